@@ -1,0 +1,109 @@
+import Glibc
+
+/// What can be wrong with a file or directory, whatever is in it.
+public enum FileError: ModelError, Equatable {
+  case missing(path: String)
+  case isDirectory(path: String)
+  case notDirectory(path: String)
+  case notPermitted(path: String, writing: Bool)
+  case noSpace(path: String)
+  case alreadyExists(path: String)
+  /// Another failure of the system, with its `errno`.
+  case failed(operation: String, path: String, code: Int32)
+
+  /// The error of a failed system call.
+  static func system(_ operation: String, _ path: String, writing: Bool = false, code: Int32 = errno) -> FileError {
+    switch code {
+    case ENOENT: .missing(path: path)
+    case EISDIR: .isDirectory(path: path)
+    case ENOTDIR: .notDirectory(path: path)
+    case EACCES, EPERM, EROFS: .notPermitted(path: path, writing: writing)
+    case ENOSPC, EDQUOT: .noSpace(path: path)
+    case EEXIST: .alreadyExists(path: path)
+    default: .failed(operation: operation, path: path, code: code)
+    }
+  }
+
+  public var message: String {
+    switch self {
+    case .missing(let path): "\(path): no such file or directory"
+    case .isDirectory(let path): "\(path) is a directory, not a file"
+    case .notDirectory(let path): "\(path) is not a directory"
+    case .notPermitted(let path, let writing): "\(path): no permission to \(writing ? "write" : "read") it"
+    case .noSpace(let path): "\(path): no space left on the device"
+    case .alreadyExists(let path): "\(path) exists already"
+    case .failed(let operation, let path, let code): "\(path): cannot \(operation): \(Self.text(of: code))"
+    }
+  }
+
+  public var hint: String? {
+    switch self {
+    case .noSpace: "make room, or write to another place; nothing was left half-written"
+    default: nil
+    }
+  }
+
+  static func text(of code: Int32) -> String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
+
+/// Paths as text.
+enum Path {
+  static func join(_ directory: String, _ name: String) -> String {
+    directory.isEmpty ? name : directory.utf8.last == UInt8(ascii: "/") ? directory + name : directory + "/" + name
+  }
+
+  /// Without slashes at the end, except for the root.
+  static func trimmed(_ path: String) -> String {
+    var path = path
+    while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
+    return path
+  }
+
+  /// What stands after the last slash.
+  static func name(_ path: String) -> String {
+    let path = trimmed(path)
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
+    return String(path[path.utf8.index(after: slash)...])
+  }
+
+  /// What stands before the last slash; "." for a bare name.
+  static func parent(_ path: String) -> String {
+    let path = trimmed(path)
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  enum Kind { case file, directory, other }
+
+  /// What is there, links followed; nil where there is nothing, or it cannot be seen.
+  static func kind(_ path: String) -> Kind? {
+    var info = stat()
+    guard stat(path, &info) == 0 else { return nil }
+    switch info.st_mode & S_IFMT {
+    case S_IFREG: return .file
+    case S_IFDIR: return .directory
+    default: return .other
+    }
+  }
+
+  static func isDirectory(_ path: String) -> Bool { kind(path) == .directory }
+  static func isFile(_ path: String) -> Bool { kind(path) == .file }
+
+  /// The names in a directory, sorted by bytes, without "." and "..".
+  static func list(_ path: String) throws(FileError) -> [String] {
+    guard let directory = opendir(path) else { throw .system("list", path) }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+}

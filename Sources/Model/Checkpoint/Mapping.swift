@@ -1,0 +1,76 @@
+import Glibc
+
+/// The bytes of a file, mapped into memory: only the pages that are touched are read.
+///
+/// What cannot be mapped (a pipe, a file in /proc) is read to its end instead. An empty file gives an empty buffer. The file must
+/// not be made shorter by others while it is mapped. Unmapped when the last reference goes.
+public final class FileMapping: @unchecked Sendable {
+  public let path: String
+  /// The file's bytes; valid as long as this object.
+  public let bytes: UnsafeRawBufferPointer
+  private let isMapped: Bool
+
+  /// Throws where the file is missing, a directory, or unreadable.
+  public init(path: String) throws(FileError) {
+    self.path = path
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("open", path) }
+    defer { close(descriptor) }
+    var info = stat()
+    guard fstat(descriptor, &info) == 0 else { throw .system("read", path) }
+    if info.st_mode & S_IFMT == S_IFDIR { throw .isDirectory(path: path) }
+    guard info.st_mode & S_IFMT == S_IFREG, info.st_size > 0 else {
+      bytes = try Self.readToEnd(descriptor, path)
+      isMapped = false
+      return
+    }
+    let length = Int(info.st_size)
+    guard let address = mmap(nil, length, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+      throw .system("map", path)
+    }
+    bytes = UnsafeRawBufferPointer(start: address, count: length)
+    isMapped = true
+  }
+
+  deinit {
+    guard let address = bytes.baseAddress else { return }
+    if isMapped {
+      munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
+    } else {
+      free(UnsafeMutableRawPointer(mutating: address))
+    }
+  }
+
+  /// The bytes as a buffer of `UInt8`.
+  public var text: UnsafeBufferPointer<UInt8> { bytes.bindMemory(to: UInt8.self) }
+
+  private static func readToEnd(_ descriptor: Int32, _ path: String) throws(FileError) -> UnsafeRawBufferPointer {
+    var capacity = 1 << 16
+    var count = 0
+    guard var block = malloc(capacity) else { throw .failed(operation: "read", path: path, code: ENOMEM) }
+    while true {
+      if count == capacity {
+        guard let larger = realloc(block, capacity * 2) else {
+          free(block)
+          throw .failed(operation: "read", path: path, code: ENOMEM)
+        }
+        block = larger
+        capacity *= 2
+      }
+      let length = read(descriptor, block + count, capacity - count)
+      if length < 0 && errno == EINTR { continue }
+      if length < 0 {
+        let error = FileError.system("read", path)
+        free(block)
+        throw error
+      }
+      if length == 0 { break }
+      count += length
+    }
+    if count == 0 {
+      free(block)
+      return UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+    return UnsafeRawBufferPointer(start: block, count: count)
+  }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import Model
+
+@Suite struct MappingTests {
+  @Test func mapsBytes() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("a", [1, 2, 3])
+    let mapping = try FileMapping(path: path)
+    #expect(Array(mapping.bytes) == [1, 2, 3])
+    #expect(Array(mapping.text) == [1, 2, 3])
+  }
+
+  @Test func emptyFile() throws {
+    let folder = try TemporaryFolder()
+    #expect(try FileMapping(path: folder.write("a", [])).bytes.count == 0)
+  }
+
+  @Test func readsWhatCannotBeMapped() throws {
+    #expect(try FileMapping(path: "/proc/self/status").bytes.count > 100)
+    #expect(try FileMapping(path: "/dev/null").bytes.count == 0)
+  }
+
+  @Test func errors() throws {
+    let folder = try TemporaryFolder()
+    #expect(throws: FileError.missing(path: folder.path + "/no")) { try FileMapping(path: folder.path + "/no") }
+    #expect(throws: FileError.isDirectory(path: folder.path)) { try FileMapping(path: folder.path) }
+    let path = try folder.write("a", [1])
+    #expect(throws: FileError.notDirectory(path: path + "/b")) { try FileMapping(path: path + "/b") }
+  }
+
+  @Test(.enabled(if: geteuid() != 0, "root may read everything"))
+  func noPermission() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("a", [1])
+    chmod(path, 0)
+    #expect(throws: FileError.notPermitted(path: path, writing: false)) { try FileMapping(path: path) }
+  }
+}
