@@ -44,6 +44,11 @@ public final class WordPieceTokenizer: Sendable {
   /// Tokens that stand apart from the vocabulary's own, the special ones included (tokenizer.json: `added_tokens`).
   public let addedTokens: [AddedToken]
 
+  /// What its directory says of it besides.
+  let extras: TokenizerExtras
+  /// The longest sequence its directory names, [CLS] and [SEP] counted (`model_max_length`), where it does.
+  public var modelMaximumLength: Int? { extras.modelMaximumLength }
+
   private let normalizer: TextNormalizer
   /// What to look for in the text, and the class of each byte, for each case of `SpecialTokensInText`.
   private let modes: [Mode]
@@ -55,16 +60,31 @@ public final class WordPieceTokenizer: Sendable {
   }
 
   /// `names`: how the special tokens are spelled. Throws `TokenizerError` if the vocabulary lacks one.
-  public init(
+  public convenience init(
     vocabulary: Vocabulary, options: Options = Options(), names: SpecialTokenNames = SpecialTokenNames(),
     addedTokens: [AddedToken] = []
   ) throws {
+    try self.init(
+      vocabulary: vocabulary, options: options, names: names, addedTokens: addedTokens, extras: TokenizerExtras())
+  }
+
+  init(
+    vocabulary: Vocabulary, options: Options, names: SpecialTokenNames, addedTokens: [AddedToken],
+    extras: TokenizerExtras
+  ) throws {
     self.vocabulary = vocabulary
+    var options = options
+    options.maximumWordLength = min(max(options.maximumWordLength, 1), 10_000)
     self.options = options
+    self.extras = extras
     specialTokens = try SpecialTokens(vocabulary, names: names)
     var added = addedTokens
-    for (content, id) in specialTokens.named where !added.contains(where: { $0.id == id }) {
-      added.append(AddedToken(id: id, content: content, isSpecial: true))
+    // The five are special even where a file forgets to say so.
+    for (content, id) in specialTokens.named {
+      added.removeAll { $0.id == id && !$0.isSpecial }
+      if !added.contains(where: { $0.id == id }) {
+        added.append(AddedToken(id: id, content: content, isSpecial: true))
+      }
     }
     added.sort { $0.id < $1.id }
     self.addedTokens = added
