@@ -6,7 +6,8 @@ import Glibc
 /// not be made shorter by others while it is mapped. Unmapped when the last reference goes.
 public final class FileMapping: @unchecked Sendable {
   public let path: String
-  /// The file's bytes; valid as long as this object.
+  /// The file's bytes; valid as long as this object. A local that is not used any more may be released at once: keep it with
+  /// `withExtendedLifetime`, or use `withText`.
   public let bytes: UnsafeRawBufferPointer
   private let isMapped: Bool
 
@@ -43,6 +44,21 @@ public final class FileMapping: @unchecked Sendable {
 
   /// The bytes as a buffer of `UInt8`.
   public var text: UnsafeBufferPointer<UInt8> { bytes.bindMemory(to: UInt8.self) }
+
+  /// Calls `body` with the bytes, and keeps them until it returns.
+  public func withText<Result, Failure: Error>(
+    _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { withExtendedLifetime(self) {} }
+    return try body(text)
+  }
+
+  /// A copy of all bytes of a file.
+  public static func contents(of path: String) throws(FileError) -> [UInt8] {
+    let mapping = try FileMapping(path: path)
+    defer { withExtendedLifetime(mapping) {} }
+    return Array(mapping.bytes)
+  }
 
   private static func readToEnd(_ descriptor: Int32, _ path: String) throws(FileError) -> UnsafeRawBufferPointer {
     var capacity = 1 << 16

@@ -13,7 +13,7 @@ import Testing
     try file.write([3])
     #expect(Path.kind(path) == nil)
     try file.commit()
-    #expect(try Array(FileMapping(path: path).bytes) == [1, 2, 3])
+    #expect(try FileMapping.contents(of: path) == [1, 2, 3])
     #expect(try Path.list(folder.path) == ["f"])
   }
 
@@ -24,7 +24,7 @@ import Testing
       let file = try AtomicFile(path: path)
       try file.write([1, 2])
     }
-    #expect(try Array(FileMapping(path: path).bytes) == [9])
+    #expect(try FileMapping.contents(of: path) == [9])
     #expect(try Path.list(folder.path) == ["f"])
   }
 

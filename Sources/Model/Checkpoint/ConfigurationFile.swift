@@ -1,0 +1,178 @@
+/// config.json, in and out.
+///
+/// Read: missing sizes and rates take transformers' defaults; the names of other tools are understood; what is not understood is
+/// kept and written back. Written: what transformers 4 and 5 load as DistilBertForMaskedLM.
+extension Configuration {
+  /// Where our own value of the head's ε is kept: the format has no key for it.
+  static let headEpsilonKey = "mlm_head_layer_norm_eps"
+
+  /// The heads that a file may name; nil where it names none.
+  public var architectures: [String]? { source["architectures"]?.array?.compactMap(\.string) }
+
+  public static func load(file: String) throws -> Configuration {
+    let json = try FileMapping(path: file).withText { text throws(JSONError) in try JSONValue.parse(text, file: file) }
+    return try Configuration(json: json, file: file)
+  }
+
+  /// - Parameter file: named in errors.
+  public init(json: JSONValue, file: String) throws(CheckpointError) {
+    guard json.object != nil else { throw .notAnObject(file: file, found: json.kindName) }
+    guard let type = json["model_type"], !type.isNull else {
+      if json["registered_name"] != nil { throw .kerasHubDirectory(path: Path.parent(file)) }
+      throw .missingModelType(file: file)
+    }
+    guard type.string == "distilbert" else {
+      throw .otherModelType(file: file, found: type.string ?? type.kindName)
+    }
+    let reader = KeyReader(json: json, file: file)
+    self.init()
+    source = json
+    vocabularySize = try reader.size("vocab_size", default: vocabularySize, most: 1 << 24)
+    hiddenDim = try reader.size("dim", alias: "hidden_size", default: hiddenDim, most: 1 << 16)
+    numLayers = try reader.size("n_layers", alias: "num_hidden_layers", default: numLayers, most: 1 << 10)
+    numHeads = try reader.size("n_heads", alias: "num_attention_heads", default: numHeads, most: 1 << 16)
+    intermediateDim = try reader.size("hidden_dim", alias: "intermediate_size", default: intermediateDim, most: 1 << 20)
+    maxSequenceLength = try reader.size("max_position_embeddings", default: maxSequenceLength, most: 1 << 20)
+    guard hiddenDim % numHeads == 0 else { throw .headsDoNotDivide(file: file, dim: hiddenDim, heads: numHeads) }
+    dropout = try reader.rate("dropout", default: dropout)
+    attentionDropout = try reader.rate("attention_dropout", default: attentionDropout)
+    initializerRange = try reader.real("initializer_range", default: initializerRange, within: 0...100)
+    headLayerNormEpsilon = try reader.real(Self.headEpsilonKey, default: headLayerNormEpsilon, within: 0...1)
+    if let name = json["activation"], !name.isNull {
+      guard let text = name.string else {
+        throw .wrongKind(file: file, key: "activation", expected: "a string", found: name.kindName)
+      }
+      guard let known = Activation(rawValue: text) else { throw .unknownActivation(file: file, name: text) }
+      activation = known
+    }
+    let (tiesNow, tiesBefore) = (try reader.bool("tie_word_embeddings"), try reader.bool("tie_weights_"))
+    tiesWeights = tiesNow ?? tiesBefore ?? true
+    paddingTokenID = try reader.token("pad_token_id", below: vocabularySize, default: 0)
+    // No factor is above 2²⁴, so no product or sum below overflows.
+    let count = parameterCount
+    guard count <= 1 << 34 else { throw .tooManyParameters(file: file, count: count) }
+  }
+
+  /// The file as JSON. Keys are sorted, as transformers sorts them.
+  public var json: JSONValue {
+    var json = source
+    for (alias, key) in [
+      ("hidden_size", "dim"), ("num_hidden_layers", "n_layers"), ("num_attention_heads", "n_heads"),
+      ("intermediate_size", "hidden_dim"),
+    ] { json.rename(alias, to: key) }
+
+    json.update("activation", .string(activation.rawValue))
+    json.update("architectures", .array([.string("DistilBertForMaskedLM")]))
+    json.update("attention_dropout", attentionDropout)
+    json.update("dim", .number(hiddenDim))
+    json.update("dropout", dropout)
+    json.update("hidden_dim", .number(intermediateDim))
+    json.update("initializer_range", initializerRange)
+    json.update("max_position_embeddings", .number(maxSequenceLength))
+    json.update("model_type", .string("distilbert"))
+    json.update("n_heads", .number(numHeads))
+    json.update("n_layers", .number(numLayers))
+    json.update("pad_token_id", paddingTokenID.map { .number($0) } ?? .null)
+    json.update("tie_weights_", .bool(true))
+    json.update("vocab_size", .number(vocabularySize))
+    for (key, value) in [
+      ("qa_dropout", JSONValue.number(0.1)), ("seq_classif_dropout", .number(0.2)), ("sinusoidal_pos_embds", .bool(false)),
+    ] where json[key] == nil { json.set(key, value) }
+    // What the weights are written as, and that they are tied, where the file says so at all.
+    if json["tie_word_embeddings"] != nil { json.update("tie_word_embeddings", .bool(true)) }
+    for key in ["torch_dtype", "dtype"] where json[key] != nil { json.update(key, .string("float32")) }
+    if headLayerNormEpsilon != 1e-12 || json[Self.headEpsilonKey] != nil {
+      json.update(Self.headEpsilonKey, headLayerNormEpsilon)
+    }
+    guard let members = json.object else { return json }
+    return .object(members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
+  }
+
+  /// The bytes of config.json.
+  public var fileBytes: [UInt8] { json.serialized(.indented(2), endingInNewline: true) }
+}
+
+extension JSONValue {
+  /// Sets a key, unless it says the same already in another spelling.
+  fileprivate mutating func update(_ key: String, _ value: JSONValue) {
+    if let old = self[key], old == value || (old.int != nil && old.int == value.int) { return }
+    set(key, value)
+  }
+
+  fileprivate mutating func update(_ key: String, _ value: Float) {
+    if let old = self[key]?.double, Float(old) == value { return }
+    set(key, .number(Double(value), literal: FloatText.shortest(value)))
+  }
+
+  fileprivate mutating func rename(_ alias: String, to key: String) {
+    guard var members = object, let index = members.firstIndex(where: { $0.key == alias }) else { return }
+    if self[key] == nil { members[index].key = key } else { members.remove(at: index) }
+    self = .object(members)
+  }
+}
+
+/// Takes checked values out of config.json. A key that is absent or null takes its default.
+private struct KeyReader {
+  let json: JSONValue
+  let file: String
+
+  func size(
+    _ key: String, alias: String? = nil, default value: Int, most: Int
+  ) throws(CheckpointError) -> Int {
+    let own = try size(key, most: most)
+    guard let alias, let other = try size(alias, most: most) else { return own ?? value }
+    if let own, own != other {
+      throw .disagreeing(file: file, key: key, value: own, alias: alias, other: other)
+    }
+    return other
+  }
+
+  func size(_ key: String, most: Int) throws(CheckpointError) -> Int? {
+    guard let entry = json[key], !entry.isNull else { return nil }
+    guard case .number(_, let literal) = entry else {
+      throw .wrongKind(file: file, key: key, expected: "a whole number", found: entry.kindName)
+    }
+    guard let number = entry.int, number >= 1, number <= most else {
+      throw .outOfRange(file: file, key: key, value: literal, range: "a whole number from 1 to \(most)")
+    }
+    return number
+  }
+
+  func token(_ key: String, below count: Int, default value: Int) throws(CheckpointError) -> Int? {
+    guard let entry = json[key] else { return value }
+    if entry.isNull { return nil }
+    guard case .number(_, let literal) = entry else {
+      throw .wrongKind(file: file, key: key, expected: "a word piece's id", found: entry.kindName)
+    }
+    guard let number = entry.int, number >= 0, number < count else {
+      throw .outOfRange(file: file, key: key, value: literal, range: "an id below the vocab_size \(count)")
+    }
+    return number
+  }
+
+  func rate(_ key: String, default value: Float) throws(CheckpointError) -> Float {
+    let rate = try real(key, default: value, within: 0...1)
+    guard rate < 1 else { throw .outOfRange(file: file, key: key, value: "1", range: "a rate below 1") }
+    return rate
+  }
+
+  func real(_ key: String, default value: Float, within range: ClosedRange<Double>) throws(CheckpointError) -> Float {
+    guard let entry = json[key], !entry.isNull else { return value }
+    guard case .number(let number, let literal) = entry else {
+      throw .wrongKind(file: file, key: key, expected: "a number", found: entry.kindName)
+    }
+    guard range.contains(number) else {
+      let text = "a number from \(FloatText.shortest(range.lowerBound)) to \(FloatText.shortest(range.upperBound))"
+      throw .outOfRange(file: file, key: key, value: literal, range: text)
+    }
+    return Float(number)
+  }
+
+  func bool(_ key: String) throws(CheckpointError) -> Bool? {
+    guard let entry = json[key], !entry.isNull else { return nil }
+    guard let value = entry.bool else {
+      throw .wrongKind(file: file, key: key, expected: "true or false", found: entry.kindName)
+    }
+    return value
+  }
+}

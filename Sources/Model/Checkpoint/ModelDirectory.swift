@@ -1,0 +1,97 @@
+/// A Hugging Face model directory: config.json and the weights, single or in shards, mapped.
+public struct ModelDirectory: Sendable {
+  public let path: String
+  public let configuration: Configuration
+  /// Nil where they were not asked for.
+  public let weights: ResolvedWeights?
+  /// What a person should know, each one line: ignored tensors, a new head.
+  public var notes: [String] { weights?.notes ?? [] }
+
+  static let configurationName = "config.json"
+  static let weightsName = "model.safetensors"
+  static let indexName = "model.safetensors.index.json"
+
+  /// Reads a directory and checks all of it. Throws where it is no model directory, or its files do not fit each other.
+  /// - Parameter loadWeights: without, config.json alone is read.
+  public static func open(_ path: String, loadWeights: Bool = true) throws -> ModelDirectory {
+    let file = Path.join(path, configurationName)
+    guard let kind = Path.kind(path) else { throw FileError.missing(path: path) }
+    guard kind == .directory else { throw FileError.notDirectory(path: path) }
+    guard Path.kind(file) != nil else {
+      throw CheckpointError.notAModelDirectory(path: path, lookedFor: "there is no config.json in it")
+    }
+    let configuration = try Configuration.load(file: file)
+    let weights = loadWeights ? try WeightFiles.load(path, configuration) : nil
+    return ModelDirectory(path: path, configuration: configuration, weights: weights)
+  }
+
+  /// Whether a directory holds the configuration of a DistilBERT model of Hugging Face's layout.
+  public static func isModelDirectory(_ path: String) -> Bool {
+    let file = Path.join(path, configurationName)
+    guard Path.isFile(file), let bytes = try? FileMapping.contents(of: file), let json = try? JSONValue.parse(bytes)
+    else { return false }
+    return json["model_type"]?.string == "distilbert"
+  }
+}
+
+/// Finds the files that hold the weights of a directory.
+private enum WeightFiles {
+  static func load(_ directory: String, _ configuration: Configuration) throws -> ResolvedWeights {
+    let single = Path.join(directory, ModelDirectory.weightsName)
+    if Path.kind(single) != nil {
+      let file = try Safetensors(path: single)
+      return try WeightResolver.resolve(configuration, file.tensors, aliases: file.metadata, file: single)
+    }
+    let index = Path.join(directory, ModelDirectory.indexName)
+    if Path.kind(index) != nil { return try loadShards(directory, index, configuration) }
+    for name in OtherWeights.names where Path.kind(Path.join(directory, name)) != nil {
+      throw CheckpointError.onlyOtherWeights(path: directory, found: name)
+    }
+    throw CheckpointError.noWeights(path: directory)
+  }
+
+  static func loadShards(
+    _ directory: String, _ index: String, _ configuration: Configuration
+  ) throws -> ResolvedWeights {
+    let json = try FileMapping(path: index).withText { text throws(JSONError) in
+      try JSONValue.parse(text, file: index)
+    }
+    guard let map = json["weight_map"]?.object else {
+      throw CheckpointError.malformedIndex(file: index, what: "it has no object 'weight_map'")
+    }
+    var shards: [String: Safetensors] = [:]
+    var tensors: [TensorView] = []
+    var aliases: [String: String] = [:]
+    for (tensor, entry) in map {
+      guard let name = entry.string else {
+        throw CheckpointError.malformedIndex(file: index, what: "the file of '\(tensor)' is \(entry.kindName)")
+      }
+      guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(UInt8(ascii: "/")), !name.utf8.contains(0) else {
+        throw CheckpointError.malformedIndex(file: index, what: "'\(name)' is not the name of a file beside it")
+      }
+      let shard: Safetensors
+      if let open = shards[name] {
+        shard = open
+      } else {
+        let file = Path.join(directory, name)
+        guard Path.kind(file) != nil else { throw CheckpointError.missingShard(index: index, shard: file) }
+        shard = try Safetensors(path: file)
+        shards[name] = shard
+        aliases.merge(shard.metadata) { old, _ in old }
+      }
+      guard let view = shard[tensor] else {
+        throw CheckpointError.malformedIndex(file: index, what: "'\(tensor)' is not in \(name)")
+      }
+      tensors.append(view)
+    }
+    return try WeightResolver.resolve(configuration, tensors, aliases: aliases, file: index)
+  }
+}
+
+/// Weights in formats of other frameworks, by the names of their files.
+enum OtherWeights {
+  static let names = [
+    "pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack", "model.weights.h5",
+    "rust_model.ot", "model.onnx",
+  ]
+}

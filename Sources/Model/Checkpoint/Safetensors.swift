@@ -1,0 +1,223 @@
+/// A safetensors file, mapped. Everything in its header is checked before any tensor is handed out.
+///
+/// Layout: 8 bytes with the length N of the header (little-endian), N bytes of JSON, then the tensors' bytes without holes or
+/// overlap. Format: github.com/huggingface/safetensors.
+public final class Safetensors: Sendable {
+  /// The reference refuses longer headers, too.
+  static let maximumHeaderLength: UInt64 = 100_000_000
+
+  public let path: String
+  /// In the order of the header.
+  public let tensors: [TensorView]
+  /// The strings under `__metadata__`.
+  public let metadata: [String: String]
+  private let indices: [String: Int]
+
+  public convenience init(path: String) throws { try self.init(FileMapping(path: path)) }
+
+  init(_ mapping: FileMapping) throws {
+    path = mapping.path
+    var header = HeaderReader(mapping: mapping)
+    try header.read()
+    tensors = header.tensors
+    metadata = header.metadata
+    var indices: [String: Int] = [:]
+    for (index, tensor) in tensors.enumerated() { indices[tensor.name] = index }
+    self.indices = indices
+  }
+
+  public subscript(_ name: String) -> TensorView? { indices[name].map { tensors[$0] } }
+}
+
+/// Reads and checks the header of one file.
+private struct HeaderReader {
+  let mapping: FileMapping
+  var tensors: [TensorView] = []
+  var metadata: [String: String] = [:]
+
+  var file: String { mapping.path }
+
+  mutating func read() throws {
+    defer { withExtendedLifetime(mapping) {} }
+    let bytes = mapping.bytes
+    let start = 8
+    let isHeaderThere = bytes.count > start && bytes[start] == UInt8(ascii: "{")
+    if !isHeaderThere, let error = ForeignFormat.recognize(mapping) { throw error }
+    guard bytes.count >= start else { throw CheckpointError.tooShort(file: file, bytes: bytes.count) }
+    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    guard length <= Safetensors.maximumHeaderLength else {
+      throw CheckpointError.headerTooLong(file: file, bytes: length)
+    }
+    let end = start + Int(length)
+    guard end <= bytes.count else {
+      throw CheckpointError.headerTruncated(file: file, have: bytes.count, need: end)
+    }
+    guard length > 0, isHeaderThere else {
+      throw CheckpointError.malformedHeader(file: file, what: "it does not begin with '{'")
+    }
+    try parse(UnsafeRawBufferPointer(rebasing: bytes[start..<end]).bindMemory(to: UInt8.self), dataStart: end)
+    try checkLayout(dataStart: end)
+  }
+
+  mutating func parse(_ text: UnsafeBufferPointer<UInt8>, dataStart: Int) throws {
+    do throws(JSONError) {
+      try parseHeader(text, dataStart: dataStart)
+    } catch {
+      throw CheckpointError.malformedHeader(file: file, what: error.message)
+    }
+    if let failure { throw failure }
+  }
+
+  /// What is wrong with the header as a header, when it is fine as JSON.
+  var failure: CheckpointError?
+
+  mutating func parseHeader(_ text: UnsafeBufferPointer<UInt8>, dataStart: Int) throws(JSONError) {
+    var scanner = JSONScanner(text)
+    var seen: Set<[UInt8]> = []
+    var key: [UInt8] = []
+    try scanner.beginObject()
+    while try scanner.nextKey(into: &key) {
+      let name = String(decoding: key, as: UTF8.self)
+      guard seen.insert(key).inserted else {
+        failure = .duplicateTensor(file: file, name: name)
+        return
+      }
+      if name == "__metadata__" {
+        try parseMetadata(&scanner)
+      } else {
+        try parseTensor(name, &scanner, dataStart: dataStart)
+      }
+      if failure != nil { return }
+    }
+    try scanner.finish()
+  }
+
+  mutating func parseMetadata(_ scanner: inout JSONScanner) throws(JSONError) {
+    var key: [UInt8] = []
+    try scanner.beginObject()
+    while try scanner.nextKey(into: &key) {
+      let name = String(decoding: key, as: UTF8.self)
+      guard metadata.updateValue(try scanner.string(), forKey: name) == nil else {
+        failure = .duplicateTensor(file: file, name: name)
+        return
+      }
+    }
+  }
+
+  mutating func parseTensor(_ name: String, _ scanner: inout JSONScanner, dataStart: Int) throws(JSONError) {
+    var typeName: [UInt8]?
+    var shape: [Int]?
+    var offsets: [Int]?
+    var key: [UInt8] = []
+    try scanner.beginObject()
+    while try scanner.nextKey(into: &key) {
+      let isAgain: Bool
+      switch String(decoding: key, as: UTF8.self) {
+      case "dtype":
+        isAgain = typeName != nil
+        var text: [UInt8] = []
+        try scanner.string(into: &text)
+        typeName = text
+      case "shape":
+        isAgain = shape != nil
+        shape = try integers(&scanner)
+      case "data_offsets":
+        isAgain = offsets != nil
+        offsets = try integers(&scanner)
+      default:
+        isAgain = false
+        try scanner.skipValue()
+      }
+      if isAgain { return fail(name, "has '\(String(decoding: key, as: UTF8.self))' twice") }
+    }
+    guard let typeName else { return fail(name, "has no 'dtype'") }
+    guard let shape else { return fail(name, "has no 'shape'") }
+    guard let offsets else { return fail(name, "has no 'data_offsets'") }
+    guard let type = ElementType(name: typeName) else {
+      failure = .unknownDataType(file: file, tensor: name, name: String(decoding: typeName, as: UTF8.self))
+      return
+    }
+    guard offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0] else {
+      return fail(name, "has the data_offsets \(offsets)")
+    }
+    guard let count = Self.product(shape), case let (size, overflows) = count.multipliedReportingOverflow(by: type.size),
+      !overflows
+    else { return fail(name, "has the impossible shape \(shape)") }
+    guard size == offsets[1] - offsets[0] else {
+      return fail(name, "has \(offsets[1] - offsets[0]) bytes, but its shape \(shape) of \(type.name) needs \(size)")
+    }
+    let (offset, isBeyond) = dataStart.addingReportingOverflow(offsets[0])
+    guard !isBeyond, !dataStart.addingReportingOverflow(offsets[1]).overflow else {
+      return fail(name, "has the data_offsets \(offsets)")
+    }
+    tensors.append(TensorView(name: name, type: type, shape: shape, count: count, offset: offset, mapping: mapping))
+  }
+
+  mutating func fail(_ tensor: String, _ what: String) {
+    failure = .malformedTensor(file: file, tensor: tensor, what: what)
+  }
+
+  func integers(_ scanner: inout JSONScanner) throws(JSONError) -> [Int] {
+    var values: [Int] = []
+    try scanner.beginArray()
+    while try scanner.nextElement() { values.append(try scanner.integer()) }
+    return values
+  }
+
+  /// The number of elements; nil where a size is negative or the product overflows.
+  static func product(_ shape: [Int]) -> Int? {
+    var count = 1
+    for size in shape {
+      guard size >= 0 else { return nil }
+      let (product, overflows) = count.multipliedReportingOverflow(by: size)
+      if overflows { return nil }
+      count = product
+    }
+    return count
+  }
+
+  /// The tensors follow each other and end where the file ends.
+  func checkLayout(dataStart: Int) throws(CheckpointError) {
+    func end(_ tensor: TensorView) -> Int { tensor.offset + tensor.count * tensor.type.size }
+    var place = dataStart
+    for tensor in tensors.sorted(by: { ($0.offset, end($0)) < ($1.offset, end($1)) }) {
+      guard tensor.offset == place else {
+        let what = tensor.offset < place ? "overlaps another" : "leaves \(tensor.offset - place) unused bytes before it"
+        throw .malformedTensor(file: file, tensor: tensor.name, what: what)
+      }
+      place = end(tensor)
+    }
+    let have = mapping.bytes.count
+    guard place <= have else { throw .truncated(file: file, have: have, need: place) }
+    guard place == have else { throw .bytesAfterEnd(file: file, count: have - place) }
+  }
+}
+
+/// Files that are found in the place of weights now and then.
+private enum ForeignFormat {
+  static func recognize(_ mapping: FileMapping) -> CheckpointError? {
+    let file = mapping.path
+    let head = mapping.bytes.prefix(512)
+    func begins(_ magic: [UInt8]) -> Bool { head.starts(with: magic) }
+    if begins(Array("version https://git-lfs.github.com/spec/".utf8)) {
+      var values: [Substring: Substring] = [:]
+      for line in String(decoding: head, as: UTF8.self).split(separator: "\n") {
+        let words = line.split(separator: " ", maxSplits: 1)
+        if words.count == 2 { values[words[0]] = words[1] }
+      }
+      return .gitLFSPointer(file: file, oid: values["oid"].map(String.init), size: values["size"].map(String.init))
+    }
+    if begins([0x50, 0x4B, 0x03, 0x04]) || begins([0x80, 0x02]) || begins([0x80, 0x03]) || begins([0x80, 0x04]) {
+      return .otherFormat(file: file, what: "a PyTorch or Python pickle file")
+    }
+    if begins([0x89, 0x48, 0x44, 0x46]) { return .otherFormat(file: file, what: "an HDF5 file (Keras)") }
+    if begins([0x1F, 0x8B]) { return .otherFormat(file: file, what: "a gzip file") }
+    let text = head.drop { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }.prefix(15)
+    let lower = text.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
+    if lower.starts(with: Array("<!doctype".utf8)) || lower.starts(with: Array("<html".utf8)) {
+      return .otherFormat(file: file, what: "a saved web page")
+    }
+    if text.first == UInt8(ascii: "{") { return .otherFormat(file: file, what: "JSON text") }
+    return nil
+  }
+}

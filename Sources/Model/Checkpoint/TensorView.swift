@@ -1,0 +1,146 @@
+import Glibc
+
+/// The element types of safetensors.
+public enum ElementType: Sendable, Equatable {
+  case float64, float32, float16, bfloat16
+  case int64, int32, int16, int8, uint64, uint32, uint16, uint8, bool
+
+  /// In the order in which the reference writer lays tensors out.
+  static let names: [(name: String, type: ElementType)] = [
+    ("U64", .uint64), ("I64", .int64), ("F64", .float64), ("F32", .float32), ("U32", .uint32), ("I32", .int32),
+    ("BF16", .bfloat16), ("F16", .float16), ("U16", .uint16), ("I16", .int16), ("I8", .int8), ("U8", .uint8), ("BOOL", .bool),
+  ]
+
+  init?(name: [UInt8]) {
+    guard let entry = Self.names.first(where: { $0.name.utf8.elementsEqual(name) }) else { return nil }
+    self = entry.type
+  }
+
+  /// The place in that order.
+  var rank: Int { Self.names.firstIndex { $0.type == self } ?? 0 }
+
+  public var name: String { Self.names.first { $0.type == self }?.name ?? "" }
+
+  /// Bytes of an element.
+  public var size: Int {
+    switch self {
+    case .float64, .int64, .uint64: 8
+    case .float32, .int32, .uint32: 4
+    case .float16, .bfloat16, .int16, .uint16: 2
+    case .int8, .uint8, .bool: 1
+    }
+  }
+
+  public var isFloatingPoint: Bool {
+    switch self {
+    case .float64, .float32, .float16, .bfloat16: true
+    default: false
+    }
+  }
+}
+
+/// A tensor in a mapped file: row-major, little-endian. Keeps the file mapped.
+public struct TensorView: Sendable {
+  public let name: String
+  public let type: ElementType
+  /// Empty for a single number.
+  public let shape: [Int]
+  /// The number of elements.
+  public let count: Int
+  let offset: Int
+  let mapping: FileMapping
+
+  /// The elements' bytes; valid while a copy of this view, or its file, is kept. Not aligned in every file.
+  public var bytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: mapping.bytes[offset..<offset + count * type.size])
+  }
+
+  /// The elements where they lie, if they are aligned 32-bit floats; valid while a copy of this view, or its file, is kept.
+  public var float32InPlace: UnsafePointer<Float>? {
+    guard type == .float32, let start = bytes.baseAddress, UInt(bitPattern: start) % 4 == 0 else { return nil }
+    return start.assumingMemoryBound(to: Float.self)
+  }
+
+  /// Copies the elements, widened or (F64) narrowed to 32-bit floats. `target` must have room for `count` of them.
+  public func copyFloats(to target: UnsafeMutablePointer<Float>) throws(CheckpointError) {
+    defer { withExtendedLifetime(mapping) {} }
+    guard count > 0, let start = bytes.baseAddress else { return }
+    switch type {
+    case .float32: memcpy(target, start, count * 4)
+    case .float16: Self.widenFloat16(start, target, count)
+    case .bfloat16: Self.widenBFloat16(start, target, count)
+    case .float64: Self.narrowFloat64(start, target, count)
+    default: throw .notFloatingPoint(file: mapping.path, tensor: name, type: type.name)
+    }
+  }
+
+  public func floats() throws(CheckpointError) -> [Float] {
+    guard type.isFloatingPoint else { throw .notFloatingPoint(file: mapping.path, tensor: name, type: type.name) }
+    var values = [Float](repeating: 0, count: count)
+    let result = values.withUnsafeMutableBufferPointer { buffer in
+      Result { () throws(CheckpointError) in if let start = buffer.baseAddress { try copyFloats(to: start) } }
+    }
+    try result.get()
+    return values
+  }
+
+  /// The elements of an integer or truth-value tensor; nil for other types.
+  public func integers() -> [Int]? {
+    defer { withExtendedLifetime(mapping) {} }
+    let bytes = self.bytes
+    func load<T: FixedWidthInteger>(_: T.Type) -> [Int] {
+      (0..<count).map {
+        Int(truncatingIfNeeded: bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.size, as: T.self))
+      }
+    }
+    switch type {
+    case .int64: return load(Int64.self)
+    case .int32: return load(Int32.self)
+    case .int16: return load(Int16.self)
+    case .int8: return load(Int8.self)
+    case .uint64: return load(UInt64.self)
+    case .uint32: return load(UInt32.self)
+    case .uint16: return load(UInt16.self)
+    case .uint8, .bool: return load(UInt8.self)
+    case .float64, .float32, .float16, .bfloat16: return nil
+    }
+  }
+
+  /// Whether two tensors of one count hold the same numbers.
+  func hasSameValues(as other: TensorView) -> Bool {
+    guard count == other.count else { return false }
+    defer { withExtendedLifetime((mapping, other.mapping)) {} }
+    if type == other.type {
+      guard let a = bytes.baseAddress, let b = other.bytes.baseAddress else { return true }
+      return memcmp(a, b, bytes.count) == 0
+    }
+    guard let a = try? floats(), let b = try? other.floats() else { return false }
+    return a == b
+  }
+
+  // MARK: Conversion
+
+  /// IEEE half precision. A multiplication by 2¹¹² moves the exponent's bias, and makes subnormal numbers normal.
+  static func widenFloat16(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ count: Int) {
+    for index in 0..<count {
+      let half = UInt32(source.loadUnaligned(fromByteOffset: 2 &* index, as: UInt16.self))
+      let scaled = (Float(bitPattern: (half & 0x7FFF) << 13) * 0x1p112).bitPattern
+      let special: UInt32 = half & 0x7C00 == 0x7C00 ? 0x7F80_0000 : 0  // infinities and NaNs
+      target[index] = Float(bitPattern: scaled | special | (half & 0x8000) << 16)
+    }
+  }
+
+  /// The upper half of a 32-bit float.
+  static func widenBFloat16(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ count: Int) {
+    for index in 0..<count {
+      let upper = UInt32(source.loadUnaligned(fromByteOffset: 2 &* index, as: UInt16.self))
+      target[index] = Float(bitPattern: upper << 16)
+    }
+  }
+
+  static func narrowFloat64(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ count: Int) {
+    for index in 0..<count {
+      target[index] = Float(source.loadUnaligned(fromByteOffset: 8 &* index, as: Double.self))
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/// A tensor of DistilBertForMaskedLM: its name in Hugging Face's files and what it is.
+public struct TensorSpecification: Sendable, Equatable {
+  public enum Role: Sendable { case embedding, kernel, bias, normGain, normBias }
+
+  public let name: String
+  /// Dense kernels are [out, in].
+  public let shape: [Int]
+  public let role: Role
+  /// Whether it belongs to the encoder (`DistilBertBackbone`) and not to the head.
+  public let isBackbone: Bool
+
+  public var count: Int { shape.reduce(1, *) }
+  /// Whether weight decay applies: not to biases and LayerNorm.
+  public var decays: Bool { role == .embedding || role == .kernel }
+}
+
+/// The names that weights have in files.
+public enum WeightName {
+  public static let wordEmbeddings = "distilbert.embeddings.word_embeddings.weight"
+  /// The output matrix. It is the word embedding: accepted where a file has it, never written.
+  public static let projector = "vocab_projector.weight"
+}
+
+extension Configuration {
+  /// The tensors of the model, in the order of the computation: the ones that are written, without the tied output matrix.
+  public var tensors: [TensorSpecification] {
+    var list: [TensorSpecification] = []
+    list.reserveCapacity(16 * numLayers + 9)
+    func add(_ name: String, _ shape: [Int], _ role: TensorSpecification.Role, isBackbone: Bool = true) {
+      list.append(TensorSpecification(name: name, shape: shape, role: role, isBackbone: isBackbone))
+    }
+    func dense(_ name: String, _ output: Int, _ input: Int, isBackbone: Bool = true) {
+      add(name + ".weight", [output, input], .kernel, isBackbone: isBackbone)
+      add(name + ".bias", [output], .bias, isBackbone: isBackbone)
+    }
+    func norm(_ name: String, isBackbone: Bool = true) {
+      add(name + ".weight", [hiddenDim], .normGain, isBackbone: isBackbone)
+      add(name + ".bias", [hiddenDim], .normBias, isBackbone: isBackbone)
+    }
+    add(WeightName.wordEmbeddings, [vocabularySize, hiddenDim], .embedding)
+    add("distilbert.embeddings.position_embeddings.weight", [maxSequenceLength, hiddenDim], .embedding)
+    norm("distilbert.embeddings.LayerNorm")
+    for layer in 0..<max(0, numLayers) {
+      let layer = "distilbert.transformer.layer.\(layer)."
+      for name in ["q_lin", "k_lin", "v_lin", "out_lin"] { dense(layer + "attention." + name, hiddenDim, hiddenDim) }
+      norm(layer + "sa_layer_norm")
+      dense(layer + "ffn.lin1", intermediateDim, hiddenDim)
+      dense(layer + "ffn.lin2", hiddenDim, intermediateDim)
+      norm(layer + "output_layer_norm")
+    }
+    dense("vocab_transform", hiddenDim, hiddenDim, isBackbone: false)
+    norm("vocab_layer_norm", isBackbone: false)
+    add("vocab_projector.bias", [vocabularySize], .bias, isBackbone: false)
+    return list
+  }
+}
+
+/// The weights of a model as they were found in files: under their own names, checked, in the order of
+/// `Configuration.tensors`.
+public struct ResolvedWeights: Sendable {
+  public let specifications: [TensorSpecification]
+  /// As many as `specifications`; nil where a tensor of the head is missing and must be initialized.
+  public let tensors: [TensorView?]
+  /// What a person should know: ignored tensors, a missing head. Each one line.
+  public let notes: [String]
+
+  /// The tensors of the head that must be initialized.
+  public var missing: [TensorSpecification] { zip(specifications, tensors).compactMap { $1 == nil ? $0 : nil } }
+
+  public subscript(_ name: String) -> TensorView? {
+    for (specification, tensor) in zip(specifications, tensors) where specification.name == name { return tensor }
+    return nil
+  }
+}
