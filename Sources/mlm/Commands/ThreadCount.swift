@@ -52,7 +52,7 @@ enum Cgroup {
       guard fields.count == 3 else { continue }
       let version2 = fields[0] == "0" && fields[1].isEmpty
       guard version2 || fields[1].split(separator: ",").contains("cpu") else { continue }
-      var path = String(fields[2])
+      var path = fields[2] == "/" ? "" : String(fields[2])
       while true {
         let found =
           version2
@@ -62,7 +62,6 @@ enum Cgroup {
             read("/sys/fs/cgroup/cpu" + path + "/cpu.cfs_period_us"))
         if let found { tightest = min(tightest ?? .infinity, found) }
         guard let slash = path.lastIndex(of: "/") else { break }
-        if path == "/" || path.isEmpty { break }
         path = String(path[..<slash])
       }
     }

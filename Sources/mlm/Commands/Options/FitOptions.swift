@@ -54,8 +54,7 @@ extension FitOptions {
     output = try arguments.value(of: Self.output)
     overwrites = try arguments.value(of: Self.overwrite)
     maximumSteps = try arguments.value(of: Self.maxSteps)
-    epochs = try arguments.value(of: Self.epochs)
-    if maximumSteps != nil, !arguments.has(Self.epochs) { epochs = nil }
+    epochs = try arguments.value(of: Self.epochs) ?? (maximumSteps == nil ? 1 : nil)
     batchSize = try arguments.value(of: Self.batchSize)
     gradientAccumulation = try arguments.value(of: Self.gradientAccumulation)
     learningRate = try arguments.value(of: Self.learningRate)
