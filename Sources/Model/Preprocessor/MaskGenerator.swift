@@ -80,7 +80,7 @@ public struct MaskedLMMaskGenerator: Sendable {
     self.options = options
   }
 
-  /// The masked sample.
+  /// The masked sample; its mask slots are `selectionLength`.
   /// - Parameters:
   ///   - tokenIDs: a packed sequence, special tokens included, padded or not.
   ///   - wordStarts: for each token, whether a word begins there; used with `wholeWords` only, where without it every
@@ -114,7 +114,7 @@ public struct MaskedLMMaskGenerator: Sendable {
         masked[position] = Int32(truncatingIfNeeded: draws.below(vocabularySize))
       }
     }
-    return Sample(tokenIDs: masked, maskPositions: positions, labels: labels)
+    return Sample(tokenIDs: masked, maskPositions: positions, labels: labels, slots: options.selectionLength)
   }
 
   /// ⌈rate · n⌉ in 32 bits, as the reference computes it: 100 tokens at 0.15 give 16, for Float(0.15) · 100 is above 15.
