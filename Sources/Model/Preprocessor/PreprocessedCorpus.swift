@@ -2,11 +2,11 @@
 ///
 ///     {"token_ids":[…],"padding_mask":[…],"mask_positions":[…],"labels":[…],"sample_weight":[…]}
 ///
-/// the arrays of KerasHub's preprocessor output. `padding_mask` (default: all 1; booleans will do), `labels` (not needed in
-/// prediction) and `sample_weight` (default: all 1) may be left out or null; samples may differ in length; other keys are
-/// passed over. Also understood: `mask_ids` for `labels`, `mask_weights` for `sample_weight`, `input_ids` and
-/// `attention_mask` for the first two, and transformers' way of writing targets: no `mask_positions`, and `labels` as long as
-/// the sample with -100 where nothing is to be predicted.
+/// the arrays of KerasHub's preprocessor output. `padding_mask` (default: all 1; booleans will do), `labels` (not
+/// needed in prediction) and `sample_weight` (default: all 1) may be left out or null; samples may differ in length;
+/// other keys are passed over. Also understood: `mask_ids` for `labels`, `mask_weights` for `sample_weight`,
+/// `input_ids` and `attention_mask` for the first two, and transformers' way of writing targets: no `mask_positions`,
+/// and `labels` as long as the sample with -100 where nothing is to be predicted.
 ///
 /// All files are read and judged before the first sample is given out. Memory is about 4 bytes a token.
 public final class PreprocessedCorpus: SampleSource {
