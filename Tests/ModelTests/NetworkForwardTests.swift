@@ -66,9 +66,13 @@ import Testing
     let expected = try #require(file["masked_logits_head_eps_1e-12"]).floats()
     let (slots, vocabulary) = (samples[0].slots, network.configuration.vocabularySize)
     var worst: Float = 0
-    network.forEachLogits(batch, context) { rows, logits in
+    try network.forEachLogits(batch, context) { rows, logits in
       for sample in samples.indices {
-        let used = (0..<slots).filter { weights[sample * slots + $0] != 0 }
+        let positions = try #require(file["mask_positions"]?.integers())
+        let used = (0..<slots).filter {
+          let position = Int32(positions[sample * slots + $0])
+          return weights[sample * slots + $0] != 0 && samples[sample].positionIDs.contains(position)
+        }
         for (place, slot) in used.enumerated() {
           let row = batch.masks.starts[sample] + place
           guard rows.contains(row) else { continue }

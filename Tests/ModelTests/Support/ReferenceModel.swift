@@ -24,7 +24,10 @@ enum ReferenceModel {
     let labels = file[prefix + "labels"]?.integers()
     return (0..<rows).map { row in
       let real = (0..<length).filter { maskValues[row * length + $0] == 1 }
-      let used = (0..<slots).filter { weightValues[row * slots + $0] != 0 }
+      // A position on padding can have a weight in the forward data; it is no input of ours.
+      let used = (0..<slots).filter {
+        weightValues[row * slots + $0] != 0 && real.contains(positionValues[row * slots + $0])
+      }
       return Sample(
         tokenIDs: real.map { Int32(idValues[row * length + $0]) }, positionIDs: real.map { Int32($0) },
         maskPositions: used.map { slot in Int32(real.firstIndex(of: positionValues[row * slots + slot])!) },
