@@ -101,9 +101,9 @@ private func problem(_ text: String) -> JSONError.Problem? { problem(Array(text.
   @Test func saysWhere() throws {
     let error = #expect(throws: JSONError.self) { try parse("{\n\"a\": 1,\n\"b\" 2}") }
     #expect(error?.line == 3)
-    #expect(error?.offset == 15)
+    #expect(error?.offset == 14)
     #expect(error?.location == DataLocation(file: "x.json", line: 3))
-    #expect(error?.message == "invalid JSON: '2' where ':' should stand, at byte 15")
+    #expect(error?.message == "invalid JSON: '2' where ':' should stand, at byte 14")
   }
 
   /// Whatever the bytes, an answer or an error.
