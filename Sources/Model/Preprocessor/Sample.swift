@@ -11,16 +11,19 @@ public struct Sample: Sendable, Equatable {
   public var labels: [Int32]
   /// The weight of each mask position in loss and accuracy; never zero (slots of weight zero are left out).
   public var weights: [Float]
+  /// The mask slots it would have in a padded batch, used or not: what Keras' loss is divided by.
+  public var slots: Int
 
   public init(
     tokenIDs: [Int32], positionIDs: [Int32]? = nil, maskPositions: [Int32] = [], labels: [Int32] = [],
-    weights: [Float]? = nil
+    weights: [Float]? = nil, slots: Int? = nil
   ) {
     self.tokenIDs = tokenIDs
     self.positionIDs = positionIDs ?? Array(0..<Int32(tokenIDs.count))
     self.maskPositions = maskPositions
     self.labels = labels
     self.weights = weights ?? [Float](repeating: 1, count: maskPositions.count)
+    self.slots = slots ?? maskPositions.count
   }
 }
 

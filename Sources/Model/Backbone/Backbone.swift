@@ -1,0 +1,118 @@
+/// DistilBERT's encoder (Sanh et al. 2019; KerasHub: `DistilBertBackbone`, transformers: `DistilBertModel`).
+///
+///     tokens → embeddings → encoder layers → hidden states        rows × width
+struct Backbone {
+  let embeddings: Embeddings
+  let layers: [EncoderLayer]
+  let width: Int
+
+  init(_ configuration: Configuration, _ parameters: ParameterStore) throws(MissingParameter) {
+    let lookUp = ParameterLookUp(parameters, prefix: "distilbert.")
+    let epsilon = configuration.layerNormEpsilon
+    // The place of each dropout in the network, counted through: its random numbers are its own.
+    var site = 0
+    func dropout(_ rate: Float) -> Dropout {
+      site += 1
+      return Dropout(rate: rate, site: site)
+    }
+    width = configuration.hiddenDim
+    embeddings = Embeddings(
+      token: try lookUp["embeddings.word_embeddings.weight"],
+      position: try lookUp["embeddings.position_embeddings.weight"],
+      norm: try lookUp.norm("embeddings.LayerNorm", epsilon), dropout: dropout(configuration.dropout))
+    var layers: [EncoderLayer] = []
+    for index in 0..<configuration.numLayers {
+      let name = "transformer.layer.\(index)."
+      layers.append(
+        EncoderLayer(
+          attention: SelfAttention(
+            query: try lookUp.dense(name + "attention.q_lin"), key: try lookUp.dense(name + "attention.k_lin"),
+            value: try lookUp.dense(name + "attention.v_lin"), output: try lookUp.dense(name + "attention.out_lin"),
+            heads: configuration.numHeads, dropout: dropout(configuration.attentionDropout)),
+          attentionDropout: dropout(configuration.dropout),
+          attentionNorm: try lookUp.norm(name + "sa_layer_norm", epsilon),
+          feedForward: FeedForward(
+            first: try lookUp.dense(name + "ffn.lin1"), second: try lookUp.dense(name + "ffn.lin2"),
+            activation: ActivationFunction(kind: configuration.activation)),
+          outputDropout: dropout(configuration.dropout),
+          outputNorm: try lookUp.norm(name + "output_layer_norm", epsilon)))
+    }
+    self.layers = layers
+  }
+
+  /// What the backward needs. In the arena; all of it until the step ends.
+  struct Memory {
+    let embeddings: Embeddings.Memory
+    let layers: [EncoderLayer.Memory]
+  }
+
+  /// The last hidden states of the masked rows (masked rows × width), for training: keeps what the backward needs.
+  func forward(_ batch: Batch, _ key: DropoutKey?, _ context: Context) -> (Matrix, Memory) {
+    var x = context.matrix(batch.tokens.rowCount, width)
+    let embedded = embeddings.forward(batch, key, into: x, context)
+    var memories: [EncoderLayer.Memory] = []
+    for (index, layer) in layers.enumerated() {
+      let selected = selection(batch, layer: index)
+      let y = context.matrix(selected?.rows.count ?? x.rows, width)
+      memories.append(layer.forward(x, batch.tokens, selected: selected, key, into: y, context))
+      x = y
+    }
+    if layers.isEmpty { x = gatherMasked(x, batch, context) }
+    return (x, Memory(embeddings: embedded, layers: memories))
+  }
+
+  /// The same without a backward: each layer's memory is given back when the layer is done.
+  ///
+  /// - Parameters:
+  ///   - key: dropout, where a frozen backbone is run in training.
+  ///   - allRows: the hidden states of every row instead of the masked ones.
+  ///   - observe: called with the embeddings' output and each layer's, for tests.
+  func predict(
+    _ batch: Batch, dropout key: DropoutKey? = nil, allRows: Bool = false, _ context: Context,
+    observe: (Matrix) -> Void = { _ in }
+  ) -> Matrix {
+    // Two buffers in turn: what a layer reads and what it writes.
+    var x = context.matrix(batch.tokens.rowCount, width)
+    var y = context.matrix(batch.tokens.rowCount, width)
+    context.temporary { _ = embeddings.forward(batch, key, into: x, context) }
+    observe(x)
+    for (index, layer) in layers.enumerated() {
+      let selected = allRows ? nil : selection(batch, layer: index)
+      let output = y.rows(0..<(selected?.rows.count ?? x.rows))
+      context.temporary { _ = layer.forward(x, batch.tokens, selected: selected, key, into: output, context) }
+      (x, y) = (output, x)
+      observe(x)
+    }
+    if layers.isEmpty, !allRows { x = gatherMasked(x, batch, context) }
+    return x
+  }
+
+  /// `dy`: the gradient of what `forward` returned; it is used up.
+  func backward(_ dy: Matrix, _ memory: Memory, _ batch: Batch, _ key: DropoutKey?, _ context: Context) {
+    var dy = dy
+    var dx = context.matrix(batch.tokens.rowCount, width)
+    var spare = context.matrix(batch.tokens.rowCount, width)
+    for index in layers.indices.reversed() {
+      layers[index].backward(
+        dy, memory.layers[index], batch.tokens, selected: selection(batch, layer: index), key, into: dx, context)
+      (dy, dx, spare) = (dx, spare, dx)
+    }
+    if layers.isEmpty {
+      dx.setToZero()
+      Rows.scatterAdd(dy, batch.maskedRows, to: dx, on: context.pool)
+      dy = dx
+    }
+    embeddings.backward(dy, memory.embeddings, batch, key, context)
+  }
+
+  /// The last layer computes the masked rows alone.
+  private func selection(_ batch: Batch, layer: Int) -> (rows: [Int32], layout: RowLayout)? {
+    layer == layers.count - 1 ? (batch.maskedRows, batch.masks) : nil
+  }
+
+  private func gatherMasked(_ x: Matrix, _ batch: Batch, _ context: Context) -> Matrix {
+    let y = context.matrix(batch.maskedRows.count, width)
+    Rows.gather(x, batch.maskedRows, into: y, on: context.pool)
+    return y
+  }
+}

@@ -1,0 +1,36 @@
+/// Token and position embedding, normalized (KerasHub: `TokenAndPositionEmbedding`, layer norm, dropout).
+///
+///     y = dropout(norm(E[token] + P[position]))        y: rows × width
+struct Embeddings {
+  let token, position: Parameter
+  let norm: LayerNorm
+  let dropout: Dropout
+
+  typealias Memory = LayerNorm.Memory
+
+  func forward(_ batch: Batch, _ key: DropoutKey?, into y: Matrix, _ context: Context) -> Memory {
+    let sum = context.matrix(y.rows, y.columns)
+    let (tokens, positions) = (token.matrix, position.matrix)
+    batch.tokenIDs.withUnsafeBufferPointer { tokenIDs in
+      batch.positionIDs.withUnsafeBufferPointer { positionIDs in
+        context.pool.split(y.rows) { _, rows in
+          for row in rows {
+            let (sum, e, p) = (sum[row], tokens[Int(tokenIDs[row])], positions[Int(positionIDs[row])])
+            forEachEight(y.columns) { sum.setVector($0, e.vector($0) + p.vector($0)) } scalar: { sum[$0] = e[$0] + p[$0] }
+          }
+        }
+      }
+    }
+    let memory = norm.forward(sum, into: y, context)
+    dropout.apply(y, batch.tokens, key, context)
+    return memory
+  }
+
+  /// Overwrites dy. KerasHub gives the [PAD] row a gradient through the look-up, and so do we; transformers does not.
+  func backward(_ dy: Matrix, _ memory: Memory, _ batch: Batch, _ key: DropoutKey?, _ context: Context) {
+    dropout.apply(dy, batch.tokens, key, context)
+    norm.backward(dy, memory, into: dy, context)
+    if let dToken = token.gradient { Rows.scatterAdd(dy, batch.tokenIDs, to: dToken, on: context.pool) }
+    if let dPosition = position.gradient { Rows.scatterAdd(dy, batch.positionIDs, to: dPosition, on: context.pool) }
+  }
+}

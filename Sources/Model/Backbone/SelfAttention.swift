@@ -1,0 +1,141 @@
+/// Multi-head self-attention (Vaswani et al. 2017), each sample's rows among themselves.
+///
+///     S = q·kᵀ / √(head width)     P = softmax(S)     c = dropout(P)·v     y = c·Woᵀ + bo
+///
+/// per sample and head; q, k, v are dense layers of the input.
+struct SelfAttention {
+  let query, key, value, output: Dense
+  let heads: Int
+  let dropout: Dropout
+
+  struct Memory {
+    let x, xq, q, k, v, c: Matrix
+    /// The probabilities before dropout: per sample and head, query rows × key rows.
+    let probabilities: UnsafeMutablePointer<Float>
+    /// Where each sample's probabilities begin.
+    let starts: [Int]
+  }
+
+  /// - Parameters:
+  ///   - x: the rows to attend to (keys and values), layout `keys`.
+  ///   - xq: the rows that attend, layout `queries`: x itself, or some rows of it.
+  func forward(
+    _ x: Matrix, _ keys: RowLayout, from xq: Matrix, _ queries: RowLayout, _ dropoutKey: DropoutKey?, into y: Matrix,
+    _ context: Context
+  ) -> Memory {
+    let (q, k, v) = (context.matrix(xq.rows, xq.columns), context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns))
+    query.forward(xq, into: q, context)
+    key.forward(x, into: k, context)
+    value.forward(x, into: v, context)
+
+    let starts = probabilityStarts(queries, keys)
+    let memory = Memory(
+      x: x, xq: xq, q: q, k: k, v: v, c: context.matrix(xq.rows, xq.columns),
+      probabilities: context.arena.floats(starts.last ?? 0), starts: starts)
+    queries.forEachGap { memory.c.rows($0).setToZero() }
+    let drops = dropoutKey != nil && dropout.isActive
+    context.temporary {
+      let largest = queries.longest * keys.longest
+      let scratch = context.arena.floats(drops ? largest * context.pool.threads : 0)
+      context.pool.forEach(queries.sampleCount * heads) { worker, item in
+        let part = Part(self, memory, queries, keys, item)
+        let p = part.probabilities
+        GEMM.multiply(part.block(q, part.queryRows), .normal, part.block(k, part.keyRows), .transposed, into: p, scale: part.scale)
+        for row in 0..<p.rows { Softmax.apply(p[row], p.columns) }
+        var dropped = p
+        if drops, let dropoutKey {
+          dropped = Matrix(scratch + worker * largest, rows: p.rows, columns: p.columns)
+          dropped.copy(from: p)
+          drop(dropped, part, queries, dropoutKey)
+        }
+        GEMM.multiply(dropped, .normal, part.block(v, part.keyRows), .normal, into: part.block(memory.c, part.queryRows))
+      }
+    }
+    output.forward(memory.c, into: y, context)
+    return memory
+  }
+
+  /// Writes the gradient of the attending rows to dxq, and adds the gradient of the rows attended to to dx. They may not overlap.
+  func backward(
+    _ dy: Matrix, _ memory: Memory, _ keys: RowLayout, _ queries: RowLayout, _ dropoutKey: DropoutKey?,
+    into dxq: Matrix, addingTo dx: Matrix, _ context: Context
+  ) {
+    let (q, k, v) = (memory.q, memory.k, memory.v)
+    context.temporary {
+      // y = c·Woᵀ + bo
+      let dc = context.matrix(dy.rows, memory.c.columns)
+      output.backward(dy, x: memory.c, into: dc, context)
+
+      let (dq, dk, dv) = (context.matrix(q.rows, q.columns), context.matrix(k.rows, k.columns), context.matrix(v.rows, v.columns))
+      let largest = queries.longest * keys.longest
+      let scratch = context.arena.floats(2 * largest * context.pool.threads)
+      context.pool.forEach(queries.sampleCount * heads) { worker, item in
+        let part = Part(self, memory, queries, keys, item)
+        let p = part.probabilities
+        let dp = Matrix(scratch + 2 * worker * largest, rows: p.rows, columns: p.columns)
+        // c = dropout(P)·v
+        var dropped = p
+        if let dropoutKey, dropout.isActive {
+          dropped = Matrix(scratch + (2 * worker + 1) * largest, rows: p.rows, columns: p.columns)
+          dropped.copy(from: p)
+          drop(dropped, part, queries, dropoutKey)
+        }
+        let dcPart = part.block(dc, part.queryRows)
+        GEMM.multiply(dropped, .transposed, dcPart, .normal, into: part.block(dv, part.keyRows))
+        GEMM.multiply(dcPart, .normal, part.block(v, part.keyRows), .transposed, into: dp)
+        if let dropoutKey { drop(dp, part, queries, dropoutKey) }
+        // P = softmax(S)
+        for row in 0..<p.rows { Softmax.backward(dp[row], p: p[row], p.columns) }
+        // S = q·kᵀ / √(head width)
+        let (qPart, kPart) = (part.block(q, part.queryRows), part.block(k, part.keyRows))
+        GEMM.multiply(dp, .normal, kPart, .normal, into: part.block(dq, part.queryRows), scale: part.scale)
+        GEMM.multiply(dp, .transposed, qPart, .normal, into: part.block(dk, part.keyRows), scale: part.scale)
+      }
+
+      value.backward(dv, x: memory.x, into: dx, adding: true, context)
+      key.backward(dk, x: memory.x, into: dx, adding: true, context)
+      query.backward(dq, x: memory.xq, into: dxq, context)
+    }
+  }
+
+  private func probabilityStarts(_ queries: RowLayout, _ keys: RowLayout) -> [Int] {
+    var starts = [0]
+    starts.reserveCapacity(queries.sampleCount + 1)
+    for sample in 0..<queries.sampleCount {
+      starts.append(starts[sample] + heads * queries.lengths[sample] * keys.lengths[sample])
+    }
+    return starts
+  }
+
+  private func drop(_ p: Matrix, _ part: Part, _ queries: RowLayout, _ key: DropoutKey) {
+    for row in 0..<p.rows {
+      let queryRow = part.queryRows.lowerBound + row
+      dropout.apply(
+        p[row], p.columns, sample: queries.sampleKeys[queryRow], row: Int(queries.places[queryRow]) * heads + part.head, key)
+    }
+  }
+
+  /// One sample and one head.
+  private struct Part {
+    let head: Int
+    let queryRows, keyRows: Range<Int>
+    let probabilities: Matrix
+    let scale: Float
+    private let columns: Range<Int>
+
+    init(_ attention: SelfAttention, _ memory: Memory, _ queries: RowLayout, _ keys: RowLayout, _ item: Int) {
+      let (sample, head) = item.quotientAndRemainder(dividingBy: attention.heads)
+      self.head = head
+      queryRows = queries.range(sample)
+      keyRows = keys.range(sample)
+      probabilities = Matrix(
+        memory.probabilities + memory.starts[sample] + head * queryRows.count * keyRows.count, rows: queryRows.count,
+        columns: keyRows.count)
+      let width = memory.q.columns / attention.heads
+      columns = head * width..<(head + 1) * width
+      scale = 1 / Float(width).squareRoot()
+    }
+
+    func block(_ matrix: Matrix, _ rows: Range<Int>) -> Matrix { matrix.rows(rows).columns(columns) }
+  }
+}

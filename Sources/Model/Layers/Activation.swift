@@ -1,0 +1,57 @@
+/// The function between two dense layers.
+///
+///     gelu(x) = x · Φ(x)      Φ: the normal distribution's cumulative function, by erf (Hendrycks and Gimpel 2016)
+///     relu(x) = max(x, 0)
+struct ActivationFunction {
+  let kind: Configuration.Activation
+
+  func forward(_ x: Matrix, into y: Matrix, _ context: Context) {
+    let kind = kind
+    context.pool.split(x.rows) { _, rows in
+      for row in rows { Self.apply(kind, x[row], y[row], x.columns) }
+    }
+  }
+
+  /// dx = dy · (Φ(x) + x·φ(x)); dx may be dy.
+  func backward(_ dy: Matrix, x: Matrix, into dx: Matrix, _ context: Context) {
+    let kind = kind
+    context.pool.split(x.rows) { _, rows in
+      for row in rows { Self.differentiate(kind, x[row], dy[row], dx[row], x.columns) }
+    }
+  }
+
+  private static func apply(
+    _ kind: Configuration.Activation, _ x: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ n: Int
+  ) {
+    switch kind {
+    case .gelu:
+      forEachEight(n) {
+        let x = x.vector($0)
+        y.setVector($0, 0.5 * x * (1 + Elementary.erf(x * 0.707_106_78)))
+      } scalar: {
+        y[$0] = 0.5 * x[$0] * (1 + Elementary.erf(Floats(repeating: x[$0] * 0.707_106_78))[0])
+      }
+    case .relu:
+      for i in 0..<n { y[i] = max(x[i], 0) }
+    }
+  }
+
+  private static func differentiate(
+    _ kind: Configuration.Activation, _ x: UnsafeMutablePointer<Float>, _ dy: UnsafeMutablePointer<Float>,
+    _ dx: UnsafeMutablePointer<Float>, _ n: Int
+  ) {
+    switch kind {
+    case .gelu:
+      forEachEight(n) {
+        let x = x.vector($0)
+        let (cumulative, density) = Elementary.normal(x)
+        dx.setVector($0, dy.vector($0) * (cumulative + x * density))
+      } scalar: {
+        let (cumulative, density) = Elementary.normal(Floats(repeating: x[$0]))
+        dx[$0] = dy[$0] * (cumulative[0] + x[$0] * density[0])
+      }
+    case .relu:
+      for i in 0..<n { dx[i] = x[i] > 0 ? dy[i] : 0 }
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/// A matrix product and a bias (KerasHub: `Dense`, transformers: `nn.Linear`).
+///
+///     y = x·Wᵀ + b        x: rows × in, W: out × in (as Hugging Face stores it), y: rows × out
+struct Dense {
+  let weight, bias: Parameter
+
+  func forward(_ x: Matrix, into y: Matrix, _ context: Context) {
+    let bias = bias.values
+    GEMM.multiply(x, .normal, weight.matrix, .transposed, into: y, on: context.pool) { rows, columns in
+      Rows.add(bias: bias, to: y, rows: rows, columns: columns)
+    }
+  }
+
+  /// Adds to the gradients of W and b, and writes (or adds) the gradient of x where it is wanted.
+  func backward(_ dy: Matrix, x: Matrix, into dx: Matrix?, adding: Bool = false, _ context: Context) {
+    if let dWeight = weight.gradient {
+      GEMM.multiply(dy, .transposed, x, .normal, into: dWeight, adding: true, on: context.pool)
+    }
+    if let dBias = bias.gradient { Rows.addSum(of: dy, to: dBias.start, on: context.pool) }
+    if let dx {
+      GEMM.multiply(dy, .normal, weight.matrix, .normal, into: dx, adding: adding, on: context.pool)
+    }
+  }
+}

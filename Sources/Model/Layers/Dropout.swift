@@ -1,0 +1,61 @@
+/// Which random numbers a training step drops by: the seed and the step. Absent outside training.
+struct DropoutKey {
+  let seed: UInt64
+  let step: Int
+}
+
+/// Sets elements to zero at random and scales the others up, so that the mean stays (Srivastava et al. 2014).
+///
+/// Nothing is stored for the backward: the same numbers are drawn again. A number depends on seed, step, site, the sample's
+/// place in the step and the element's place in the sample, not on the batch around it, so accumulated batches drop what the
+/// one big batch would, and the last layer's rows drop the same whether the other rows are computed or not.
+struct Dropout {
+  /// Elements are dropped where their 16 random bits are below this.
+  private let threshold: UInt16
+  private let scale: Float
+  /// Tells the places in the network apart.
+  private let site: Int
+
+  init(rate: Float, site: Int) {
+    let threshold = min(65_535, max(0, (rate * 65_536).rounded()))
+    self.threshold = UInt16(threshold)
+    // Of the rate as it is in 16 bits, so that the mean stays exactly.
+    scale = 65_536 / (65_536 - threshold)
+    self.site = site
+  }
+
+  /// Drops in place. Forward and backward are the same operation: dx = mask · scale · dy.
+  func apply(_ x: Matrix, _ layout: RowLayout, _ key: DropoutKey?, _ context: Context) {
+    guard let key, threshold > 0 else { return }
+    context.pool.split(x.rows) { _, rows in
+      for row in rows {
+        apply(x[row], x.columns, sample: layout.sampleKeys[row], row: Int(layout.places[row]), key)
+      }
+    }
+  }
+
+  /// Drops in one row; `row` tells the rows of a sample apart.
+  @inline(__always)
+  func apply(_ x: UnsafeMutablePointer<Float>, _ n: Int, sample: UInt32, row: Int, _ key: DropoutKey) {
+    guard threshold > 0 else { return }
+    let blocks = (n + 7) / 8
+    let threshold = SIMD8<Int32>(repeating: Int32(threshold))
+    var counter = SIMD4(
+      UInt32(truncatingIfNeeded: row &* blocks), sample, UInt32(truncatingIfNeeded: key.step),
+      RandomPurpose.dropout.rawValue &+ UInt32(truncatingIfNeeded: site))
+    for block in 0..<blocks {
+      let bits = unsafeBitCast(Philox.block(key: key.seed, counter: counter), to: SIMD8<UInt16>.self)
+      counter[0] = counter[0] &+ 1
+      let dropped = SIMD8<Int32>(truncatingIfNeeded: bits) .< threshold
+      let factors = Floats(repeating: scale).replacing(with: Floats(), where: dropped)
+      let start = block * 8
+      if start + 8 <= n {
+        x.setVector(start, x.vector(start) * factors)
+      } else {
+        for lane in 0..<(n - start) { x[start + lane] *= factors[lane] }
+      }
+    }
+  }
+
+  var isActive: Bool { threshold > 0 }
+}

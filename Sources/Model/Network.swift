@@ -1,0 +1,76 @@
+/// Backbone and head over one table of parameters: the passes that training, evaluation and prediction are made of.
+final class Network {
+  let configuration: Configuration
+  let parameters: ParameterStore
+  let backbone: Backbone
+  let head: MaskedLMHead
+
+  init(_ configuration: Configuration, _ parameters: ParameterStore) throws(MissingParameter) {
+    self.configuration = configuration
+    self.parameters = parameters
+    backbone = try Backbone(configuration, parameters)
+    head = try MaskedLMHead(configuration, parameters)
+  }
+
+  /// Whether the backbone's parameters, the token embedding among them, get gradients.
+  var trainsBackbone: Bool {
+    get { parameters.parameters.contains { $0.specification.isBackbone && $0.isTrainable } }
+    set { for parameter in parameters.parameters where parameter.specification.isBackbone { parameter.isTrainable = newValue } }
+  }
+
+  /// Forward, loss and backward of one batch: adds to the gradients of `lossFactor` · Σ w · cross-entropy.
+  ///
+  /// Everything it takes from the arena is given back.
+  func addGradients(_ batch: Batch, lossFactor: Float, _ key: DropoutKey?, _ context: Context) -> LossSums {
+    guard !batch.maskedRows.isEmpty else { return LossSums() }
+    return context.temporary {
+      let trainsBackbone = trainsBackbone
+      var memory: Backbone.Memory?
+      let x: Matrix
+      if trainsBackbone {
+        let (hidden, kept) = backbone.forward(batch, key, context)
+        (x, memory) = (hidden, kept)
+      } else {
+        x = backbone.predict(batch, dropout: key, context)
+      }
+      let headMemory = head.forward(x, context)
+      let n = headMemory.n
+      let dn = context.matrix(n.rows, n.columns)
+      var sums = LossSums()
+      head.forEachLogits(n, rows: MaskedLMHead.trainingRows, context) { rows, logits in
+        sums += CrossEntropy.evaluate(
+          logits, labels: batch.labels[rows], weights: batch.weights[rows], gradientFactor: lossFactor, context.pool)
+        head.backwardProjection(logits, n: n.rows(rows), into: dn.rows(rows), context)
+      }
+      if let memory {
+        let dx = context.matrix(x.rows, x.columns)
+        head.backward(dn, headMemory, into: dx, context)
+        backbone.backward(dx, memory, batch, key, context)
+      } else {
+        head.backward(dn, headMemory, into: nil, context)
+      }
+      return sums
+    }
+  }
+
+  /// The loss of one batch.
+  func evaluate(_ batch: Batch, _ context: Context) -> LossSums {
+    var sums = LossSums()
+    forEachLogits(batch, context) { rows, logits in
+      sums += CrossEntropy.evaluate(logits, labels: batch.labels[rows], weights: batch.weights[rows], context.pool)
+    }
+    return sums
+  }
+
+  /// Calls the body with the scores (rows × vocabulary) of a few masked rows of the batch at a time.
+  func forEachLogits(
+    _ batch: Batch, _ context: Context, _ body: (_ maskedRows: Range<Int>, _ logits: Matrix) throws -> Void
+  ) rethrows {
+    guard !batch.maskedRows.isEmpty else { return }
+    try context.temporary {
+      let x = backbone.predict(batch, context)
+      let n = head.forward(x, context).n
+      try head.forEachLogits(n, rows: MaskedLMHead.inferenceRows, context, body)
+    }
+  }
+}

@@ -1,0 +1,40 @@
+extension Network {
+  /// A network of a directory's weights. Float32 weights are used where they lie in the mapped file; a head that is missing starts
+  /// from random numbers.
+  convenience init(
+    _ configuration: Configuration, _ weights: ResolvedWeights, seed: UInt64, on pool: WorkerPool
+  ) throws {
+    let store = try ParameterStore(weights.specifications, owners: weights.tensors.compactMap { $0?.mapping }) {
+      index, specification in
+      guard let tensor = weights.tensors[index] else {
+        return Self.random(index, specification, configuration, seed, pool)
+      }
+      if let values = tensor.float32InPlace { return .borrowed(values) }
+      return .fill { try tensor.copyFloats(to: $0) }
+    }
+    try self.init(configuration, store)
+  }
+
+  /// A network of random weights.
+  convenience init(random configuration: Configuration, seed: UInt64, on pool: WorkerPool) throws {
+    let store = try ParameterStore(configuration.tensors) { index, specification in
+      Self.random(index, specification, configuration, seed, pool)
+    }
+    try self.init(configuration, store)
+  }
+
+  private static func random(
+    _ index: Int, _ specification: TensorSpecification, _ configuration: Configuration, _ seed: UInt64,
+    _ pool: WorkerPool
+  ) -> ParameterStore.Source {
+    .fill {
+      Initialization.fill(
+        $0, specification, index: index, standardDeviation: configuration.initializerRange, seed: seed, on: pool)
+    }
+  }
+
+  /// The parameters as they are written to a file.
+  var tensorSources: [TensorSource] {
+    parameters.parameters.map { TensorSource(name: $0.name, shape: $0.specification.shape, values: $0.values) }
+  }
+}

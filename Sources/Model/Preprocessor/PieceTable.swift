@@ -1,0 +1,138 @@
+import Glibc
+
+/// The hash table behind `Vocabulary`: from the bytes of a piece to its id.
+///
+/// The hash of a string is a polynomial in its bytes, so that with the hashes of a word's prefixes at hand the hash of
+/// any part of the word costs one multiplication: `hash(a ..< b) = prefix[b] − prefix[a] · power[b − a]`. Greedy longest
+/// match asks for many parts of one word. Pieces that go on with a word are stored without their `##`, in a space of
+/// their own, so that a part of a word is looked up as it stands.
+struct PieceTable {
+  /// The hash of the empty string's successor: `hash · multiplier + byte + 1`.
+  static let multiplier: UInt64 = 0x9E37_79B9_7F4A_7C15
+  private static let continuationSalt: UInt64 = 0xC2B2_AE3D_27D4_EB4F
+  /// Prefixes longer than this are never looked up; a longer piece is found by `id(ofPiece:)` alone.
+  private let text: UnsafePointer<UInt8>
+  private let starts: UnsafePointer<UInt32>
+  /// 32 bits of the hash above id + 1; 0 is a free slot. Half full at most.
+  private let slots: UnsafeMutablePointer<UInt64>
+  private let mask: Int
+  private let shift: UInt64
+  /// The longest piece that begins with a byte, for first pieces at 0 …< 256 and continuations at 256 …< 512.
+  private let longest: UnsafeMutablePointer<UInt32>
+  /// `multiplier` to the power of each length up to the longest piece's.
+  private let powers: UnsafeMutablePointer<UInt64>
+
+  init(text: UnsafePointer<UInt8>, starts: UnsafePointer<UInt32>, count: Int) {
+    self.text = text
+    self.starts = starts
+    var bits: UInt64 = 4
+    while 1 << bits < count * 2 { bits += 1 }
+    mask = 1 << bits - 1
+    shift = 64 - bits
+    slots = .allocate(capacity: 1 << bits)
+    slots.initialize(repeating: 0, count: 1 << bits)
+    longest = .allocate(capacity: 512)
+    longest.initialize(repeating: 0, count: 512)
+    var length: UInt32 = 0
+    for id in 0..<count { length = max(length, starts[id + 1] - starts[id]) }
+    powers = .allocate(capacity: Int(length) + 1)
+    var power: UInt64 = 1
+    for exponent in 0...Int(length) {
+      powers[exponent] = power
+      power &*= Self.multiplier
+    }
+  }
+
+  func deallocate() {
+    slots.deallocate()
+    longest.deallocate()
+    powers.deallocate()
+  }
+
+  /// Puts a piece into the table; returns the id of an equal piece that is there already.
+  func insert(_ id: Int) -> Int? {
+    let (body, length, isContinuation) = Self.body(of: text + Int(starts[id]), count: Int(starts[id + 1] - starts[id]))
+    let mixed = Self.mix(Self.hash(body, length), isContinuation)
+    if let first = find(mixed, body, length, isContinuation) { return Int(first) }
+    var slot = Int(truncatingIfNeeded: mixed >> shift)
+    while slots[slot] != 0 { slot = (slot + 1) & mask }
+    slots[slot] = mixed << 32 | UInt64(id + 1)
+    let first = Int(body[0]) + (isContinuation ? 256 : 0)
+    longest[first] = max(longest[first], UInt32(length))
+    return nil
+  }
+
+  /// The id of a piece spelled as in the vocabulary, or -1.
+  func id(ofPiece piece: UnsafePointer<UInt8>, count: Int) -> Int32 {
+    guard count > 0 else { return -1 }
+    let (body, length, isContinuation) = Self.body(of: piece, count: count)
+    return find(Self.mix(Self.hash(body, length), isContinuation), body, length, isContinuation) ?? -1
+  }
+
+  /// The longest piece that begins at `start` of a word and ends at or before its end: its id and its end, or -1.
+  ///
+  /// `prefixes[i]` is the hash of the word's first `i` bytes.
+  @inline(__always)
+  func longestMatch(
+    in word: UnsafePointer<UInt8>, from start: Int, count: Int, prefixes: UnsafePointer<UInt64>
+  ) -> (id: Int32, end: Int) {
+    let isContinuation = start > 0
+    let bound = Int(longest[Int(word[start]) + (isContinuation ? 256 : 0)])
+    var length = min(count - start, bound)
+    let before = prefixes[start]
+    while length > 0 {
+      // A piece ends where a scalar ends.
+      if start + length == count || word[start + length] & 0xC0 != 0x80 {
+        let hash = prefixes[start + length] &- before &* powers[length]
+        if let id = find(Self.mix(hash, isContinuation), word + start, length, isContinuation) {
+          return (id, start + length)
+        }
+      }
+      length -= 1
+    }
+    return (-1, start)
+  }
+
+  @inline(__always)
+  private func find(
+    _ mixed: UInt64, _ body: UnsafePointer<UInt8>, _ length: Int, _ isContinuation: Bool
+  ) -> Int32? {
+    var slot = Int(truncatingIfNeeded: mixed >> shift)
+    while true {
+      let entry = slots[slot]
+      if entry == 0 { return nil }
+      if entry >> 32 == mixed & 0xFFFF_FFFF {
+        let id = Int(entry & 0xFFFF_FFFF) - 1
+        let piece = text + Int(starts[id])
+        let prefix = isContinuation ? 2 : 0
+        if Int(starts[id + 1] - starts[id]) == length + prefix, memcmp(piece + prefix, body, length) == 0,
+          !isContinuation || (piece[0] == 0x23 && piece[1] == 0x23)
+        {
+          return Int32(truncatingIfNeeded: id)
+        }
+      }
+      slot = (slot + 1) & mask
+    }
+  }
+
+  /// A piece without its `##`. `##` alone is a piece like any other.
+  @inline(__always)
+  private static func body(of piece: UnsafePointer<UInt8>, count: Int) -> (UnsafePointer<UInt8>, Int, Bool) {
+    count > 2 && piece[0] == 0x23 && piece[1] == 0x23 ? (piece + 2, count - 2, true) : (piece, count, false)
+  }
+
+  @inline(__always)
+  private static func hash(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
+    var hash: UInt64 = 0
+    for index in 0..<count { hash = hash &* multiplier &+ UInt64(bytes[index]) &+ 1 }
+    return hash
+  }
+
+  @inline(__always)
+  private static func mix(_ hash: UInt64, _ isContinuation: Bool) -> UInt64 {
+    var mixed = isContinuation ? hash ^ continuationSalt : hash
+    mixed ^= mixed >> 32
+    mixed &*= 0xD6E8_FEB8_6659_FD93
+    return mixed ^ mixed >> 32
+  }
+}

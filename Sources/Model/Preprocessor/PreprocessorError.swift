@@ -1,0 +1,121 @@
+/// What can be wrong with the settings of the preprocessor, with text, and with preprocessed samples.
+public enum PreprocessorError: ModelError, Equatable {
+  /// A rate outside 0 … 1.
+  case rateOutOfRange(name: String, value: Double)
+  /// The shares of [MASK] and of random replacements together exceed 1.
+  case replacementRatesTooLarge(maskTokenRate: Double, randomTokenRate: Double)
+  case selectionLengthNotPositive(Int)
+  /// No room for the special tokens (and, in a corpus, one token of text).
+  case sequenceTooShort(length: Int, needed: Int)
+  /// A sample without a segment.
+  case noSegments(sample: Int)
+  case noSuchSample(index: Int, count: Int)
+  case samplesDiffer(what: String, found: Int, expected: Int)
+  case vocabularyEmpty
+  case fractionOutOfRange(Double)
+  case tooFewLinesToSplit(lines: Int)
+
+  case noFiles
+  /// No line of text in any of the files.
+  case emptyCorpus(file: String, blankLines: Int)
+  case notText(file: String, looksLike: String, remedy: String?)
+  case invalidUTF8(DataLocation, byteInLine: Int, offset: Int)
+  case fileTooLarge(file: String)
+  case standardInputTwice
+  case spoolFailed(source: String, directory: String, reason: String)
+
+  case badSample(SamplePlace, SampleFault)
+  case badJSON(DataLocation, reason: String)
+
+  public var message: String {
+    switch self {
+    case .rateOutOfRange(let name, let value): "\(name) is \(value), not a rate between 0 and 1"
+    case .replacementRatesTooLarge(let mask, let random):
+      "mask token rate \(mask) and random token rate \(random) together exceed 1"
+    case .selectionLengthNotPositive(let length): "mask selection length is \(length), not a positive number"
+    case .sequenceTooShort(let length, let needed):
+      "sequence length \(length) is too short: \(needed) is the least that holds the special tokens and the text"
+    case .noSegments(let sample): "sample \(sample) has no segment"
+    case .noSuchSample(let index, let count): "no sample \(index): there are \(count), counted from 0"
+    case .samplesDiffer(let what, let found, let expected): "\(found) \(what) for \(expected) samples"
+    case .vocabularyEmpty: "the vocabulary is empty"
+    case .fractionOutOfRange(let value): "validation split \(value) is not between 0 and 1"
+    case .tooFewLinesToSplit(let lines):
+      "\(lines) \(lines == 1 ? "line" : "lines") of text cannot be split into training and validation"
+    case .noFiles: "no file to read text from"
+    case .emptyCorpus(_, let blank):
+      blank == 0 ? "the file is empty" : "no text: all \(blank) lines are white space"
+    case .notText(_, let kind, _): "not a text file: it looks like \(kind)"
+    case .invalidUTF8(_, let byte, let offset):
+      "invalid UTF-8 at byte \(byte) of the line (offset \(offset) in the file)"
+    case .fileTooLarge: "files above 1 TiB are not supported"
+    case .standardInputTwice: "standard input ('-') is given twice"
+    case .spoolFailed(let source, let directory, let reason):
+      "cannot copy \(source) to a temporary file in \(directory): \(reason)"
+    case .badSample(.index(let index), let fault): "sample \(index): \(fault.message)"
+    case .badSample(.line, let fault): fault.message
+    case .badJSON(_, let reason): "not a preprocessed sample: \(reason)"
+    }
+  }
+
+  public var hint: String? {
+    switch self {
+    case .replacementRatesTooLarge: "what is left of 1 are the tokens that stay as they are"
+    case .notText(_, _, let remedy): remedy
+    case .invalidUTF8: "convert the file to UTF-8, or leave --strict out to have such bytes replaced by U+FFFD"
+    case .fileTooLarge: "split it into several files"
+    case .tooFewLinesToSplit: "give the validation text as a file of its own"
+    case .emptyCorpus: "give a file with at least one line of text"
+    case .badJSON:
+      "each line is an object like {\"token_ids\":[…],\"mask_positions\":[…],\"labels\":[…]}; is this text?"
+        + " Then leave --preprocessed out"
+    case .badSample(_, .missingLabels): "training and evaluation need \"labels\": the original id at each mask position"
+    default: nil
+    }
+  }
+
+  public var location: DataLocation? {
+    switch self {
+    case .emptyCorpus(let file, _), .notText(let file, _, _), .fileTooLarge(let file): DataLocation(file: file)
+    case .invalidUTF8(let location, _, _), .badJSON(let location, _), .badSample(.line(let location), _): location
+    default: nil
+    }
+  }
+}
+
+/// Where a sample was found: its index in an array, or its line in a file.
+public enum SamplePlace: Sendable, Equatable {
+  case index(Int)
+  case line(DataLocation)
+}
+
+/// What is wrong with a preprocessed sample.
+public enum SampleFault: Error, Sendable, Equatable {
+  case noTokens
+  case lengthsDiffer(name: String, count: Int, other: String, expected: Int)
+  case tokenOutsideVocabulary(name: String, index: Int, id: Int, vocabularySize: Int)
+  case paddingMaskValue(index: Int, value: Int)
+  case positionOutside(slot: Int, position: Int, length: Int)
+  case positionOnPadding(slot: Int, position: Int)
+  case weightNotUsable(slot: Int, weight: Float)
+  case tooLong(length: Int, maximum: Int)
+  case missingLabels
+
+  public var message: String {
+    switch self {
+    case .noTokens: "no token that is not padding"
+    case .lengthsDiffer(let name, let count, let other, let expected):
+      "\(name) has \(count) entries, but \(other) has \(expected)"
+    case .tokenOutsideVocabulary(let name, let index, let id, let size):
+      "\(name)[\(index)] is \(id), outside the vocabulary of \(size)"
+    case .paddingMaskValue(let index, let value): "padding_mask[\(index)] is \(value), neither 0 nor 1"
+    case .positionOutside(let slot, let position, let length):
+      "mask_positions[\(slot)] is \(position), outside the sample of \(length) tokens"
+    case .positionOnPadding(let slot, let position):
+      "mask_positions[\(slot)] is \(position), which is padding, and its weight is not 0"
+    case .weightNotUsable(let slot, let weight): "sample_weight[\(slot)] is \(weight), not a finite number from 0 up"
+    case .tooLong(let length, let maximum): "\(length) tokens, but the model has \(maximum) positions"
+    case .missingLabels: "no labels"
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/// Cuts words into pieces: the longest piece that the word begins with, then the longest `##` piece that the rest begins
+/// with, and so on. A word that cannot be cut so, or is longer than the limit, is [UNK] as a whole.
+///
+/// Source: transformers' `WordpieceTokenizer`.
+struct WordPiece<Sink: TokenSink>: WordSink {
+  static var wantsOffsets: Bool { Sink.wantsOffsets }
+
+  private let table: PieceTable
+  private let unknown: Int32
+  /// Room for the pieces of one word: id and end of each.
+  private let pieces: UnsafeMutablePointer<(id: Int32, end: Int32)>
+  var sink: Sink
+  /// Where the last token ends in the text, and whether it was a literal: what decides if the next one starts a word.
+  private var lastEnd = -1
+  private var lastWasLiteral = false
+
+  static func byteCount(limit: Int) -> Int { (4 * limit + 4) * 8 }
+
+  init(table: PieceTable, unknown: Int32, limit: Int, memory: UnsafeMutableRawPointer, sink: Sink) {
+    self.table = table
+    self.unknown = unknown
+    self.sink = sink
+    pieces = memory.bindMemory(to: (id: Int32, end: Int32).self, capacity: 4 * limit + 4)
+  }
+
+  @inline(__always)
+  mutating func word(_ word: borrowing WordBuffer) {
+    // A word of transformers' whole-word masking: tokens with no gap between them in the text.
+    let startsWord = word.start != lastEnd || lastWasLiteral
+    lastEnd = word.end
+    lastWasLiteral = false
+    guard !word.isTooLong else {
+      sink.token(unknown, from: word.start, to: word.end, startsWord: startsWord)
+      return
+    }
+    let first = table.longestMatch(in: word.bytes, from: 0, count: word.count, prefixes: word.prefixes)
+    if first.end == word.count {
+      sink.token(first.id, from: word.start, to: word.end, startsWord: startsWord)
+      return
+    }
+    cut(word, first: first, startsWord: startsWord)
+  }
+
+  @inline(never)
+  private mutating func cut(_ word: borrowing WordBuffer, first: (id: Int32, end: Int), startsWord: Bool) {
+    var match = first
+    var count = 0
+    while match.id >= 0 {
+      pieces[count] = (match.id, Int32(truncatingIfNeeded: match.end))
+      count += 1
+      if match.end == word.count { break }
+      match = table.longestMatch(in: word.bytes, from: match.end, count: word.count, prefixes: word.prefixes)
+    }
+    guard match.id >= 0 else {
+      sink.token(unknown, from: word.start, to: word.end, startsWord: startsWord)
+      return
+    }
+    var begin = 0
+    for index in 0..<count {
+      let end = Int(pieces[index].end)
+      sink.token(
+        pieces[index].id, from: Sink.wantsOffsets ? word.starts[begin] : 0,
+        to: Sink.wantsOffsets ? word.ends[end - 1] : 0, startsWord: startsWord && index == 0)
+      begin = end
+    }
+  }
+
+  mutating func literal(_ id: Int32, from start: Int, to end: Int) {
+    sink.token(id, from: start, to: end, startsWord: true)
+    lastEnd = end
+    lastWasLiteral = true
+  }
+}
+
+/// Takes the tokens of a text, one by one.
+protocol TokenSink {
+  /// Whether `from` and `to` mean anything.
+  static var wantsOffsets: Bool { get }
+  /// A token made from the text's bytes `start ..< end`. `startsWord`: it does not belong to the word before it.
+  mutating func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool)
+}

@@ -1,0 +1,255 @@
+/// Text to word pieces and back, as BERT and DistilBERT read it.
+///
+///     let tokenizer = try WordPieceTokenizer.load(directory: "model")
+///     tokenizer.encode("Hello, world!")                       // [7592, 1010, 2088, 999]
+///     tokenizer.decode([7592, 1010, 2088, 999])               // "hello, world!"
+///
+/// Ids equal those of transformers' `BertTokenizer` / `DistilBertTokenizer`. Text is UTF-8 bytes; bytes that are not
+/// UTF-8 read as U+FFFD (which text cleaning drops). A tokenizer is immutable and can be used from several threads at once.
+public final class WordPieceTokenizer: Sendable {
+  /// How text is normalized and cut. Names and defaults follow transformers' `BertTokenizer`.
+  public struct Options: Sendable, Equatable {
+    /// Lower-case the text (`do_lower_case`).
+    public var lowercase = true
+    /// NFD, then drop nonspacing marks; nil: as `lowercase` (`strip_accents`).
+    public var stripAccents: Bool?
+    /// Each CJK ideograph is a word (`tokenize_chinese_chars`, `handle_chinese_chars`).
+    public var splitsCJK = true
+    /// Drop controls and U+FFFD (`clean_text`).
+    public var cleansText = true
+    /// Words of more Unicode scalars than this are [UNK] (`max_input_chars_per_word`); 1 to 10,000.
+    public var maximumWordLength = 100
+    /// Whether `decode` cleans the whole text up, where it is not told (`clean_up_tokenization_spaces`).
+    public var cleanUpTokenizationSpaces = false
+    /// Whether `decode` drops the blank before `.`, `,` and the like, token by token (tokenizer.json: `decoder.cleanup`).
+    public var decoderCleansUp = true
+
+    public init(lowercase: Bool = true) { self.lowercase = lowercase }
+
+    /// What `stripAccents` comes to.
+    public var stripsAccents: Bool { stripAccents ?? lowercase }
+  }
+
+  /// Which special tokens are taken for what they name where they stand in the text (found as they are spelled, before
+  /// normalization, also inside words); the others are brackets and letters.
+  public enum SpecialTokensInText: Sendable, CaseIterable {
+    case none
+    case maskOnly
+    case all
+  }
+
+  public let vocabulary: Vocabulary
+  public let specialTokens: SpecialTokens
+  public let options: Options
+  /// Tokens that stand apart from the vocabulary's own, the special ones included (tokenizer.json: `added_tokens`).
+  public let addedTokens: [AddedToken]
+
+  /// What its directory says of it besides.
+  let extras: TokenizerExtras
+  /// The longest sequence its directory names, [CLS] and [SEP] counted (`model_max_length`), where it does.
+  public var modelMaximumLength: Int? { extras.modelMaximumLength }
+
+  private let normalizer: TextNormalizer
+  /// What to look for in the text, and the class of each byte, for each case of `SpecialTokensInText`.
+  private let modes: [Mode]
+  private let baseClasses: [UInt8]
+
+  private struct Mode: Sendable {
+    var literals: [Literal]
+    var classes: [UInt8]
+  }
+
+  /// `names`: how the special tokens are spelled. Throws `TokenizerError` if the vocabulary lacks one.
+  public convenience init(
+    vocabulary: Vocabulary, options: Options = Options(), names: SpecialTokenNames = SpecialTokenNames(),
+    addedTokens: [AddedToken] = []
+  ) throws {
+    try self.init(
+      vocabulary: vocabulary, options: options, names: names, addedTokens: addedTokens, extras: TokenizerExtras())
+  }
+
+  init(
+    vocabulary: Vocabulary, options: Options, names: SpecialTokenNames, addedTokens: [AddedToken],
+    extras: TokenizerExtras
+  ) throws {
+    self.vocabulary = vocabulary
+    var options = options
+    options.maximumWordLength = min(max(options.maximumWordLength, 1), 10_000)
+    self.options = options
+    self.extras = extras
+    specialTokens = try SpecialTokens(vocabulary, names: names)
+    var added = addedTokens
+    // The five are special even where a file forgets to say so.
+    for (content, id) in specialTokens.named {
+      added.removeAll { $0.id == id && !$0.isSpecial }
+      if !added.contains(where: { $0.id == id }) {
+        added.append(AddedToken(id: id, content: content, isSpecial: true))
+      }
+    }
+    added.sort { $0.id < $1.id }
+    self.addedTokens = added
+    normalizer = TextNormalizer(
+      cleansText: options.cleansText, splitsCJK: options.splitsCJK, stripsAccents: options.stripsAccents,
+      lowercases: options.lowercase)
+    baseClasses = normalizer.byteClasses()
+    let base = baseClasses
+    let mask = specialTokens.mask
+    modes = SpecialTokensInText.allCases.map { mode in
+      // Tokens that a user added as words of the text are always found, as transformers finds them.
+      let literals = added.compactMap { (token: AddedToken) -> Literal? in
+        guard !token.isSpecial || mode == .all || (mode == .maskOnly && token.id == mask) else { return nil }
+        let bytes = [UInt8](token.content.utf8)
+        guard !bytes.isEmpty else { return nil }
+        return Literal(bytes: bytes, id: token.id, ignoresCase: token.isNormalized && options.lowercase)
+      }
+      var classes = base
+      for literal in literals {
+        classes[Int(literal.bytes[0])] = TextNormalizer.ByteClass.literal
+        if literal.ignoresCase, (literal.bytes[0] | 0x20) &- 0x61 < 26 {
+          classes[Int(literal.bytes[0] | 0x20)] = TextNormalizer.ByteClass.literal
+          classes[Int(literal.bytes[0] & 0xDF)] = TextNormalizer.ByteClass.literal
+        }
+      }
+      return Mode(literals: literals, classes: classes)
+    }
+  }
+
+  // MARK: Encoding
+
+  /// Appends the ids of a text, without [CLS] and [SEP].
+  public func encode(
+    _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none, into ids: inout [Int32]
+  ) {
+    var sink = IDSink(ids: [])
+    swap(&sink.ids, &ids)
+    run(text, specialTokensInText, &sink)
+    swap(&sink.ids, &ids)
+  }
+
+  /// Appends the ids of a text, and for each whether it starts a word: whether there is a gap in the text (or a
+  /// special token) between it and the token before it. `don't` and `fox-like` are one word.
+  public func encode(
+    _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none, into ids: inout [Int32],
+    wordStarts: inout [Bool]
+  ) {
+    var sink = WordStartSink(ids: [], wordStarts: [])
+    swap(&sink.ids, &ids)
+    swap(&sink.wordStarts, &wordStarts)
+    run(text, specialTokensInText, &sink)
+    swap(&sink.ids, &ids)
+    swap(&sink.wordStarts, &wordStarts)
+  }
+
+  /// The ids of a text, with the part of the text that each was made from.
+  public func encodeWithOffsets(
+    _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none
+  ) -> Encoding {
+    var sink = OffsetSink(encoding: Encoding())
+    run(text, specialTokensInText, &sink)
+    return sink.encoding
+  }
+
+  public func encode(_ text: String, specialTokensInText: SpecialTokensInText = .none) -> [Int32] {
+    var text = text
+    var ids: [Int32] = []
+    text.withUTF8 { encode($0, specialTokensInText: specialTokensInText, into: &ids) }
+    return ids
+  }
+
+  public func encodeWithOffsets(_ text: String, specialTokensInText: SpecialTokensInText = .none) -> Encoding {
+    var text = text
+    return text.withUTF8 { encodeWithOffsets($0, specialTokensInText: specialTokensInText) }
+  }
+
+  @inline(__always)
+  private func run<Sink: TokenSink>(
+    _ text: UnsafeBufferPointer<UInt8>, _ special: SpecialTokensInText, _ sink: inout Sink
+  ) {
+    if text.isEmpty { return }
+    let mode =
+      switch special {
+      case .none: modes[0]
+      case .maskOnly: modes[1]
+      case .all: modes[2]
+      }
+    let limit = options.maximumWordLength
+    let tracking = Sink.wantsOffsets
+    let wordBytes = WordBuffer.byteCount(limit: limit, tracking: tracking)
+    let pieceBytes = WordPiece<Sink>.byteCount(limit: limit)
+    withUnsafeTemporaryAllocation(byteCount: pieceBytes + wordBytes, alignment: 16) { memory in
+      guard let base = memory.baseAddress else { return }
+      mode.classes.withUnsafeBufferPointer { classes in
+        baseClasses.withUnsafeBufferPointer { baseClasses in
+          guard let classes = classes.baseAddress, let baseClasses = baseClasses.baseAddress else { return }
+          var word = WordBuffer(limit: limit, tracking: tracking, memory: base + pieceBytes)
+          var pieces = WordPiece(
+            table: vocabulary.table, unknown: specialTokens.unknown, limit: limit, memory: base, sink: sink)
+          normalizer.split(
+            text, classes: classes, baseClasses: baseClasses, literals: mode.literals, word: &word, into: &pieces)
+          sink = pieces.sink
+        }
+      }
+    }
+    withExtendedLifetime(vocabulary) {}
+  }
+
+  // MARK: Decoding
+
+  /// The text of ids, as transformers' `decode` gives it. Ids outside the vocabulary are left out.
+  ///
+  /// `skipSpecialTokens`: leave out [CLS], [MASK] and the other special tokens. `cleanUp`: also drop the blanks before
+  /// punctuation and in contractions, over the whole text (`clean_up_tokenization_spaces`); nil: as the options say.
+  public func decode(_ ids: [Int32], skipSpecialTokens: Bool = false, cleanUp: Bool? = nil) -> String {
+    let decoder = WordPieceDecoder(cleansUpTokens: options.decoderCleansUp)
+    var text = decoder.text(
+      ids.lazy.filter { id in !(skipSpecialTokens && self.isSpecial(id)) }.map { self.vocabulary.bytes(of: Int($0)) })
+    if cleanUp ?? options.cleanUpTokenizationSpaces { text = decoder.cleanedUp(text) }
+    return withExtendedLifetime(vocabulary) { String(decoding: text, as: UTF8.self) }
+  }
+
+  /// Whether an id is [CLS], [MASK] or another special token.
+  public func isSpecial(_ id: Int32) -> Bool { addedTokens.contains { $0.id == id && $0.isSpecial } }
+
+  /// The pieces of ids, `##` included.
+  public func tokens(_ ids: [Int32]) -> [String] { ids.map { vocabulary.piece(Int($0)) } }
+}
+
+/// A text's tokens, with where they come from.
+public struct Encoding: Sendable, Equatable {
+  public var ids: [Int32] = []
+  /// For each token the part of the text it was made from, in UTF-8 bytes.
+  public var offsets: [Range<Int>] = []
+  /// For each token whether it starts a word: a run of tokens with no gap between them in the text.
+  public var wordStarts: [Bool] = []
+
+  public init() {}
+}
+
+private struct IDSink: TokenSink {
+  var ids: [Int32]
+  static var wantsOffsets: Bool { false }
+  @inline(__always)
+  mutating func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool) { ids.append(id) }
+}
+
+private struct WordStartSink: TokenSink {
+  var ids: [Int32]
+  var wordStarts: [Bool]
+  static var wantsOffsets: Bool { false }
+  @inline(__always)
+  mutating func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool) {
+    ids.append(id)
+    wordStarts.append(startsWord)
+  }
+}
+
+private struct OffsetSink: TokenSink {
+  var encoding: Encoding
+  static var wantsOffsets: Bool { true }
+  @inline(__always)
+  mutating func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool) {
+    encoding.ids.append(id)
+    encoding.offsets.append(start..<max(start, end))
+    encoding.wordStarts.append(startsWord)
+  }
+}

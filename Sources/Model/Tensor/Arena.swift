@@ -1,0 +1,70 @@
+import Glibc
+
+/// Memory for activations: taken by moving a mark, given back all at once.
+///
+/// A step takes what it needs and releases to the mark it began at. When a block is full another is added; the next
+/// `reset` joins them into one, so that from the second step of the largest size on nothing is allocated any more
+/// (`blocksAllocated` stands still, and a test watches it).
+final class Arena: @unchecked Sendable {
+  struct Mark {
+    fileprivate let block: Int
+    fileprivate let used: Int
+  }
+
+  private var blocks: [UnsafeMutableRawBufferPointer] = []
+  private var current = 0
+  private var used = 0
+  /// How often memory was asked of the system.
+  private(set) var blocksAllocated = 0
+
+  static let alignment = 64
+  private static let smallestBlock = 1 << 20
+
+  init() {}
+
+  deinit { for block in blocks { block.deallocate() } }
+
+  /// A matrix whose elements are not set.
+  func matrix(rows: Int, columns: Int) -> Matrix {
+    Matrix(floats(rows * columns), rows: rows, columns: columns)
+  }
+
+  /// Memory for `count` numbers, not set.
+  func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
+    let bytes = max(Self.alignment, (count * 4 + Self.alignment - 1) & ~(Self.alignment - 1))
+    while current < blocks.count, used + bytes > blocks[current].count {
+      current += 1
+      used = 0
+    }
+    if current == blocks.count { addBlock(max(bytes, Self.smallestBlock)) }
+    let start = blocks[current].baseAddress.unsafelyUnwrapped + used
+    used += bytes
+    return start.bindMemory(to: Float.self, capacity: count)
+  }
+
+  var mark: Mark { Mark(block: current, used: used) }
+
+  func release(to mark: Mark) {
+    current = mark.block
+    used = mark.used
+  }
+
+  /// Gives everything back; several blocks become one of their joint size.
+  func reset() {
+    if blocks.count > 1 {
+      let total = blocks.reduce(0) { $0 + $1.count }
+      for block in blocks { block.deallocate() }
+      blocks.removeAll(keepingCapacity: true)
+      addBlock(total)
+    }
+    current = 0
+    used = 0
+  }
+
+  private func addBlock(_ bytes: Int) {
+    // Fresh pages come from the system untouched: a large block costs nothing until it is used.
+    blocks.append(.allocate(byteCount: bytes, alignment: Self.alignment))
+    blocksAllocated += 1
+    used = 0
+  }
+}

@@ -1,0 +1,59 @@
+import CBLAS
+
+/// Whether a factor of a product is taken as it stands or transposed.
+enum Orientation { case normal, transposed }
+
+/// Matrix products by OpenBLAS, on one thread of its own: the workers of our pool share the work.
+///
+/// The result is cut among workers by rows at multiples of 12, or, where there are few rows, by columns at multiples of 320.
+/// OpenBLAS' kernel for AVX2 works in tiles of 12 rows and panels of 320 columns and adds up differently only where
+/// a tile is incomplete: cut there, every element comes out the same to the last bit for any number of workers (measured with
+/// 0.3.21 on Zen 3, 12 … 512 rows, 128 … 30,522 columns, 32 … 3,072 deep; column cuts only if the rows are a multiple of
+/// 12 too). Cuts at other places changed up to 80 % of the elements in the last digit.
+enum GEMM {
+  static let rowTile = 12
+  static let columnPanel = 320
+
+  /// Makes OpenBLAS compute on the calling thread alone.
+  static let singleThreaded: Void = openblas_set_num_threads(1)
+
+  /// c = scale · a·b (+ c), with a or b transposed as asked. On the calling thread.
+  @inline(__always)
+  static func multiply(
+    _ a: Matrix, _ aOrientation: Orientation = .normal, _ b: Matrix, _ bOrientation: Orientation = .normal,
+    into c: Matrix, adding: Bool = false, scale: Float = 1
+  ) {
+    let inner = aOrientation == .normal ? a.columns : a.rows
+    guard c.rows > 0, c.columns > 0 else { return }
+    guard inner > 0 else {
+      if !adding { c.setToZero() }
+      return
+    }
+    _ = singleThreaded
+    cblas_sgemm(
+      CblasRowMajor, aOrientation == .normal ? CblasNoTrans : CblasTrans,
+      bOrientation == .normal ? CblasNoTrans : CblasTrans, blasint(c.rows), blasint(c.columns), blasint(inner), scale,
+      a.start, blasint(a.stride), b.start, blasint(b.stride), adding ? 1 : 0, c.start, blasint(c.stride))
+  }
+
+  /// The same, shared among the workers of a pool. `epilogue` gets each worker's part of c while it is still in the cache.
+  static func multiply(
+    _ a: Matrix, _ aOrientation: Orientation = .normal, _ b: Matrix, _ bOrientation: Orientation = .normal,
+    into c: Matrix, adding: Bool = false, scale: Float = 1, on pool: WorkerPool,
+    epilogue: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
+  ) {
+    if pool.threads == 1 || c.rows >= 2 * rowTile * pool.threads || c.columns < 2 * columnPanel {
+      pool.split(c.rows, alignment: rowTile) { _, rows in
+        let part = aOrientation == .normal ? a.rows(rows) : a.columns(rows)
+        multiply(part, aOrientation, b, bOrientation, into: c.rows(rows), adding: adding, scale: scale)
+        epilogue(rows, 0..<c.columns)
+      }
+    } else {
+      pool.split(c.columns, alignment: columnPanel) { _, columns in
+        let part = bOrientation == .normal ? b.columns(columns) : b.rows(columns)
+        multiply(a, aOrientation, part, bOrientation, into: c.columns(columns), adding: adding, scale: scale)
+        epilogue(0..<c.rows, columns)
+      }
+    }
+  }
+}

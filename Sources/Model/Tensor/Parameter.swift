@@ -1,0 +1,131 @@
+/// A trained tensor: its name, its place in the parameter block, its values and, in training, its gradient.
+///
+/// A reference, so that layers that share a tensor (the token embedding and the head's projection) share the one object, and
+/// so that the store can move the values (from the mapped file to a block of its own) without the layers noticing.
+final class Parameter: @unchecked Sendable {
+  let specification: TensorSpecification
+  /// Where this tensor begins in the store's blocks, in elements.
+  let offset: Int
+  fileprivate(set) var values: UnsafeMutablePointer<Float>
+  fileprivate(set) var gradients: UnsafeMutablePointer<Float>?
+  /// Whether a gradient is computed for it and the optimizer moves it.
+  var isTrainable = true
+
+  fileprivate init(_ specification: TensorSpecification, offset: Int, values: UnsafeMutablePointer<Float>) {
+    self.specification = specification
+    self.offset = offset
+    self.values = values
+  }
+
+  var name: String { specification.name }
+  var count: Int { specification.count }
+  private var rows: Int { specification.shape.count > 1 ? specification.shape[0] : 1 }
+  private var columns: Int { specification.shape.last ?? 1 }
+
+  /// The values: rows × columns of a matrix, one row of a vector.
+  var matrix: Matrix { Matrix(values, rows: rows, columns: columns) }
+
+  /// Where to add the gradient, or nil where none is wanted.
+  var gradient: Matrix? {
+    guard isTrainable, let gradients else { return nil }
+    return Matrix(gradients, rows: rows, columns: columns)
+  }
+}
+
+/// All parameters of a model: one block of values, one of gradients in training, one table of names.
+///
+/// For inference the values of a float32 file are used where they lie in the mapping; `makeTrainable` copies them into a block.
+final class ParameterStore: @unchecked Sendable {
+  let parameters: [Parameter]
+  /// The number of elements of all parameters together.
+  let count: Int
+  private let byName: [String: Int]
+  private var block: UnsafeMutablePointer<Float>?
+  private(set) var gradientBlock: UnsafeMutablePointer<Float>?
+  /// What the values point into while they are not in the block.
+  private var keepAlive: [AnyObject] = []
+
+  /// Where a parameter's values come from.
+  enum Source {
+    /// Memory that `owner` keeps alive and nobody writes to.
+    case borrowed(UnsafePointer<Float>)
+    /// To be filled in now.
+    case fill((UnsafeMutablePointer<Float>) throws -> Void)
+  }
+
+  /// - Parameter source: asked once for each parameter, in order.
+  init(
+    _ specifications: [TensorSpecification], owners: [AnyObject] = [],
+    source: (_ index: Int, TensorSpecification) throws -> Source
+  ) throws {
+    var parameters: [Parameter] = []
+    var offset = 0
+    var filled: [UnsafeMutablePointer<Float>] = []
+    do {
+      for (index, specification) in specifications.enumerated() {
+        let values: UnsafeMutablePointer<Float>
+        switch try source(index, specification) {
+        case .borrowed(let pointer):
+          values = UnsafeMutablePointer(mutating: pointer)
+        case .fill(let fill):
+          values = .allocate(capacity: max(1, specification.count))
+          filled.append(values)
+          try fill(values)
+        }
+        parameters.append(Parameter(specification, offset: offset, values: values))
+        // Each tensor begins at a multiple of 16 elements: one cache line.
+        offset += (specification.count + 15) & ~15
+      }
+    } catch {
+      for pointer in filled { pointer.deallocate() }
+      throw error
+    }
+    self.parameters = parameters
+    count = parameters.reduce(0) { $0 + $1.count }
+    blockSize = offset
+    single = filled
+    keepAlive = owners
+    byName = Dictionary(parameters.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The size of each block, in elements, the gaps between tensors counted.
+  let blockSize: Int
+  /// Tensors allocated one by one, until they move into the block.
+  private var single: [UnsafeMutablePointer<Float>]
+
+  deinit {
+    for pointer in single { pointer.deallocate() }
+    block?.deallocate()
+    gradientBlock?.deallocate()
+  }
+
+  subscript(name: String) -> Parameter? { byName[name].map { parameters[$0] } }
+
+  /// The block of values; nil before `makeTrainable`.
+  var valueBlock: UnsafeMutablePointer<Float>? { block }
+
+  /// Moves the values into one block of this store's own and makes room for gradients. Does nothing the second time.
+  func makeTrainable() {
+    guard block == nil else { return }
+    let values = UnsafeMutablePointer<Float>.allocate(capacity: max(1, blockSize))
+    let gradients = UnsafeMutablePointer<Float>.allocate(capacity: max(1, blockSize))
+    values.initialize(repeating: 0, count: blockSize)
+    gradients.initialize(repeating: 0, count: blockSize)
+    for parameter in parameters {
+      (values + parameter.offset).update(from: parameter.values, count: parameter.count)
+      parameter.values = values + parameter.offset
+      parameter.gradients = gradients + parameter.offset
+    }
+    block = values
+    gradientBlock = gradients
+    for pointer in single { pointer.deallocate() }
+    single = []
+    keepAlive = []
+  }
+
+  /// Sets all gradients to zero: the only values that are added to.
+  func clearGradients(on pool: WorkerPool) {
+    guard let gradientBlock else { return }
+    pool.split(blockSize) { _, range in (gradientBlock + range.lowerBound).update(repeating: 0, count: range.count) }
+  }
+}

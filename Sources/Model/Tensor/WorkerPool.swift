@@ -1,0 +1,165 @@
+import Glibc
+import Synchronization
+
+/// Threads that stay: the same piece of work is run once on each, with the worker's index.
+///
+/// The caller is worker 0. Which worker does what follows from shapes and indices alone, never from timing, wherever the
+/// result depends on it (DESIGN: determinism).
+///
+/// `run` must not be called from inside its own body, nor from two threads at once.
+final class WorkerPool: @unchecked Sendable {
+  /// The workers, the caller counted.
+  private(set) var threads = 1
+
+  private let generation = Atomic<Int>(0)
+  private let pending = Atomic<Int>(0)
+  private let stopping = Atomic<Bool>(false)
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var task: ((Int) -> Void)?
+  private var handles: [pthread_t] = []
+
+  /// One thread, the caller's: for work that is already one worker's share.
+  static let serial = WorkerPool(threads: 1)
+
+  /// Spins this often before it sleeps: a step's gaps between two pieces of work are shorter than a system call.
+  private static let spins = 2_000
+
+  init(threads: Int) {
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(wake, nil)
+    pthread_cond_init(done, nil)
+    for index in 1..<max(1, threads) {
+      let start = Unmanaged.passRetained(Start(pool: self, index: index))
+      var handle = pthread_t()
+      let status = pthread_create(&handle, nil, { argument in
+        guard let argument else { return nil }
+        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+        start.work()
+        return nil
+      }, start.toOpaque())
+      // No more threads to be had: the work is shared by those there are.
+      guard status == 0 else { start.release(); break }
+      handles.append(handle)
+      self.threads += 1
+    }
+  }
+
+  deinit {
+    pthread_mutex_lock(mutex)
+    stopping.store(true, ordering: .releasing)
+    generation.add(1, ordering: .releasing)
+    pthread_cond_broadcast(wake)
+    pthread_mutex_unlock(mutex)
+    for handle in handles { pthread_join(handle, nil) }
+    pthread_cond_destroy(done)
+    pthread_cond_destroy(wake)
+    pthread_mutex_destroy(mutex)
+    done.deallocate()
+    wake.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Runs `body(worker)` for every worker and returns when all are done.
+  func run(_ body: (Int) -> Void) {
+    guard threads > 1 else { return body(0) }
+    withoutActuallyEscaping(body) { body in
+      pthread_mutex_lock(mutex)
+      task = body
+      pending.store(threads - 1, ordering: .relaxed)
+      generation.add(1, ordering: .releasing)
+      pthread_cond_broadcast(wake)
+      pthread_mutex_unlock(mutex)
+      body(0)
+      waitForOthers()
+      task = nil
+    }
+  }
+
+  /// Runs `body(worker, item)` for items 0 ..< count, each once, taken by whichever worker is free.
+  ///
+  /// For items whose results do not depend on who computes them.
+  func forEach(_ count: Int, _ body: (_ worker: Int, _ item: Int) -> Void) {
+    guard threads > 1, count > 1 else {
+      for item in 0..<count { body(0, item) }
+      return
+    }
+    let next = Counter()
+    run { worker in
+      while case let item = next.take(), item < count { body(worker, item) }
+    }
+  }
+
+  /// Cuts 0 ..< count into one range a worker, at multiples of `alignment`, and runs the body on those that are not empty.
+  func split(_ count: Int, alignment: Int = 1, _ body: (_ worker: Int, _ range: Range<Int>) -> Void) {
+    let units = (count + alignment - 1) / alignment
+    let workers = min(threads, units)
+    guard workers > 1 else {
+      if count > 0 { body(0, 0..<count) }
+      return
+    }
+    run { worker in
+      guard worker < workers else { return }
+      let lower = units * worker / workers * alignment
+      let upper = min(count, units * (worker + 1) / workers * alignment)
+      if lower < upper { body(worker, lower..<upper) }
+    }
+  }
+
+  private func waitForOthers() {
+    for _ in 0..<Self.spins where pending.load(ordering: .acquiring) > 0 { pause() }
+    guard pending.load(ordering: .acquiring) > 0 else { return }
+    pthread_mutex_lock(mutex)
+    while pending.load(ordering: .acquiring) > 0 { pthread_cond_wait(done, mutex) }
+    pthread_mutex_unlock(mutex)
+  }
+
+  /// A worker's life. It holds no reference to the pool while it sleeps through the pool's `deinit`, so the pool can end.
+  private final class Start {
+    private let index: Int
+    private unowned(unsafe) let pool: WorkerPool
+    init(pool: WorkerPool, index: Int) {
+      self.pool = pool
+      self.index = index
+    }
+
+    func work() {
+      var seen = 0
+      while true {
+        seen = pool.waitForWork(after: seen)
+        if pool.stopping.load(ordering: .acquiring) { return }
+        pool.task?(index)
+        if pool.pending.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+          pthread_mutex_lock(pool.mutex)
+          pthread_cond_signal(pool.done)
+          pthread_mutex_unlock(pool.mutex)
+        }
+      }
+    }
+  }
+
+  private func waitForWork(after seen: Int) -> Int {
+    for _ in 0..<Self.spins {
+      let now = generation.load(ordering: .acquiring)
+      if now != seen { return now }
+      pause()
+    }
+    pthread_mutex_lock(mutex)
+    while generation.load(ordering: .acquiring) == seen { pthread_cond_wait(wake, mutex) }
+    let now = generation.load(ordering: .acquiring)
+    pthread_mutex_unlock(mutex)
+    return now
+  }
+
+  @inline(__always)
+  private func pause() {
+    // The standard library has no pause instruction; an atomic load keeps the loop polite enough for its few microseconds.
+    _ = stopping.load(ordering: .relaxed)
+  }
+
+  private final class Counter {
+    private let next = Atomic<Int>(0)
+    func take() -> Int { next.add(1, ordering: .relaxed).oldValue }
+  }
+}

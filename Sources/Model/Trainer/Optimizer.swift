@@ -1,0 +1,143 @@
+import Glibc
+
+/// How parameters follow their gradients: Keras' Adam and AdamW, with its defaults.
+///
+/// (Kingma and Ba 2015; Loshchilov and Hutter 2019; the formulas as Keras writes them.)
+public struct Optimizer: Sendable, Equatable {
+  public enum Algorithm: String, Sendable, CaseIterable { case adam, adamw }
+
+  public var algorithm: Algorithm
+  /// The peak rate; a `Schedule` scales it.
+  public var learningRate: Float
+  public var beta1: Float
+  public var beta2: Float
+  /// Added to the uncorrected √v.
+  public var epsilon: Float
+  /// The share of a decaying parameter that a step at rate 1 takes away. Biases and layer norms do not decay.
+  public var weightDecay: Float
+  /// The gradient's largest global norm; nil for no clipping.
+  public var clipNorm: Float?
+
+  public static func adam(
+    learningRate: Float = 5e-5, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-7,
+    weightDecay: Float = 0, clipNorm: Float? = nil
+  ) -> Optimizer {
+    Optimizer(
+      algorithm: .adam, learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
+      weightDecay: weightDecay, clipNorm: clipNorm)
+  }
+
+  public static func adamW(
+    learningRate: Float = 5e-5, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-7,
+    weightDecay: Float = 0.01, clipNorm: Float? = nil
+  ) -> Optimizer {
+    Optimizer(
+      algorithm: .adamw, learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
+      weightDecay: weightDecay, clipNorm: clipNorm)
+  }
+}
+
+/// Adam's moments and the number of steps taken.
+///
+///     α = lr · √(1 − β2ᵗ) / (1 − β1ᵗ)
+///     m += (g − m)(1 − β1)     v += (g² − v)(1 − β2)     p −= lr · decay · p     p −= α · m / (√v + ε)
+final class OptimizerState {
+  private let first, second: UnsafeMutablePointer<Float>
+  private let size: Int
+  private(set) var steps = 0
+
+  init(_ parameters: ParameterStore) {
+    size = max(1, parameters.blockSize)
+    first = .allocate(capacity: size)
+    second = .allocate(capacity: size)
+    first.initialize(repeating: 0, count: size)
+    second.initialize(repeating: 0, count: size)
+  }
+
+  deinit {
+    first.deallocate()
+    second.deallocate()
+  }
+
+  /// The square root of the sum of all squared gradients; a tensor used twice counts once.
+  static func gradientNorm(_ parameters: ParameterStore, _ pool: WorkerPool) -> Double {
+    // Pieces of one size, added up in their order: the same for any number of threads.
+    let pieces = Self.pieces(parameters)
+    var sums = [Double](repeating: 0, count: pieces.count)
+    sums.withUnsafeMutableBufferPointer { sums in
+      nonisolated(unsafe) let sums = sums
+      pool.forEach(pieces.count) { _, index in
+        let (gradients, count) = (pieces[index].gradients, pieces[index].count)
+        var lanes = Floats()
+        var rest: Float = 0
+        var total = 0.0
+        var start = 0
+        while start < count {
+          let run = min(1024, count - start)
+          let g = gradients + start
+          lanes = Floats()
+          rest = 0
+          forEachEight(run) { lanes += g.vector($0) * g.vector($0) } scalar: { rest += g[$0] * g[$0] }
+          total += Double(lanes.total) + Double(rest)
+          start += run
+        }
+        sums[index] = total
+      }
+    }
+    return sums.reduce(0, +).squareRoot()
+  }
+
+  /// One step of every trainable parameter.
+  ///
+  /// - Parameter scale: the gradients are multiplied by this first (for clipping).
+  func step(_ parameters: ParameterStore, _ optimizer: Optimizer, learningRate: Float, scale: Float, _ pool: WorkerPool) {
+    steps += 1
+    let (beta1, beta2) = (Double(optimizer.beta1), Double(optimizer.beta2))
+    let rate = Float(
+      Double(learningRate) * (1 - pow(beta2, Double(steps))).squareRoot() / (1 - pow(beta1, Double(steps))))
+    let (keep1, keep2) = (Float(1 - beta1), Float(1 - beta2))
+    let epsilon = optimizer.epsilon
+    let pieces = Self.pieces(parameters)
+    pool.forEach(pieces.count) { _, index in
+      let piece = pieces[index]
+      let (p, g) = (piece.values, piece.gradients)
+      let (m, v) = (first + piece.offset, second + piece.offset)
+      let decay = 1 - (piece.decays ? learningRate * optimizer.weightDecay : 0)
+      forEachEight(piece.count) {
+        let gradient = g.vector($0) * scale
+        let first = m.vector($0) + (gradient - m.vector($0)) * keep1
+        let second = v.vector($0) + (gradient * gradient - v.vector($0)) * keep2
+        m.setVector($0, first)
+        v.setVector($0, second)
+        p.setVector($0, p.vector($0) * decay - rate * first / (second.squareRoot() + epsilon))
+      } scalar: {
+        let gradient = g[$0] * scale
+        m[$0] += (gradient - m[$0]) * keep1
+        v[$0] += (gradient * gradient - v[$0]) * keep2
+        p[$0] = p[$0] * decay - rate * m[$0] / (v[$0].squareRoot() + epsilon)
+      }
+    }
+  }
+
+  private struct Piece: @unchecked Sendable {
+    let values, gradients: UnsafeMutablePointer<Float>
+    let offset, count: Int
+    let decays: Bool
+  }
+
+  private static let pieceSize = 1 << 16
+
+  private static func pieces(_ parameters: ParameterStore) -> [Piece] {
+    var pieces: [Piece] = []
+    for parameter in parameters.parameters {
+      guard let gradients = parameter.gradient?.start else { continue }
+      for start in stride(from: 0, to: parameter.count, by: pieceSize) {
+        pieces.append(
+          Piece(
+            values: parameter.values + start, gradients: gradients + start, offset: parameter.offset + start,
+            count: min(pieceSize, parameter.count - start), decays: parameter.specification.decays))
+      }
+    }
+    return pieces
+  }
+}

@@ -1,0 +1,85 @@
+/// What the gradient's loss is divided by. What is reported is always per masked token.
+public enum LossReduction: String, Sendable, CaseIterable {
+  /// The weights of the masked tokens of the whole optimizer step.
+  case maskedMean = "masked-mean"
+  /// Samples × mask slots, used or not (Keras' `sum_over_batch_size`).
+  case sumOverBatchSize = "sum-over-batch-size"
+}
+
+/// Optimizer steps on a network: gradients of one or several batches, clipping, the update.
+final class TrainingStep {
+  let network: Network
+  let compute: Compute
+  let state: OptimizerState
+  var optimizer: Optimizer
+  let reduction: LossReduction
+  let seed: UInt64
+
+  init(_ network: Network, _ compute: Compute, _ optimizer: Optimizer, _ reduction: LossReduction, seed: UInt64) {
+    network.parameters.makeTrainable()
+    self.network = network
+    self.compute = compute
+    self.optimizer = optimizer
+    self.reduction = reduction
+    self.seed = seed
+    state = OptimizerState(network.parameters)
+  }
+
+  struct Result {
+    var sums: LossSums
+    /// Before clipping. 0 where nothing was masked and so nothing was done.
+    var gradientNorm: Double
+  }
+
+  /// One step on some samples, `batchSize` of them at a time. The result does not depend on how they are divided (but for rounding):
+  /// the divisor is that of all of them, and dropout goes by a sample's place in the step.
+  ///
+  /// Throws where loss or gradient is not finite; the parameters are then as they were before.
+  func run(_ samples: [Sample], batchSize: Int, learningRate: Float) throws(TrainingError) -> Result {
+    let divisor =
+      switch reduction {
+      case .maskedMean: samples.reduce(0) { $0 + $1.weights.reduce(0) { $0 + Double($1) } }
+      case .sumOverBatchSize: Double(samples.reduce(0) { $0 + $1.slots })
+      }
+    guard divisor > 0, samples.contains(where: { !$0.maskPositions.isEmpty }) else {
+      return Result(sums: LossSums(), gradientNorm: 0)
+    }
+    let number = state.steps + 1
+    let pool = compute.pool
+    let key = DropoutKey(seed: seed, step: number)
+    network.parameters.clearGradients(on: pool)
+    var sums = LossSums()
+    for start in stride(from: 0, to: samples.count, by: batchSize) {
+      var batch = Batch()
+      for index in start..<min(samples.count, start + batchSize) {
+        // A sample without a masked token adds nothing to the gradient.
+        guard !samples[index].maskPositions.isEmpty else { continue }
+        batch.append(samples[index], key: UInt32(truncatingIfNeeded: index))
+      }
+      compute.joint.arena.reset()
+      sums += network.addGradients(batch, lossFactor: Float(1 / divisor), key, compute.joint)
+    }
+    let norm = OptimizerState.gradientNorm(network.parameters, pool)
+    guard sums.loss.isFinite else { throw .lossIsNotFinite(step: number) }
+    guard norm.isFinite else { throw .gradientIsNotFinite(step: number) }
+    var scale: Float = 1
+    if let limit = optimizer.clipNorm, norm > Double(limit) { scale = Float(Double(limit) / norm) }
+    state.step(network.parameters, optimizer, learningRate: learningRate, scale: scale, pool)
+    return Result(sums: sums, gradientNorm: norm)
+  }
+}
+
+/// What can go wrong in training.
+public enum TrainingError: ModelError, Equatable {
+  case lossIsNotFinite(step: Int)
+  case gradientIsNotFinite(step: Int)
+
+  public var message: String {
+    switch self {
+    case .lossIsNotFinite(let step): "the loss is not a finite number at step \(step); training stopped"
+    case .gradientIsNotFinite(let step): "the gradient is not finite at step \(step); training stopped"
+    }
+  }
+
+  public var hint: String? { "the weights are as they were before that step; try a lower --learning-rate, or --clip-norm 1" }
+}
