@@ -72,7 +72,8 @@ private final class DirectoryReplacement {
       guard resolved != Self.resolved(".") else { throw CheckpointError.outputIsCurrentDirectory(path: path) }
     } else {
       var info = stat()
-      if lstat(path, &info) == 0 { throw CheckpointError.outputExists(path: path, canOverwrite: false) }  // a dangling link
+      // A link to nothing.
+      if lstat(path, &info) == 0 { throw CheckpointError.outputExists(path: path, canOverwrite: false) }
     }
     var folder = Path.parent(resolved)
     while Path.kind(folder) == nil, folder != Path.parent(folder) { folder = Path.parent(folder) }

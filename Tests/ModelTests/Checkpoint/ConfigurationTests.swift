@@ -51,7 +51,9 @@ private let uncased = """
   }
 
   // The figures that the Keras documentation and the sizes of the files give.
-  @Test(arguments: [(30522, 66_362_880, 66_985_530), (28996, 65_190_912, 65_812_036), (119_547, 134_734_080, 135_445_755)])
+  @Test(arguments: [
+    (30522, 66_362_880, 66_985_530), (28996, 65_190_912, 65_812_036), (119_547, 134_734_080, 135_445_755),
+  ])
   func parameterCounts(vocabulary: Int, backbone: Int, whole: Int) {
     let value = Configuration(vocabularySize: vocabulary)
     #expect(value.backboneParameterCount == backbone)
@@ -66,7 +68,8 @@ private let uncased = """
 
   @Test func aliasesAndDefaults() throws {
     let value = try configuration(
-      #"{"model_type": "distilbert", "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "dropout": null}"#)
+      #"{"model_type": "distilbert", "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "dropout": null}"#
+    )
     #expect(value.hiddenDim == 8 && value.numLayers == 1 && value.numHeads == 2)
     #expect(value.vocabularySize == 30522 && value.intermediateDim == 3072 && value.maxSequenceLength == 512)
     #expect(value.dropout == 0.1)
@@ -75,7 +78,8 @@ private let uncased = """
 
   @Test func unknownKeysAreWrittenBack() throws {
     let value = try configuration(
-      #"{"model_type":"distilbert","id2label":{"0":"é"},"big":1000000000000000019884624838656,"tiny":1.50e-7,"n_layers":2.0}"#)
+      #"{"model_type":"distilbert","id2label":{"0":"é"},"big":1000000000000000019884624838656,"tiny":1.50e-7,"n_layers":2.0}"#
+    )
     let json = try JSONValue.parse(value.fileBytes)
     #expect(json["id2label"]?["0"]?.string == "é")
     #expect(json["big"] == .number(1e30, literal: "1000000000000000019884624838656"))
@@ -85,7 +89,8 @@ private let uncased = """
 
   @Test func writtenTypeAndTying() throws {
     let value = try configuration(
-      #"{"model_type":"distilbert","dtype":"bfloat16","tie_word_embeddings":false,"tie_weights_":true,"bos_token_id":null}"#)
+      #"{"model_type":"distilbert","dtype":"bfloat16","tie_word_embeddings":false,"tie_weights_":true,"bos_token_id":null}"#
+    )
     #expect(!value.tiesWeights)
     #expect(value.json["dtype"]?.string == "float32")
     #expect(value.json["tie_word_embeddings"]?.bool == true)
@@ -97,7 +102,11 @@ private let uncased = """
     let value = Configuration(headLayerNormEpsilon: 1e-5)
     let again = try Configuration(json: JSONValue.parse(value.fileBytes), file: "config.json")
     #expect(again.headLayerNormEpsilon == 1e-5)
-    #expect(again == { var copy = value; copy.source = again.source; return copy }())
+    #expect(
+      again
+        == {
+          var copy = value; copy.source = again.source; return copy
+        }())
     #expect(Configuration().json[Configuration.headEpsilonKey] == nil)
   }
 

@@ -17,9 +17,11 @@ private let golden = Golden.url("checkpoint/micro").path
   }
 
   /// The parameters of micro in other layouts are those of micro, up to the rounding of 16 bits.
-  @Test(.enabled(if: Reference.root != nil, "the reference data is not on this machine"), arguments: [
-    ("with_projector_weight", 0), ("sharded", 0), ("float16", 0x1p-11), ("bfloat16", 0x1p-8), ("backbone_only", 0),
-  ] as [(String, Float)])
+  @Test(
+    .enabled(if: Reference.root != nil, "the reference data is not on this machine"),
+    arguments: [
+      ("with_projector_weight", 0), ("sharded", 0), ("float16", 0x1p-11), ("bfloat16", 0x1p-8), ("backbone_only", 0),
+    ] as [(String, Float)])
   func variants(_ name: String, tolerance: Float) throws {
     let micro = try #require(try ModelDirectory.open(golden).weights)
     let model = try ModelDirectory.open(try #require(Reference.url("micro_variants/" + name)).path)
@@ -28,7 +30,9 @@ private let golden = Golden.url("checkpoint/micro").path
     #expect(model.notes.count == (name == "backbone_only" ? 1 : 0))
     for (specification, (a, b)) in zip(micro.specifications, zip(micro.tensors, weights.tensors)) {
       guard let a = try a?.floats(), let b = try b?.floats() else { continue }
-      #expect(zip(a, b).allSatisfy { abs($0 - $1) <= tolerance * abs($0) + (tolerance > 0 ? 1e-7 : 0) }, "\(specification.name)")
+      #expect(
+        zip(a, b).allSatisfy { abs($0 - $1) <= tolerance * abs($0) + (tolerance > 0 ? 1e-7 : 0) },
+        "\(specification.name)")
     }
   }
 

@@ -89,7 +89,9 @@ private func write(to path: String, overwrite: Bool = false, files: [(name: Stri
   @Test func placesThatCannotBe() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write("file", "x")
-    #expect(throws: FileError.notDirectory(path: file)) { try ModelDirectory.checkWritable(file + "/a", overwrite: false) }
+    #expect(throws: FileError.notDirectory(path: file)) {
+      try ModelDirectory.checkWritable(file + "/a", overwrite: false)
+    }
     #expect(throws: Error.self) { try ModelDirectory.checkWritable("/proc/a", overwrite: false) }
     #expect(throws: CheckpointError.self) { try ModelDirectory.checkWritable(".", overwrite: true) }
     #expect(throws: Never.self) { try ModelDirectory.checkWritable(folder.path + "/x/y/z", overwrite: false) }

@@ -104,12 +104,15 @@ private func entry(_ name: String, _ type: String, _ shape: String, _ offsets: S
   @Test func lfsPointer() throws {
     let text = "version https://git-lfs.github.com/spec/v1\noid sha256:5e3f\nsize 267954768\n"
     let error = try failure(Array(text.utf8))
-    #expect(error?.message.hasSuffix("f: this is a Git LFS pointer, not the weights (oid sha256:5e3f, size 267954768)") == true)
+    #expect(
+      error?.message.hasSuffix("f: this is a Git LFS pointer, not the weights (oid sha256:5e3f, size 267954768)")
+        == true)
     #expect(error?.hint != nil)
   }
 
   @Test(arguments: [
-    ("<!DOCTYPE html><html>", "a saved web page"), ("\n <html>…", "a saved web page"), ("PK\u{3}\u{4}0000000", "a PyTorch"),
+    ("<!DOCTYPE html><html>", "a saved web page"), ("\n <html>…", "a saved web page"),
+    ("PK\u{3}\u{4}0000000", "a PyTorch"),
     ("{\"a\": 1}  ", "JSON text"),
   ])
   func foreignFiles(text: String, what: String) throws {
@@ -145,12 +148,15 @@ private func entry(_ name: String, _ type: String, _ shape: String, _ offsets: S
   }
 
   @Test func headerTruncated() throws {
-    guard case .headerTruncated(_, 30, 36) = try failure(Array(file("{" + String(repeating: " ", count: 26) + "}").prefix(30)))
+    guard
+      case .headerTruncated(_, 30, 36) = try failure(
+        Array(file("{" + String(repeating: " ", count: 26) + "}").prefix(30)))
     else { return notRefused() }
   }
 
   @Test(arguments: [
-    "", " {}", "{", "{}x", "{\"a\":1}", "{\"a\":{\"dtype\":\"F32\"", "{\"a\":{\"dtype\":1,\"shape\":[],\"data_offsets\":[0,4]}}",
+    "", " {}", "{", "{}x", "{\"a\":1}", "{\"a\":{\"dtype\":\"F32\"",
+    "{\"a\":{\"dtype\":1,\"shape\":[],\"data_offsets\":[0,4]}}",
     "{\"__metadata__\":{\"a\":1}}", "{\"__metadata__\":[]}", "{\"__metadata__\":{\"a\":\"1\",}}", "{\"a\u{FFFF}\":}",
   ])
   func malformedHeader(_ header: String) throws {
@@ -171,8 +177,9 @@ private func entry(_ name: String, _ type: String, _ shape: String, _ offsets: S
     guard case .duplicateTensor(_, "a") = try failure(file("{\(a),\(a)}", data: 4)) else { return notRefused() }
     guard case .duplicateTensor(_, "x") = try failure(file(#"{"__metadata__":{"x":"1","x":"2"}}"#))
     else { return notRefused() }
-    guard case .malformedTensor(_, "b", _) = try failure(
-      file(#"{"b":{"dtype":"F32","dtype":"F32","shape":[],"data_offsets":[0,4]}}"#, data: 4))
+    guard
+      case .malformedTensor(_, "b", _) = try failure(
+        file(#"{"b":{"dtype":"F32","dtype":"F32","shape":[],"data_offsets":[0,4]}}"#, data: 4))
     else { return notRefused() }
   }
 
@@ -182,10 +189,12 @@ private func entry(_ name: String, _ type: String, _ shape: String, _ offsets: S
   }
 
   @Test(arguments: [
-    ("F32", "[1]", "[0,4,8]"), ("F32", "[1]", "[4,0]"), ("F32", "[1]", "[-4,0]"), ("F32", "[1]", "[0,5]"), ("F32", "[2]", "[0,4]"),
+    ("F32", "[1]", "[0,4,8]"), ("F32", "[1]", "[4,0]"), ("F32", "[1]", "[-4,0]"), ("F32", "[1]", "[0,5]"),
+    ("F32", "[2]", "[0,4]"),
     ("F32", "[-1]", "[0,4]"), ("F32", "[9223372036854775807,9223372036854775807]", "[0,4]"),
     ("F32", "[4611686018427387904]", "[0,4]"), ("F32", "[1]", "[4,8]"), ("F16", "[1]", "[0,4]"),
-    ("F32", "[1]", "[9223372036854775800,9223372036854775804]"), ("F32", "[0]", "[9223372036854775807,9223372036854775807]"),
+    ("F32", "[1]", "[9223372036854775800,9223372036854775804]"),
+    ("F32", "[0]", "[9223372036854775807,9223372036854775807]"),
   ])
   func malformedTensor(type: String, shape: String, offsets: String) throws {
     let error = try failure(file("{" + entry("a", type, shape, offsets) + "}", data: 8))

@@ -25,11 +25,13 @@ private func resolve(
   let folder = try TemporaryFolder()
   let path = folder.path + "/f"
   var blocks: [UnsafeMutableRawBufferPointer] = []
-  defer { blocks.forEach { $0.deallocate() } }
+  defer { for block in blocks { block.deallocate() } }
   let sources = entries.map { entry in
     let count = entry.shape.reduce(1, *)
     let block = UnsafeMutableRawBufferPointer.allocate(byteCount: count * entry.type.size, alignment: 8)
-    if entry.type == .float32 { block.copyBytes(from: (0..<count).flatMap { _ in withUnsafeBytes(of: entry.fill) { Array($0) } }) }
+    if entry.type == .float32 {
+      block.copyBytes(from: (0..<count).flatMap { _ in withUnsafeBytes(of: entry.fill) { Array($0) } })
+    }
     if entry.type == .float64 {
       block.copyBytes(from: (0..<count).flatMap { _ in withUnsafeBytes(of: Double(entry.fill)) { Array($0) } })
     }
@@ -53,10 +55,11 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
   @Test func canonicalList() {
     #expect(Configuration().tensors.count == 105)
     #expect(Set(Configuration().tensors.map(\.name)).count == 105)
-    #expect(Configuration().tensors.filter { !$0.isBackbone }.map(\.name) == [
-      "vocab_transform.weight", "vocab_transform.bias", "vocab_layer_norm.weight", "vocab_layer_norm.bias",
-      "vocab_projector.bias",
-    ])
+    #expect(
+      Configuration().tensors.filter { !$0.isBackbone }.map(\.name) == [
+        "vocab_transform.weight", "vocab_transform.bias", "vocab_layer_norm.weight", "vocab_layer_norm.bias",
+        "vocab_projector.bias",
+      ])
     for tensor in Configuration().tensors {
       let isNorm = tensor.name.contains("LayerNorm") || tensor.name.contains("layer_norm")
       #expect(tensor.decays == !(isNorm || tensor.name.hasSuffix(".bias")), "\(tensor.name)")
@@ -91,10 +94,11 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
         Entry(name: "pre_classifier.weight", shape: [2, 2]), Entry(name: "classifier.bias", shape: [2]),
         Entry(name: "qa_outputs.bias", shape: [2]), Entry(name: "odd", shape: [1]),
       ])
-    #expect(found.notes == [
-      "f: the weights of another head are not used: classifier.bias, pre_classifier.weight, qa_outputs.bias",
-      "f: tensors that are not known are not used: odd",
-    ])
+    #expect(
+      found.notes == [
+        "f: the weights of another head are not used: classifier.bias, pre_classifier.weight, qa_outputs.bias",
+        "f: tensors that are not known are not used: odd",
+      ])
   }
 
   @Test func missingHeadIsNoted() throws {
@@ -122,7 +126,8 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
 
   @Test func projectorThatDiffers() throws {
     let other = entries() + [Entry(name: "vocab_projector.weight", shape: [3, 2], fill: 7)]
-    #expect(try resolve(other).notes.first?.contains("'vocab_projector.weight' differs from the word embedding") == true)
+    #expect(
+      try resolve(other).notes.first?.contains("'vocab_projector.weight' differs from the word embedding") == true)
     var untied = small
     untied.tiesWeights = false
     #expect(throws: CheckpointError.untiedOutput(file: "f")) { try resolve(other, untied) }
@@ -155,7 +160,8 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
     var vocabulary = small
     vocabulary.vocabularySize = 4
     let error = #expect(throws: CheckpointError.self) { try resolve(entries(), vocabulary) }
-    #expect(error?.message == "f: tensor 'distilbert.embeddings.word_embeddings.weight' has shape [3, 2], expected [4, 2]")
+    #expect(
+      error?.message == "f: tensor 'distilbert.embeddings.word_embeddings.weight' has shape [3, 2], expected [4, 2]")
     #expect(error?.hint == "config.json says vocab_size 4, the weights are of a vocabulary of 3")
 
     let bias = entries().map { entry in

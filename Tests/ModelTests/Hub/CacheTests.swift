@@ -12,7 +12,8 @@ import Testing
     #expect(directory(["HOME": "/h", "XDG_CACHE_HOME": "/x"]) == "/x/huggingface/hub")
     #expect(directory(["HOME": "/h", "XDG_CACHE_HOME": "/x", "HF_HOME": "~/f"]) == "/h/f/hub")
     #expect(directory(["HF_HOME": "/f", "HUGGINGFACE_HUB_CACHE": "/old"]) == "/old")
-    #expect(directory(["HF_HUB_CACHE": "$D/${E}/$F", "HUGGINGFACE_HUB_CACHE": "/old", "D": "/d", "E": "e"]) == "/d/e/$F")
+    #expect(
+      directory(["HF_HUB_CACHE": "$D/${E}/$F", "HUGGINGFACE_HUB_CACHE": "/old", "D": "/d", "E": "e"]) == "/d/e/$F")
     #expect(directory(["HOME": "/h", "HF_HUB_CACHE": ""]) == "/h/.cache/huggingface/hub")
     #expect(!directory([:]).isEmpty)
   }
@@ -22,7 +23,10 @@ import Testing
     #expect(try HubAddress.parse("hf://a/b@refs/pr/1") == HubAddress(repository: "a/b", revision: "refs/pr/1"))
     #expect(try HubAddress.parse("hf://b") == HubAddress(repository: "b", revision: "main"))
     #expect(try HubAddress.parse("a/b") == nil)
-    for text in ["hf://", "hf://a/", "hf:///a", "hf://a/b/c", "hf://../a", "hf://a/b@", "hf://a/b@../x", "hf://a/b@x//y", "hf://a b"] {
+    for text in [
+      "hf://", "hf://a/", "hf:///a", "hf://a/b/c", "hf://../a", "hf://a/b@", "hf://a/b@../x", "hf://a/b@x//y",
+      "hf://a b",
+    ] {
       #expect(throws: HubError.malformedAddress(text: text), "\(text)") { try HubAddress.parse(text) }
     }
   }

@@ -81,7 +81,9 @@ private let commit = "12040accade4e8a0f71eabdb258fecc2e7e948be"
       (#expect(throws: HubError.self) { try registry.resolve(name, environment: environment) })?.hint
     }
     #expect(hint("distil_bert_base_en_uncase")?.hasPrefix("did you mean 'distil_bert_base_en_uncased'?") == true)
-    #expect(hint("distilbert/distilbert-base-uncased") == "a repository of the hub is written hf://distilbert/distilbert-base-uncased")
+    #expect(
+      hint("distilbert/distilbert-base-uncased")
+        == "a repository of the hub is written hf://distilbert/distilbert-base-uncased")
     #expect(hint("qwertyuiop")?.contains("distil_bert_tiny_en_uncased") == true)
     #expect(hint("")?.isEmpty == false)
     #expect(throws: HubError.malformedAddress(text: "hf://a/b/c")) {

@@ -6,9 +6,10 @@ import Testing
 @Suite struct PresetTests {
   @Test func registry() throws {
     let registry = try PresetRegistry.builtIn()
-    #expect(registry.presets.map(\.name) == [
-      "distil_bert_base_en_uncased", "distil_bert_base_en", "distil_bert_base_multi", "distil_bert_tiny_en_uncased",
-    ])
+    #expect(
+      registry.presets.map(\.name) == [
+        "distil_bert_base_en_uncased", "distil_bert_base_en", "distil_bert_base_multi", "distil_bert_tiny_en_uncased",
+      ])
     for preset in registry.presets {
       if preset.address != nil {
         // The figures of the registry are those of the architecture.
