@@ -34,9 +34,9 @@ extension DistilBertMaskedLM {
       maximumLength: configuration.maxSequenceLength)
   }
 
-  private func source(_ texts: [String]) throws(ModelUseError) -> StringCorpus {
+  private func source(_ texts: [String]) throws(ModelUseError) -> TextList {
     guard let preprocessor else { throw .noPreprocessor }
-    return StringCorpus(texts, preprocessor)
+    return TextList(texts, preprocessor: preprocessor)
   }
 }
 
@@ -46,29 +46,4 @@ public enum ModelUseError: ModelError, Equatable {
 
   public var message: String { "the model has no preprocessor and takes preprocessed samples alone" }
   public var hint: String? { "set `preprocessor`, or pass MaskedLMFeatures" }
-}
-
-/// Samples at hand.
-final class SampleList: SampleSource {
-  private let samples: [Sample]
-  init(_ samples: [Sample]) { self.samples = samples }
-  var count: Int { samples.count }
-  func sample(_ index: Int, epoch: Int) -> Sample { samples[index] }
-}
-
-/// Texts at hand, masked anew for each epoch.
-private final class StringCorpus: SampleSource {
-  private let texts: [String]
-  private let preprocessor: DistilBertMaskedLMPreprocessor
-
-  init(_ texts: [String], _ preprocessor: DistilBertMaskedLMPreprocessor) {
-    self.texts = texts
-    self.preprocessor = preprocessor
-  }
-
-  var count: Int { texts.count }
-
-  func sample(_ index: Int, epoch: Int) throws -> Sample {
-    try preprocessor.sample([texts[index]], epoch: epoch, index: index)
-  }
 }

@@ -1,8 +1,9 @@
 /// Cuts a line that is too long for one sample into windows, without losing a token.
 ///
-/// A window ends before the last word that does not fit whole, and the next one begins there: a word's tokens do not depend
-/// on what stands before it, so that each window can be tokenized by itself from its own bytes. Only a single word of more
-/// tokens than a window holds is cut inside: the windows after the first begin at the same word then, and skip its first tokens.
+/// A window ends before the last word that does not fit whole, and the next one begins there: a word's tokens do not
+/// depend on what stands before it, so that each window can be tokenized by itself from its own bytes. Only a single
+/// word of more tokens than a window holds is cut inside: the windows after the first begin at the same word then,
+/// and skip its first tokens.
 struct LineWindows {
   struct Window: Equatable {
     /// The byte the window's first word begins at, from the start of the line.
@@ -69,7 +70,8 @@ struct LineWindows {
         && offsets[index].lowerBound >= offsets[index - 1].upperBound
   }
 
-  /// The first place after so many bytes where a text can be cut without changing its tokens: an ASCII blank or the end.
+  /// The first place after so many bytes where a text can be cut without changing its tokens: an ASCII blank or the
+  /// end.
   static func safeEnd(_ line: UnsafeBufferPointer<UInt8>, from start: Int, atLeast length: Int) -> Int {
     guard length < line.count - start else { return line.count }
     var end = start + length

@@ -59,13 +59,14 @@ public struct MaskedLMFeatures: Sendable, Equatable {
   /// Samples in padded form, the inverse of `samples`: each token at its position id, `paddingID` where there is none.
   /// - Parameters:
   ///   - sequenceLength: the length to pad to; nil: the longest sample's.
-  ///   - slots: the mask slots to pad to, with position 0, label 0 and weight 0; nil: as many as the sample with most.
+  ///   - slots: the mask slots to pad to, with position 0, label 0 and weight 0; nil: the most any sample has.
   /// - Returns: the features, and [sample][slot] labels (0 where a sample has none) and weights.
   public static func padded(
     _ samples: [Sample], sequenceLength: Int? = nil, slots: Int? = nil, paddingID: Int = 0
   ) -> (features: MaskedLMFeatures, labels: [[Int]], sampleWeights: [[Float]]) {
     let length = max(sequenceLength ?? 0, samples.map { Int($0.positionIDs.max() ?? -1) + 1 }.max() ?? 0)
-    let slots = max(slots ?? 0, samples.map(\.maskPositions.count).max() ?? 0)
+    let needed = samples.map { slots == nil ? max($0.slots, $0.maskPositions.count) : $0.maskPositions.count }
+    let slots = max(slots ?? 0, needed.max() ?? 0)
     var features = MaskedLMFeatures(tokenIDs: [], paddingMask: [], maskPositions: [])
     var labels = [[Int]]()
     var weights = [[Float]]()
@@ -109,7 +110,7 @@ struct PaddedSample {
     try requireLength("labels", labels?.count, "mask_positions", maskPositions.count)
     try requireLength("sample_weight", weights?.count, "mask_positions", maskPositions.count)
 
-    var sample = Sample(tokenIDs: [], positionIDs: [])
+    var sample = Sample(tokenIDs: [], positionIDs: [], slots: maskPositions.count)
     sample.tokenIDs.reserveCapacity(length)
     sample.positionIDs.reserveCapacity(length)
     // Where each token went; -1 for padding.

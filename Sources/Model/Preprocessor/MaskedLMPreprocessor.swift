@@ -118,7 +118,8 @@ public struct DistilBertMaskedLMPreprocessor: Sendable {
     for (index, position) in kept.enumerated() { place[position] = Int32(truncatingIfNeeded: index) }
     return Sample(
       tokenIDs: kept.map { sample.tokenIDs[$0] }, positionIDs: kept.map { Int32(truncatingIfNeeded: $0) },
-      maskPositions: sample.maskPositions.compactMap { place[Int($0)] }, labels: sample.labels, weights: sample.weights)
+      maskPositions: sample.maskPositions.compactMap { place[Int($0)] }, labels: sample.labels, weights: sample.weights,
+      slots: sample.slots)
   }
 }
 

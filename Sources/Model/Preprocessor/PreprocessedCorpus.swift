@@ -2,11 +2,11 @@
 ///
 ///     {"token_ids":[…],"padding_mask":[…],"mask_positions":[…],"labels":[…],"sample_weight":[…]}
 ///
-/// the arrays of KerasHub's preprocessor output. `padding_mask` (default: all 1; booleans will do), `labels` (not needed in
-/// prediction) and `sample_weight` (default: all 1) may be left out or null; samples may differ in length; other keys are
-/// passed over. Also understood: `mask_ids` for `labels`, `mask_weights` for `sample_weight`, `input_ids` and
-/// `attention_mask` for the first two, and transformers' way of writing targets: no `mask_positions`, and `labels` as long as
-/// the sample with -100 where nothing is to be predicted.
+/// the arrays of KerasHub's preprocessor output. `padding_mask` (default: all 1; booleans will do), `labels` (not
+/// needed in prediction) and `sample_weight` (default: all 1) may be left out or null; samples may differ in length;
+/// other keys are passed over. Also understood: `mask_ids` for `labels`, `mask_weights` for `sample_weight`,
+/// `input_ids` and `attention_mask` for the first two, and transformers' way of writing targets: no `mask_positions`,
+/// and `labels` as long as the sample with -100 where nothing is to be predicted.
 ///
 /// All files are read and judged before the first sample is given out. Memory is about 4 bytes a token.
 public final class PreprocessedCorpus: SampleSource {
@@ -74,7 +74,7 @@ public final class PreprocessedCorpus: SampleSource {
         } catch {
           throw PreprocessorError.badSample(.line(DataLocation(file: file.name, line: lines.number)), error)
         }
-        Self.append(sample, slots: reader.row.maskPositions.count, line: lines.number, to: &storage)
+        Self.append(sample, line: lines.number, to: &storage)
       }
     }
     guard !storage.rows.isEmpty else {
@@ -89,7 +89,7 @@ public final class PreprocessedCorpus: SampleSource {
     self.storage = storage
   }
 
-  private static func append(_ sample: Sample, slots: Int, line: Int, to storage: inout Storage) {
+  private static func append(_ sample: Sample, line: Int, to storage: inout Storage) {
     let first = sample.positionIDs.first ?? 0
     if let last = sample.positionIDs.last, Int(last - first) + 1 != sample.tokenIDs.count {
       storage.positionIDs[storage.rows.count] = sample.positionIDs
@@ -97,7 +97,7 @@ public final class PreprocessedCorpus: SampleSource {
     storage.rows.append(
       Row(
         token: storage.tokenIDs.count, mask: storage.maskPositions.count, label: storage.labels.count,
-        firstPosition: first, line: line, slots: Int32(truncatingIfNeeded: slots)))
+        firstPosition: first, line: line, slots: Int32(truncatingIfNeeded: sample.slots)))
     storage.tokenIDs.append(contentsOf: sample.tokenIDs)
     storage.maskPositions.append(contentsOf: sample.maskPositions)
     storage.labels.append(contentsOf: sample.labels)
@@ -117,12 +117,8 @@ public final class PreprocessedCorpus: SampleSource {
       tokenIDs: Array(storage.tokenIDs[row.token..<next.token]),
       positionIDs: storage.positionIDs[index] ?? Array(row.firstPosition..<row.firstPosition + length),
       maskPositions: Array(storage.maskPositions[row.mask..<next.mask]),
-      labels: Array(storage.labels[row.label..<next.label]), weights: Array(storage.weights[row.mask..<next.mask]))
-  }
-
-  /// The length of the sample's `mask_positions` in the file: what Keras' mean counts, slots of weight 0 included.
-  public func slots(_ index: Int) -> Int {
-    index >= 0 && index < count ? Int(storage.rows[index].slots) : 0
+      labels: Array(storage.labels[row.label..<next.label]), weights: Array(storage.weights[row.mask..<next.mask]),
+      slots: Int(row.slots))
   }
 
   /// The file and line a sample stands in.

@@ -6,12 +6,12 @@ import Glibc
 ///     let sample = try corpus.sample(0, epoch: 0)       // [CLS] … [SEP], masked
 ///
 /// Each line is a sample; lines of white space alone are left out. A line too long for one sample goes on in further
-/// samples, so that no token is lost, or is cut with `truncate`. The text is plain text: `[MASK]` in it is a bracket, a word
-/// and a bracket.
+/// samples, so that no token is lost, or is cut with `truncate`. The text is plain text: `[MASK]` in it is a bracket,
+/// a word and a bracket.
 ///
 /// The files stay where they are: they are mapped, and a sample is read and tokenized when it is asked for, so that
-/// memory is the index alone, 8 bytes a sample. `sample` may be called from several threads at once and takes no lock. The
-/// files must not change while the corpus lives.
+/// memory is the index alone, 8 bytes a sample. `sample` may be called from several threads at once and takes no
+/// lock. The files must not change while the corpus lives.
 public final class TextCorpus: SampleSource {
   public let tokenizer: WordPieceTokenizer
   /// Tokens in a sample, [CLS] and [SEP] counted.

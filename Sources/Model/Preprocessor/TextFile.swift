@@ -7,8 +7,8 @@ struct TextFile: Sendable {
 
   var bytes: UnsafeBufferPointer<UInt8> { mapping.text }
 
-  /// Opens a file; "-" is standard input. What cannot be mapped (a pipe, a terminal) is first copied to a temporary file
-  /// that has no name any more, so that it takes no memory and vanishes with the process.
+  /// Opens a file; "-" is standard input. What cannot be mapped (a pipe, a terminal) is first copied to a temporary
+  /// file that has no name any more, so that it takes no memory and vanishes with the process.
   static func open(
     _ path: String, temporaryDirectory: String, standardInput: Int32
   ) throws -> TextFile {

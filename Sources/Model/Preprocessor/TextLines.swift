@@ -2,9 +2,9 @@ import Glibc
 
 /// The lines of a text, as ranges of its bytes.
 ///
-/// A line ends at `\n` and nowhere else: U+2028, U+0085, form feed and a lone `\r` are characters in it. One `\r` before the
-/// `\n` is dropped, and so is a byte-order mark at the start of the text. The last line may lack its `\n`; the number of lines
-/// is `wc -l`'s, and one more then.
+/// A line ends at `\n` and nowhere else: U+2028, U+0085, form feed and a lone `\r` are characters in it. One `\r`
+/// before the `\n` is dropped, and so is a byte-order mark at the start of the text. The last line may lack its `\n`;
+/// the number of lines is `wc -l`'s, and one more then.
 public struct TextLines: Sequence, IteratorProtocol {
   let bytes: UnsafeBufferPointer<UInt8>
   /// The start of the next line.

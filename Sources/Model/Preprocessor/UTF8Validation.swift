@@ -1,6 +1,7 @@
 /// Finds what is not UTF-8. (The tokenizer reads such bytes as U+FFFD by itself.)
 enum UTF8Validation {
-  /// The first byte at or after `start` that begins no well-formed sequence; nil where all is well. ASCII goes by eights.
+  /// The first byte at or after `start` that begins no well-formed sequence; nil where all is well. ASCII goes by
+  /// eights.
   static func firstInvalid(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int = 0) -> Int? {
     guard let base = bytes.baseAddress else { return nil }
     let count = bytes.count
@@ -20,8 +21,9 @@ enum UTF8Validation {
     return nil
   }
 
-  /// The bytes at `at` that one U+FFFD stands for: the longest beginning of a well-formed sequence, or one byte (Unicode
-  /// standard, 3.9, "substitution of maximal subparts"; what Python's and the browsers' decoders do). `at` is invalid.
+  /// The bytes at `at` that one U+FFFD stands for: the longest beginning of a well-formed sequence, or one byte
+  /// (Unicode standard, 3.9, "substitution of maximal subparts"; what Python's and the browsers' decoders do). `at`
+  /// is invalid.
   static func invalidLength(_ bytes: UnsafeBufferPointer<UInt8>, at: Int) -> Int {
     let second: ClosedRange<UInt8>
     let needed: Int

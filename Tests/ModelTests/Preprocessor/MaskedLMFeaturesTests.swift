@@ -29,7 +29,8 @@ import Testing
     #expect(
       ragged == [
         Sample(
-          tokenIDs: [2, 5, 6, 3], positionIDs: [2, 3, 5, 6], maskPositions: [1, 2], labels: [9, 8], weights: [0.5, 1])
+          tokenIDs: [2, 5, 6, 3], positionIDs: [2, 3, 5, 6], maskPositions: [1, 2], labels: [9, 8], weights: [0.5, 1],
+          slots: 4)
       ])
     let back = MaskedLMFeatures.padded(ragged, sequenceLength: 8, slots: 4)
     #expect(back.features == features)

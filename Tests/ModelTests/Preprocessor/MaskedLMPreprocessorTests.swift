@@ -7,8 +7,8 @@ import Testing
 ///
 /// Two things in it are not what they seem. In its cases of two and three segments only the first one arrived at the
 /// packer, as the arrays themselves show; so these are checked with the first segment, and packing of several by
-/// KerasHub's documented examples and its definition (SegmentPackerTests). And KerasHub does not take [UNK] in the text for
-/// the token where transformers and we do: one row.
+/// KerasHub's documented examples and its definition (SegmentPackerTests). And KerasHub does not take [UNK] in the
+/// text for the token where transformers and we do: one row.
 @Suite struct MaskedLMPreprocessorTests {
   struct Case: Decodable, CustomTestStringConvertible {
     struct TokenizerSettings: Decodable { var lowercase, special_tokens_in_strings: Bool? }

@@ -24,7 +24,7 @@ import Testing
       """)
     #expect(corpus.count == 6)
     let samples = try (0..<6).map { try corpus.sample($0, epoch: $0) }
-    #expect(samples[0] == Sample(tokenIDs: [2, 5, 4, 3], maskPositions: [2], labels: [9]))
+    #expect(samples[0] == Sample(tokenIDs: [2, 5, 4, 3], maskPositions: [2], labels: [9], slots: 2))
     #expect(samples[1] == Sample(tokenIDs: [2, 4, 3], maskPositions: [1], labels: [7]))
     #expect(
       samples[2]
@@ -32,7 +32,6 @@ import Testing
     #expect(samples[3] == Sample(tokenIDs: [2, 3], positionIDs: [1, 2]))
     #expect(samples[4] == Sample(tokenIDs: [2, 4, 6, 3], maskPositions: [1], labels: [8]))
     #expect(samples[5] == Sample(tokenIDs: [2, 3]))
-    #expect((0..<6).map { corpus.slots($0) } == [2, 1, 1, 0, 1, 0])
     #expect((0..<6).map { corpus.location(of: $0).line } == [1, 3, 4, 5, 6, 7])
     #expect(throws: PreprocessorError.noSuchSample(index: 6, count: 6)) { try corpus.sample(6, epoch: 0) }
     let (train, validation) = try corpus.split(validation: 0.5, seed: 1)
