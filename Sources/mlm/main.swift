@@ -1,1 +1,1 @@
-print("mlm")
+CommandLineTool.main()

@@ -51,16 +51,16 @@ public struct MaskingOptions: Sendable, Equatable {
 
 /// Chooses the tokens of a packed sequence that are to be predicted, and hides them (Devlin et al. 2019, "BERT", 3.1).
 ///
-/// Of the selected tokens, `maskTokenRate` become [MASK], `randomTokenRate` become a token drawn uniformly from the whole
-/// vocabulary (special tokens and the original one included), the rest stay. The unselectable ids, [CLS] [SEP] [PAD]
-/// [MASK], are never selected; [UNK] can be. As KerasHub's `MaskedLMMaskGenerator`.
+/// Of the selected tokens, `maskTokenRate` become [MASK], `randomTokenRate` become a token drawn uniformly from the
+/// whole vocabulary (special tokens and the original one included), the rest stay. The unselectable ids, [CLS] [SEP]
+/// [PAD] [MASK], are never selected; [UNK] can be. As KerasHub's `MaskedLMMaskGenerator`.
 ///
 /// With `wholeWords`, a word is a run of tokens with no gap in the text between them (`don't` and `fox-like` are one
-/// word, as in transformers), and the *rate is a rate of words*: with exact sampling ⌈rate · words⌉ words are selected,
-/// with Bernoulli sampling each word with probability `rate`. The *cap is in tokens*: words are taken in random order,
-/// and a word whose tokens would exceed `selectionLength` is passed over. All tokens of a selected word are predicted;
-/// what stands in their place is drawn for each token by the same rates as otherwise (as in BERT's own whole-word models;
-/// transformers' collator corresponds to `maskTokenRate` 1 and `randomTokenRate` 0).
+/// word, as in transformers), and the *rate is a rate of words*: with exact sampling ⌈rate · words⌉ words are
+/// selected, with Bernoulli sampling each word with probability `rate`. The *cap is in tokens*: words are taken in
+/// random order, and a word whose tokens would exceed `selectionLength` is passed over. All tokens of a selected word
+/// are predicted; what stands in their place is drawn for each token by the same rates as otherwise (as in BERT's own
+/// whole-word models; transformers' collator corresponds to `maskTokenRate` 1 and `randomTokenRate` 0).
 ///
 /// Every draw is a pure function of (seed, epoch, sample index).
 public struct MaskedLMMaskGenerator: Sendable {
@@ -80,7 +80,7 @@ public struct MaskedLMMaskGenerator: Sendable {
     self.options = options
   }
 
-  /// The masked sample.
+  /// The masked sample; its mask slots are `selectionLength`.
   /// - Parameters:
   ///   - tokenIDs: a packed sequence, special tokens included, padded or not.
   ///   - wordStarts: for each token, whether a word begins there; used with `wholeWords` only, where without it every
@@ -114,10 +114,11 @@ public struct MaskedLMMaskGenerator: Sendable {
         masked[position] = Int32(truncatingIfNeeded: draws.below(vocabularySize))
       }
     }
-    return Sample(tokenIDs: masked, maskPositions: positions, labels: labels)
+    return Sample(tokenIDs: masked, maskPositions: positions, labels: labels, slots: options.selectionLength)
   }
 
-  /// ⌈rate · n⌉ in 32 bits, as the reference computes it: 100 tokens at 0.15 give 16, for Float(0.15) · 100 is above 15.
+  /// ⌈rate · n⌉ in 32 bits, as the reference computes it: 100 tokens at 0.15 give 16, for Float(0.15) · 100 is above
+  /// 15.
   static func exactCount(rate: Double, of count: Int) -> Int {
     min(Int((Float(rate) * Float(count)).rounded(.up)), count)
   }

@@ -9,6 +9,7 @@ public enum PreprocessorError: ModelError, Equatable {
   case sequenceTooShort(length: Int, needed: Int)
   /// A sample without a segment.
   case noSegments(sample: Int)
+  case noSuchSample(index: Int, count: Int)
   case samplesDiffer(what: String, found: Int, expected: Int)
   case vocabularyEmpty
   case fractionOutOfRange(Double)
@@ -35,6 +36,7 @@ public enum PreprocessorError: ModelError, Equatable {
     case .sequenceTooShort(let length, let needed):
       "sequence length \(length) is too short: \(needed) is the least that holds the special tokens and the text"
     case .noSegments(let sample): "sample \(sample) has no segment"
+    case .noSuchSample(let index, let count): "no sample \(index): there are \(count), counted from 0"
     case .samplesDiffer(let what, let found, let expected): "\(found) \(what) for \(expected) samples"
     case .vocabularyEmpty: "the vocabulary is empty"
     case .fractionOutOfRange(let value): "validation split \(value) is not between 0 and 1"
@@ -88,7 +90,7 @@ public enum SamplePlace: Sendable, Equatable {
 }
 
 /// What is wrong with a preprocessed sample.
-public enum SampleFault: Sendable, Equatable {
+public enum SampleFault: Error, Sendable, Equatable {
   case noTokens
   case lengthsDiffer(name: String, count: Int, other: String, expected: Int)
   case tokenOutsideVocabulary(name: String, index: Int, id: Int, vocabularySize: Int)

@@ -9,7 +9,7 @@ struct WordPiece<Sink: TokenSink>: WordSink {
   private let unknown: Int32
   /// Room for the pieces of one word: id and end of each.
   private let pieces: UnsafeMutablePointer<(id: Int32, end: Int32)>
-  var sink: Sink
+  private let sink: Sink
   /// Where the last token ends in the text, and whether it was a literal: what decides if the next one starts a word.
   private var lastEnd = -1
   private var lastWasLiteral = false
@@ -77,5 +77,5 @@ protocol TokenSink {
   /// Whether `from` and `to` mean anything.
   static var wantsOffsets: Bool { get }
   /// A token made from the text's bytes `start ..< end`. `startsWord`: it does not belong to the word before it.
-  mutating func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool)
+  func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool)
 }

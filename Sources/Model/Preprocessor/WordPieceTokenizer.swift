@@ -44,6 +44,11 @@ public final class WordPieceTokenizer: Sendable {
   /// Tokens that stand apart from the vocabulary's own, the special ones included (tokenizer.json: `added_tokens`).
   public let addedTokens: [AddedToken]
 
+  /// What its directory says of it besides.
+  let extras: TokenizerExtras
+  /// The longest sequence its directory names, [CLS] and [SEP] counted (`model_max_length`), where it does.
+  public var modelMaximumLength: Int? { extras.modelMaximumLength }
+
   private let normalizer: TextNormalizer
   /// What to look for in the text, and the class of each byte, for each case of `SpecialTokensInText`.
   private let modes: [Mode]
@@ -55,16 +60,31 @@ public final class WordPieceTokenizer: Sendable {
   }
 
   /// `names`: how the special tokens are spelled. Throws `TokenizerError` if the vocabulary lacks one.
-  public init(
+  public convenience init(
     vocabulary: Vocabulary, options: Options = Options(), names: SpecialTokenNames = SpecialTokenNames(),
     addedTokens: [AddedToken] = []
   ) throws {
+    try self.init(
+      vocabulary: vocabulary, options: options, names: names, addedTokens: addedTokens, extras: TokenizerExtras())
+  }
+
+  init(
+    vocabulary: Vocabulary, options: Options, names: SpecialTokenNames, addedTokens: [AddedToken],
+    extras: TokenizerExtras
+  ) throws {
     self.vocabulary = vocabulary
+    var options = options
+    options.maximumWordLength = min(max(options.maximumWordLength, 1), 10_000)
     self.options = options
+    self.extras = extras
     specialTokens = try SpecialTokens(vocabulary, names: names)
     var added = addedTokens
-    for (content, id) in specialTokens.named where !added.contains(where: { $0.id == id }) {
-      added.append(AddedToken(id: id, content: content, isSpecial: true))
+    // The five are special even where a file forgets to say so.
+    for (content, id) in specialTokens.named {
+      added.removeAll { $0.id == id && !$0.isSpecial }
+      if !added.contains(where: { $0.id == id }) {
+        added.append(AddedToken(id: id, content: content, isSpecial: true))
+      }
     }
     added.sort { $0.id < $1.id }
     self.addedTokens = added
@@ -100,10 +120,7 @@ public final class WordPieceTokenizer: Sendable {
   public func encode(
     _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none, into ids: inout [Int32]
   ) {
-    var sink = IDSink(ids: [])
-    swap(&sink.ids, &ids)
-    run(text, specialTokensInText, &sink)
-    swap(&sink.ids, &ids)
+    withUnsafeMutablePointer(to: &ids) { run(text, specialTokensInText, IDSink(ids: $0)) }
   }
 
   /// Appends the ids of a text, and for each whether it starts a word: whether there is a gap in the text (or a
@@ -112,21 +129,20 @@ public final class WordPieceTokenizer: Sendable {
     _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none, into ids: inout [Int32],
     wordStarts: inout [Bool]
   ) {
-    var sink = WordStartSink(ids: [], wordStarts: [])
-    swap(&sink.ids, &ids)
-    swap(&sink.wordStarts, &wordStarts)
-    run(text, specialTokensInText, &sink)
-    swap(&sink.ids, &ids)
-    swap(&sink.wordStarts, &wordStarts)
+    withUnsafeMutablePointer(to: &ids) { ids in
+      withUnsafeMutablePointer(to: &wordStarts) {
+        run(text, specialTokensInText, WordStartSink(ids: ids, wordStarts: $0))
+      }
+    }
   }
 
   /// The ids of a text, with the part of the text that each was made from.
   public func encodeWithOffsets(
     _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none
   ) -> Encoding {
-    var sink = OffsetSink(encoding: Encoding())
-    run(text, specialTokensInText, &sink)
-    return sink.encoding
+    var encoding = Encoding()
+    withUnsafeMutablePointer(to: &encoding) { run(text, specialTokensInText, OffsetSink(encoding: $0)) }
+    return encoding
   }
 
   public func encode(_ text: String, specialTokensInText: SpecialTokensInText = .none) -> [Int32] {
@@ -143,7 +159,7 @@ public final class WordPieceTokenizer: Sendable {
 
   @inline(__always)
   private func run<Sink: TokenSink>(
-    _ text: UnsafeBufferPointer<UInt8>, _ special: SpecialTokensInText, _ sink: inout Sink
+    _ text: UnsafeBufferPointer<UInt8>, _ special: SpecialTokensInText, _ sink: Sink
   ) {
     if text.isEmpty { return }
     let mode =
@@ -166,7 +182,6 @@ public final class WordPieceTokenizer: Sendable {
             table: vocabulary.table, unknown: specialTokens.unknown, limit: limit, memory: base, sink: sink)
           normalizer.split(
             text, classes: classes, baseClasses: baseClasses, literals: mode.literals, word: &word, into: &pieces)
-          sink = pieces.sink
         }
       }
     }
@@ -205,31 +220,33 @@ public struct Encoding: Sendable, Equatable {
   public init() {}
 }
 
+// The sinks point at what they fill: a copy of an array in the sink would be copied whole at the first append.
+
 private struct IDSink: TokenSink {
-  var ids: [Int32]
+  let ids: UnsafeMutablePointer<[Int32]>
   static var wantsOffsets: Bool { false }
   @inline(__always)
-  mutating func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool) { ids.append(id) }
+  func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool) { ids.pointee.append(id) }
 }
 
 private struct WordStartSink: TokenSink {
-  var ids: [Int32]
-  var wordStarts: [Bool]
+  let ids: UnsafeMutablePointer<[Int32]>
+  let wordStarts: UnsafeMutablePointer<[Bool]>
   static var wantsOffsets: Bool { false }
   @inline(__always)
-  mutating func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool) {
-    ids.append(id)
-    wordStarts.append(startsWord)
+  func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool) {
+    ids.pointee.append(id)
+    wordStarts.pointee.append(startsWord)
   }
 }
 
 private struct OffsetSink: TokenSink {
-  var encoding: Encoding
+  let encoding: UnsafeMutablePointer<Encoding>
   static var wantsOffsets: Bool { true }
   @inline(__always)
-  mutating func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool) {
-    encoding.ids.append(id)
-    encoding.offsets.append(start..<max(start, end))
-    encoding.wordStarts.append(startsWord)
+  func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool) {
+    encoding.pointee.ids.append(id)
+    encoding.pointee.offsets.append(start..<max(start, end))
+    encoding.pointee.wordStarts.append(startsWord)
   }
 }

@@ -1,0 +1,142 @@
+/// DistilBERT with its masked-language-modelling head and its preprocessor: load, fit, evaluate, predict, save
+/// (KerasHub: `DistilBertMaskedLM`).
+///
+///     let maskedLM = try DistilBertMaskedLM.fromPreset("my-model")
+///     maskedLM.compile(optimizer: .adam(learningRate: 5e-5))
+///     try maskedLM.fit(["The quick brown fox jumped."])
+///     try maskedLM.save(to: "my-model-2")
+///
+/// Not to be used from two threads at once; it computes on `threads` threads of its own.
+public final class DistilBertMaskedLM {
+  public let configuration: Configuration
+  /// Tokens to hidden states; can be frozen.
+  public let backbone: DistilBertBackbone
+  /// Text to samples; nil for a model that takes preprocessed samples alone.
+  public var preprocessor: DistilBertMaskedLMPreprocessor?
+  /// Every random choice comes from it.
+  public let seed: UInt64
+  public let threads: Int
+  /// What a person should know of how it was loaded, each one line.
+  public let notes: [String]
+
+  let network: Network
+  let compute: Compute
+  private var optimizer: Optimizer
+  private var schedule: Schedule
+  private var lossReduction: LossReduction
+  /// The optimizer's moments; they go on from one `fit` to the next, until `compile`.
+  private var training: TrainingStep?
+
+  init(
+    _ network: Network, preprocessor: DistilBertMaskedLMPreprocessor?, compute: Compute, seed: UInt64, notes: [String]
+  ) {
+    self.network = network
+    self.compute = compute
+    self.preprocessor = preprocessor
+    self.seed = seed
+    self.notes = notes
+    configuration = network.configuration
+    threads = compute.pool.threads
+    backbone = DistilBertBackbone(network, compute)
+    // What Keras' `compile()` chooses.
+    optimizer = .adam()
+    schedule = Schedule()
+    lossReduction = .maskedMean
+  }
+
+  /// A model of random weights.
+  ///
+  /// - Parameter threads: threads to compute with.
+  /// - Throws: where there is no memory table for the configuration's names; not for a configuration that was read from a file.
+  public convenience init(
+    configuration: Configuration, preprocessor: DistilBertMaskedLMPreprocessor? = nil, seed: UInt64 = 0, threads: Int = 1
+  ) throws {
+    let compute = Compute(threads: threads)
+    let network = try Network(random: configuration, seed: seed, on: compute.pool)
+    self.init(network, preprocessor: preprocessor, compute: compute, seed: seed, notes: [])
+  }
+
+  /// How `fit` trains. Called again, it begins with fresh moments, as in Keras.
+  ///
+  /// - Parameter lossReduction: what the gradient's loss is divided by; reported losses are always per masked token.
+  public func compile(
+    optimizer: Optimizer = .adam(), schedule: Schedule = Schedule(), lossReduction: LossReduction = .maskedMean
+  ) {
+    self.optimizer = optimizer
+    self.schedule = schedule
+    self.lossReduction = lossReduction
+    training = nil
+  }
+
+  /// Trains on a corpus.
+  ///
+  /// - Parameters:
+  ///   - validation: evaluated after each epoch, always with the same masks.
+  ///   - report: called after each step and each epoch; false ends training in order.
+  /// - Throws: what the corpus throws; `TrainingError` where the loss is no finite number any more, with the weights as they were
+  ///   before that step.
+  public func fit(
+    _ source: some SampleSource, validation: (any SampleSource)? = nil, options: TrainingOptions = TrainingOptions(),
+    report: (TrainingReport) throws -> Bool = { _ in true }
+  ) throws {
+    let training = training ?? TrainingStep(network, compute, optimizer, lossReduction, seed: seed)
+    self.training = training
+    let trainer = Trainer(training: training, schedule: schedule, options: options, seed: seed)
+    try trainer.run(source, validation: validation, report: report)
+  }
+
+  /// Loss, accuracy and perplexity of a corpus. The figures do not depend on the number of threads.
+  ///
+  /// - Parameter progress: called with the samples done; false ends with what was measured until then.
+  public func evaluate(_ source: some SampleSource, progress: (Int) -> Bool = { _ in true }) throws -> Evaluation {
+    try Evaluator(network: network, compute: compute).evaluate(source, progress: progress)
+  }
+
+  /// The most likely word pieces of every mask of some samples: [sample][mask][rank].
+  ///
+  /// The figures of a sample do not depend on what it is computed together with.
+  /// - Parameters:
+  ///   - targets: rank these ids alone; the probabilities stay those over the whole vocabulary.
+  ///   - batchRows: the most tokens computed together by a thread.
+  public func rank(
+    _ samples: [Sample], topK: Int = 5, targets: [Int]? = nil, batchRows: Int? = nil
+  ) -> [[[TokenScore]]] {
+    collect(samples, batchRows: batchRows) { Ranking.best(topK, of: $0, $1, among: targets) }
+  }
+
+  /// Calls `row` with the scores of every mask: the values as [sample][mask].
+  func collect<Value>(
+    _ samples: [Sample], batchRows: Int?, _ row: (UnsafeMutablePointer<Float>, _ vocabulary: Int) -> Value
+  ) -> [[Value]] {
+    let alignment = Batch.inferenceAlignment
+    let groups = Batch.groups(
+      samples.map { Batch.rows(of: $0, alignment: alignment) }, limit: max(1, batchRows ?? Compute.microBatchRows))
+    let batches = groups.map { Batch(samples[$0], alignment: alignment) }
+    var results = [[Value]](repeating: [], count: samples.count)
+    results.withUnsafeMutableBufferPointer { results in
+      nonisolated(unsafe) let results = results
+      compute.forEach(batches) { index, batch, context in
+        network.forEachLogits(batch, context) { rows, logits in
+          for sample in 0..<batch.masks.sampleCount {
+            for place in batch.masks.range(sample).clamped(to: rows) {
+              results[groups[index].lowerBound + sample].append(row(logits[place - rows.lowerBound], logits.columns))
+            }
+          }
+        }
+      }
+    }
+    return results
+  }
+
+  /// Writes a Hugging Face model directory, whole or not at all.
+  ///
+  /// - Parameters:
+  ///   - files: more files to put in it: (name, bytes).
+  ///   - overwrite: take the place of a model directory that is there.
+  public func save(to path: String, files: [(name: String, bytes: [UInt8])] = [], overwrite: Bool = false) throws {
+    let tokenizer = preprocessor?.tokenizer.files(maximumLength: configuration.maxSequenceLength) ?? []
+    try ModelDirectory.write(
+      to: path, configuration: configuration, tensors: network.tensorSources, files: tokenizer + files,
+      overwrite: overwrite)
+  }
+}

@@ -1,0 +1,108 @@
+import Glibc
+
+/// A file of text: its bytes, mapped, and the name it goes by in messages.
+struct TextFile: Sendable {
+  let name: String
+  let mapping: FileMapping
+
+  var bytes: UnsafeBufferPointer<UInt8> { mapping.text }
+
+  /// Opens a file; "-" is standard input. What cannot be mapped (a pipe, a terminal) is first copied to a temporary
+  /// file that has no name any more, so that it takes no memory and vanishes with the process.
+  static func open(
+    _ path: String, temporaryDirectory: String, standardInput: Int32
+  ) throws -> TextFile {
+    if path == "-" {
+      let name = "standard input"
+      // `mlm fit - < file`: the file itself, if nothing of it has been read yet.
+      if isRegular(standardInput), lseek(standardInput, 0, SEEK_CUR) == 0,
+        let mapping = try? FileMapping(path: "/proc/self/fd/\(standardInput)")
+      {
+        return TextFile(name: name, mapping: mapping)
+      }
+      return try TextFile(name: name, mapping: spool(standardInput, name, in: temporaryDirectory))
+    }
+    guard Path.kind(path) == .other else { return TextFile(name: path, mapping: try FileMapping(path: path)) }
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError.system("open", path) }
+    defer { close(descriptor) }
+    return try TextFile(name: path, mapping: spool(descriptor, path, in: temporaryDirectory))
+  }
+
+  private static func isRegular(_ descriptor: Int32) -> Bool {
+    var info = stat()
+    return fstat(descriptor, &info) == 0 && info.st_mode & S_IFMT == S_IFREG
+  }
+
+  private static func spool(
+    _ source: Int32, _ name: String, in directory: String
+  ) throws -> FileMapping {
+    func failure() -> PreprocessorError {
+      .spoolFailed(source: name, directory: directory, reason: FileError.text(of: errno))
+    }
+    var template = Array((Path.join(directory, "mlm-XXXXXX")).utf8CString)
+    let copy = mkstemp(&template)
+    guard copy >= 0 else { throw failure() }
+    defer { close(copy) }
+    unlink(template)
+    _ = fcntl(copy, F_SETFD, FD_CLOEXEC)
+
+    let size = 1 << 18
+    let buffer = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+    defer { buffer.deallocate() }
+    while true {
+      let count = read(source, buffer, size)
+      if count < 0 && errno == EINTR { continue }
+      if count < 0 { throw failure() }
+      if count == 0 { break }
+      var written = 0
+      while written < count {
+        let step = write(copy, buffer + written, count - written)
+        if step < 0 && errno == EINTR { continue }
+        if step < 0 { throw failure() }
+        written += step
+      }
+    }
+    return try FileMapping(path: "/proc/self/fd/\(copy)")
+  }
+
+  // MARK: Is it text?
+
+  private static let magics: [(bytes: [UInt8], what: String, remedy: String?)] = [
+    ([0x7F, 0x45, 0x4C, 0x46], "a program (ELF)", nil),
+    ([0x89, 0x50, 0x4E, 0x47], "a PNG image", nil),
+    ([0xFF, 0xD8, 0xFF], "a JPEG image", nil),
+    ([0x25, 0x50, 0x44, 0x46, 0x2D], "a PDF document", "extract its text first, for example with pdftotext"),
+    ([0x1F, 0x8B], "gzip-compressed data", "decompress it: zcat FILE | mlm … -"),
+    ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "xz-compressed data", "decompress it: xzcat FILE | mlm … -"),
+    ([0x28, 0xB5, 0x2F, 0xFD], "zstd-compressed data", "decompress it: zstdcat FILE | mlm … -"),
+    ([0x42, 0x5A, 0x68], "bzip2-compressed data", "decompress it: bzcat FILE | mlm … -"),
+    ([0x50, 0x4B, 0x03, 0x04], "a zip archive", "unpack it first: unzip -p FILE | mlm … -"),
+    ([0x89, 0x48, 0x44, 0x46], "an HDF5 file", nil),
+    ([0xFF, 0xFE], "UTF-16 text", "convert it: iconv -f UTF-16 -t UTF-8 FILE | mlm … -"),
+    ([0xFE, 0xFF], "UTF-16 text", "convert it: iconv -f UTF-16 -t UTF-8 FILE | mlm … -"),
+  ]
+
+  /// Refuses what is certainly not UTF-8 text. A few NUL bytes are taken for text: the tokenizer removes them.
+  func requireText() throws(PreprocessorError) {
+    let bytes = bytes
+    for magic in Self.magics where bytes.count >= magic.bytes.count {
+      guard bytes.prefix(magic.bytes.count).elementsEqual(magic.bytes) else { continue }
+      // "BZh" could begin a text; a digit and a block header follow in the format.
+      if magic.bytes[0] == 0x42, bytes.count < 5 || bytes[4] != 0x31 { continue }
+      throw .notText(file: name, looksLike: magic.what, remedy: magic.remedy)
+    }
+    // A little-endian header length below 2^32, then JSON.
+    if bytes.count > 9, bytes[4..<8].allSatisfy({ $0 == 0 }), bytes[8] == UInt8(ascii: "{") {
+      throw .notText(file: name, looksLike: "a safetensors file", remedy: "give it, or its directory, as --preset")
+    }
+    let block = bytes.prefix(1 << 16)
+    var zeros = 0
+    for byte in block where byte == 0 { zeros += 1 }
+    if zeros * 10 > block.count {
+      throw .notText(
+        file: name, looksLike: "binary data (\(zeros * 100 / block.count) % NUL bytes)",
+        remedy: "if it is UTF-16 text, convert it: iconv -f UTF-16LE -t UTF-8 FILE | mlm … -")
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import Glibc
+
+/// Runs a corpus through optimizer steps, epoch after epoch (Keras' `fit`).
+struct Trainer {
+  let training: TrainingStep
+  let schedule: Schedule
+  let options: TrainingOptions
+  let seed: UInt64
+
+  /// - Parameters:
+  ///   - report: called after each step, and after each epoch with its validation; false ends training in order.
+  func run(
+    _ source: some SampleSource, validation: (any SampleSource)?, report: (TrainingReport) throws -> Bool
+  ) throws {
+    let totalSteps = options.totalSteps(samples: source.count)
+    let clock = Stopwatch()
+    let evaluator = Evaluator(network: training.network, compute: training.compute)
+    var (step, samplesSeen, tokensSeen) = (0, 0, 0)
+    var epoch = 0
+    while step < totalSteps {
+      let order = order(of: source.count, epoch: epoch)
+      let epochClock = Stopwatch()
+      var sums = LossSums()
+      var epochTokens = 0
+      var state = TrainingReport(
+        moment: .step, epoch: epoch + 1, step: step, totalSteps: totalSteps, samples: samplesSeen, tokens: tokensSeen,
+        loss: 0, accuracy: 0, learningRate: 0, validation: nil, seconds: 0, tokensPerSecond: 0)
+      var goesOn = true
+      for start in stride(from: 0, to: source.count, by: options.samplesPerStep) where goesOn && step < totalSteps {
+        let indices = order[start..<min(source.count, start + options.samplesPerStep)]
+        let samples = try training.compute.samples(indices.map { Int($0) }, of: source, epoch: epoch)
+        let rate = training.optimizer.learningRate * schedule.factor(step: step, totalSteps: totalSteps)
+        let result = try training.run(samples, batchSize: options.batchSize, learningRate: rate)
+        sums += result.sums
+        step += 1
+        epochTokens += samples.reduce(0) { $0 + $1.tokenIDs.count }
+        state.step = step
+        state.samples = samplesSeen + start + samples.count
+        state.tokens = tokensSeen + epochTokens
+        (state.loss, state.accuracy, state.learningRate) = (sums.meanLoss, sums.accuracy, rate)
+        state.seconds = clock.seconds
+        state.tokensPerSecond = Double(epochTokens) / max(epochClock.seconds, 1e-9)
+        goesOn = try report(state)
+      }
+      (samplesSeen, tokensSeen) = (state.samples, state.tokens)
+      if goesOn, let validation { state.validation = try evaluator.evaluate(validation) }
+      state.moment = .epochEnd
+      state.seconds = clock.seconds
+      guard try report(state), goesOn else { return }
+      epoch += 1
+    }
+  }
+
+  /// The epoch's order of samples: a permutation that depends on the seed and the epoch alone.
+  private func order(of count: Int, epoch: Int) -> [UInt32] {
+    var order = Array(0..<UInt32(clamping: count))
+    guard options.shuffles, count > 1 else { return order }
+    var random = RandomStream(seed: seed, purpose: .shuffle, epoch: epoch)
+    for last in stride(from: count - 1, to: 0, by: -1) { order.swapAt(last, random.below(last + 1)) }
+    return order
+  }
+}
+
+/// Seconds since it was made.
+struct Stopwatch {
+  private let start = Self.now()
+
+  var seconds: Double { Self.now() - start }
+
+  private static func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+}

@@ -1,0 +1,61 @@
+/// How training stands.
+public struct TrainingReport: Sendable, Equatable {
+  public enum Moment: Sendable, Equatable {
+    /// After an optimizer step.
+    case step
+    /// After an epoch (or the last step), its validation included.
+    case epochEnd
+  }
+
+  public var moment: Moment
+  /// Counted from 1.
+  public var epoch: Int
+  /// Optimizer steps done, over all epochs, and all there will be.
+  public var step: Int
+  public var totalSteps: Int
+  /// Samples and tokens ([CLS] and [SEP] counted) seen, over all epochs.
+  public var samples: Int
+  public var tokens: Int
+  /// Nats per masked token and the share of right ones, over the epoch so far, as they were during the epoch.
+  public var loss: Double
+  public var accuracy: Double
+  /// The rate of the last step.
+  public var learningRate: Float
+  public var validation: Evaluation?
+  /// Since training began.
+  public var seconds: Double
+  /// Of the epoch so far, without validation.
+  public var tokensPerSecond: Double
+}
+
+/// How long and in what portions to train.
+public struct TrainingOptions: Sendable, Equatable {
+  /// nil: as many as `maximumSteps` takes.
+  public var epochs: Int?
+  public var maximumSteps: Int?
+  /// Samples computed together.
+  public var batchSize: Int
+  /// Batches per optimizer step; the result equals one batch of the sum.
+  public var gradientAccumulation: Int
+  /// Each epoch in an order of its own, by the seed; else in the corpus's order, as KerasHub does.
+  public var shuffles: Bool
+
+  public init(
+    epochs: Int? = 1, maximumSteps: Int? = nil, batchSize: Int = 32, gradientAccumulation: Int = 1, shuffles: Bool = true
+  ) {
+    self.epochs = epochs
+    self.maximumSteps = maximumSteps
+    self.batchSize = max(1, batchSize)
+    self.gradientAccumulation = max(1, gradientAccumulation)
+    self.shuffles = shuffles
+  }
+
+  var samplesPerStep: Int { batchSize * gradientAccumulation }
+
+  /// Optimizer steps for a corpus of that many samples.
+  public func totalSteps(samples: Int) -> Int {
+    let perEpoch = (samples + samplesPerStep - 1) / samplesPerStep
+    let (all, overflows) = perEpoch.multipliedReportingOverflow(by: max(0, epochs ?? .max))
+    return min(overflows ? .max : all, maximumSteps ?? .max)
+  }
+}

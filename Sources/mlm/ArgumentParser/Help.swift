@@ -1,0 +1,134 @@
+/// Help, made from the declarations.
+enum Help {
+  static let width = 80
+  /// Where the explanations of `-h` begin.
+  static let column = 30
+
+  // MARK: One command
+
+  /// `mlm fit -h`: one line an option, the default at the end.
+  static func short(_ command: CommandDeclaration) -> String {
+    var text = "mlm \(command.name): \(command.summary)\n\nUsage: \(command.usage)\n"
+    for (group, options) in groups(of: command) {
+      text += "\n\(group.rawValue):\n"
+      for option in options { text += line(option.synopsis, shortHelp(option)) }
+    }
+    return text + "\n'mlm \(command.name) --help' says more and gives examples.\n"
+  }
+
+  /// `mlm fit --help`: what it does, how, examples, environment, exit status.
+  static func long(_ command: CommandDeclaration) -> String {
+    var text = "mlm \(command.name): \(command.summary)\n\nUsage: \(command.usage)\n"
+    for paragraph in command.description { text += "\n" + wrapped(paragraph, indent: 0) }
+    for (group, options) in groups(of: command) {
+      text += "\n\(group.rawValue):\n"
+      for option in options {
+        text += "  \(option.synopsis)\n" + wrapped(longHelp(option), indent: 6)
+      }
+    }
+    let later = laterNames(of: command)
+    if !later.isEmpty {
+      text += "\nNot in this version yet:\n" + wrapped(later.joined(separator: ", "), indent: 2)
+    }
+    if !command.examples.isEmpty {
+      text += "\nExamples:\n"
+      for example in command.examples {
+        text += "  # \(example.meaning)\n  \(example.command)\n"
+      }
+    }
+    if !command.environment.isEmpty {
+      text += "\nEnvironment:\n"
+      for variable in command.environment { text += "  \(variable.name)\n" + wrapped(variable.meaning, indent: 6) }
+    }
+    return text + "\n" + exitStatus
+  }
+
+  // MARK: All commands
+
+  /// `mlm -h`, and what `mlm` alone answers.
+  static func short(_ commands: [CommandDeclaration]) -> String {
+    var text = """
+      mlm: masked language modelling with DistilBERT
+
+      Usage: mlm COMMAND [OPTIONS] …
+
+      Commands:
+
+      """
+    for command in commands { text += line(command.name, command.summary, column: 14) }
+    text += line("help", "help on a command", column: 14)
+    return text + "\n'mlm COMMAND -h' lists a command's options; 'mlm --version' shows the version.\n"
+  }
+
+  /// `mlm --help`.
+  static func long(_ commands: [CommandDeclaration], examples: [CommandDeclaration.Example]) -> String {
+    var text = short(commands)
+    text += "\n"
+    text += wrapped(
+      "Results go to standard output; progress, notes and errors go to standard error. Options follow the command; "
+        + "--name value and --name=value are the same, -- ends the options, and - as a FILE is standard input. "
+        + "'mlm COMMAND --help' says all about a command.", indent: 0)
+    text += "\nExamples:\n"
+    for example in examples { text += "  # \(example.meaning)\n  \(example.command)\n" }
+    return text + "\n" + exitStatus
+  }
+
+  static let exitStatus = """
+    Exit status:
+      0    all done
+      1    it ran but failed, or some inputs failed; each is named on standard error
+      2    wrong usage; nothing was done
+      130  ended by SIGINT (Ctrl-C)
+      143  ended by SIGTERM
+
+    """
+
+  // MARK: Pieces
+
+  /// The options this version knows, by heading.
+  private static func groups(of command: CommandDeclaration) -> [(OptionGroup, [OptionDeclaration])] {
+    OptionGroup.allCases.compactMap { group in
+      let options = command.options.filter { $0.group == group && $0.availability == .now }
+      return options.isEmpty ? nil : (group, options)
+    }
+  }
+
+  private static func shortHelp(_ option: OptionDeclaration) -> String {
+    option.help + (option.defaultText.map { " [\($0)]" } ?? "")
+  }
+
+  private static func longHelp(_ option: OptionDeclaration) -> String {
+    var text = option.details.isEmpty ? option.help : option.details
+    if let defaultText = option.defaultText { text += " [default: \(defaultText)]" }
+    return text
+  }
+
+  private static func laterNames(of command: CommandDeclaration) -> [String] {
+    command.options.flatMap { option -> [String] in
+      if option.availability == .later { return [option.spelling] }
+      guard case .choice(let choices)? = option.kind else { return [] }
+      return choices.filter { $0.availability == .later }.map { "\(option.spelling) \($0.name)" }
+    }
+  }
+
+  private static func line(_ left: String, _ right: String, column: Int = column) -> String {
+    let start = "  " + left
+    let gap = max(2, column - start.count)
+    return start + String(repeating: " ", count: gap) + right + "\n"
+  }
+
+  /// The text in lines of at most `width` columns, broken at spaces.
+  static func wrapped(_ text: String, indent: Int) -> String {
+    let margin = String(repeating: " ", count: indent)
+    var lines = ""
+    var current = ""
+    for word in text.split(separator: " ") {
+      if !current.isEmpty, indent + current.count + 1 + word.count > width {
+        lines += margin + current + "\n"
+        current = ""
+      }
+      current += (current.isEmpty ? "" : " ") + word
+    }
+    return lines + margin + current + "\n"
+  }
+}

@@ -1,0 +1,90 @@
+import Glibc
+import Model
+
+/// The tool: picks the command, catches once, prints once, exits once.
+enum CommandLineTool {
+  static let version = "0.1.0"
+
+  static func main() -> Never {
+    StandardDescriptors.keepOpen()
+    let arguments = (1..<max(1, Int(CommandLine.argc))).compactMap { index in
+      CommandLine.unsafeArgv[index].map { Argument(bytes: Array(UnsafeRawBufferPointer(start: $0, count: strlen($0)))) }
+    }
+    let output = Output()
+    let console = Console(isQuiet: false, terminal: Terminal(descriptor: STDERR_FILENO, environment: environmentVariable))
+    exit(run(arguments, output: output, console: console).status)
+  }
+
+  /// Runs to the end, everything written, every error said.
+  static func run(_ arguments: [Argument], output: Output, console: Console) -> ExitCode {
+    var code: ExitCode
+    do {
+      code = try execute(arguments, output: output, console: console)
+    } catch OutputError.closed {
+      endByClosedPipe()
+    } catch {
+      code = error is UsageError ? .wrongUsage : .failed
+      console.error(error)
+    }
+    // What was computed before an error is still worth its place on standard output.
+    do {
+      try output.flush()
+    } catch .closed {
+      endByClosedPipe()
+    } catch {
+      console.error(error)
+      code = .failed
+    }
+    return code
+  }
+
+  private static func execute(_ arguments: [Argument], output: Output, console: Console) throws -> ExitCode {
+    guard let first = arguments.first else {
+      // Help that nobody asked for is a message, not a result.
+      _ = writeAll(Array(Help.short(Command.declarations).utf8), to: STDERR_FILENO)
+      return .wrongUsage
+    }
+    let rest = Array(arguments.dropFirst())
+    switch first.text {
+    case "-h":
+      try output.write(Help.short(Command.declarations))
+      return .done
+    case "--help":
+      try output.write(HelpCommand.overview)
+      return .done
+    case "--version":
+      try output.write("mlm \(version)\n")
+      return .done
+    case "help":
+      try output.write(HelpCommand.text(for: rest))
+      return .done
+    default:
+      if first.looksLikeOption {
+        if let nearest = Nearest.name(to: first.text, in: ["--help", "--version"]) {
+          throw UsageError("unknown option \(first.text)", hint: "did you mean \(nearest)?")
+        }
+        throw UsageError.optionBeforeCommand(first.text)
+      }
+      return try Command.named(first).run(rest, output: output)
+    }
+  }
+
+  /// Ends as a program does whose reader has gone: without a word, by SIGPIPE.
+  private static func endByClosedPipe() -> Never {
+    signal(SIGPIPE, SIG_DFL)
+    raise(SIGPIPE)
+    exit(128 + SIGPIPE)
+  }
+}
+
+/// The three standard descriptors, where the parent may have closed some.
+private enum StandardDescriptors {
+  /// Opens what is closed, the wrong way round so that using it fails: else a file opened later would get its number, and
+  /// results or messages would be written into it.
+  static func keepOpen() {
+    for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
+    where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
+      _ = open("/dev/null", mode)
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import Glibc
+
+/// The commands, in the order of help.
+enum Command: String, CaseIterable {
+  case fit, predict, evaluate, tokenize, presets
+
+  var declaration: CommandDeclaration {
+    switch self {
+    case .fit: FitOptions.declaration
+    case .predict: PredictOptions.declaration
+    case .evaluate: EvaluateOptions.declaration
+    case .tokenize: TokenizeOptions.declaration
+    case .presets: PresetsOptions.declaration
+    }
+  }
+
+  static var declarations: [CommandDeclaration] { allCases.map(\.declaration) }
+
+  /// The command of that name.
+  static func named(_ argument: Argument) throws(UsageError) -> Command {
+    if let command = Command(rawValue: argument.text) { return command }
+    throw .unknownCommand(
+      argument.text, nearest: Nearest.name(to: argument.text, in: allCases.map(\.rawValue) + ["help"]))
+  }
+
+  /// Parses, then does it.
+  func run(_ arguments: [Argument], output: Output) throws -> ExitCode {
+    let parsed = try Parser.parse(arguments, for: declaration)
+    if let help = parsed.given.first(where: { $0.option.name == CommandDeclaration.help.declaration.name }) {
+      try output.write(help.typed == "-h" ? Help.short(declaration) : Help.long(declaration))
+      return .done
+    }
+    switch self {
+    case .fit:
+      let options = try FitOptions(parsed)
+      return try FitCommand(options, CommandContext(output: output, isQuiet: options.common.quiet)).run()
+    case .predict:
+      let options = try PredictOptions(parsed)
+      return try PredictCommand(options, CommandContext(output: output, isQuiet: options.common.quiet)).run()
+    case .evaluate:
+      let options = try EvaluateOptions(parsed)
+      return try EvaluateCommand(options, CommandContext(output: output, isQuiet: options.common.quiet)).run()
+    case .tokenize:
+      let options = try TokenizeOptions(parsed)
+      return try TokenizeCommand(options, CommandContext(output: output, isQuiet: options.quiet)).run()
+    case .presets:
+      let options = try PresetsOptions(parsed)
+      return try PresetsCommand(options, CommandContext(output: output, isQuiet: options.quiet)).run()
+    }
+  }
+}
+
+/// What a command needs of the world.
+struct CommandContext {
+  let output: Output
+  /// Standard error.
+  let console: Console
+  /// What standard output can show.
+  let outputTerminal: Terminal
+  let environment: @Sendable (String) -> String?
+
+  init(output: Output, isQuiet: Bool, environment: @escaping @Sendable (String) -> String? = environmentVariable) {
+    self.output = output
+    self.environment = environment
+    console = Console(
+      isQuiet: isQuiet, terminal: Terminal(descriptor: STDERR_FILENO, environment: environment))
+    outputTerminal = Terminal(descriptor: output.descriptor, environment: environment)
+  }
+}

@@ -1,0 +1,36 @@
+import Glibc
+
+/// The CSV history while it grows: kept for `history.csv` in the model directory, and with `--log` also written row by row
+/// to a file that can be watched.
+final class HistoryLog {
+  /// The whole history so far.
+  private(set) var text = FitHistory.header
+  private let path: String?
+  private let descriptor: Int32
+
+  /// - Parameter path: the value of `--log`. A file that is there is replaced.
+  init(path: String?) throws(HistoryError) {
+    self.path = path
+    guard let path else {
+      descriptor = -1
+      return
+    }
+    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .cannotWrite(path: path, code: errno) }
+    try write(FitHistory.header)
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  func append(_ report: FitReport) throws(HistoryError) {
+    let row = FitHistory.row(report)
+    text += row
+    try write(row)
+  }
+
+  private func write(_ text: String) throws(HistoryError) {
+    guard let path, descriptor >= 0 else { return }
+    let code = writeAll(Array(text.utf8), to: descriptor)
+    if code != 0 { throw .cannotWrite(path: path, code: code) }
+  }
+}

@@ -1,0 +1,39 @@
+import Model
+
+/// One candidate for one mask, as it is printed.
+struct MaskPrediction: Sendable, Equatable {
+  /// Softmax over the whole vocabulary.
+  var score: Float
+  var token: Int32
+  /// With `##` for a continuation.
+  var tokenString: String
+  /// The input with this mask replaced; nil for preprocessed samples.
+  var sequence: [UInt8]?
+}
+
+/// What became of one input.
+struct MaskAnswer: Sendable {
+  enum Result: Sendable {
+    /// Candidates for each mask, best first.
+    case masks([[MaskPrediction]])
+    case failed(any ModelError)
+  }
+
+  var result: Result
+  /// The input with every mask replaced by its best word, for `--format fill`; nil where that was not asked for.
+  var filled: [UInt8]?
+  /// What was noticed on the way: "line cut to the window around its mask".
+  var notes: [String]
+
+  init(_ result: Result, filled: [UInt8]? = nil, notes: [String] = []) {
+    self.result = result
+    self.filled = filled
+    self.notes = notes
+  }
+}
+
+/// Fills masks; what `predict` needs of the model.
+protocol MaskPredictor: AnyObject {
+  /// One answer per input, in order. Throws only what ends the whole run.
+  func answers(to inputs: [InputLine]) throws -> [MaskAnswer]
+}

@@ -1,0 +1,109 @@
+import Model
+
+/// Prints the answers of `predict` in the format that was asked for.
+struct PredictionWriter {
+  let format: PredictOptions.Format
+  let output: Output
+  let terminal: Terminal
+  private var isFirst = true
+
+  init(format: PredictOptions.Format, output: Output, terminal: Terminal) {
+    self.format = format
+    self.output = output
+    self.terminal = terminal
+  }
+
+  mutating func write(_ answer: MaskAnswer, to input: InputLine) throws(OutputError) {
+    defer { isFirst = false }
+    switch (format, answer.result) {
+    case (.json, .masks(let masks)): try writeJSON(masks)
+    case (.json, .failed(let error)): try writeJSON(error, line: input.number)
+    case (.tsv, .masks(let masks)): try writeTSV(masks, input: input.number - 1)
+    // A text that could not be filled passes as it is, so that lines stay in step; standard error names it.
+    case (.fill, _): try output.write((answer.filled ?? input.bytes) + [0x0A])
+    case (.text, .masks(let masks)): try writeText(masks, input: input)
+    case (.tsv, .failed), (.text, .failed): break
+    }
+  }
+
+  // MARK: JSON
+
+  /// With one mask an array of candidates, with several an array of such arrays: the fill-mask pipeline's schema.
+  private func writeJSON(_ masks: [[MaskPrediction]]) throws(OutputError) {
+    var json = JSONWriter()
+    if masks.count == 1 {
+      Self.append(masks[0], to: &json)
+    } else {
+      json.append(raw: "[")
+      for (index, candidates) in masks.enumerated() {
+        if index > 0 { json.append(raw: ",") }
+        Self.append(candidates, to: &json)
+      }
+      json.append(raw: "]")
+    }
+    json.append(raw: "\n")
+    try output.write(json.bytes)
+  }
+
+  private static func append(_ candidates: [MaskPrediction], to json: inout JSONWriter) {
+    json.append(raw: "[")
+    for (index, candidate) in candidates.enumerated() {
+      json.append(raw: index > 0 ? ",{\"score\":" : "{\"score\":")
+      json.append(candidate.score)
+      json.append(raw: ",\"token\":")
+      json.append(Int(candidate.token))
+      json.append(raw: ",\"token_str\":")
+      json.append(string: candidate.tokenString)
+      if let sequence = candidate.sequence {
+        json.append(raw: ",\"sequence\":")
+        // JSON is UTF-8, whatever the input was.
+        json.append(string: String(decoding: sequence, as: UTF8.self))
+      }
+      json.append(raw: "}")
+    }
+    json.append(raw: "]")
+  }
+
+  private func writeJSON(_ error: any ModelError, line: Int) throws(OutputError) {
+    var json = JSONWriter()
+    json.append(raw: "{\"line\":\(line),\"error\":")
+    json.append(string: error.message)
+    json.append(raw: "}\n")
+    try output.write(json.bytes)
+  }
+
+  // MARK: TSV
+
+  private func writeTSV(_ masks: [[MaskPrediction]], input: Int) throws(OutputError) {
+    for (mask, candidates) in masks.enumerated() {
+      for (index, candidate) in candidates.enumerated() {
+        let score = FloatText.significant(Double(candidate.score), digits: 9)
+        try output.write("\(input)\t\(mask)\t\(index + 1)\t\(score)\t\(candidate.token)\t\(candidate.tokenString)\n")
+      }
+    }
+  }
+
+  // MARK: Text
+
+  private static let barColumns = 24
+
+  /// The input, and below it the candidates of each mask with share and bar.
+  private func writeText(_ masks: [[MaskPrediction]], input: InputLine) throws(OutputError) {
+    if !isFirst { try output.write("\n") }
+    if masks.contains(where: { $0.contains { $0.sequence != nil } }) {
+      let text = String(decoding: input.bytes, as: UTF8.self)
+      try output.write((terminal.isTerminal ? Printable.oneLine(text) : text) + "\n")
+    } else {
+      try output.write("sample \(input.number)\n")
+    }
+    for (mask, candidates) in masks.enumerated() {
+      if masks.count > 1 { try output.write("mask \(mask + 1)\n") }
+      var table = Table([.left, .right, .left], indent: "  ")
+      for candidate in candidates {
+        let bar = Table.bar(Double(candidate.score), columns: Self.barColumns, unicode: terminal.showsUnicode)
+        table.rows.append([candidate.tokenString, Readable.percent(Double(candidate.score)), bar])
+      }
+      for line in table.lines() { try output.write(line + "\n") }
+    }
+  }
+}

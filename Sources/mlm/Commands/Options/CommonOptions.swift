@@ -1,0 +1,92 @@
+/// Which model, and what every command that loads one can be told.
+struct CommonOptions: Sendable, Equatable {
+  /// A name, a directory or `hf://…`; nil where the default rule decides (`DefaultPreset`).
+  var preset: String?
+  var loadsWeights = true
+  var seed: UInt64 = 0
+  /// nil: the CPUs this process may use (`ThreadCount`).
+  var threads: Int?
+  /// nil: the smaller of 512 and the model's positions.
+  var sequenceLength: Int?
+  var preprocessed = false
+  var strict = false
+  var offline = false
+  var quiet = false
+}
+
+extension CommonOptions {
+  static let preset = Option<String?>.text(
+    "preset", "P", defaultText: "see --help", in: .model, help: "name, directory, hf://OWNER/NAME",
+    details: """
+      The model: a name that 'mlm presets' lists, a model directory, or hf://OWNER/NAME[@REVISION]. Without it: \
+      $MLM_PRESET, else (predict, evaluate and tokenize) ./mlm-model if that is a model directory, else the preset \
+      inside the program. A line on standard error says which was taken.
+      """,
+    foreignNames: ["model", "model-name-or-path", "model-name", "checkpoint"])
+  static let noLoadWeights = Option<Bool>.flag(
+    "no-load-weights", in: .model, help: "random weights from --seed",
+    details: "Take the preset's architecture and vocabulary, but random weights from --seed.",
+    foreignNames: ["random-init", "load-weights", "from-scratch"])
+  static let seed = Option<UInt64>.seed(
+    "seed", default: 0, in: .general, help: "every random choice comes from it",
+    details: "Every random choice comes from this number: weights, masks, dropout, order.",
+    foreignNames: ["random-seed", "random-state"])
+  static let threads = Option<Int?>.integer(
+    "threads", "N", 1...1024, defaultText: "the CPUs allowed", in: .general, help: "threads to compute with",
+    details: """
+      Threads to compute with. Without it: OMP_NUM_THREADS or OPENBLAS_NUM_THREADS where set, else the CPUs this \
+      process may use, affinity and cgroup quota counted.
+      """,
+    foreignNames: ["num-threads", "jobs", "workers", "num-workers"])
+  static let sequenceLength = Option<Int?>.integer(
+    "sequence-length", "N", 3...Int.max, defaultText: "512 or the model's", in: .model,
+    help: "tokens per sample",
+    details: """
+      Tokens per sample, [CLS] and [SEP] counted. Without it the smaller of 512 and the positions the model has.
+      """,
+    foreignNames: ["max-seq-length", "max-length", "max-sequence-length", "seq-length"])
+  static let preprocessed = Option<Bool>.flag(
+    "preprocessed", in: .input, help: "inputs are integer samples, not text",
+    details: """
+      The inputs are JSON Lines of integer samples with the arrays of KerasHub's preprocessor: token_ids, \
+      padding_mask, mask_positions, labels, sample_weight.
+      """)
+  static let strict = Option<Bool>.flag(
+    "strict", in: .input, help: "invalid UTF-8 is an error",
+    details: """
+      Invalid UTF-8 is an error with file, line and byte. Without it, it becomes U+FFFD and is counted in a warning.
+      """)
+  static let offline = Option<Bool>.flag(
+    "offline", in: .general, help: "never touch the network",
+    details: "Never touch the network, as HF_HUB_OFFLINE=1 does. This version never does.")
+  static let quiet = Option<Bool>.flag(
+    "quiet", in: .general, help: "errors only on standard error", foreignNames: ["silent", "verbose"])
+
+  /// What fit, predict and evaluate share, but for what stands under `Input`.
+  static let modelDeclarations = [preset.declaration, noLoadWeights.declaration, sequenceLength.declaration]
+  static let inputDeclarations = [preprocessed.declaration, strict.declaration]
+  static let generalDeclarations = [
+    seed.declaration, threads.declaration, offline.declaration, quiet.declaration,
+    CommandDeclaration.help.declaration,
+  ]
+
+  static let environment: [(name: String, meaning: String)] = [
+    ("MLM_PRESET", "the model to take without --preset"),
+    ("OMP_NUM_THREADS, OPENBLAS_NUM_THREADS", "threads to compute with, without --threads"),
+    ("HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME", "where the hub's cache of downloaded models is looked for"),
+    ("HF_HUB_OFFLINE", "1 is the same as --offline"),
+    ("NO_COLOR, TERM", "no colour where NO_COLOR is not empty or TERM is dumb"),
+  ]
+
+  init(_ arguments: ParsedArguments) throws(UsageError) {
+    preset = try arguments.value(of: Self.preset)
+    loadsWeights = try !arguments.value(of: Self.noLoadWeights)
+    seed = try arguments.value(of: Self.seed)
+    threads = try arguments.value(of: Self.threads)
+    sequenceLength = try arguments.value(of: Self.sequenceLength)
+    preprocessed = try arguments.value(of: Self.preprocessed)
+    strict = try arguments.value(of: Self.strict)
+    offline = try arguments.value(of: Self.offline)
+    quiet = try arguments.value(of: Self.quiet)
+  }
+}

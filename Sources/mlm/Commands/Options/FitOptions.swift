@@ -1,0 +1,101 @@
+/// What `mlm fit` was asked to do.
+struct FitOptions: Sendable, Equatable {
+  enum OptimizerName: String, Sendable, CaseIterable { case adam, adamw }
+  enum ScheduleName: String, Sendable, CaseIterable { case constant, linear, cosine }
+  enum LossReductionName: String, Sendable, CaseIterable {
+    case maskedMean = "masked-mean"
+    case sumOverBatchSize = "sum-over-batch-size"
+  }
+  enum Warmup: Sendable, Equatable {
+    case steps(Int)
+    /// A share of all steps.
+    case ratio(Double)
+  }
+  enum Validation: Sendable, Equatable {
+    case none
+    case file(String)
+    /// A share of the samples.
+    case split(Double)
+  }
+
+  var common: CommonOptions
+  var samples: SampleOptions
+  /// At least one; `-` is standard input.
+  var files: [String]
+  var output: String
+  var overwrites: Bool
+  /// nil: as many as `maximumSteps` needs.
+  var epochs: Int?
+  var maximumSteps: Int?
+  var batchSize: Int
+  var gradientAccumulation: Int
+  var learningRate: Double
+  var optimizer: OptimizerName
+  /// The optimizer's own default already filled in.
+  var weightDecay: Double
+  var beta1, beta2, epsilon: Double
+  var schedule: ScheduleName
+  var warmup: Warmup
+  var clipNorm: Double?
+  var lossReduction: LossReductionName
+  /// nil: the model's own.
+  var dropout: Double?
+  var freezesBackbone: Bool
+  var shuffles: Bool
+  var validation: Validation
+  /// nil: `history.csv` in the output directory.
+  var log: String?
+}
+
+extension FitOptions {
+  init(_ arguments: ParsedArguments) throws(UsageError) {
+    common = try CommonOptions(arguments)
+    samples = try SampleOptions(arguments)
+    output = try arguments.value(of: Self.output)
+    overwrites = try arguments.value(of: Self.overwrite)
+    maximumSteps = try arguments.value(of: Self.maxSteps)
+    epochs = try arguments.value(of: Self.epochs) ?? (maximumSteps == nil ? 1 : nil)
+    batchSize = try arguments.value(of: Self.batchSize)
+    gradientAccumulation = try arguments.value(of: Self.gradientAccumulation)
+    learningRate = try arguments.value(of: Self.learningRate)
+    optimizer = try arguments.value(of: Self.optimizer)
+    weightDecay = try arguments.value(of: Self.weightDecay) ?? (optimizer == .adamw ? 0.01 : 0)
+    beta1 = try arguments.value(of: Self.beta1)
+    beta2 = try arguments.value(of: Self.beta2)
+    epsilon = try arguments.value(of: Self.epsilon)
+    schedule = try arguments.value(of: Self.schedule)
+    warmup = try Self.warmup(arguments)
+    clipNorm = try arguments.value(of: Self.clipNorm)
+    lossReduction = try arguments.value(of: Self.lossReduction)
+    dropout = try arguments.value(of: Self.dropout)
+    freezesBackbone = try arguments.value(of: Self.freezeBackbone)
+    shuffles = try !arguments.value(of: Self.noShuffle)
+    validation = try Self.validation(arguments)
+    log = try arguments.value(of: Self.log)
+    files = try arguments.files()
+
+    if validation == .file("-"), files.contains("-") {
+      throw .conflict("--validation -", "the FILE -", why: "standard input can be read only once")
+    }
+  }
+
+  private static func warmup(_ arguments: ParsedArguments) throws(UsageError) -> Warmup {
+    if arguments.has(warmupRatio), arguments.has(warmupSteps) {
+      throw .conflict("--warmup-steps", "--warmup-ratio", why: "both say how long the warm-up is")
+    }
+    if arguments.has(warmupRatio) { return .ratio(try arguments.value(of: warmupRatio) ?? 0) }
+    return .steps(try arguments.value(of: warmupSteps))
+  }
+
+  private static func validation(_ arguments: ParsedArguments) throws(UsageError) -> Validation {
+    let file = try arguments.value(of: validationFile)
+    let split = try arguments.value(of: validationSplit)
+    switch (file, split) {
+    case (nil, nil): return .none
+    case (let file?, nil): return .file(file)
+    case (nil, let split?): return .split(split)
+    case (_?, _?):
+      throw .conflict("--validation", "--validation-split", why: "both say what to validate on")
+    }
+  }
+}

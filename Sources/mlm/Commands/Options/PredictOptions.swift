@@ -1,0 +1,77 @@
+/// What `mlm predict` was asked to do.
+struct PredictOptions: Sendable, Equatable {
+  enum Format: String, Sendable, CaseIterable { case text, json, tsv, fill }
+
+  var common: CommonOptions
+  var input: InputChoice
+  var topK: Int
+  /// Words to score; empty: the whole vocabulary.
+  var targets: [String]
+  var format: Format
+  /// The most tokens to compute together; nil: chosen.
+  var batchTokens: Int?
+}
+
+extension PredictOptions {
+  static let topK = Option<Int>.integer(
+    "top-k", "K", default: 5, in: .output, help: "candidates per mask", foreignNames: ["topk", "k"])
+  static let targets = Option<[String]>.words(
+    "targets", "W,W...", defaultText: "the vocabulary", in: .output, help: "score only these words",
+    details: """
+      Score only these words, each a single word piece. Scores stay shares of the whole vocabulary. May be given \
+      several times.
+      """,
+    foreignNames: ["target", "candidates"])
+  static let format = Option<Format>.choice(
+    "format", "NAME", default: .text, in: .output, help: "text, json, tsv or fill",
+    details: """
+      text: for people. json: a line per input, the schema of the fill-mask pipeline of transformers. tsv: input, \
+      mask, rank, score, token and token_str, counted from 0, 0 and 1. fill: the text with each mask replaced by its \
+      best word.
+      """)
+  static let batchTokens = Option<Int?>.integer(
+    "batch-tokens", defaultText: "chosen", in: .general, help: "at most this many tokens together",
+    details: "The most tokens that are computed together. Results do not depend on it.", foreignNames: ["batch-size"])
+
+  static let declaration = CommandDeclaration(
+    name: "predict", summary: "fill [MASK] tokens", operands: .texts,
+    options: CommonOptions.modelDeclarations
+      + [InputChoice.input.declaration] + CommonOptions.inputDeclarations
+      + [topK.declaration, targets.declaration, format.declaration, batchTokens.declaration]
+      + CommonOptions.generalDeclarations,
+    description: [
+      """
+      Says what could stand in the place of each [MASK]. Each TEXT is one input; without a TEXT, the lines of --input \
+      FILE or of standard input are, answered in order and at once, so that another program can ask line by line.
+      """,
+      """
+      An input without a [MASK] (except with --format fill) fails by itself; the others go on, and the exit status is \
+      1 at the end. A text longer than the model takes is cut to the window around its masks.
+      """,
+    ],
+    examples: [
+      .init(command: "mlm predict 'The capital of France is [MASK].'", meaning: "one text, five candidates"),
+      .init(command: "mlm predict --format fill --input letter.txt", meaning: "fill in each mask of a file"),
+      .init(
+        command: "mlm predict --targets good,bad 'The film was [MASK].'", meaning: "compare two words"),
+      .init(
+        command: "printf '%s\\n' 'A [MASK] barks.' | mlm predict --format tsv | cut -f6",
+        meaning: "only the words, for another program"),
+    ],
+    environment: CommonOptions.environment)
+
+  init(_ arguments: ParsedArguments) throws(UsageError) {
+    common = try CommonOptions(arguments)
+    input = try InputChoice(arguments)
+    topK = try arguments.value(of: Self.topK)
+    targets = try arguments.value(of: Self.targets)
+    format = try arguments.value(of: Self.format)
+    batchTokens = try arguments.value(of: Self.batchTokens)
+    if common.preprocessed {
+      if format == .fill {
+        throw .conflict("--preprocessed", "--format fill", why: "an integer sample has no text to fill in")
+      }
+      if common.strict { throw .conflict("--preprocessed", "--strict", why: "an integer sample has no text") }
+    }
+  }
+}

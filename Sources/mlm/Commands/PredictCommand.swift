@@ -1,0 +1,60 @@
+import Model
+
+/// `mlm predict`: fills masks, input by input.
+struct PredictCommand {
+  let options: PredictOptions
+  let context: CommandContext
+
+  init(_ options: PredictOptions, _ context: CommandContext) {
+    self.options = options
+    self.context = context
+  }
+
+  func run() throws -> ExitCode {
+    // What is wrong with the input's name is said before a model is loaded.
+    let inputs = try Inputs(options.input, context: context)
+    let predictor = try ModelConnection.predictor(options, context: context)
+    var writer = PredictionWriter(format: options.format, output: context.output, terminal: context.outputTerminal)
+    var audit = UTF8Audit(isStrict: options.common.strict)
+    var failures = 0
+    defer { audit.report(to: context.console) }
+
+    while let batch = try inputs.next() {
+      let answers = try answers(of: predictor, to: batch, in: inputs, audit: &audit)
+      for (input, answer) in zip(batch, answers) {
+        let location = inputs.location(of: input)
+        for note in answer.notes { context.console.note("\(note) [\(location)]") }
+        if case .failed(let error) = answer.result {
+          failures += 1
+          context.console.error(error.message, location: (error.location ?? location).description, hint: error.hint)
+        }
+        try writer.write(answer, to: input)
+      }
+      // Whoever wrote these lines may be waiting for the answer.
+      try context.output.flush()
+    }
+    return failures == 0 ? .done : .failed
+  }
+
+  /// The answers in order; inputs that `--strict` refuses do not reach the model.
+  private func answers(
+    of predictor: any MaskPredictor, to batch: [InputLine], in inputs: Inputs, audit: inout UTF8Audit
+  ) throws -> [MaskAnswer] {
+    guard !options.common.preprocessed else { return try predictor.answers(to: batch) }
+    var refused: [Int: InputProblem] = [:]
+    for (index, input) in batch.enumerated() {
+      do {
+        try audit.check(input.bytes, at: inputs.location(of: input))
+      } catch {
+        refused[index] = error
+      }
+    }
+    guard !refused.isEmpty else { return try predictor.answers(to: batch) }
+    let accepted = batch.enumerated().filter { refused[$0.offset] == nil }.map(\.element)
+    var answers = try predictor.answers(to: accepted).makeIterator()
+    return batch.indices.map { index in
+      if let problem = refused[index] { return MaskAnswer(.failed(problem)) }
+      return answers.next() ?? MaskAnswer(.masks([]))
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import Glibc
+import Model
+
+/// One line of input, without its end.
+struct InputLine: Sendable, Equatable {
+  /// Counted from 1.
+  let number: Int
+  let bytes: [UInt8]
+}
+
+/// Reads lines as they come: each call gives all complete lines there are now, and waits only where there is none.
+///
+/// So a program that writes one line and waits gets its answer, while a file is read in large batches. A line ends at
+/// `\n` and nowhere else; one `\r` before it is dropped, and a byte-order mark at the very start. The last line may lack
+/// its `\n`. Bytes are not looked at otherwise. Memory is bounded by one batch and the longest line.
+final class InputLines {
+  /// The name for messages.
+  let name: String
+  private let descriptor: Int32
+  private let ownsDescriptor: Bool
+  /// Bytes read and not yet handed out; from `searched` on no `\n` has been looked for.
+  private var pending: [UInt8] = []
+  private var searched = 0
+  private var isFirstLine = true
+  private var atEnd = false
+  private var lineNumber = 0
+  private var block = [UInt8](repeating: 0, count: 1 << 16)
+
+  /// Lines of standard input.
+  init(descriptor: Int32 = STDIN_FILENO, name: String = "standard input") {
+    self.descriptor = descriptor
+    self.name = name
+    ownsDescriptor = false
+  }
+
+  /// Lines of a file, or of standard input where `path` is nil.
+  init(path: String?) throws(InputError) {
+    guard let path else {
+      descriptor = STDIN_FILENO
+      name = "standard input"
+      ownsDescriptor = false
+      return
+    }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .cannotOpen(path: path, code: errno) }
+    var information = stat()
+    if fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
+      close(descriptor)
+      throw .isDirectory(path: path)
+    }
+    self.descriptor = descriptor
+    name = path
+    ownsDescriptor = true
+  }
+
+  deinit { if ownsDescriptor { close(descriptor) } }
+
+  /// The lines there are now, at least one, in order; nil at the end of the input.
+  ///
+  /// - Parameter batchBytes: a batch ends with the line that reaches this size.
+  func next(batchBytes: Int = 1 << 18) throws(InputError) -> [InputLine]? {
+    var lines: [InputLine] = []
+    var size = 0
+    var start = 0
+    while true {
+      while size < batchBytes, let end = endOfLine() {
+        append(start..<end, to: &lines)
+        size += end - start + 1
+        start = end + 1
+        searched = start
+      }
+      if size >= batchBytes || atEnd { break }
+      if start > 0 {
+        pending.removeSubrange(..<start)
+        searched -= start
+        start = 0
+      }
+      if !lines.isEmpty, !hasMoreNow() { break }
+      try readBlock()
+    }
+    if start > 0 {
+      pending.removeSubrange(..<start)
+      searched -= start
+    }
+    if atEnd, size < batchBytes, searched == pending.count, !pending.isEmpty {
+      append(0..<pending.count, to: &lines, isUnterminated: true)
+      pending.removeAll()
+      searched = 0
+    }
+    return lines.isEmpty ? nil : lines
+  }
+
+  private func endOfLine() -> Int? {
+    let end = pending.withUnsafeBytes { bytes -> Int? in
+      guard searched < bytes.count, let base = bytes.baseAddress else { return nil }
+      return memchr(base + searched, 0x0A, bytes.count - searched).map { UnsafeRawPointer($0) - base }
+    }
+    if end == nil { searched = pending.count }
+    return end
+  }
+
+  private func append(_ range: Range<Int>, to lines: inout [InputLine], isUnterminated: Bool = false) {
+    var bytes = pending[range]
+    if isFirstLine, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+    isFirstLine = false
+    // A byte-order mark alone is an empty file, which has no line.
+    if isUnterminated, bytes.isEmpty { return }
+    if !isUnterminated, bytes.last == 0x0D { bytes = bytes.dropLast() }
+    lineNumber += 1
+    lines.append(InputLine(number: lineNumber, bytes: Array(bytes)))
+  }
+
+  /// Whether a read would not wait. The end of the input counts: it is noticed by reading.
+  private func hasMoreNow() -> Bool {
+    var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&request, 1, 0) > 0
+  }
+
+  private func readBlock() throws(InputError) {
+    while true {
+      let count = read(descriptor, &block, block.count)
+      if count > 0 {
+        pending.append(contentsOf: block[..<count])
+        return
+      }
+      if count == 0 {
+        atEnd = true
+        return
+      }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN:
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        _ = poll(&request, 1, -1)
+      case EISDIR: throw .isDirectory(path: name)
+      default: throw .cannotRead(name: name, code: errno)
+      }
+    }
+  }
+}
+
+/// Why inputs could not be read.
+enum InputError: ModelError, Equatable {
+  case cannotOpen(path: String, code: Int32)
+  case cannotRead(name: String, code: Int32)
+  case isDirectory(path: String)
+
+  var message: String {
+    switch self {
+    case .cannotOpen(let path, let code): "cannot open \(path): \(systemMessage(code))"
+    case .cannotRead(let name, let code): "cannot read \(name): \(systemMessage(code))"
+    case .isDirectory(let path): "\(path) is a directory, not a file of lines"
+    }
+  }
+}

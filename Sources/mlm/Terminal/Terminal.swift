@@ -1,0 +1,42 @@
+import Glibc
+
+/// What is known of the terminal behind a descriptor.
+struct Terminal: Sendable, Equatable {
+  var isTerminal: Bool
+  /// Whether escape sequences that move the cursor are understood.
+  var redraws: Bool
+  /// Whether colour is understood and wanted.
+  var hasColor: Bool
+  /// Whether characters beyond ASCII can be shown.
+  var showsUnicode: Bool
+
+  init(isTerminal: Bool, environment: (String) -> String?) {
+    let isDumb = environment("TERM") == "dumb"
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap { environment($0) }.first { !$0.isEmpty } ?? ""
+    self.isTerminal = isTerminal
+    redraws = isTerminal && !isDumb
+    hasColor = redraws && (environment("NO_COLOR") ?? "").isEmpty
+    showsUnicode = locale.lowercased().contains("utf-8") || locale.lowercased().contains("utf8")
+  }
+
+  init(descriptor: Int32, environment: (String) -> String?) {
+    self.init(isTerminal: isatty(descriptor) == 1, environment: environment)
+  }
+
+  /// The columns of the terminal now (windows are resized); 80 where that cannot be said.
+  static func width(of descriptor: Int32) -> Int {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+}
+
+/// Seconds on a clock that only goes forward.
+func monotonicSeconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
+/// The value of an environment variable; nil where it is not set.
+func environmentVariable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

@@ -1,0 +1,51 @@
+import Testing
+
+@testable import Model
+
+struct VocabularyTests {
+  func read(_ text: String) throws -> Vocabulary { try Vocabulary(vocabTXT: Array(text.utf8), file: "vocab.txt") }
+
+  @Test func lines() throws {
+    for text in ["a\n##b\n##\nc", "a\n##b\n##\nc\n", "a\r\n##b\r\n##\r\nc\r\n", "\u{FEFF}a\n##b\n##\nc\n\n"] {
+      let vocabulary = try read(text)
+      #expect(vocabulary.count == 4)
+      #expect((0..<4).map { vocabulary.piece($0) } == ["a", "##b", "##", "c"])
+      #expect(["a", "##b", "##", "c", "b", "", "##a"].map { vocabulary.id(of: $0) } == [0, 1, 2, 3, nil, nil, nil])
+    }
+    #expect(try read("a\nb").vocabTXT == Array("a\nb\n".utf8))
+    #expect(try read("a\nb").piece(2) == "")
+    #expect(try read("a\nb").bytes(of: -1).isEmpty)
+  }
+
+  /// Only `\n` ends a line.
+  @Test func otherLineEnds() throws {
+    #expect(try read("a\u{2028}b\u{85}c\nd").count == 2)
+  }
+
+  @Test func canonicallyEquivalentPiecesStayApart() throws {
+    let vocabulary = try read("\u{E9}\ne\u{301}\n\u{212B}\n\u{C5}")
+    #expect(vocabulary.count == 4)
+    #expect(vocabulary.id(of: "e\u{301}") == 1)
+    #expect(vocabulary.id(of: "\u{C5}") == 3)
+  }
+
+  @Test func errors() throws {
+    func location(_ line: Int) -> DataLocation { DataLocation(file: "vocab.txt", line: line) }
+    #expect(throws: TokenizerError.emptyVocabulary(file: "vocab.txt")) { try read("\n\n") }
+    #expect(throws: TokenizerError.emptyVocabulary(file: "vocab.txt")) { try read("") }
+    #expect(throws: TokenizerError.emptyPiece(location(2))) { try read("a\n\nb") }
+    #expect(throws: TokenizerError.duplicatePiece("a", location(3), first: 0)) { try read("a\nb\na") }
+    #expect(throws: TokenizerError.notUTF8(location(2))) {
+      try Vocabulary(vocabTXT: [0x61, 0x0A, 0xFF, 0x0A], file: "vocab.txt")
+    }
+  }
+
+  /// Every piece of a large vocabulary is found, and nothing else.
+  @Test func manyPieces() throws {
+    let pieces = (0..<5000).map { "p\($0)" } + (0..<5000).map { "##p\($0)" }
+    let vocabulary = try Vocabulary(pieces: pieces)
+    for (id, piece) in pieces.enumerated() { #expect(vocabulary.id(of: piece) == Int32(id)) }
+    #expect(vocabulary.id(of: "p5000") == nil)
+    #expect(vocabulary.isContinuation(5000) && !vocabulary.isContinuation(0))
+  }
+}

@@ -1,0 +1,30 @@
+@testable import Model
+
+/// Tokenizers with vocabularies small enough to read.
+enum SmallTokenizer {
+  /// Words the, quick, brown, fox, jumped; letters, digits and some punctuation, so that any ASCII word has pieces.
+  static func english() throws -> WordPieceTokenizer {
+    var pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "quick", "brown", "fox", "jumped", "##ed"]
+    for letter in "abcdefghijklmnopqrstuvwxyz0123456789" { pieces += [String(letter), "##\(letter)"] }
+    pieces += [".", ",", "'", "-", "[", "]", "!", "?"]
+    return try WordPieceTokenizer(vocabulary: Vocabulary(pieces: pieces))
+  }
+
+  /// The vocabulary `unit` of the reference's packing cases: case is kept.
+  static func unit() throws -> WordPieceTokenizer {
+    let pieces = [
+      "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "THE", "QUICK", "BROWN", "FOX", "the", "quick", "brown", "fox",
+    ]
+    return try WordPieceTokenizer(
+      vocabulary: Vocabulary(pieces: pieces), options: WordPieceTokenizer.Options(lowercase: false))
+  }
+}
+
+extension Sample {
+  /// The tokens before masking, without the special ones at both ends.
+  var text: [Int32] {
+    var tokens = tokenIDs
+    for (position, label) in zip(maskPositions, labels) { tokens[Int(position)] = label }
+    return Array(tokens.dropFirst().dropLast())
+  }
+}

@@ -1,0 +1,131 @@
+import Testing
+
+@testable import mlm
+
+/// Tests over the table of all options keep it true.
+@Suite struct DeclarationTests {
+  static let all = Command.declarations.flatMap { command in command.options.map { (command.name, $0) } }
+
+  @Test func everyOptionIsExplained() {
+    for (command, option) in Self.all {
+      #expect(!option.help.isEmpty, "\(command) \(option.name)")
+      #expect(!option.help.hasSuffix("."), "\(command) \(option.name)")
+      #expect(option.details.isEmpty || option.details.hasSuffix("."), "\(command) \(option.name)")
+      #expect((option.kind == nil) == option.valueName.isEmpty, "\(command) \(option.name)")
+    }
+  }
+
+  @Test func namesAreUniqueAndPlain() {
+    for command in Command.declarations {
+      let names = command.options.map(\.name)
+      #expect(Set(names).count == names.count, "\(command.name)")
+      let shorts = command.options.compactMap(\.short)
+      #expect(Set(shorts).count == shorts.count, "\(command.name)")
+      for name in names {
+        #expect(name.utf8.allSatisfy { $0 == 0x2D || (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) })
+      }
+      #expect(command.option(named: "help") != nil)
+    }
+  }
+
+  @Test func foreignNamesAreForeignAndUnique() {
+    for command in Command.declarations {
+      let names = Set(command.options.map(\.name))
+      let foreign = command.options.flatMap(\.foreignNames)
+      #expect(names.isDisjoint(with: foreign), "\(command.name)")
+      #expect(Set(foreign).count == foreign.count, "\(command.name)")
+    }
+  }
+
+  /// The option means the same to every command that has it.
+  @Test func sharedOptionsAgree() {
+    var seen: [String: OptionDeclaration] = [:]
+    for (command, option) in Self.all where !["format", "batch-size"].contains(option.name) {
+      if let other = seen[option.name] {
+        #expect(other.help == option.help && other.defaultText == option.defaultText, "\(command) \(option.name)")
+      }
+      seen[option.name] = option
+    }
+  }
+
+  @Test func everyOptionOfTheContractIsThere() {
+    let shared = "preset no-load-weights seed threads sequence-length preprocessed quiet offline strict help"
+    let samples = """
+      mask-selection-rate mask-selection-length mask-token-rate random-token-rate mask-sampling whole-word-masking samples \
+      truncate
+      """
+    let contract: [(Command, String)] = [
+      (
+        .fit,
+        shared + " " + samples + """
+           output overwrite resume epochs max-steps batch-size gradient-accumulation learning-rate optimizer \
+          weight-decay beta1 beta2 epsilon schedule warmup-steps warmup-ratio clip-norm loss-reduction dropout \
+          freeze-backbone no-shuffle validation validation-split early-stopping checkpoint-every log
+          """
+      ),
+      (.predict, shared + " input top-k targets format batch-tokens"),
+      (.evaluate, shared + " " + samples + " format batch-size pseudo-perplexity per-sample"),
+      (
+        .tokenize,
+        "preset quiet offline strict help input format add-special-tokens special-tokens-in-text decode"
+      ),
+      (.presets, "format download verify offline quiet help"),
+    ]
+    for (command, names) in contract {
+      let expected = Set(names.split(separator: " ").map(String.init))
+      #expect(Set(command.declaration.options.map(\.name)) == expected, "\(command)")
+    }
+  }
+
+  /// A default that can be typed means what happens when nothing is typed.
+  @Test func defaultsInHelpAreTheDefaults() throws {
+    let base = try FitOptions(Parser.parse(["a"], for: FitOptions.declaration))
+    for option in FitOptions.declaration.options where option.availability == .now {
+      guard let text = option.defaultText, let kind = option.kind else { continue }
+      switch kind {
+      case .integer, .number, .seed: if Double(text) == nil { continue }
+      case .choice: break
+      case .directory: break
+      default: continue
+      }
+      let arguments = [Argument("--\(option.name)=\(text)"), "a"]
+      #expect(try FitOptions(Parser.parse(arguments, for: FitOptions.declaration)) == base, "\(option.name)")
+    }
+  }
+
+  @Test func helpFitsIntoEightyColumns() {
+    let texts =
+      [Help.short(Command.declarations), HelpCommand.overview]
+      + Command.declarations.flatMap { [Help.short($0), Help.long($0)] }
+    for text in texts {
+      for line in text.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+      for line in text.split(separator: "\n") { #expect(line.last != " ", "\(line)") }
+    }
+  }
+
+  @Test func shortHelpHasALineForEachOption() {
+    for command in Command.declarations {
+      let lines = Help.short(command).split(separator: "\n")
+      for option in command.options where option.availability == .now {
+        let matching = lines.filter { $0.hasPrefix("  \(option.synopsis)  ") }
+        #expect(matching.count == 1, "\(command.name) \(option.name)")
+        if let text = option.defaultText { #expect(matching.first?.hasSuffix("[\(text)]") == true, "\(option.name)") }
+      }
+      for option in command.options where option.availability == .later {
+        #expect(!Help.short(command).contains(option.spelling + " "), "\(command.name) \(option.name)")
+        #expect(Help.long(command).contains(option.spelling), "\(command.name) \(option.name)")
+      }
+    }
+  }
+
+  @Test(arguments: Command.allCases)
+  func snapshots(_ command: Command) throws {
+    try Snapshot.expect(Help.short(command.declaration), is: "\(command.rawValue)-short.txt")
+    try Snapshot.expect(Help.long(command.declaration), is: "\(command.rawValue)-long.txt")
+  }
+
+  @Test func overviewSnapshots() throws {
+    try Snapshot.expect(Help.short(Command.declarations), is: "mlm-short.txt")
+    try Snapshot.expect(HelpCommand.overview, is: "mlm-long.txt")
+  }
+}

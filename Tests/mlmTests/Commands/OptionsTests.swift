@@ -1,0 +1,71 @@
+import Testing
+
+@testable import mlm
+
+/// What was typed becomes what it means.
+@Suite struct OptionsTests {
+  func parse(_ line: String, _ command: Command) throws -> ParsedArguments {
+    try Parser.parse(line.split(separator: " ").map { Argument(String($0)) }, for: command.declaration)
+  }
+
+  func conflict(_ line: String, _ command: Command = .fit) -> String? {
+    do {
+      let parsed = try parse(line, command)
+      switch command {
+      case .fit: _ = try FitOptions(parsed)
+      case .predict: _ = try PredictOptions(parsed)
+      case .evaluate: _ = try EvaluateOptions(parsed)
+      case .tokenize: _ = try TokenizeOptions(parsed)
+      case .presets: _ = try PresetsOptions(parsed)
+      }
+      return nil
+    } catch {
+      return (error as? UsageError)?.message
+    }
+  }
+
+  @Test func defaultsOfFit() throws {
+    let options = try FitOptions(parse("a.txt", .fit))
+    #expect(options.epochs == 1 && options.maximumSteps == nil && options.batchSize == 32)
+    #expect(options.gradientAccumulation == 1 && options.learningRate == 5e-5 && options.optimizer == .adam)
+    #expect(options.weightDecay == 0 && options.beta1 == 0.9 && options.beta2 == 0.999 && options.epsilon == 1e-7)
+    #expect(options.schedule == .constant && options.warmup == .steps(0) && options.clipNorm == nil)
+    #expect(options.lossReduction == .maskedMean && options.dropout == nil && !options.freezesBackbone)
+    #expect(options.shuffles && options.validation == .none && options.log == nil && options.output == "./mlm-model")
+    #expect(options.samples == SampleOptions())
+    #expect(options.common == CommonOptions())
+  }
+
+  @Test func dependentDefaults() throws {
+    #expect(try FitOptions(parse("--optimizer adamw a", .fit)).weightDecay == 0.01)
+    #expect(try FitOptions(parse("--optimizer adamw --weight-decay 0 a", .fit)).weightDecay == 0)
+    #expect(try FitOptions(parse("--max-steps 10 a", .fit)).epochs == nil)
+    #expect(try FitOptions(parse("--max-steps 10 --epochs 2 a", .fit)).epochs == 2)
+    #expect(try FitOptions(parse("--seed 18446744073709551615 a", .fit)).common.seed == .max)
+    #expect(try FitOptions(parse("--warmup-ratio 0.1 a", .fit)).warmup == .ratio(0.1))
+    #expect(try FitOptions(parse("--validation b a", .fit)).validation == .file("b"))
+  }
+
+  @Test(arguments: [
+    "--warmup-steps 5 --warmup-ratio 0.1 a", "--validation b --validation-split 0.1 a", "--validation - -", "- -",
+    "--mask-token-rate 0.8 --random-token-rate 0.3 a", "--mask-token-rate 0.95 a", "--preprocessed --truncate a",
+    "--preprocessed --mask-selection-rate 0.2 a", "--preprocessed --whole-word-masking a", "--preprocessed --strict a",
+    "", "--overwrite",
+  ])
+  func fitRefuses(_ line: String) { #expect(conflict(line) != nil) }
+
+  @Test func roundingIsNoConflict() {
+    #expect(conflict("--mask-token-rate 0.7 --random-token-rate 0.3 a") == nil)
+    #expect(conflict("--mask-token-rate 0.9 a") == nil)
+  }
+
+  @Test func otherCommandsRefuse() {
+    #expect(conflict("--input a text", .predict) != nil)
+    #expect(conflict("--preprocessed --format fill", .predict) != nil)
+    #expect(conflict("", .evaluate) != nil)
+    #expect(conflict("--decode --format ids", .tokenize) != nil)
+    #expect(conflict("extra", .presets) == "unexpected argument 'extra'")
+    #expect(conflict("--download tiny", .presets) == "--download is not in this version yet")
+    #expect(conflict("--pseudo-perplexity a", .evaluate) == "--pseudo-perplexity is not in this version yet")
+  }
+}

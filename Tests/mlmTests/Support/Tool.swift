@@ -1,0 +1,140 @@
+import Foundation
+
+/// The built tool, run from outside. Each value has a directory of its own, which is the working directory of its runs and
+/// is removed with it.
+final class Tool {
+  struct Result {
+    let stdout: Data
+    let stderr: Data
+    /// The exit status; for a process that a signal ended, 128 and the signal, as a shell shows it.
+    let status: Int32
+
+    /// Standard output as text; bytes that are no UTF-8 show as U+FFFD.
+    var output: String { String(decoding: stdout, as: UTF8.self) }
+    /// Standard error as text.
+    var messages: String { String(decoding: stderr, as: UTF8.self) }
+    /// The lines of standard output, without the empty one after the last `\n`.
+    var lines: [String] { Self.lines(of: stdout) }
+    /// The lines of standard error.
+    var messageLines: [String] { Self.lines(of: stderr) }
+
+    private static func lines(of data: Data) -> [String] {
+      var parts = data.split(separator: 0x0A, omittingEmptySubsequences: false)
+      if parts.last?.isEmpty == true { parts.removeLast() }
+      return parts.map { String(decoding: $0, as: UTF8.self) }
+    }
+  }
+
+  /// The executable, which stands in the build directory beside the test bundle (on macOS) or the test program.
+  static let executable: URL = {
+    let bundle = Bundle(for: Tool.self).bundleURL
+    let beside = [bundle, bundle.deletingLastPathComponent()].map { $0.appendingPathComponent("mlm") }
+    return beside.first { FileManager.default.isExecutableFile(atPath: $0.path) && !$0.hasDirectoryPath } ?? beside[0]
+  }()
+  /// The top of the repository.
+  static let repository = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  let directory: URL
+
+  init() throws {
+    directory = FileManager.default.temporaryDirectory.appendingPathComponent("mlm-test-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+  }
+
+  deinit {
+    // What a test made unwritable has to be removable again.
+    let chmod = Process()
+    chmod.executableURL = URL(fileURLWithPath: "/bin/chmod")
+    chmod.arguments = ["-R", "u+rwX", directory.path]
+    chmod.standardError = FileHandle.nullDevice
+    if (try? chmod.run()) != nil { chmod.waitUntilExit() }
+    try? FileManager.default.removeItem(at: directory)
+  }
+
+  /// The path of a file in the tool's directory.
+  func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
+
+  /// Writes a file into the tool's directory, folders on the way included, and returns its path.
+  @discardableResult
+  func write(_ bytes: some Sequence<UInt8>, to name: String) throws -> String {
+    let url = directory.appendingPathComponent(name)
+    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url)
+    return url.path
+  }
+
+  @discardableResult
+  func write(_ text: String, to name: String) throws -> String { try write(text.utf8, to: name) }
+
+  func read(_ name: String) throws -> Data { try Data(contentsOf: directory.appendingPathComponent(name)) }
+
+  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
+
+  /// Runs `mlm` with these arguments.
+  ///
+  /// - Parameters:
+  ///   - input: what it reads from standard input, which is empty without.
+  ///   - environment: variables set in addition; the tests' own `MLM_…`, `HF_…` and thread variables are not passed on.
+  func run(
+    _ arguments: [String], input: Data = Data(), environment: [String: String] = [:]
+  ) throws -> Result {
+    try launch(Self.executable, arguments, input: input, environment: environment)
+  }
+
+  func run(_ arguments: String..., input: String = "") throws -> Result {
+    try run(arguments, input: Data(input.utf8))
+  }
+
+  /// Runs a line of shell in which `mlm` is the tool: pipelines, redirections, signals. Its status is the status of the
+  /// line; `set -o pipefail` and `${PIPESTATUS[@]}` work, for the shell is bash.
+  func shell(_ line: String, input: Data = Data(), environment: [String: String] = [:]) throws -> Result {
+    var environment = environment
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+    environment["PATH"] = Self.executable.deletingLastPathComponent().path + ":" + path
+    return try launch(URL(fileURLWithPath: "/bin/bash"), ["-c", line], input: input, environment: environment)
+  }
+
+  private func launch(
+    _ program: URL, _ arguments: [String], input: Data, environment: [String: String]
+  ) throws -> Result {
+    let process = Process()
+    process.executableURL = program
+    process.arguments = arguments
+    process.currentDirectoryURL = directory
+    process.environment = Self.environment.merging(environment) { $1 }
+    // Files instead of pipes: nothing can fill up, whatever the order of reading and writing.
+    let stem = UUID().uuidString
+    let files = ["in", "out", "err"].map {
+      FileManager.default.temporaryDirectory.appendingPathComponent("mlm-test-\(stem)-\($0)")
+    }
+    defer { for file in files { try? FileManager.default.removeItem(at: file) } }
+    try input.write(to: files[0])
+    try Data().write(to: files[1])
+    try Data().write(to: files[2])
+    let handles = [
+      try FileHandle(forReadingFrom: files[0]), try FileHandle(forWritingTo: files[1]),
+      try FileHandle(forWritingTo: files[2]),
+    ]
+    process.standardInput = handles[0]
+    process.standardOutput = handles[1]
+    process.standardError = handles[2]
+    try process.run()
+    process.waitUntilExit()
+    for handle in handles { try handle.close() }
+    let signaled = process.terminationReason == .uncaughtSignal
+    return Result(
+      stdout: try Data(contentsOf: files[1]), stderr: try Data(contentsOf: files[2]),
+      status: process.terminationStatus + (signaled ? 128 : 0))
+  }
+
+  /// The surroundings of every run: what could change an answer is left out.
+  private static var environment: [String: String] {
+    var environment = ProcessInfo.processInfo.environment.filter { name, _ in
+      !name.hasPrefix("MLM_") && !name.hasPrefix("HF_") && !name.hasSuffix("NUM_THREADS")
+    }
+    environment["LC_ALL"] = "C.UTF-8"
+    environment["HF_HUB_OFFLINE"] = "1"
+    return environment
+  }
+}
