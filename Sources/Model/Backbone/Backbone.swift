@@ -71,16 +71,18 @@ struct Backbone {
     _ batch: Batch, dropout key: DropoutKey? = nil, allRows: Bool = false, _ context: Context,
     observe: (Matrix) -> Void = { _ in }
   ) -> Matrix {
-    // Two buffers in turn: what a layer reads and what it writes.
-    var x = context.matrix(batch.tokens.rowCount, width)
-    var y = context.matrix(batch.tokens.rowCount, width)
+    // Two buffers in turn: what a layer reads and what it writes. A position can be asked for more than once, so there can be
+    // more masked rows than rows.
+    let count = batch.tokens.rowCount
+    let (even, odd) = (context.matrix(max(count, batch.maskedRows.count), width), context.matrix(max(count, batch.maskedRows.count), width))
+    var (x, y) = (even.rows(0..<count), odd)
     context.temporary { _ = embeddings.forward(batch, key, into: x, context) }
     observe(x)
     for (index, layer) in layers.enumerated() {
       let selected = allRows ? nil : selection(batch, layer: index)
       let output = y.rows(0..<(selected?.rows.count ?? x.rows))
       context.temporary { _ = layer.forward(x, batch.tokens, selected: selected, key, into: output, context) }
-      (x, y) = (output, x)
+      (x, y) = (output, index % 2 == 0 ? even : odd)
       observe(x)
     }
     if layers.isEmpty, !allRows { x = gatherMasked(x, batch, context) }

@@ -67,6 +67,11 @@ struct SelfAttention {
       output.backward(dy, x: memory.c, into: dc, context)
 
       let (dq, dk, dv) = (context.matrix(q.rows, q.columns), context.matrix(k.rows, k.columns), context.matrix(v.rows, v.columns))
+      queries.forEachGap { dq.rows($0).setToZero() }
+      keys.forEachGap {
+        dk.rows($0).setToZero()
+        dv.rows($0).setToZero()
+      }
       let largest = queries.longest * keys.longest
       let scratch = context.arena.floats(2 * largest * context.pool.threads)
       context.pool.forEach(queries.sampleCount * heads) { worker, item in

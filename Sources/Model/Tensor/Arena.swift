@@ -2,9 +2,9 @@ import Glibc
 
 /// Memory for activations: taken by moving a mark, given back all at once.
 ///
-/// A step takes what it needs and releases to the mark it began at. When a block is full another is added; the next
-/// `reset` joins them into one, so that from the second step of the largest size on nothing is allocated any more
-/// (`blocksAllocated` stands still, and a test watches it).
+/// A step takes what it needs and releases to the mark it began at. When a block is full another is added; as soon as
+/// everything is given back they are joined into one, so that after the first step of the largest size nothing is allocated
+/// any more (`blocksAllocated` stands still, and a test watches it).
 final class Arena: @unchecked Sendable {
   struct Mark {
     fileprivate let block: Int
@@ -44,7 +44,12 @@ final class Arena: @unchecked Sendable {
 
   var mark: Mark { Mark(block: current, used: used) }
 
+  /// The bytes of all blocks.
+  var capacity: Int { blocks.reduce(0) { $0 + $1.count } }
+
   func release(to mark: Mark) {
+    // Without the joining, batches of growing size would each add blocks of their own and pass over the old ones.
+    if mark.block == 0, mark.used == 0 { return reset() }
     current = mark.block
     used = mark.used
   }
@@ -52,7 +57,7 @@ final class Arena: @unchecked Sendable {
   /// Gives everything back; several blocks become one of their joint size.
   func reset() {
     if blocks.count > 1 {
-      let total = blocks.reduce(0) { $0 + $1.count }
+      let total = capacity
       for block in blocks { block.deallocate() }
       blocks.removeAll(keepingCapacity: true)
       addBlock(total)

@@ -7,10 +7,12 @@
 enum Elementary {
   private static let roundingMagic: Float = 12_582_912  // 1.5 · 2²³: adding it rounds to an integer in the low bits
 
-  /// eˣ. Below −87.3 the result is the smallest normal number's neighbourhood (≈ 10⁻³⁸), above 88.7 about 3·10³⁸: no infinities.
+/// eˣ for −87.33 … 88.37. Below, the result stays at the smallest normal number's neighbourhood (≈ 10⁻³⁸), above at 2.4·10³⁸:
+  /// no infinities. NaN stays NaN, so that a broken weight shows in the loss: hence comparisons, as `pointwiseMin` would drop it.
   @inline(never)
   static func exp(_ x: Floats) -> Floats {
-    let bounded = pointwiseMax(pointwiseMin(x, Floats(repeating: 88.37)), Floats(repeating: -87.33))
+    let notTooLarge = x.replacing(with: 88.37, where: x .> 88.37)
+    let bounded = notTooLarge.replacing(with: -87.33, where: notTooLarge .< -87.33)
     // x = n·ln 2 + r, |r| ≤ ln 2 / 2; ln 2 in two parts so that n·ln 2 is exact.
     let shifted: Floats = bounded * 1.442_695_04 + roundingMagic
     let n: Floats = shifted - roundingMagic
@@ -21,8 +23,8 @@ enum Elementary {
     tail = tail * r + 0.166_665_2
     tail = tail * r + 0.499_999_94
     let fraction: Floats = tail * r * r + r + 1
-    let exponent = unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &<< 23
-    return unsafeBitCast(unsafeBitCast(fraction, to: SIMD8<UInt32>.self) &+ exponent, to: Floats.self)
+    let power = (unsafeBitCast(shifted, to: SIMD8<UInt32>.self) &<< 23) &+ 0x3F80_0000
+    return fraction * unsafeBitCast(power, to: Floats.self)
   }
 
   static func exp(_ x: Float) -> Float { exp(Floats(repeating: x))[0] }
@@ -51,7 +53,8 @@ enum Elementary {
     q = q * u - 0.635_198_06
     q = q * u - 1.128_637_1
     let large = 1 - exp(q * u)
-    let magnitude = large.replacing(with: small, where: t .< 0.95)
+    // NaN, which compares with nothing, stays as the polynomial leaves it.
+    let magnitude = small.replacing(with: large, where: t .>= 0.95)
     return unsafeBitCast(unsafeBitCast(magnitude, to: SIMD8<UInt32>.self) | sign, to: Floats.self)
   }
 

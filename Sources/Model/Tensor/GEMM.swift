@@ -49,7 +49,11 @@ enum GEMM {
         epilogue(rows, 0..<c.columns)
       }
     } else {
-      pool.split(c.columns, alignment: columnPanel) { _, columns in
+      // What is left of a panel goes with the panel before it: OpenBLAS halves what is longer than one panel and shorter than
+      // two, so a rest on its own would be tiled in another way.
+      let panels = c.columns / columnPanel
+      pool.split(panels) { _, part in
+        let columns = part.lowerBound * columnPanel..<(part.upperBound < panels ? part.upperBound * columnPanel : c.columns)
         let part = bOrientation == .normal ? b.columns(columns) : b.rows(columns)
         multiply(a, aOrientation, part, bOrientation, into: c.columns(columns), adding: adding, scale: scale)
         epilogue(0..<c.rows, columns)

@@ -124,12 +124,17 @@ final class WorkerPool: @unchecked Sendable {
       self.index = index
     }
 
+    /// A call of its own, so that the reference to the task is given back before the work is reported done: the caller's
+    /// `withoutActuallyEscaping` ends the program where one is left.
+    @inline(never)
+    private func perform() { pool.task?(index) }
+
     func work() {
       var seen = 0
       while true {
         seen = pool.waitForWork(after: seen)
         if pool.stopping.load(ordering: .acquiring) { return }
-        pool.task?(index)
+        perform()
         if pool.pending.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
           pthread_mutex_lock(pool.mutex)
           pthread_cond_signal(pool.done)
