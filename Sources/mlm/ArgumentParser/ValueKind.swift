@@ -46,7 +46,7 @@ enum Availability: Sendable {
   case later
 }
 
-/// The numbers an option takes. Infinite bounds are open; NaN and infinities are never inside.
+/// The numbers an option takes. Infinite bounds are open; what is not finite as a `Float` is never inside.
 struct NumberRange: Sendable {
   let lower: Double
   let upper: Double
@@ -61,7 +61,7 @@ struct NumberRange: Sendable {
   static let atLeastZero = NumberRange(lower: 0, upper: .infinity)
 
   func contains(_ number: Double) -> Bool {
-    number.isFinite && (excludesLower ? number > lower : number >= lower)
+    Float(number).isFinite && (excludesLower ? number > lower : number >= lower)
       && (excludesUpper ? number < upper : number <= upper)
   }
 

@@ -45,27 +45,27 @@ struct CommandContext {
     return choice.preset
   }
 
-  /// What `--preset`, or the default rule, comes to for a command that computes; its notes are said.
-  func resolvedPreset(for command: Command, _ common: CommonOptions) throws -> ResolvedPreset {
+  /// The model that `--preset`, or the default rule, names for a command that computes; what is to be known of it is said.
+  func model(for command: Command, _ common: CommonOptions, dropout: Double? = nil) throws -> DistilBertMaskedLM {
     let registry = try PresetRegistry.builtIn()
     let name = try preset(for: command, given: common.preset, needsWeights: common.loadsWeights, in: registry)
-    let resolved = try registry.resolve(name, environment: hub, loadWeights: common.loadsWeights)
-    for note in resolved.notes { console.note(note) }
-    return resolved
+    let model = try DistilBertMaskedLM.load(
+      registry.resolve(name, environment: hub, loadWeights: common.loadsWeights), seed: common.seed,
+      threads: threads(common), dropout: dropout.map { Float($0) })
+    for note in model.notes { console.note(note) }
+    return model
+  }
+
+  /// Tokens per sample: what was asked for, if the model has so many positions.
+  func sequenceLength(_ common: CommonOptions, for model: DistilBertMaskedLM) throws(UsageError) -> Int {
+    let positions = model.configuration.maxSequenceLength
+    guard let length = common.sequenceLength else { return min(512, positions) }
+    guard length <= positions else {
+      throw UsageError("--sequence-length \(length) is more than the \(positions) positions of the model")
+    }
+    return length
   }
 
   /// The threads to compute with.
   func threads(_ common: CommonOptions) -> Int { common.threads ?? ThreadCount.standard(environment: environment) }
-}
-
-extension ResolvedPreset {
-  /// The tokenizer of the preset.
-  func loadTokenizer() throws -> WordPieceTokenizer {
-    switch tokenizer {
-    case .directory(let directory): return try WordPieceTokenizer.load(directory: directory, lowercase: isLowercase)
-    case .vocabulary(let bytes, let name):
-      return try WordPieceTokenizer(
-        vocabulary: Vocabulary(vocabTXT: bytes, file: name), options: .init(lowercase: isLowercase ?? true))
-    }
-  }
 }

@@ -11,13 +11,16 @@ struct EvaluateCommand {
   }
 
   func run() throws -> ExitCode {
+    let model = try context.model(for: .evaluate, options.common)
+    let corpus = try CorpusReader(options.common, options.samples, model, context).open(options.files)
     let progress = Progress(console: context.console)
     defer { progress.finish() }
-    let report = try ModelConnection.evaluate(options, context: context) { done, total in
-      progress.update { "evaluated \(done) of \(Readable.plural(total, "sample"))" }
+    let evaluation = try model.evaluate(corpus) { done in
+      progress.update { "evaluated \(done) of \(Readable.plural(corpus.count, "sample"))" }
+      return true
     }
     progress.finish()
-    try context.output.write(report.text(options.format))
+    try context.output.write(EvaluationReport(evaluation).text(options.format))
     return .done
   }
 }

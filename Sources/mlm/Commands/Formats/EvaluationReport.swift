@@ -11,6 +11,14 @@ struct EvaluationReport: Sendable, Equatable {
   var tokens: Int
   var samples: Int
 
+  init(_ evaluation: Evaluation) {
+    loss = evaluation.loss
+    accuracy = evaluation.accuracy
+    maskedTokens = evaluation.maskedTokens
+    tokens = evaluation.tokens
+    samples = evaluation.samples
+  }
+
   /// Per masked token; not a left-to-right model's.
   var perplexity: Double { exp(loss) }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Model
 
 /// The CSV history while it grows: kept for `history.csv` in the model directory, and with `--log` also written row by row
 /// to a file that can be watched.
@@ -22,7 +23,7 @@ final class HistoryLog {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  func append(_ report: FitReport) throws(HistoryError) {
+  func append(_ report: TrainingReport) throws(HistoryError) {
     let row = FitHistory.row(report)
     text += row
     try write(row)

@@ -1,0 +1,51 @@
+import Model
+
+/// Opens the FILEs of fit and evaluate, as text or as preprocessed samples, and says what was noticed.
+struct CorpusReader {
+  let common: CommonOptions
+  let samples: SampleOptions
+  let model: DistilBertMaskedLM
+  let sequenceLength: Int
+  let context: CommandContext
+
+  init(_ common: CommonOptions, _ samples: SampleOptions, _ model: DistilBertMaskedLM, _ context: CommandContext) throws {
+    self.common = common
+    self.samples = samples
+    self.model = model
+    self.context = context
+    sequenceLength = try context.sequenceLength(common, for: model)
+  }
+
+  func open(_ files: [String]) throws -> any SampleSource {
+    common.preprocessed ? try preprocessed(files) : try text(files)
+  }
+
+  /// Two parts of the FILEs, by the seed alone.
+  func openSplit(_ files: [String], validation share: Double) throws -> (train: CorpusSubset, validation: CorpusSubset) {
+    common.preprocessed
+      ? try preprocessed(files).split(validation: share, seed: common.seed)
+      : try text(files).split(validation: share, seed: common.seed)
+  }
+
+  private func preprocessed(_ files: [String]) throws -> PreprocessedCorpus {
+    try PreprocessedCorpus(
+      paths: files, vocabularySize: model.configuration.vocabularySize,
+      maximumLength: common.sequenceLength ?? model.configuration.maxSequenceLength,
+      temporaryDirectory: temporaryDirectory)
+  }
+
+  private func text(_ files: [String]) throws -> TextCorpus {
+    guard let tokenizer = model.preprocessor?.tokenizer else { throw ModelUseError.noPreprocessor }
+    let corpus = try TextCorpus(
+      paths: files, tokenizer: tokenizer, sequenceLength: sequenceLength, masking: samples.masking(seed: common.seed),
+      truncate: samples.truncates, strict: common.strict, temporaryDirectory: temporaryDirectory)
+    for note in corpus.notes { context.console.note(note) }
+    return corpus
+  }
+
+  /// Where standard input is kept while it is read more than once.
+  private var temporaryDirectory: String {
+    let directory = context.environment("TMPDIR") ?? ""
+    return directory.isEmpty ? "/tmp" : directory
+  }
+}
