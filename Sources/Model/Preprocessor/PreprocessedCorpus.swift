@@ -67,14 +67,7 @@ public final class PreprocessedCorpus: SampleSource {
           blankLines += 1
           continue
         }
-        try reader.read(line, number: lines.number)
-        let sample: Sample
-        do {
-          sample = try reader.row.sample(within: limits)
-        } catch {
-          throw PreprocessorError.badSample(.line(DataLocation(file: file.name, line: lines.number)), error)
-        }
-        Self.append(sample, line: lines.number, to: &storage)
+        Self.append(try reader.sample(line, number: lines.number, within: limits), line: lines.number, to: &storage)
       }
     }
     guard !storage.rows.isEmpty else {
@@ -87,6 +80,16 @@ public final class PreprocessedCorpus: SampleSource {
     files = names
     self.firstSamples = firstSamples
     self.storage = storage
+  }
+
+  /// One line by itself, for prediction: labels may be missing.
+  /// - Throws: `JSONError` or `PreprocessorError`, with the line's place in `location`.
+  public static func sample(
+    line: [UInt8], vocabularySize: Int, maximumLength: Int, at location: DataLocation
+  ) throws -> Sample {
+    let limits = SampleLimits(vocabularySize: vocabularySize, maximumLength: maximumLength)
+    var reader = PreprocessedLine(file: location.file, needsLabels: false)
+    return try line.withUnsafeBufferPointer { try reader.sample($0, number: location.line ?? 1, within: limits) }
   }
 
   private static func append(_ sample: Sample, line: Int, to storage: inout Storage) {
@@ -161,6 +164,16 @@ struct PreprocessedLine {
       case "sample_weight", "mask_weights": self = .weights
       default: return nil
       }
+    }
+  }
+
+  /// Reads and judges a line.
+  mutating func sample(_ line: UnsafeBufferPointer<UInt8>, number: Int, within limits: SampleLimits) throws -> Sample {
+    try read(line, number: number)
+    do {
+      return try row.sample(within: limits)
+    } catch {
+      throw PreprocessorError.badSample(.line(DataLocation(file: file, line: number)), error)
     }
   }
 

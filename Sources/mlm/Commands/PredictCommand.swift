@@ -13,7 +13,7 @@ struct PredictCommand {
   func run() throws -> ExitCode {
     // What is wrong with the input's name is said before a model is loaded.
     let inputs = try Inputs(options.input, context: context)
-    let predictor = try ModelConnection.predictor(options, context: context)
+    let predictor = try MaskFiller(options, context: context)
     var writer = PredictionWriter(format: options.format, output: context.output, terminal: context.outputTerminal)
     var audit = UTF8Audit(isStrict: options.common.strict)
     var failures = 0
@@ -40,7 +40,7 @@ struct PredictCommand {
   private func answers(
     of predictor: any MaskPredictor, to batch: [InputLine], in inputs: Inputs, audit: inout UTF8Audit
   ) throws -> [MaskAnswer] {
-    guard !options.common.preprocessed else { return try predictor.answers(to: batch) }
+    guard !options.common.preprocessed else { return try predictor.answers(to: batch, in: inputs) }
     var refused: [Int: InputProblem] = [:]
     for (index, input) in batch.enumerated() {
       do {
@@ -49,9 +49,9 @@ struct PredictCommand {
         refused[index] = error
       }
     }
-    guard !refused.isEmpty else { return try predictor.answers(to: batch) }
+    guard !refused.isEmpty else { return try predictor.answers(to: batch, in: inputs) }
     let accepted = batch.enumerated().filter { refused[$0.offset] == nil }.map(\.element)
-    var answers = try predictor.answers(to: accepted).makeIterator()
+    var answers = try predictor.answers(to: accepted, in: inputs).makeIterator()
     return batch.indices.map { index in
       if let problem = refused[index] { return MaskAnswer(.failed(problem)) }
       return answers.next() ?? MaskAnswer(.masks([]))

@@ -35,5 +35,5 @@ struct MaskAnswer: Sendable {
 /// Fills masks; what `predict` needs of the model.
 protocol MaskPredictor: AnyObject {
   /// One answer per input, in order. Throws only what ends the whole run.
-  func answers(to inputs: [InputLine]) throws -> [MaskAnswer]
+  func answers(to inputs: [InputLine], in source: Inputs) throws -> [MaskAnswer]
 }
