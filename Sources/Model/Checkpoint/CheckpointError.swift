@@ -62,7 +62,8 @@ public enum CheckpointError: ModelError, Equatable {
     case .tooShort(let file, let bytes): "\(file): too short for a safetensors file (\(bytes) bytes)"
     case .headerTooLong(let file, let bytes):
       "\(file): not a safetensors file, or damaged: its header would have \(bytes) bytes"
-    case .headerTruncated(let file, let have, let need): "\(file): truncated in its header: have \(have) of \(need) bytes"
+    case .headerTruncated(let file, let have, let need):
+      "\(file): truncated in its header: have \(have) of \(need) bytes"
     case .malformedHeader(let file, let what): "\(file): malformed header: \(what)"
     case .duplicateTensor(let file, let name): "\(file): malformed header: '\(name)' stands there twice"
     case .unknownDataType(let file, let tensor, let name): "\(file): tensor '\(tensor)' has the unknown dtype '\(name)'"

@@ -76,7 +76,8 @@ extension Configuration {
     json.update("tie_weights_", .bool(true))
     json.update("vocab_size", .number(vocabularySize))
     for (key, value) in [
-      ("qa_dropout", JSONValue.number(0.1)), ("seq_classif_dropout", .number(0.2)), ("sinusoidal_pos_embds", .bool(false)),
+      ("qa_dropout", JSONValue.number(0.1)), ("seq_classif_dropout", .number(0.2)),
+      ("sinusoidal_pos_embds", .bool(false)),
     ] where json[key] == nil { json.set(key, value) }
     // What the weights are written as, and that they are tied, where the file says so at all.
     if json["tie_word_embeddings"] != nil { json.update("tie_word_embeddings", .bool(true)) }

@@ -66,7 +66,8 @@ private enum WeightFiles {
       guard let name = entry.string else {
         throw CheckpointError.malformedIndex(file: index, what: "the file of '\(tensor)' is \(entry.kindName)")
       }
-      guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(UInt8(ascii: "/")), !name.utf8.contains(0) else {
+      guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(UInt8(ascii: "/")), !name.utf8.contains(0)
+      else {
         throw CheckpointError.malformedIndex(file: index, what: "'\(name)' is not the name of a file beside it")
       }
       let shard: Safetensors

@@ -72,12 +72,18 @@ private final class DirectoryReplacement {
       guard resolved != Self.resolved(".") else { throw CheckpointError.outputIsCurrentDirectory(path: path) }
     } else {
       var info = stat()
-      if lstat(path, &info) == 0 { throw CheckpointError.outputExists(path: path, canOverwrite: false) }  // a dangling link
+      // A link to nothing.
+      if lstat(path, &info) == 0 { throw CheckpointError.outputExists(path: path, canOverwrite: false) }
     }
     var folder = Path.parent(resolved)
     while Path.kind(folder) == nil, folder != Path.parent(folder) { folder = Path.parent(folder) }
     guard Path.isDirectory(folder) else { throw FileError.notDirectory(path: folder) }
-    guard access(folder, W_OK | X_OK) == 0 else { throw FileError.system("write", folder, writing: true) }
+    // Only trying tells for certain.
+    let trial = Path.join(folder, ".\(Path.name(resolved)).tmp-\(getpid())")
+    guard mkdir(trial, 0o777) == 0 || errno == EEXIST else {
+      throw FileError.system("write", folder, writing: true)
+    }
+    rmdir(trial)
   }
 
   /// The absolute path with links followed, as far as there is something.

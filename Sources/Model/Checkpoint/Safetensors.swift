@@ -140,7 +140,8 @@ private struct HeaderReader {
     guard offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0] else {
       return fail(name, "has the data_offsets \(offsets)")
     }
-    guard let count = Self.product(shape), case let (size, overflows) = count.multipliedReportingOverflow(by: type.size),
+    guard let count = Self.product(shape),
+      case let (size, overflows) = count.multipliedReportingOverflow(by: type.size),
       !overflows
     else { return fail(name, "has the impossible shape \(shape)") }
     guard size == offsets[1] - offsets[0] else {

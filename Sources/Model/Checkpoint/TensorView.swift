@@ -8,7 +8,8 @@ public enum ElementType: Sendable, Equatable {
   /// In the order in which the reference writer lays tensors out.
   static let names: [(name: String, type: ElementType)] = [
     ("U64", .uint64), ("I64", .int64), ("F64", .float64), ("F32", .float32), ("U32", .uint32), ("I32", .int32),
-    ("BF16", .bfloat16), ("F16", .float16), ("U16", .uint16), ("I16", .int16), ("I8", .int8), ("U8", .uint8), ("BOOL", .bool),
+    ("BF16", .bfloat16), ("F16", .float16), ("U16", .uint16), ("I16", .int16), ("I8", .int8), ("U8", .uint8),
+    ("BOOL", .bool),
   ]
 
   init?(name: [UInt8]) {

@@ -83,8 +83,9 @@ struct WeightResolver {
   mutating func tieOutput() throws(CheckpointError) {
     guard let projector = found[WeightName.projector] else {
       if !configuration.tiesWeights {
-        notes.append("\(file): config.json says that the output matrix is not tied to the word embedding, but there is no "
-          + "'\(WeightName.projector)'; it is tied")
+        notes.append(
+          "\(file): config.json says that the output matrix is not tied to the word embedding, but there is no "
+            + "'\(WeightName.projector)'; it is tied")
       }
       return
     }
@@ -98,8 +99,9 @@ struct WeightResolver {
     }
     if projector.hasSameValues(as: embedding) { return }
     guard configuration.tiesWeights else { throw .untiedOutput(file: file) }
-    notes.append("\(file): '\(projector.name)' differs from the word embedding and is not used, since config.json says that "
-      + "they are tied")
+    notes.append(
+      "\(file): '\(projector.name)' differs from the word embedding and is not used, since config.json says that "
+        + "they are tied")
   }
 
   mutating func noteMissing(_ missing: [TensorSpecification]) {

@@ -5,7 +5,8 @@ public enum HubError: ModelError, Equatable {
   /// - missing: files, or what they hold.
   /// - cache: the folder looked in.
   /// - others: revisions of the repository that are in the cache.
-  case notInCache(preset: String, repository: String, revision: String, missing: [String], cache: String, others: [String])
+  case notInCache(
+    preset: String, repository: String, revision: String, missing: [String], cache: String, others: [String])
   case malformedRegistry(what: String)
 
   public var message: String {
@@ -24,7 +25,9 @@ public enum HubError: ModelError, Equatable {
     case .unknownPreset(let name, let nearest, let known):
       if let nearest { return "did you mean '\(nearest)'? The presets are \(known.joined(separator: ", "))" }
       let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-      if parts.count == 2, parts.allSatisfy(HubAddress.isName) { return "a repository of the hub is written hf://\(name)" }
+      if parts.count == 2, parts.allSatisfy(HubAddress.isName) {
+        return "a repository of the hub is written hf://\(name)"
+      }
       return "the presets are \(known.joined(separator: ", ")); or give a model directory, or hf://OWNER/NAME"
     case .malformedAddress: return "for example hf://distilbert/distilbert-base-uncased"
     case .notInCache(let preset, let repository, let revision, _, _, let others):

@@ -76,7 +76,9 @@ public struct PresetRegistry: Sendable {
     guard let backbone = entry["parameters"]?["backbone"]?.int, let all = entry["parameters"]?["all"]?.int else {
       throw malformed("parameters")
     }
-    guard let vocabularySize = entry["vocabulary_size"]?.int, vocabularySize > 0 else { throw malformed("vocabulary_size") }
+    guard let vocabularySize = entry["vocabulary_size"]?.int, vocabularySize > 0 else {
+      throw malformed("vocabulary_size")
+    }
     let files = try (entry["files"]?.array ?? []).map { file in
       guard let name = file["name"]?.string else { throw malformed("files") }
       return Preset.File(name: name, size: file["size"]?.int, sha256: file["sha256"]?.string)

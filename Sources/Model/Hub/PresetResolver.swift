@@ -53,11 +53,14 @@ extension PresetRegistry {
       }
     }
     if let address = try HubAddress.parse(argument) {
-      let preset = presets.first { $0.address?.repository == address.repository || $0.aliases.contains(address.repository) }
+      let preset = presets.first {
+        $0.address?.repository == address.repository || $0.aliases.contains(address.repository)
+      }
       return try hub(address, preset, named: argument, environment, loadWeights: loadWeights)
     }
     let names = presets.map(\.name)
-    throw HubError.unknownPreset(name: argument, nearest: EditDistance.nearest(to: argument, among: names), known: names)
+    throw HubError.unknownPreset(
+      name: argument, nearest: EditDistance.nearest(to: argument, among: names), known: names)
   }
 
   /// Whether all files of a preset are at hand.
@@ -83,7 +86,9 @@ extension PresetRegistry {
     // The architecture of a preset is known without its file.
     let isPreset = preset != nil && preset?.address == address
     if isPreset && !loadWeights { parts = [.vocabulary] }
-    let aliases = preset.map { ([$0.address?.repository].compactMap { $0 } + $0.aliases).filter { $0 != address.repository } }
+    let aliases = preset.map {
+      ([$0.address?.repository].compactMap { $0 } + $0.aliases).filter { $0 != address.repository }
+    }
     switch cache.find(address, aliases: aliases ?? [], parts: parts) {
     case .found(let directory):
       let file = Path.join(directory, ModelDirectory.configurationName)

@@ -4,7 +4,7 @@
 /// key (the seed) and a counter (purpose, step, sample, element) into four 32-bit numbers. There is no generator state to
 /// save or to share, so masks and dropout depend neither on the order of the work nor on the number of threads.
 public enum Philox {
-  @inline(__always)
+  @inline(never)
   static func block(key: UInt64, counter: SIMD4<UInt32>) -> SIMD4<UInt32> {
     var (c0, c1, c2, c3) = (counter[0], counter[1], counter[2], counter[3])
     var k0 = UInt32(truncatingIfNeeded: key)
@@ -53,7 +53,6 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   }
 
   /// 32 random bits.
-  @inline(__always)
   public mutating func next32() -> UInt32 {
     if used == 4 {
       block = Philox.block(key: seed, counter: counter)
@@ -67,7 +66,6 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   public mutating func next() -> UInt64 { UInt64(next32()) << 32 | UInt64(next32()) }
 
   /// Uniform in [0, 1), a multiple of 2⁻²⁴.
-  @inline(__always)
   public mutating func uniform() -> Float { Float(next32() >> 8) * 0x1p-24 }
 
   /// Uniform in 0 ..< bound, without bias (Lemire 2019). `bound` must be positive.

@@ -1,5 +1,3 @@
-import Glibc
-
 /// The commands, in the order of help.
 enum Command: String, CaseIterable {
   case fit, predict, evaluate, tokenize, presets
@@ -47,23 +45,5 @@ enum Command: String, CaseIterable {
       let options = try PresetsOptions(parsed)
       return try PresetsCommand(options, CommandContext(output: output, isQuiet: options.quiet)).run()
     }
-  }
-}
-
-/// What a command needs of the world.
-struct CommandContext {
-  let output: Output
-  /// Standard error.
-  let console: Console
-  /// What standard output can show.
-  let outputTerminal: Terminal
-  let environment: @Sendable (String) -> String?
-
-  init(output: Output, isQuiet: Bool, environment: @escaping @Sendable (String) -> String? = environmentVariable) {
-    self.output = output
-    self.environment = environment
-    console = Console(
-      isQuiet: isQuiet, terminal: Terminal(descriptor: STDERR_FILENO, environment: environment))
-    outputTerminal = Terminal(descriptor: output.descriptor, environment: environment)
   }
 }

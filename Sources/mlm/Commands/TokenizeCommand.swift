@@ -1,6 +1,7 @@
+import Glibc
 import Model
 
-/// `mlm tokenize`.
+/// `mlm tokenize`: text to word pieces and ids, and back.
 struct TokenizeCommand {
   let options: TokenizeOptions
   let context: CommandContext
@@ -10,5 +11,57 @@ struct TokenizeCommand {
     self.context = context
   }
 
-  func run() throws -> ExitCode { throw NotConnected(command: "tokenize") }
+  func run() throws -> ExitCode {
+    let inputs = try Inputs(options.input, context: context)
+    let writer = TokenWriter(
+      tokenizer: try loadTokenizer(), format: options.format, addsSpecialTokens: options.addsSpecialTokens,
+      specialTokensInText: options.specialTokensInText ? .all : .none)
+    var audit = UTF8Audit(isStrict: options.strict)
+    var failures = 0
+    defer { audit.report(to: context.console) }
+
+    while let batch = try inputs.next() {
+      for input in batch {
+        do {
+          try context.output.write(line(for: input, at: inputs.location(of: input), by: writer, &audit) + [0x0A])
+        } catch let problem as InputProblem {
+          failures += 1
+          context.console.error(problem)
+          try context.output.write(placeholder(for: problem, line: input.number))
+        }
+      }
+      // Whoever wrote these lines may be waiting for the answer.
+      try context.output.flush()
+    }
+    return failures == 0 ? .done : .failed
+  }
+
+  private func line(
+    for input: InputLine, at location: DataLocation, by writer: TokenWriter, _ audit: inout UTF8Audit
+  ) throws(InputProblem) -> [UInt8] {
+    if options.decodes { return try writer.text(ofIDs: input.bytes, at: location) }
+    try audit.check(input.bytes, at: location)
+    return writer.line(for: input.bytes)
+  }
+
+  /// Keeps the lines of input and output in step where an input failed.
+  private func placeholder(for problem: InputProblem, line: Int) -> [UInt8] {
+    guard options.format == .json, !options.decodes else { return [0x0A] }
+    var json = JSONWriter()
+    json.append(raw: "{\"line\":\(line),\"error\":")
+    json.append(string: problem.message)
+    json.append(raw: "}\n")
+    return json.bytes
+  }
+
+  /// The tokenizer alone; a directory without config.json will do, and weights are not looked for.
+  private func loadTokenizer() throws -> WordPieceTokenizer {
+    let registry = try PresetRegistry.builtIn()
+    let name = try context.preset(for: .tokenize, given: options.preset, needsWeights: false, in: registry)
+    var information = stat()
+    if stat(name, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
+      return try WordPieceTokenizer.load(directory: name)
+    }
+    return try registry.resolve(name, environment: context.hub, loadWeights: false).loadTokenizer()
+  }
 }

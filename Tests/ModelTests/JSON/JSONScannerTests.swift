@@ -11,7 +11,8 @@ private func scan<T>(_ text: String, _ body: (inout JSONScanner) throws -> T) th
 
 @Suite struct JSONScannerTests {
   @Test func pullsMembersAndElements() throws {
-    let read = try scan(#" {"ids":[1, 2,-30] , "skip":{"a":[{},[]],"b":"]"}, "on":true,"none":null,"x":0.5} "#) { scanner in
+    let read = try scan(#" {"ids":[1, 2,-30] , "skip":{"a":[{},[]],"b":"]"}, "on":true,"none":null,"x":0.5} "#) {
+      scanner in
       var ids: [Int] = []
       var keys: [String] = []
       var key: [UInt8] = []

@@ -32,8 +32,9 @@ private func text(_ value: JSONValue, _ style: JSONWriter.Style) -> String {
   }
 
   @Test func escapesOnlyWhatMustBe() {
-    #expect(text(.string("\"\\/\u{8}\t\n\u{C}\r\u{1}\u{1F}\u{7F}é\u{2028}😀"), .compact)
-      == "\"\\\"\\\\/\\b\\t\\n\\f\\r\\u0001\\u001f\u{7F}é\u{2028}😀\"")
+    #expect(
+      text(.string("\"\\/\u{8}\t\n\u{C}\r\u{1}\u{1F}\u{7F}é\u{2028}😀"), .compact)
+        == "\"\\\"\\\\/\\b\\t\\n\\f\\r\\u0001\\u001f\u{7F}é\u{2028}😀\"")
   }
 
   @Test func floats() {

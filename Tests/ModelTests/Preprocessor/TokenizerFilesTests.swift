@@ -7,7 +7,7 @@ struct TokenizerFilesTests {
   static let vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nquick\n##ly\n"
 
   static func json(
-    vocab: String = #"{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"[MASK]":4,"the":5,"quick":6,"##ly":7}"#,
+    vocab: String = ###"{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"[MASK]":4,"the":5,"quick":6,"##ly":7}"###,
     added: String = "[]", normalizer: String = #"{"type":"BertNormalizer","lowercase":true,"strip_accents":null}"#,
     type: String = "WordPiece"
   ) -> String {

@@ -1,0 +1,84 @@
+import Model
+
+/// What `tokenize` prints of one input.
+struct TokenWriter {
+  let tokenizer: WordPieceTokenizer
+  let format: TokenizeOptions.Format
+  let addsSpecialTokens: Bool
+  let specialTokensInText: WordPieceTokenizer.SpecialTokensInText
+
+  /// The line for a text, without its end.
+  func line(for text: [UInt8]) -> [UInt8] {
+    switch format {
+    case .json: json(text)
+    case .ids: joined(ids(text)) { Array(String($0).utf8) }
+    case .tokens: joined(ids(text)) { Array(tokenizer.vocabulary.bytes(of: Int($0))) }
+    }
+  }
+
+  /// The text for a line of ids, separated by blanks.
+  func text(ofIDs line: [UInt8], at location: @autoclosure () -> DataLocation) throws(InputProblem) -> [UInt8] {
+    var ids: [Int32] = []
+    for field in line.split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) {
+      let text = String(decoding: field, as: UTF8.self)
+      guard let id = Int(text) else { throw .notAnID(text, location()) }
+      guard id >= 0, id < tokenizer.vocabulary.count else {
+        throw .idOutOfRange(id, count: tokenizer.vocabulary.count, location())
+      }
+      ids.append(Int32(id))
+    }
+    return Array(tokenizer.decode(ids).utf8)
+  }
+
+  private func ids(_ text: [UInt8]) -> [Int32] {
+    var ids: [Int32] = addsSpecialTokens ? [tokenizer.specialTokens.classification] : []
+    text.withUnsafeBufferPointer { tokenizer.encode($0, specialTokensInText: specialTokensInText, into: &ids) }
+    if addsSpecialTokens { ids.append(tokenizer.specialTokens.separator) }
+    return ids
+  }
+
+  private func joined(_ ids: [Int32], _ bytes: (Int32) -> [UInt8]) -> [UInt8] {
+    var line: [UInt8] = []
+    line.reserveCapacity(ids.count * 6)
+    for (index, id) in ids.enumerated() {
+      if index > 0 { line.append(UInt8(ascii: " ")) }
+      line += bytes(id)
+    }
+    return line
+  }
+
+  /// `{"token_ids":[…],"tokens":[…],"offsets":[[b,e],…]}`; the tokens put around have the offsets [0,0], as in transformers.
+  private func json(_ text: [UInt8]) -> [UInt8] {
+    var encoding = text.withUnsafeBufferPointer {
+      tokenizer.encodeWithOffsets($0, specialTokensInText: specialTokensInText)
+    }
+    if addsSpecialTokens {
+      encoding.ids.insert(tokenizer.specialTokens.classification, at: 0)
+      encoding.offsets.insert(0..<0, at: 0)
+      encoding.ids.append(tokenizer.specialTokens.separator)
+      encoding.offsets.append(0..<0)
+    }
+    var json = JSONWriter()
+    json.append(raw: "{\"token_ids\":[")
+    for (index, id) in encoding.ids.enumerated() {
+      if index > 0 { json.append(raw: ",") }
+      json.append(Int(id))
+    }
+    json.append(raw: "],\"tokens\":[")
+    for (index, id) in encoding.ids.enumerated() {
+      json.append(raw: index > 0 ? ",\"" : "\"")
+      json.append(escaped: tokenizer.vocabulary.bytes(of: Int(id)))
+      json.append(raw: "\"")
+    }
+    json.append(raw: "],\"offsets\":[")
+    for (index, range) in encoding.offsets.enumerated() {
+      json.append(raw: index > 0 ? ",[" : "[")
+      json.append(range.lowerBound)
+      json.append(raw: ",")
+      json.append(range.upperBound)
+      json.append(raw: "]")
+    }
+    json.append(raw: "]}")
+    return json.bytes
+  }
+}
