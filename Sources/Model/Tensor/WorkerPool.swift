@@ -11,27 +11,15 @@ final class WorkerPool: @unchecked Sendable {
   /// The workers, the caller counted.
   private(set) var threads = 1
 
-  private let generation = Atomic<Int>(0)
-  private let pending = Atomic<Int>(0)
-  private let stopping = Atomic<Bool>(false)
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var task: ((Int) -> Void)?
+  private let board = Board()
   private var handles: [pthread_t] = []
 
   /// One thread, the caller's: for work that is already one worker's share.
   static let serial = WorkerPool(threads: 1)
 
-  /// Spins this often before it sleeps: a step's gaps between two pieces of work are shorter than a system call.
-  private static let spins = 2_000
-
   init(threads: Int) {
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(wake, nil)
-    pthread_cond_init(done, nil)
     for index in 1..<max(1, threads) {
-      let start = Unmanaged.passRetained(Start(pool: self, index: index))
+      let start = Unmanaged.passRetained(Start(board: board, index: index))
       var handle = pthread_t()
       let status = pthread_create(&handle, nil, { argument in
         guard let argument else { return nil }
@@ -47,33 +35,18 @@ final class WorkerPool: @unchecked Sendable {
   }
 
   deinit {
-    pthread_mutex_lock(mutex)
-    stopping.store(true, ordering: .releasing)
-    generation.add(1, ordering: .releasing)
-    pthread_cond_broadcast(wake)
-    pthread_mutex_unlock(mutex)
+    guard threads > 1 else { return }
+    board.stop()
     for handle in handles { pthread_join(handle, nil) }
-    pthread_cond_destroy(done)
-    pthread_cond_destroy(wake)
-    pthread_mutex_destroy(mutex)
-    done.deallocate()
-    wake.deallocate()
-    mutex.deallocate()
   }
 
   /// Runs `body(worker)` for every worker and returns when all are done.
   func run(_ body: (Int) -> Void) {
     guard threads > 1 else { return body(0) }
     withoutActuallyEscaping(body) { body in
-      pthread_mutex_lock(mutex)
-      task = body
-      pending.store(threads - 1, ordering: .relaxed)
-      generation.add(1, ordering: .releasing)
-      pthread_cond_broadcast(wake)
-      pthread_mutex_unlock(mutex)
+      board.post(body, others: threads - 1)
       body(0)
-      waitForOthers()
-      task = nil
+      board.waitForOthers()
     }
   }
 
@@ -107,42 +80,105 @@ final class WorkerPool: @unchecked Sendable {
     }
   }
 
-  private func waitForOthers() {
-    for _ in 0..<Self.spins where pending.load(ordering: .acquiring) > 0 { pause() }
-    guard pending.load(ordering: .acquiring) > 0 else { return }
-    pthread_mutex_lock(mutex)
-    while pending.load(ordering: .acquiring) > 0 { pthread_cond_wait(done, mutex) }
-    pthread_mutex_unlock(mutex)
+  private final class Counter {
+    private let next = Atomic<Int>(0)
+    func take() -> Int { next.add(1, ordering: .relaxed).oldValue }
   }
 
-  /// A worker's life. It holds no reference to the pool while it sleeps through the pool's `deinit`, so the pool can end.
+  /// What a thread begins with.
   private final class Start {
     private let index: Int
-    private unowned(unsafe) let pool: WorkerPool
-    init(pool: WorkerPool, index: Int) {
-      self.pool = pool
+    private let board: Board
+
+    init(board: Board, index: Int) {
+      self.board = board
       self.index = index
     }
 
-    /// A call of its own, so that the reference to the task is given back before the work is reported done: the caller's
-    /// `withoutActuallyEscaping` ends the program where one is left.
-    @inline(never)
-    private func perform() { pool.task?(index) }
+    func work() { board.work(index) }
+  }
+}
 
-    func work() {
-      var seen = 0
-      while true {
-        seen = pool.waitForWork(after: seen)
-        if pool.stopping.load(ordering: .acquiring) { return }
-        perform()
-        if pool.pending.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
-          pthread_mutex_lock(pool.mutex)
-          pthread_cond_signal(pool.done)
-          pthread_mutex_unlock(pool.mutex)
-        }
+/// Where a pool posts its work and its threads find it. The threads hold on to this and not to the pool, which would
+/// otherwise never end: a method that is running keeps its object alive.
+private final class Board: @unchecked Sendable {
+  private let generation = Atomic<Int>(0)
+  private let pending = Atomic<Int>(0)
+  private let stopping = Atomic<Bool>(false)
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  /// Written by the caller while no worker runs, read by the workers after they saw the generation change.
+  private var task: ((Int) -> Void)?
+
+  /// Spins this often before it sleeps: a step's gaps between two pieces of work are shorter than a system call.
+  private static let spins = 2_000
+
+  init() {
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(wake, nil)
+    pthread_cond_init(done, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(done)
+    pthread_cond_destroy(wake)
+    pthread_mutex_destroy(mutex)
+    done.deallocate()
+    wake.deallocate()
+    mutex.deallocate()
+  }
+
+  func post(_ body: @escaping (Int) -> Void, others: Int) {
+    pthread_mutex_lock(mutex)
+    task = body
+    pending.store(others, ordering: .relaxed)
+    generation.add(1, ordering: .releasing)
+    pthread_cond_broadcast(wake)
+    pthread_mutex_unlock(mutex)
+  }
+
+  func stop() {
+    pthread_mutex_lock(mutex)
+    stopping.store(true, ordering: .releasing)
+    generation.add(1, ordering: .releasing)
+    pthread_cond_broadcast(wake)
+    pthread_mutex_unlock(mutex)
+  }
+
+  /// Returns when all workers are done; nobody has the task then.
+  func waitForOthers() {
+    for _ in 0..<Self.spins {
+      if pending.load(ordering: .acquiring) == 0 { break }
+      pause()
+    }
+    if pending.load(ordering: .acquiring) > 0 {
+      pthread_mutex_lock(mutex)
+      while pending.load(ordering: .acquiring) > 0 { pthread_cond_wait(done, mutex) }
+      pthread_mutex_unlock(mutex)
+    }
+    task = nil
+  }
+
+  /// A worker's life.
+  func work(_ index: Int) {
+    var seen = 0
+    while true {
+      seen = waitForWork(after: seen)
+      if stopping.load(ordering: .acquiring) { return }
+      perform(index)
+      if pending.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+        pthread_mutex_lock(mutex)
+        pthread_cond_signal(done)
+        pthread_mutex_unlock(mutex)
       }
     }
   }
+
+  /// A call of its own, so that the reference to the task is given back before the work is reported done: the caller's
+  /// `withoutActuallyEscaping` ends the program where one is left.
+  @inline(never)
+  private func perform(_ index: Int) { task?(index) }
 
   private func waitForWork(after seen: Int) -> Int {
     for _ in 0..<Self.spins {
@@ -161,10 +197,5 @@ final class WorkerPool: @unchecked Sendable {
   private func pause() {
     // The standard library has no pause instruction; an atomic load keeps the loop polite enough for its few microseconds.
     _ = stopping.load(ordering: .relaxed)
-  }
-
-  private final class Counter {
-    private let next = Atomic<Int>(0)
-    func take() -> Int { next.add(1, ordering: .relaxed).oldValue }
   }
 }

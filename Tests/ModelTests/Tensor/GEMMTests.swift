@@ -1,0 +1,100 @@
+import Glibc
+import Testing
+
+@testable import Model
+
+@Suite struct GEMMTests {
+  /// OpenBLAS' kernel for AVX2 is the one that the claim about last bits was measured with.
+  static let isMeasuredKernel: Bool = {
+    guard let symbol = dlsym(nil, "openblas_get_corename") else { return false }
+    typealias Name = @convention(c) () -> UnsafePointer<CChar>
+    return ["Haswell", "Zen"].contains(String(cString: unsafeBitCast(symbol, to: Name.self)()))
+  }()
+
+  private func expected(
+    _ a: Matrix, _ aOrientation: Orientation, _ b: Matrix, _ bOrientation: Orientation, plus c: Matrix?, scale: Float
+  ) -> [Double] {
+    let rows = aOrientation == .normal ? a.rows : a.columns
+    let inner = aOrientation == .normal ? a.columns : a.rows
+    let columns = bOrientation == .normal ? b.columns : b.rows
+    return (0..<rows).flatMap { row in
+      (0..<columns).map { column in
+        var sum = 0.0
+        for k in 0..<inner {
+          sum += Double(aOrientation == .normal ? a[row][k] : a[k][row]) * Double(bOrientation == .normal ? b[k][column] : b[column][k])
+        }
+        return Double(scale) * sum + (c.map { Double($0[row][column]) } ?? 0)
+      }
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 8])
+  func productsOfEveryShape(_ threads: Int) {
+    let shapes = [(1, 1, 1), (1, 5, 3), (2, 9, 7), (12, 8, 4), (13, 17, 5), (25, 641, 3), (50, 1300, 2), (100, 3, 6)]
+    Bench.run(threads: threads) { bench in
+      for (rows, columns, inner) in shapes {
+        for aOrientation in [Orientation.normal, .transposed] {
+          for bOrientation in [Orientation.normal, .transposed] {
+            for adding in [false, true] {
+              let aShape = aOrientation == .normal ? (rows, inner) : (inner, rows)
+              let bShape = bOrientation == .normal ? (inner, columns) : (columns, inner)
+              let a = bench.matrix(aShape.0, aShape.1, stride: aShape.1 + 3)
+              let b = bench.matrix(bShape.0, bShape.1, stride: bShape.1 + 1)
+              let c = bench.matrix(rows, columns, stride: columns + 2)
+              let gap = c[0][columns]
+              let result = expected(a, aOrientation, b, bOrientation, plus: adding ? c : nil, scale: 0.5)
+              var covered = [Int](repeating: 0, count: rows * columns)
+              covered.withUnsafeMutableBufferPointer { covered in
+                nonisolated(unsafe) let covered = covered
+                GEMM.multiply(
+                  a, aOrientation, b, bOrientation, into: c, adding: adding, scale: 0.5, on: bench.context.pool
+                ) { rows, parts in for row in rows { for column in parts { covered[row * columns + column] += 1 } } }
+              }
+              #expect(zip(c.array, result).allSatisfy { abs(Double($0) - $1) < 1e-5 }, "\(rows) × \(columns) × \(inner)")
+              #expect(covered.allSatisfy { $0 == 1 })
+              #expect(c[0][columns] == gap)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test func nothingToAddUp() {
+    Bench.run { bench in
+      let c = bench.matrix(3, 4)
+      let before = c.array
+      GEMM.multiply(bench.matrix(3, 0), .normal, bench.matrix(0, 4), .normal, into: c, adding: true)
+      #expect(c.array == before)
+      GEMM.multiply(bench.matrix(3, 0), .normal, bench.matrix(0, 4), .normal, into: c)
+      #expect(c.array.allSatisfy { $0 == 0 })
+      GEMM.multiply(bench.matrix(0, 2), .normal, bench.matrix(2, 4), .normal, into: bench.matrix(0, 4), on: bench.context.pool)
+    }
+  }
+
+  /// What the type's comment says of rows at multiples of 12, for the shapes of inference.
+  @Test(.enabled(if: isMeasuredKernel, "OpenBLAS computes with another kernel than Haswell's here"), arguments: [2, 3, 8])
+  func lastBitsDoNotDependOnThreads(_ threads: Int) {
+    let shapes = [(12, 128, 128), (24, 512, 128), (36, 3072, 768), (120, 1003, 128), (132, 640, 128), (516, 512, 128), (516, 128, 512)]
+    for (rows, columns, inner) in shapes {
+      func product(_ threads: Int) -> [UInt32] {
+        Bench.run(threads: threads) { bench in
+          let (a, b, c) = (bench.matrix(rows, inner), bench.matrix(columns, inner), bench.matrix(rows, columns))
+          GEMM.multiply(a, .normal, b, .transposed, into: c, on: bench.context.pool)
+          return c.bits
+        }
+      }
+      #expect(product(threads) == product(1), "\(rows) × \(columns) × \(inner)")
+    }
+  }
+
+  /// More threads than OpenBLAS has buffers for at once.
+  @Test func manyThreadsAtOnce() {
+    Bench.run(threads: 96) { bench in
+      let (a, b, c) = (bench.matrix(3000, 64), bench.matrix(64, 64), bench.matrix(3000, 64))
+      let result = expected(a, .normal, b, .transposed, plus: nil, scale: 1)
+      for _ in 0..<5 { GEMM.multiply(a, .normal, b, .transposed, into: c, on: bench.context.pool) }
+      #expect(zip(c.array, result).allSatisfy { abs(Double($0) - $1) < 1e-4 })
+    }
+  }
+}
