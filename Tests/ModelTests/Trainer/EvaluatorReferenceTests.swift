@@ -36,9 +36,10 @@ struct EvaluatorReferenceTests {
       let samples = try ReferenceModel.samples(file, weights: "weights.\(name)")
       let sums = Evaluator(network: network, compute: Compute(threads: 2)).sampleSums(samples)
         .reduce(into: LossSums()) { $0 += $1 }
-      #expect(abs(sums.accuracy - (try #require(example["formula_accuracy"]?.double))) < 1e-6, "\(name)")
+      let keras = try #require(example["keras_hub"])
+      #expect(abs(sums.accuracy - (try #require(keras["sparse_categorical_accuracy"]?.double))) < 1e-6, "\(name)")
       let slots = Double(samples.reduce(0) { $0 + $1.slots })
-      #expect(abs(sums.loss / slots - (try #require(example["formula_loss"]?.double))) < 1e-5, "\(name)")
+      #expect(abs(sums.loss / slots - (try #require(keras["loss"]?.double))) < 1e-5, "\(name)")
     }
   }
 }
