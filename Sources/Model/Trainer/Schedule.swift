@@ -26,7 +26,8 @@ public struct Schedule: Sendable, Equatable {
     let warmUpSteps =
       switch warmUp {
       case .steps(let steps): steps
-      case .ratio(let ratio): Int((ratio * Double(totalSteps)).rounded(.up))
+      // Double(Int.max) is one more than Int.max.
+      case .ratio(let ratio): Int(exactly: (ratio * Double(totalSteps)).rounded(.up)) ?? totalSteps
       }
     if step < warmUpSteps { return Float(step) / Float(max(1, warmUpSteps)) }
     let progress = Double(step - warmUpSteps) / Double(max(1, totalSteps - warmUpSteps))

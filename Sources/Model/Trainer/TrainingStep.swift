@@ -39,7 +39,7 @@ final class TrainingStep {
     let divisor =
       switch reduction {
       case .maskedMean: samples.reduce(0) { $0 + $1.weights.reduce(0) { $0 + Double($1) } }
-      case .sumOverBatchSize: Double(samples.reduce(0) { $0 + $1.slots })
+      case .sumOverBatchSize: samples.reduce(0) { $0 + Double($1.slots) }
       }
     guard divisor > 0, samples.contains(where: { !$0.maskPositions.isEmpty }) else {
       return Result(sums: LossSums(), gradientNorm: 0)

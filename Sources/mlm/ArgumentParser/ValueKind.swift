@@ -46,7 +46,8 @@ enum Availability: Sendable {
   case later
 }
 
-/// The numbers an option takes. Infinite bounds are open; what is not finite as a `Float` is never inside.
+/// The numbers an option takes. Infinite bounds are open. Judged as the `Float` it will be, which must be finite: 0.9999999999 is
+/// 1 there, and 1e-60 is 0.
 struct NumberRange: Sendable {
   let lower: Double
   let upper: Double
@@ -61,7 +62,8 @@ struct NumberRange: Sendable {
   static let atLeastZero = NumberRange(lower: 0, upper: .infinity)
 
   func contains(_ number: Double) -> Bool {
-    Float(number).isFinite && (excludesLower ? number > lower : number >= lower)
+    let number = Double(Float(number))
+    return number.isFinite && (excludesLower ? number > lower : number >= lower)
       && (excludesUpper ? number < upper : number <= upper)
   }
 

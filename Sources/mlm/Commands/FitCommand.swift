@@ -1,3 +1,4 @@
+import Glibc
 import Model
 
 /// `mlm fit`: trains and writes a model directory.
@@ -14,6 +15,7 @@ struct FitCommand {
   }
 
   func run() throws -> ExitCode {
+    try refuseLogOverInput()
     // What would fail at the end is found at the beginning.
     try ModelDirectory.checkWritable(options.output, overwrite: options.overwrites)
     let model = try context.model(for: .fit, options.common, dropout: options.dropout)
@@ -38,6 +40,16 @@ struct FitCommand {
     guard let signal = Signals.received else { return .done }
     context.console.note("ended by a signal after \(Readable.plural(steps, "step")); what was learned is kept")
     return .interrupted(signal: signal)
+  }
+
+  /// The log replaces the file of its name, which must not be text that is yet to be read.
+  private func refuseLogOverInput() throws(UsageError) {
+    guard let log = options.log, let replaced = FileIdentity(log) else { return }
+    var inputs = options.files
+    if case .file(let file) = options.validation { inputs.append(file) }
+    for input in inputs where FileIdentity(input) == replaced {
+      throw .conflict("--log \(log)", "the FILE \(input)", why: "they are the same file, and the log would replace it")
+    }
   }
 
   private func corpora(
@@ -88,5 +100,18 @@ struct FitCommand {
     } catch let second {
       context.console.error(second)
     }
+  }
+}
+
+/// Which file a name leads to; nil for what is not a regular file that is there.
+private struct FileIdentity: Equatable {
+  let device, number: UInt64
+
+  /// - Parameter path: `-` is standard input.
+  init?(_ path: String) {
+    var information = stat()
+    let code = path == "-" ? fstat(STDIN_FILENO, &information) : stat(path, &information)
+    guard code == 0, information.st_mode & S_IFMT == S_IFREG else { return nil }
+    (device, number) = (UInt64(information.st_dev), UInt64(information.st_ino))
   }
 }

@@ -66,14 +66,14 @@ struct UTF8Audit {
 
 /// What can be wrong with one input.
 enum InputProblem: ModelError, Equatable {
-  /// `byte` counts from 0 within the line.
+  /// `byte` counts from 0 within the line; the message counts from 1, as that of fit and evaluate does.
   case invalidUTF8(byte: Int, DataLocation)
   case notAnID(String, DataLocation)
   case idOutOfRange(Int, count: Int, DataLocation)
 
   var message: String {
     switch self {
-    case .invalidUTF8(let byte, _): "invalid UTF-8 at byte \(byte) of the line"
+    case .invalidUTF8(let byte, _): "invalid UTF-8 at byte \(byte + 1) of the line"
     case .notAnID(let text, _): "'\(text)' is not a token id"
     case .idOutOfRange(let id, let count, _): "token id \(id) is outside the vocabulary of \(count)"
     }

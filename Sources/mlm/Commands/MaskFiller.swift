@@ -54,7 +54,8 @@ final class MaskFiller: MaskPredictor {
       if options.common.preprocessed {
         let sample = try PreprocessedCorpus.sample(
           line: input.bytes, vocabularySize: model.configuration.vocabularySize,
-          maximumLength: model.configuration.maxSequenceLength, at: location)
+          maximumLength: options.common.sequenceLength ?? model.configuration.maxSequenceLength, at: location)
+        guard !sample.maskPositions.isEmpty else { throw NoMaskPosition(location: location) }
         return .sample(sample)
       }
       return .text(try MaskedText(input.bytes, tokenizer: tokenizer, sequenceLength: sequenceLength))
@@ -108,6 +109,12 @@ struct NotFiniteError: ModelError {
   let what: String
   var message: String { "the model's \(what) cannot be computed: its weights hold values that are not finite" }
   var hint: String? { "the training that made it may have diverged; take an earlier model" }
+}
+
+/// A preprocessed sample that asks for nothing.
+private struct NoMaskPosition: ModelError {
+  let location: DataLocation?
+  var message: String { "the sample has no mask position of a non-zero weight" }
 }
 
 /// An error that the library should have described.

@@ -32,6 +32,8 @@ final class Progress {
 
   /// A line that stays: the end of an epoch. Shown however short the work was.
   func milestone(_ line: String) {
+    // What the live line said is over.
+    console.clearLiveLine()
     console.line(line)
     lastShown = clock()
   }

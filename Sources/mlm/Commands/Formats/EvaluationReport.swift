@@ -25,7 +25,8 @@ struct EvaluationReport: Sendable, Equatable {
   /// The names are those of the JSON keys in every format.
   func text(_ format: EvaluateOptions.Format) -> String {
     let figures = [
-      ("loss", Self.figure(loss)), ("accuracy", Self.figure(accuracy)), ("perplexity", Self.figure(perplexity)),
+      ("loss", Self.figure(loss, format)), ("accuracy", Self.figure(accuracy, format)),
+      ("perplexity", Self.figure(perplexity, format)),
       ("masked_tokens", String(maskedTokens)), ("tokens", String(tokens)), ("samples", String(samples)),
     ]
     switch format {
@@ -37,8 +38,8 @@ struct EvaluationReport: Sendable, Equatable {
     }
   }
 
-  /// Nine digits; `null` where JSON has no word for the number.
-  private static func figure(_ value: Double) -> String {
-    value.isFinite ? FloatText.significant(value, digits: 9) : "null"
+  /// Nine digits; `null` where JSON has no word for the number, as for the perplexity of a loss above 709.
+  private static func figure(_ value: Double, _ format: EvaluateOptions.Format) -> String {
+    value.isFinite || format == .text ? FloatText.significant(value, digits: 9) : "null"
   }
 }
