@@ -17,8 +17,7 @@ let package = Package(
       dependencies: ["CBLAS"],
       resources: [
         // A link to the registry at the top level, so that `mlm` needs no file beside it.
-        .embedInCode("Hub/Embedded/presets.json"),
-        .embedInCode("Hub/Embedded/distil_bert_tiny_en_uncased_vocab.txt"),
+        .embedInCode("Hub/Embedded/presets.json")
       ]
     ),
 

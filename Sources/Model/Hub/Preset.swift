@@ -41,9 +41,11 @@ public struct PresetRegistry: Sendable {
     try PresetRegistry(
       json: JSONValue.parse(PackageResources.presets_json, file: "presets.json"),
       vocabularies: [
-        "distil_bert_tiny_en_uncased_vocab.txt": PackageResources.distil_bert_tiny_en_uncased_vocab_txt
+        "DistilBertTinyEnUncasedVocabulary": bytes(DistilBertTinyEnUncasedVocabulary.text)
       ])
   }
+
+  private static func bytes(_ text: StaticString) -> [UInt8] { text.withUTF8Buffer { Array($0) } }
 
   /// - Parameter vocabularies: the embedded ones, by the name that the registry gives them.
   init(json: JSONValue, vocabularies: [String: [UInt8]]) throws {

@@ -9,8 +9,12 @@ final class Compute {
   /// Rows that one worker computes at a time: more would leave the cache, fewer would not fill the products.
   static let microBatchRows = 512
 
+  /// OpenBLAS as Debian builds it ends the process when more threads than about 96 call it at once.
+  static let maximumThreads = 64
+
+  /// - Parameter threads: at most `maximumThreads` are started.
   init(threads: Int) {
-    pool = WorkerPool(threads: threads)
+    pool = WorkerPool(threads: min(threads, Self.maximumThreads))
     joint = Context(pool: pool)
     own = (0..<pool.threads).map { _ in Context(pool: .serial) }
   }

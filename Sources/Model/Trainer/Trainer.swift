@@ -17,7 +17,7 @@ struct Trainer {
     let evaluator = Evaluator(network: training.network, compute: training.compute)
     var (step, samplesSeen, tokensSeen) = (0, 0, 0)
     var epoch = 0
-    while step < totalSteps {
+    while step < totalSteps, source.count > 0 {
       let order = order(of: source.count, epoch: epoch)
       let epochClock = Stopwatch()
       var sums = LossSums()
@@ -27,7 +27,7 @@ struct Trainer {
         loss: 0, accuracy: 0, learningRate: 0, validation: nil, seconds: 0, tokensPerSecond: 0)
       var goesOn = true
       for start in stride(from: 0, to: source.count, by: options.samplesPerStep) where goesOn && step < totalSteps {
-        let indices = order[start..<min(source.count, start + options.samplesPerStep)]
+        let indices = order[start..<start + min(source.count - start, options.samplesPerStep)]
         let samples = try training.compute.samples(indices.map { Int($0) }, of: source, epoch: epoch)
         let rate = training.optimizer.learningRate * schedule.factor(step: step, totalSteps: totalSteps)
         let result = try training.run(samples, batchSize: options.batchSize, learningRate: rate)

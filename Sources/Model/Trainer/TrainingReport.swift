@@ -50,11 +50,15 @@ public struct TrainingOptions: Sendable, Equatable {
     self.shuffles = shuffles
   }
 
-  var samplesPerStep: Int { batchSize * gradientAccumulation }
+  /// Any numbers may be asked for; a step takes what there is.
+  var samplesPerStep: Int {
+    let (product, overflows) = batchSize.multipliedReportingOverflow(by: gradientAccumulation)
+    return overflows ? .max : product
+  }
 
   /// Optimizer steps for a corpus of that many samples.
   public func totalSteps(samples: Int) -> Int {
-    let perEpoch = (samples + samplesPerStep - 1) / samplesPerStep
+    let perEpoch = samples > 0 ? (samples - 1) / samplesPerStep + 1 : 0
     let (all, overflows) = perEpoch.multipliedReportingOverflow(by: max(0, epochs ?? .max))
     return min(overflows ? .max : all, maximumSteps ?? .max)
   }

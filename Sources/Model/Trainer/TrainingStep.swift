@@ -51,7 +51,7 @@ final class TrainingStep {
     var sums = LossSums()
     for start in stride(from: 0, to: samples.count, by: batchSize) {
       var batch = Batch()
-      for index in start..<min(samples.count, start + batchSize) {
+      for index in start..<start + min(samples.count - start, batchSize) {
         // A sample without a masked token adds nothing to the gradient.
         guard !samples[index].maskPositions.isEmpty else { continue }
         batch.append(samples[index], key: UInt32(truncatingIfNeeded: index))

@@ -20,6 +20,7 @@ struct EvaluateCommand {
       return true
     }
     progress.finish()
+    guard evaluation.loss.isFinite else { throw NotFiniteError(what: "loss") }
     try context.output.write(EvaluationReport(evaluation).text(options.format))
     return .done
   }

@@ -44,7 +44,7 @@ final class MaskFiller: MaskPredictor {
       switch prepared {
       case .answered(let answer): answer
       case .text(let text): answer(to: input, text, ranked.next() ?? [])
-      case .sample: MaskAnswer(.masks((ranked.next() ?? []).map { $0.map { prediction($0, sequence: nil) } }))
+      case .sample: answer(toSample: ranked.next() ?? [])
       }
     }
   }
@@ -68,6 +68,7 @@ final class MaskFiller: MaskPredictor {
   }
 
   private func answer(to input: InputLine, _ text: MaskedText, _ ranked: [[TokenScore]]) -> MaskAnswer {
+    if let broken = Self.brokenScores(ranked) { return broken }
     let masks = zip(text.masks, ranked).map { mask, candidates in
       candidates.map { candidate in
         // Only JSON shows the sequence; elsewhere it says that there is a text.
@@ -83,6 +84,15 @@ final class MaskFiller: MaskPredictor {
     return MaskAnswer(.masks(masks), filled: filled, notes: text.notes)
   }
 
+  private func answer(toSample ranked: [[TokenScore]]) -> MaskAnswer {
+    Self.brokenScores(ranked) ?? MaskAnswer(.masks(ranked.map { $0.map { prediction($0, sequence: nil) } }))
+  }
+
+  /// The answer of a model whose scores are no numbers.
+  private static func brokenScores(_ ranked: [[TokenScore]]) -> MaskAnswer? {
+    ranked.contains { $0.contains { !$0.probability.isFinite } } ? MaskAnswer(.failed(NotFiniteError(what: "scores"))) : nil
+  }
+
   private func piece(_ candidate: TokenScore) -> String { tokenizer.vocabulary.piece(candidate.token) }
 
   private func prediction(_ candidate: TokenScore, sequence: [UInt8]?) -> MaskPrediction {
@@ -90,6 +100,14 @@ final class MaskFiller: MaskPredictor {
       score: candidate.probability, token: Int32(truncatingIfNeeded: candidate.token), tokenString: piece(candidate),
       sequence: sequence)
   }
+}
+
+/// A model that gives no numbers.
+struct NotFiniteError: ModelError {
+  /// "scores", "loss".
+  let what: String
+  var message: String { "the model's \(what) cannot be computed: its weights hold values that are not finite" }
+  var hint: String? { "the training that made it may have diverged; take an earlier model" }
 }
 
 /// An error that the library should have described.

@@ -1,0 +1,99 @@
+import Foundation
+import Testing
+
+@testable import Model
+
+/// The facade: KerasHub's page in Swift, and fit, evaluate, predict and save together.
+@Suite struct MaskedLMTests {
+  static let preset = "distil_bert_tiny_en_uncased"
+  let features = ["The quick brown fox jumped.", "I forgot my homework."]
+
+  private func tiny(_ seed: UInt64 = 0, dropout: Float? = nil) throws -> DistilBertMaskedLM {
+    try .fromPreset(Self.preset, loadWeights: false, seed: seed, threads: 2, dropout: dropout)
+  }
+
+  /// The examples of KerasHub's DistilBertMaskedLM page.
+  @Test func examples() throws {
+    let maskedLM = try tiny()
+    try maskedLM.fit(features, batchSize: 2)
+    maskedLM.compile(optimizer: .adam(learningRate: 5e-5))
+    maskedLM.backbone.isTrainable = false
+    try maskedLM.fit(features, batchSize: 2)
+
+    let preprocessed = MaskedLMFeatures(
+      tokenIDs: [[1, 2, 0, 4, 0, 6, 7, 8], [1, 2, 0, 4, 0, 6, 7, 8]],
+      paddingMask: [[1, 1, 1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1, 1, 1]],
+      maskPositions: [[2, 4], [2, 4]])
+    let bare = try DistilBertMaskedLM.fromPreset(Self.preset, loadWeights: false, preprocessor: nil)
+    try bare.fit(preprocessed, labels: [[3, 5], [3, 5]], batchSize: 2)
+    let logits = try bare.predict(preprocessed)
+    #expect(logits.map { $0.map(\.count) } == [[4096, 4096], [4096, 4096]])
+    #expect(logits[0] == logits[1])
+    #expect(throws: ModelUseError.noPreprocessor) { try bare.fit(features) }
+    #expect(try bare.backbone(preprocessed).map { $0.map(\.count) } == Array(repeating: Array(repeating: 128, count: 8), count: 2))
+  }
+
+  @Test func memorisesASmallText() throws {
+    let maskedLM = try tiny(dropout: 0)
+    maskedLM.compile(optimizer: .adam(learningRate: 2e-3), lossReduction: .maskedMean)
+    let corpus = TextList(
+      ["one two three four five six seven", "a fox and a dog and a bird", "the rose is red and the sky is blue"],
+      preprocessor: try #require(maskedLM.preprocessor))
+    var last = Double.infinity
+    try maskedLM.fit(corpus, options: TrainingOptions(epochs: 150, batchSize: 3)) {
+      if $0.moment == .epochEnd { last = $0.loss }
+      return true
+    }
+    #expect(last < 0.5)
+    #expect(try maskedLM.evaluate(corpus).loss < 0.5)
+  }
+
+  /// The same seed gives the same parameters, another seed others; a written model is read back bit for bit.
+  @Test func repeatableAndWritten() throws {
+    func parameters(_ maskedLM: DistilBertMaskedLM) -> [[Float]] {
+      withExtendedLifetime(maskedLM) {
+        maskedLM.network.parameters.parameters.map { Array(UnsafeBufferPointer(start: $0.values, count: $0.count)) }
+      }
+    }
+    func trained(_ seed: UInt64) throws -> DistilBertMaskedLM {
+      let maskedLM = try tiny(seed)
+      try maskedLM.fit(features, batchSize: 1, epochs: 2)
+      return maskedLM
+    }
+    let first = try trained(1)
+    #expect(parameters(first) == parameters(try trained(1)))
+    #expect(parameters(first) != parameters(try trained(2)))
+
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mlm-\(UUID())").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try first.save(to: folder)
+    let read = try DistilBertMaskedLM.fromPreset(folder, threads: 2)
+    #expect(parameters(read) == parameters(first))
+    #expect(try read.evaluate(features) == first.evaluate(features))
+    #expect(throws: (any Error).self) { try first.save(to: folder) }
+  }
+
+  /// A sample's answer does not depend on the others, nor on the threads.
+  @Test func answersDoNotDependOnCompany() throws {
+    let texts = ["the [MASK] fox", "a", "[MASK] [MASK] and a long text with many more words than the other ones [MASK] ."]
+    func samples(_ maskedLM: DistilBertMaskedLM) throws -> [Sample] {
+      let tokenizer = try #require(maskedLM.preprocessor?.tokenizer)
+      return texts.map { text in
+        let ids = [2] + tokenizer.encode(text, specialTokensInText: .maskOnly) + [3]
+        return Sample(tokenIDs: ids, maskPositions: ids.indices.filter { ids[$0] == 4 }.map { Int32($0) })
+      }
+    }
+    let one = try DistilBertMaskedLM.fromPreset(Self.preset, loadWeights: false, threads: 1)
+    let three = try DistilBertMaskedLM.fromPreset(Self.preset, loadWeights: false, threads: 3)
+    let together = one.rank(try samples(one))
+    #expect(together == three.rank(try samples(three)))
+    #expect(together.map(\.count) == [1, 0, 3])
+    for (index, sample) in try samples(one).enumerated() {
+      // Bit for bit on OpenBLAS' AVX2 kernel (see GEMM); elsewhere to rounding.
+      let alone = three.rank([sample])[0]
+      for (a, b) in zip(alone.joined(), together[index].joined()) {
+        #expect(a.token == b.token && abs(a.probability - b.probability) <= 1e-6 * b.probability)
+      }
+    }
+  }
+}
