@@ -1,0 +1,184 @@
+import Foundation
+import Testing
+
+/// `mlm predict` from outside.
+@Suite struct PredictTests {
+  static let predict = ["predict", "--preset", Tool.micro]
+
+  // MARK: Formats
+
+  @Test func json() throws {
+    let tool = try Tool()
+    let one = try tool.succeed(Self.predict + ["--format", "json", "--top-k", "3", "The \u{E9}  [MASK], a"])
+    let candidates = try #require(JSONSerialization.jsonObject(with: one.stdout) as? [[String: Any]])
+    #expect(candidates.count == 3 && one.lines.count == 1)
+    let scores = candidates.compactMap { $0["score"] as? Double }
+    #expect(scores == scores.sorted(by: >) && scores.allSatisfy { $0 > 0 && $0 < 1 })
+    for candidate in candidates {
+      #expect(Set(candidate.keys) == ["score", "token", "token_str", "sequence"])
+      #expect(candidate["sequence"] as? String == "The \u{E9}  \(candidate["token_str"] as? String ?? ""), a")
+    }
+    // Several masks: an array of arrays, the other masks left in place.
+    let two = try tool.succeed(Self.predict + ["--format", "json", "--top-k", "2", "a [MASK] b [MASK]"])
+    let masks = try #require(JSONSerialization.jsonObject(with: two.stdout) as? [[[String: Any]]])
+    #expect(masks.map(\.count) == [2, 2])
+    let (first, second) = (masks[0][0], masks[1][0])
+    #expect(first["sequence"] as? String == "a \(first["token_str"] ?? "") b [MASK]")
+    #expect(second["sequence"] as? String == "a [MASK] b \(second["token_str"] ?? "")")
+  }
+
+  @Test func tsv() throws {
+    let tool = try Tool()
+    let result = try tool.run(Self.predict + ["--format", "tsv", "--top-k", "2", "a [MASK] b [MASK]", "none", "[MASK]"])
+    #expect(result.status == 1 && result.errors == ["there is no [MASK] in the text [TEXT:2]"])
+    let rows = result.lines.map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) }
+    #expect(rows.map { Array($0.prefix(3)) } == [
+      ["0", "0", "1"], ["0", "0", "2"], ["0", "1", "1"], ["0", "1", "2"], ["2", "0", "1"], ["2", "0", "2"],
+    ])
+    #expect(rows.allSatisfy { $0.count == 6 && Double($0[3]) != nil })
+    // The same figures as in JSON, digit for digit.
+    let json = try tool.succeed(Self.predict + ["--format", "json", "--top-k", "1", "[MASK]"])
+    #expect(json.output.hasPrefix("[{\"score\":\(rows[4][3]),\"token\":\(rows[4][4]),\"token_str\":\"\(rows[4][5])\""))
+    let pipe = try tool.shell(
+      "printf '%s\\n' 'a [MASK]' 'b [MASK]' | mlm predict --preset \(Tool.micro) --format tsv --top-k 1 | cut -f6")
+    #expect(pipe.status == 0 && pipe.lines.count == 2 && pipe.messages.isEmpty)
+  }
+
+  @Test func fill() throws {
+    let tool = try Tool()
+    let best = try tool.succeed(Self.predict + ["--format", "tsv", "--top-k", "1", "a [MASK]"])
+    let word = try #require(best.lines.first?.split(separator: "\t").last)
+    // Bytes that are no UTF-8, blanks and blank lines stay as they are; of CRLF the CR goes, elsewhere it stays.
+    let input = Data("a [MASK]\r\nplain \t line\n\n".utf8) + [0xFF, 0xFE, 0x0A] + Data("x\ry\nlast\r".utf8)
+    let expected = Data("a \(word)\nplain \t line\n\n".utf8) + [0xFF, 0xFE, 0x0A] + Data("x\ry\nlast\r\n".utf8)
+    let result = try tool.run(Self.predict + ["--format", "fill"], input: input)
+    #expect(result.stdout == expected && result.status == 0)
+    let strict = try tool.run(Self.predict + ["--format", "fill", "--strict"], input: input)
+    #expect(strict.stdout == expected && strict.status == 1)
+    #expect(strict.errors == ["invalid UTF-8 at byte 0 of the line [standard input:4]"])
+  }
+
+  @Test func text() throws {
+    let result = try Tool().succeed(Self.predict + ["--top-k", "2", "a [MASK] b [MASK]"])
+    #expect(result.lines.count == 7 && result.lines.first == "a [MASK] b [MASK]")
+    #expect(result.lines.filter { $0.contains(" % ") }.count == 4)
+    #expect(!result.output.contains("\u{1B}"))
+  }
+
+  // MARK: Options
+
+  @Test func targets() throws {
+    let tool = try Tool()
+    let all = try tool.succeed(Self.predict + ["--format", "tsv", "--top-k", "256", "x [MASK]"])
+    #expect(all.lines.count == 256)
+    let some = try tool.succeed(Self.predict + ["--format", "tsv", "--targets", "a,the", "x [MASK]"])
+    // Scores stay shares of the whole vocabulary.
+    func tail(_ line: String) -> String { line.split(separator: "\t").dropFirst(3).joined(separator: "\t") }
+    #expect(some.lines.count == 2)
+    for line in some.lines { #expect(all.lines.map(tail).contains(tail(line))) }
+    let total = all.lines.compactMap { Double($0.split(separator: "\t")[3]) }.reduce(0, +)
+    #expect(abs(total - 1) < 1e-5)
+    try tool.expectError(
+      Self.predict + ["--targets", "a,zebras", "x [MASK]"],
+      "the target 'zebras' is not one word piece but: z ##e ##b ##r ##a ##s", hint: "single word pieces", status: 2)
+    try tool.expectError(
+      Self.predict + ["--targets", "", "x"], "--targets: '' is not a list of words with commas between them", status: 2)
+  }
+
+  @Test func batchesAndThreadsChangeNothing() throws {
+    let tool = try Tool()
+    let words = ["a", "the", "cat it", "it is", "hello world again and again", "x"]
+    let text = (0..<60).map { "\(words[$0 % 6]) [MASK] \(words[($0 * 5 + $0 / 6) % 6])\n" }.joined()
+    let plain = try tool.succeed(Self.predict + ["--format", "json"], input: text)
+    #expect(plain.lines.count == 60)
+    for options in [["--threads", "1"], ["--threads", "3"], ["--batch-tokens", "1"], ["--batch-tokens", "100000"]] {
+      #expect(try tool.succeed(Self.predict + ["--format", "json"] + options, input: text).output == plain.output, "\(options)")
+    }
+  }
+
+  @Test func windows() throws {
+    let tool = try Tool()
+    let long = String(repeating: "a b ", count: 100)
+    let arguments = Self.predict + ["--format", "tsv", "--top-k", "1"]
+    let middle = try tool.succeed(arguments + ["\(long)[MASK] \(long)"])
+    #expect(middle.lines.count == 1)
+    #expect(middle.messages == "mlm: note: a text of 403 tokens was cut to the 48 around its mask [TEXT:1]\n")
+    #expect(try tool.succeed(arguments + ["--quiet", "\(long)[MASK] \(long)"]).messages.isEmpty)
+    let apart = try tool.run(arguments + ["[MASK] \(long)[MASK]", "a [MASK]"])
+    #expect(apart.status == 1 && apart.errors.count == 1 && apart.lines.count == 1)
+    #expect(apart.errors.first?.hasSuffix("more than the 48 of one sample [TEXT:1]") == true)
+    let narrow = try tool.run(arguments + ["--sequence-length", "5", "a b [MASK] c d"])
+    #expect(narrow.status == 0 && narrow.messages.contains("was cut to the 5 around its mask"))
+    try tool.expectError(
+      arguments + ["--sequence-length", "99", "[MASK]"], "--sequence-length 99 is more than the 48 positions of the model",
+      status: 2)
+  }
+
+  // MARK: Inputs
+
+  @Test func noMask() throws {
+    let tool = try Tool()
+    let result = try tool.run(Self.predict + ["--format", "json", "--top-k", "1"], input: Data("one\n[mask]\n\n[MASK]".utf8))
+    #expect(result.status == 1 && result.lines.count == 4)
+    let error = "there is no [MASK] in the text"
+    #expect(result.lines.prefix(3) == (1...3).map { "{\"line\":\($0),\"error\":\"\(error)\"}" }[...])
+    #expect(result.errors == (1...3).map { "\(error) [standard input:\($0)]" })
+    #expect(result.lines[3].hasPrefix("[{\"score\":"))
+  }
+
+  @Test func nothing() throws {
+    for format in ["text", "json", "tsv", "fill"] {
+      let result = try Tool().succeed(Self.predict + ["--format", format])
+      #expect(result.output.isEmpty && result.messages.isEmpty)
+    }
+  }
+
+  @Test func otherSpecialNamesAreText() throws {
+    let tool = try Tool()
+    let arguments = Self.predict + ["--format", "tsv"]
+    let brackets = try tool.succeed(arguments + ["a [SEP] [MASK]"])
+    // As [ SEP ] in three pieces or more, not as the separator: the answer is that of the brackets set apart.
+    #expect(brackets.output == (try tool.succeed(arguments + ["a [ SEP ] [MASK]"]).output))
+  }
+
+  @Test func oneLineAnsweredAtOnce() throws {
+    let result = try Tool().shell(
+      """
+      coproc mlm predict --preset "$MICRO" --format tsv --top-k 1
+      for text in 'a [MASK]' 'the [MASK]'; do
+        echo "$text" >&${COPROC[1]}
+        read -r -t 20 answer <&${COPROC[0]} || exit 9
+        echo "$answer"
+      done
+      pid=$COPROC_PID
+      exec {COPROC[1]}>&-
+      wait $pid
+      """, environment: ["MICRO": Tool.micro])
+    #expect(result.status == 0 && result.messages.isEmpty, "\(result.messages)")
+    #expect(result.lines.count == 2 && result.lines[0].hasPrefix("0\t0\t1\t") && result.lines[1].hasPrefix("1\t0\t1\t"))
+  }
+
+  @Test func readerThatLeaves() throws {
+    let result = try Tool().shell(
+      "yes 'a [MASK]' | mlm predict --preset \"$MICRO\" --format tsv | head -1", environment: ["MICRO": Tool.micro])
+    #expect(result.lines.count == 1 && result.messages.isEmpty)
+  }
+
+  @Test func fullDisk() throws {
+    let result = try Tool().shell("mlm predict --preset \"$MICRO\" 'a [MASK]' > /dev/full", environment: ["MICRO": Tool.micro])
+    result.expectError("cannot write to standard output: no space left on device")
+  }
+
+  @Test func whatWasComputedIsNotLost() throws {
+    let tool = try Tool()
+    let result = try tool.shell(
+      """
+      set -m
+      (echo 'a [MASK]'; sleep 20) | mlm predict --preset "$MICRO" --format tsv --top-k 1 > answers &
+      for i in $(seq 200); do test -s answers && break; sleep 0.05; done
+      kill -TERM -- -$(jobs -p); wait
+      """, environment: ["MICRO": Tool.micro])
+    _ = result
+    #expect(String(decoding: try tool.read("answers"), as: UTF8.self).hasPrefix("0\t0\t1\t"))
+  }
+}

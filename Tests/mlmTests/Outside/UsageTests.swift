@@ -1,0 +1,94 @@
+import Foundation
+import Testing
+
+/// Wrong usage: exit status 2, one line that says what is right, and nothing done.
+@Suite struct UsageTests {
+  @Test(arguments: [
+    (["fit", "a.txt", "--epochs", "0"], "--epochs: '0' is not a whole number of at least 1", ""),
+    (["fit", "a.txt", "--epochs", "two"], "--epochs: 'two' is not a whole number of at least 1", ""),
+    (["fit", "a.txt", "--epochs", "99999999999999999999"],
+      "--epochs: '99999999999999999999' is not a whole number of at least 1", ""),
+    (["fit", "a.txt", "--learnin-rate", "1"], "unknown option --learnin-rate for 'mlm fit'", "--learning-rate"),
+    (["fit", "a.txt", "--lr", "1"], "unknown option --lr for 'mlm fit'", "--learning-rate"),
+    (["predict", "--topk", "1"], "unknown option --topk for 'mlm predict'", "--top-k"),
+    (["predcit"], "unknown command 'predcit'", "predict"),
+    (["tokenise", "x"], "unknown command 'tokenise'", "tokenize"),
+  ])
+  func slips(_ arguments: [String], _ error: String, _ hint: String) throws {
+    try Tool().expectError(arguments, error, hint: hint.isEmpty ? nil : hint, status: 2)
+  }
+
+  @Test(arguments: [
+    ["fit"], ["evaluate"], ["fit", "a.txt", "--learning-rate", "-1"], ["fit", "a.txt", "--learning-rate", "nan"],
+    ["fit", "a.txt", "--learning-rate", "inf"], ["fit", "a.txt", "--dropout", "1"], ["fit", "a.txt", "--beta1", "1"],
+    ["fit", "a.txt", "--mask-selection-rate", "1.5"], ["fit", "a.txt", "--mask-selection-rate", "0"],
+    ["fit", "a.txt", "--mask-token-rate", "0.8", "--random-token-rate", "0.3"], ["fit", "a.txt", "--seed", "-1"],
+    ["fit", "a.txt", "--threads", "0"], ["fit", "a.txt", "--threads", "100000"], ["fit", "a.txt", "--batch-size", "0"],
+    ["fit", "a.txt", "--validation-split", "1"], ["fit", "a.txt", "--validation-split", "0"],
+    ["fit", "a.txt", "--validation", "b", "--validation-split", "0.1"], ["fit", "a.txt", "--warmup-steps", "1", "--warmup-ratio", "0.1"],
+    ["fit", "a.txt", "--schedule", "linaer"], ["fit", "a.txt", "--epochs"], ["fit", "a.txt", "--overwrite=yes"],
+    ["fit", "a.txt", "--resume"], ["fit", "a.txt", "--samples", "packed"], ["fit", "a.txt", "--early-stopping", "3"],
+    ["evaluate", "a.txt", "--pseudo-perplexity"], ["evaluate", "a.txt", "--per-sample"], ["evaluate", "a.txt", "--top-k", "1"],
+    ["predict", "x", "--input", "a.txt"], ["predict", "--top-k", "0"], ["predict", "--format", "xml"],
+    ["predict", "--sequence-length", "2"], ["presets", "--format", "tsv"], ["--quiet"], ["-x"], ["help", "x"],
+  ])
+  func refused(_ arguments: [String]) throws {
+    let tool = try Tool()
+    let result = try tool.run(arguments)
+    #expect(result.status == 2, "\(result.status) \(result.messages)")
+    #expect(result.errors.count == 1 && result.output.isEmpty && result.messageLines.count <= 2, "\(result.messages)")
+    #expect(result.messageLines.dropFirst().allSatisfy { $0.hasPrefix("hint: ") }, "\(result.messages)")
+    #expect(tool.names().isEmpty)
+  }
+
+  @Test func bothSpellingsAndTheEndOfOptions() throws {
+    let tool = try Tool()
+    let arguments = ["predict", "--preset", Tool.micro, "--format=tsv"]
+    let result = try tool.succeed(arguments + ["--top-k", "2", "a [MASK]"])
+    #expect(result.lines.count == 2)
+    #expect(try tool.succeed(arguments + ["--top-k=2", "a [MASK]"]).output == result.output)
+    #expect(try tool.succeed(["predict", "a [MASK]", "--format", "tsv", "--top-k=2", "--preset=\(Tool.micro)"]).output == result.output)
+    #expect(try tool.succeed(arguments + ["--top-k=1", "--", "--x [MASK]"]).lines.count == 1)
+    try tool.write("a b c\n", to: "--strange.txt")
+    try tool.succeed(["evaluate", "--preset", Tool.micro, "--", "--strange.txt"])
+  }
+
+  @Test func presetFromTheEnvironment() throws {
+    let tool = try Tool()
+    let result = try tool.run(["predict", "a [MASK]"], environment: ["MLM_PRESET": Tool.micro])
+    #expect(result.status == 0 && result.messages == "mlm: note: the model is \(Tool.micro), from MLM_PRESET\n")
+    // What is typed goes first, and then nothing has to be said.
+    let typed = try tool.run(["predict", "a [MASK]", "--preset", Tool.micro], environment: ["MLM_PRESET": "nonsense"])
+    #expect(typed.output == result.output && typed.messages.isEmpty)
+  }
+
+  @Test func threadsFromTheEnvironment() throws {
+    let tool = try Tool()
+    for value in ["1", "2", "nonsense", "0", "-1", "99999999"] {
+      let result = try tool.run(["predict", "a [MASK]", "--preset", Tool.micro], environment: ["OMP_NUM_THREADS": value])
+      #expect(result.status == 0 && result.messages.isEmpty, "\(value): \(result.messages)")
+    }
+  }
+
+  @Test func presets() throws {
+    let tool = try Tool()
+    let text = try tool.succeed(["presets"])
+    #expect(text.lines.count == 5 && text.lines.first?.hasPrefix("NAME") == true && text.messages.isEmpty)
+    let json = try tool.succeed(["presets", "--format", "json"])
+    let list = try #require(JSONSerialization.jsonObject(with: json.stdout) as? [[String: Any]])
+    #expect(list.compactMap { $0["name"] as? String } == [
+      "distil_bert_base_en_uncased", "distil_bert_base_en", "distil_bert_base_multi", "distil_bert_tiny_en_uncased",
+    ])
+  }
+
+  /// Until it has trained weights, its random ones have to be asked for, or are said.
+  @Test func embeddedPreset() throws {
+    let tool = try Tool()
+    let arguments = ["predict", "a [MASK]", "--format", "tsv", "--preset", "distil_bert_tiny_en_uncased"]
+    let loaded = try tool.succeed(arguments)
+    #expect(loaded.messages.contains("random"))
+    let random = try tool.succeed(arguments + ["--no-load-weights"])
+    #expect(random.messages.isEmpty && random.output == loaded.output)
+    #expect(try tool.succeed(arguments + ["--no-load-weights", "--seed", "1"]).output != loaded.output)
+  }
+}
