@@ -46,8 +46,8 @@ enum Availability: Sendable {
   case later
 }
 
-/// The numbers an option takes. Infinite bounds are open. Judged as the `Float` it will be, which must be finite: 0.9999999999 is
-/// 1 there, and 1e-60 is 0.
+/// The numbers an option takes. Infinite bounds are open. A number is judged as the `Float` it will be, which must be finite:
+/// 0.9999999999 is 1 there, and 1e-60 is 0.
 struct NumberRange: Sendable {
   let lower: Double
   let upper: Double

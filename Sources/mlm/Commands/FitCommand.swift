@@ -32,7 +32,10 @@ struct FitCommand {
     do {
       steps = try train(model, on: source, validation: validation, log)
     } catch let error as TrainingError {
-      try keep(model, log, after: error)
+      keep(model, log, "the model as it was before that step")
+      throw error
+    } catch let error as HistoryError {
+      keep(model, log, "what was learned until then")
       throw error
     }
     try save(model, log)
@@ -92,13 +95,13 @@ struct FitCommand {
       to: options.output, files: [("history.csv", Array(log.text.utf8))], overwrite: options.overwrites)
   }
 
-  /// Training went wrong: the weights from before that step are worth keeping.
-  private func keep(_ model: DistilBertMaskedLM, _ log: HistoryLog, after error: TrainingError) throws {
+  /// Training went wrong: the weights it came to are worth keeping. `what` says which they are.
+  private func keep(_ model: DistilBertMaskedLM, _ log: HistoryLog, _ what: String) {
     do {
       try save(model, log)
-      context.console.note("the model as it was before that step is in \(options.output)")
-    } catch let second {
-      context.console.error(second)
+      context.console.note("\(what) is in \(options.output)")
+    } catch {
+      context.console.error(error)
     }
   }
 }
