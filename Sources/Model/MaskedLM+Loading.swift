@@ -10,7 +10,7 @@ extension DistilBertMaskedLM {
   ///   - environment: where the hub's cache is looked for.
   /// - Throws: `HubError`, `FileError`, `CheckpointError`, `TokenizerError`: what is missing or does not fit, and what to do.
   public static func fromPreset(
-    _ preset: String, loadWeights: Bool = true, seed: UInt64 = 0, threads: Int = 1, dropout: Float? = nil,
+    _ preset: String, loadWeights: Bool = true, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads, dropout: Float? = nil,
     environment: HubEnvironment = HubEnvironment([:])
   ) throws -> DistilBertMaskedLM {
     let resolved = try PresetRegistry.builtIn().resolve(preset, environment: environment, loadWeights: loadWeights)
@@ -20,7 +20,7 @@ extension DistilBertMaskedLM {
   /// The same without a preprocessor, for preprocessed samples alone: no vocabulary is read.
   public static func fromPreset(
     _ preset: String, loadWeights: Bool = true, preprocessor: DistilBertMaskedLMPreprocessor?, seed: UInt64 = 0,
-    threads: Int = 1, environment: HubEnvironment = HubEnvironment([:])
+    threads: Int = DistilBertMaskedLM.defaultThreads, environment: HubEnvironment = HubEnvironment([:])
   ) throws -> DistilBertMaskedLM {
     let resolved = try PresetRegistry.builtIn().resolve(preset, environment: environment, loadWeights: loadWeights)
     let (network, compute, notes) = try network(resolved, seed: seed, threads: threads, dropout: nil)
@@ -29,7 +29,7 @@ extension DistilBertMaskedLM {
 
   /// A model of a preset that was found.
   public static func load(
-    _ preset: ResolvedPreset, seed: UInt64 = 0, threads: Int = 1, dropout: Float? = nil
+    _ preset: ResolvedPreset, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads, dropout: Float? = nil
   ) throws -> DistilBertMaskedLM {
     let tokenizer = try preset.loadTokenizer()
     let configuration = preset.configuration

@@ -1,3 +1,5 @@
+import Glibc
+
 /// DistilBERT with its masked-language-modelling head and its preprocessor: load, fit, evaluate, predict, save
 /// (KerasHub: `DistilBertMaskedLM`).
 ///
@@ -44,12 +46,15 @@ public final class DistilBertMaskedLM {
     lossReduction = .maskedMean
   }
 
+  /// The processors of this machine: what models compute on unless told otherwise.
+  public static let defaultThreads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+
   /// A model of random weights.
   ///
   /// - Parameter threads: threads to compute with.
-  /// - Throws: where there is no memory table for the configuration's names; not for a configuration that was read from a file.
   public convenience init(
-    configuration: Configuration, preprocessor: DistilBertMaskedLMPreprocessor? = nil, seed: UInt64 = 0, threads: Int = 1
+    configuration: Configuration, preprocessor: DistilBertMaskedLMPreprocessor? = nil, seed: UInt64 = 0,
+    threads: Int = DistilBertMaskedLM.defaultThreads
   ) throws {
     let compute = Compute(threads: threads)
     let network = try Network(random: configuration, seed: seed, on: compute.pool)
