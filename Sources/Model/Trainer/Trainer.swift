@@ -30,7 +30,9 @@ struct Trainer {
         let indices = order[start..<start + min(source.count - start, options.samplesPerStep)]
         let samples = try training.compute.samples(indices.map { Int($0) }, of: source, epoch: epoch)
         let rate = training.optimizer.learningRate * schedule.factor(step: step, totalSteps: totalSteps)
-        let result = try training.run(samples, batchSize: options.batchSize, learningRate: rate)
+        let result = try undoing { () throws(TrainingError) in
+          try training.run(samples, batchSize: options.batchSize, learningRate: rate)
+        }
         sums += result.sums
         step += 1
         epochTokens += samples.reduce(0) { $0 + $1.tokenIDs.count }
@@ -43,11 +45,27 @@ struct Trainer {
         goesOn = try report(state)
       }
       (samplesSeen, tokensSeen) = (state.samples, state.tokens)
-      if goesOn, let validation { state.validation = try evaluator.evaluate(validation) }
+      if goesOn, let validation {
+        let evaluation = try evaluator.evaluate(validation)
+        try undoing { () throws(TrainingError) in
+          if !evaluation.loss.isFinite { throw .validationIsNotFinite(step: step) }
+        }
+        state.validation = evaluation
+      }
       state.moment = .epochEnd
       state.seconds = clock.seconds
       guard try report(state), goesOn else { return }
       epoch += 1
+    }
+  }
+
+  /// Goes back to the last good parameters where `body` finds that these are not.
+  private func undoing<Value>(_ body: () throws(TrainingError) -> Value) throws(TrainingError) -> Value {
+    do throws(TrainingError) {
+      return try body()
+    } catch {
+      training.undo()
+      throw error
     }
   }
 

@@ -14,6 +14,8 @@ final class TrainingStep {
   var optimizer: Optimizer
   let reduction: LossReduction
   let seed: UInt64
+  /// The parameters as they were before the last update; nil where there was none.
+  private var previous: UnsafeMutablePointer<Float>?
 
   init(_ network: Network, _ compute: Compute, _ optimizer: Optimizer, _ reduction: LossReduction, seed: UInt64) {
     network.parameters.makeTrainable()
@@ -24,6 +26,8 @@ final class TrainingStep {
     self.seed = seed
     state = OptimizerState(network.parameters)
   }
+
+  deinit { previous?.deallocate() }
 
   struct Result {
     var sums: LossSums
@@ -64,22 +68,66 @@ final class TrainingStep {
     guard norm.isFinite else { throw .gradientIsNotFinite(step: number) }
     var scale: Float = 1
     if let limit = optimizer.clipNorm, norm > Double(limit) { scale = Float(Double(limit) / norm) }
+    remember()
     state.step(network.parameters, optimizer, learningRate: learningRate, scale: scale, pool)
     return Result(sums: sums, gradientNorm: norm)
   }
+
+  /// Takes back the last update, once. A loss that is not finite shows that the update before it went too far: what went into
+  /// that one are the last parameters known to be good.
+  func undo() {
+    guard let previous, let values = network.parameters.valueBlock else { return }
+    values.update(from: previous, count: network.parameters.blockSize)
+    previous.deallocate()
+    self.previous = nil
+  }
+
+  private func remember() {
+    let parameters = network.parameters
+    guard let values = parameters.valueBlock else { return }
+    let copy = previous ?? .allocate(capacity: max(1, parameters.blockSize))
+    previous = copy
+    nonisolated(unsafe) let (source, target) = (values, copy)
+    compute.pool.split(parameters.blockSize) { _, range in
+      (target + range.lowerBound).update(from: source + range.lowerBound, count: range.count)
+    }
+  }
 }
 
-/// What can go wrong in training.
+/// What can go wrong in training. The parameters are then the last that are known to be good.
 public enum TrainingError: ModelError, Equatable {
   case lossIsNotFinite(step: Int)
   case gradientIsNotFinite(step: Int)
+  case validationIsNotFinite(step: Int)
 
   public var message: String {
     switch self {
     case .lossIsNotFinite(let step): "the loss is not a finite number at step \(step); training stopped"
     case .gradientIsNotFinite(let step): "the gradient is not finite at step \(step); training stopped"
+    case .validationIsNotFinite(let step):
+      "the validation loss is not a finite number after step \(step); training stopped"
     }
   }
 
-  public var hint: String? { "the weights are as they were before that step; try a lower --learning-rate, or --clip-norm 1" }
+  /// Optimizer steps behind the parameters that are kept: the update after them went too far.
+  public var goodSteps: Int {
+    switch self {
+    case .lossIsNotFinite(let step), .gradientIsNotFinite(let step): max(0, step - 2)
+    case .validationIsNotFinite(let step): max(0, step - 1)
+    }
+  }
+
+  /// Whether training can be blamed; else the model was broken from the beginning.
+  public var isOfTraining: Bool {
+    switch self {
+    case .lossIsNotFinite(let step), .gradientIsNotFinite(let step): step > 1
+    case .validationIsNotFinite(let step): step > 0
+    }
+  }
+
+  public var hint: String? {
+    isOfTraining
+      ? "try a lower --learning-rate, or --clip-norm 1"
+      : "the model gave none before anything was learned: its weights hold values that are not finite or far too large"
+  }
 }

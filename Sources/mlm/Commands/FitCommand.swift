@@ -80,11 +80,13 @@ struct FitCommand {
       to: options.output, files: [("history.csv", Array(log.text.utf8))], overwrite: options.overwrites)
   }
 
-  /// Training went wrong: the weights from before that step are worth keeping.
+  /// Training went wrong: the last good weights are worth keeping, if there ever were any.
   private func keep(_ model: DistilBertMaskedLM, _ log: HistoryLog, after error: TrainingError) throws {
+    guard error.isOfTraining else { return }
     do {
       try save(model, log)
-      context.console.note("the model as it was before that step is in \(options.output)")
+      let steps = Readable.plural(error.goodSteps, "step")
+      context.console.note("the last good state, the model after \(steps), is in \(options.output)")
     } catch let second {
       context.console.error(second)
     }

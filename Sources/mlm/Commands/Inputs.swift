@@ -60,7 +60,8 @@ struct UTF8Audit {
   func report(to console: Console) {
     guard sequences > 0 else { return }
     let what = Readable.plural(sequences, "sequence")
-    console.warning("\(what) of bytes in \(Readable.plural(inputs, "input")) were not UTF-8 and became U+FFFD")
+    let were = sequences == 1 ? "was" : "were"
+    console.warning("\(what) of bytes in \(Readable.plural(inputs, "input")) \(were) not UTF-8 and became U+FFFD")
   }
 }
 
@@ -73,7 +74,7 @@ enum InputProblem: ModelError, Equatable {
 
   var message: String {
     switch self {
-    case .invalidUTF8(let byte, _): "invalid UTF-8 at byte \(byte) of the line"
+    case .invalidUTF8(let byte, _): "invalid UTF-8 at byte \(byte + 1) of the line"
     case .notAnID(let text, _): "'\(text)' is not a token id"
     case .idOutOfRange(let id, let count, _): "token id \(id) is outside the vocabulary of \(count)"
     }
