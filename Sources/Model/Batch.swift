@@ -15,9 +15,20 @@ struct RowLayout {
 
   func range(_ sample: Int) -> Range<Int> { starts[sample]..<starts[sample] + lengths[sample] }
 
-  fileprivate mutating func append(places newPlaces: some Collection<UInt32>, key: UInt32, alignment: Int) {
-    starts.append(places.count)
+  /// Where the next sample begins: behind the last one if both fit into the first half of its tile, else at the next tile.
+  fileprivate func start(of count: Int, alignment: Int) -> Int {
+    guard let last = starts.last, let length = lengths.last, alignment > 1 else { return rowCount }
+    let next = last + length
+    let tile = last / alignment * alignment
+    return next + count <= tile + alignment / 2 ? next : rowCount
+  }
+
+  /// Adds a sample whose first row is `start`; the rows to the end of the tile are filled up.
+  fileprivate mutating func append(places newPlaces: some Collection<UInt32>, at start: Int, key: UInt32, alignment: Int) {
+    starts.append(start)
     lengths.append(newPlaces.count)
+    places.removeSubrange(start...)
+    sampleKeys.removeSubrange(start...)
     places.append(contentsOf: newPlaces)
     while places.count % alignment != 0 { places.append(0) }
     sampleKeys.append(contentsOf: repeatElement(key, count: places.count - sampleKeys.count))
@@ -35,9 +46,10 @@ struct RowLayout {
 
 /// Samples of any lengths, end to end: what one pass through the network takes. There is no padding in the computation.
 ///
-/// For inference every sample begins at a multiple of 12 rows. OpenBLAS computes a row the same to the last bit wherever it
-/// stands, as long as its tile of 12 is full (see `GEMM`); so what a text is answered does not depend on what it is computed
-/// together with. The price is 5 or 6 rows a sample on average. Training, whose sums run over the whole batch anyway, packs tightly.
+/// For inference every sample begins at a multiple of 12 rows, or, where it is short, within the first 6. OpenBLAS computes a row
+/// the same to the last bit in any full tile of 12 (see `GEMM`), and in any row of a tile's first half; so what a text is answered
+/// does not depend on what it is computed together with. The price is 5 or 6 rows a sample on average, and 1 more row for each
+/// mask where a text has one. Training, whose sums run over the whole batch anyway, packs tightly.
 struct Batch {
   /// Per row.
   private(set) var tokenIDs: [Int32] = []
@@ -62,21 +74,27 @@ struct Batch {
   }
 
   mutating func append(_ sample: Sample, key: UInt32 = 0) {
-    let firstRow = Int32(tokens.rowCount)
-    tokens.append(places: 0..<UInt32(sample.tokenIDs.count), key: key, alignment: alignment)
-    tokenIDs.append(contentsOf: sample.tokenIDs)
-    positionIDs.append(contentsOf: sample.positionIDs)
-    let fill = tokens.rowCount - tokenIDs.count
-    tokenIDs.append(contentsOf: repeatElement(0, count: fill))
-    positionIDs.append(contentsOf: repeatElement(0, count: fill))
+    let firstRow = tokens.start(of: sample.tokenIDs.count, alignment: alignment)
+    tokens.append(places: 0..<UInt32(sample.tokenIDs.count), at: firstRow, key: key, alignment: alignment)
+    Self.place(sample.tokenIDs, at: firstRow, in: &tokenIDs, filledWith: 0, to: tokens.rowCount)
+    Self.place(sample.positionIDs, at: firstRow, in: &positionIDs, filledWith: 0, to: tokens.rowCount)
 
-    masks.append(places: sample.maskPositions.lazy.map { UInt32($0) }, key: key, alignment: alignment)
-    maskedRows.append(contentsOf: sample.maskPositions.lazy.map { firstRow + $0 })
-    maskedRows.append(contentsOf: repeatElement(firstRow, count: masks.rowCount - maskedRows.count))
-    labels.append(contentsOf: sample.labels)
-    labels.append(contentsOf: repeatElement(0, count: masks.rowCount - labels.count))
-    weights.append(contentsOf: sample.weights)
-    weights.append(contentsOf: repeatElement(0, count: masks.rowCount - weights.count))
+    let row = masks.start(of: sample.maskPositions.count, alignment: alignment)
+    masks.append(places: sample.maskPositions.lazy.map { UInt32($0) }, at: row, key: key, alignment: alignment)
+    Self.place(
+      sample.maskPositions.map { Int32(firstRow) + $0 }, at: row, in: &maskedRows, filledWith: Int32(firstRow),
+      to: masks.rowCount)
+    Self.place(sample.labels, at: row, in: &labels, filledWith: 0, to: masks.rowCount)
+    Self.place(sample.weights, at: row, in: &weights, filledWith: 0, to: masks.rowCount)
+  }
+
+  /// Puts values behind the first `start`, and fills up to `end` values.
+  private static func place<Value>(
+    _ values: [Value], at start: Int, in array: inout [Value], filledWith filler: Value, to end: Int
+  ) {
+    array.removeSubrange(start...)
+    array.append(contentsOf: values)
+    array.append(contentsOf: repeatElement(filler, count: end - array.count))
   }
 
   /// The rows a sample will take.

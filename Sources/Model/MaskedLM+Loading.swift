@@ -37,7 +37,14 @@ extension DistilBertMaskedLM {
       throw ModelFitError.vocabularyLargerThanModel(
         preset: preset.displayName, pieces: tokenizer.vocabulary.count, rows: configuration.vocabularySize)
     }
-    let (network, compute, notes) = try network(preset, seed: seed, threads: threads, dropout: dropout)
+    let (network, compute, loaded) = try network(preset, seed: seed, threads: threads, dropout: dropout)
+    var notes = loaded
+    if tokenizer.vocabulary.count < configuration.vocabularySize {
+      // Padding to a round number is common; more is a sign that files of two models were mixed.
+      notes.append(
+        "the vocabulary has \(tokenizer.vocabulary.count) word pieces, but the model \(configuration.vocabularySize) rows "
+          + "for them; the others are never predicted")
+    }
     let preprocessor = try DistilBertMaskedLMPreprocessor(
       tokenizer: tokenizer, sequenceLength: min(512, configuration.maxSequenceLength), masking: MaskingOptions(seed: seed))
     return DistilBertMaskedLM(network, preprocessor: preprocessor, compute: compute, seed: seed, notes: notes)

@@ -78,8 +78,8 @@ public final class DistilBertMaskedLM {
   /// - Parameters:
   ///   - validation: evaluated after each epoch, always with the same masks.
   ///   - report: called after each step and each epoch; false ends training in order.
-  /// - Throws: what the corpus throws; `TrainingError` where the loss is no finite number any more, with the weights as they were
-  ///   before that step.
+  /// - Throws: what the corpus throws; `TrainingError` where the loss is no finite number any more, with the last
+  ///   weights that gave one.
   public func fit(
     _ source: some SampleSource, validation: (any SampleSource)? = nil, options: TrainingOptions = TrainingOptions(),
     report: (TrainingReport) throws -> Bool = { _ in true }

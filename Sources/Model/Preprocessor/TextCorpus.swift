@@ -150,14 +150,17 @@ public final class TextCorpus: SampleSource {
     return DataLocation(file: files[file].name, line: line)
   }
 
+  private func plural(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
+  /// What is probably not as it should be: one line each, without a full stop.
+  public var warnings: [String] {
+    guard statistics.invalidSequences > 0, let first = statistics.firstInvalid else { return [] }
+    return ["\(plural(statistics.invalidSequences, "invalid UTF-8 sequence")) read as U+FFFD, first at \(first)"]
+  }
+
   /// What the user should know about the text: one line each, without a full stop.
   public var notes: [String] {
     var notes = [String]()
-    func plural(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
-    if statistics.invalidSequences > 0, let first = statistics.firstInvalid {
-      notes.append(
-        "\(plural(statistics.invalidSequences, "invalid UTF-8 sequence")) read as U+FFFD, first at \(first)")
-    }
     if statistics.blankLines > 0 {
       notes.append("\(plural(statistics.blankLines, "line")) of white space alone left out")
     }

@@ -33,7 +33,7 @@ struct Evaluator {
   static let window = 256
 
   /// - Parameter progress: called with the samples done; returning false stops with what was measured until then.
-  func evaluate(_ source: some SampleSource, progress: (_ done: Int) -> Bool = { _ in true }) throws -> Evaluation {
+  func evaluate(_ source: some SampleSource, progress: (_ done: Int) throws -> Bool = { _ in true }) throws -> Evaluation {
     var sums = LossSums()
     var (tokens, done) = (0, 0)
     while done < source.count {
@@ -41,7 +41,7 @@ struct Evaluator {
       for sample in sampleSums(samples) { sums += sample }
       tokens += samples.reduce(0) { $0 + $1.tokenIDs.count }
       done += samples.count
-      if !progress(done) { break }
+      if try !progress(done) { break }
     }
     return Evaluation(sums, tokens: tokens, samples: done)
   }

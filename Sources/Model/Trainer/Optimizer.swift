@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// How parameters follow their gradients: Keras' Adam and AdamW, with its defaults.
 ///
@@ -87,36 +88,61 @@ final class OptimizerState {
     return sums.reduce(0, +).squareRoot()
   }
 
-  /// One step of every trainable parameter.
+  /// No weight of a working model is near this. Below it no activation overflows, whatever the input.
+  static let largestWeight: Float = 1000
+
+  /// One step of every trainable parameter. The gradients are used up: the parameters as they were take their place.
   ///
   /// - Parameter scale: the gradients are multiplied by this first (for clipping).
-  func step(_ parameters: ParameterStore, _ optimizer: Optimizer, learningRate: Float, scale: Float, _ pool: WorkerPool) {
+  /// - Returns: false where the step would have made a weight larger than `largestWeight` (and than it was), or no number: the
+  ///   parameters are then as they were before, to the last bit; the moments are not.
+  func step(
+    _ parameters: ParameterStore, _ optimizer: Optimizer, learningRate: Float, scale: Float, _ pool: WorkerPool
+  ) -> Bool {
     steps += 1
     let (beta1, beta2) = (Double(optimizer.beta1), Double(optimizer.beta2))
     let rate = Float(
       Double(learningRate) * (1 - pow(beta2, Double(steps))).squareRoot() / (1 - pow(beta1, Double(steps))))
     let (keep1, keep2) = (Float(1 - beta1), Float(1 - beta2))
     let epsilon = optimizer.epsilon
+    let limit = Self.largestWeight.bitPattern
     let pieces = Self.pieces(parameters)
+    let isTooLarge = Atomic<Bool>(false)
     pool.forEach(pieces.count) { _, index in
       let piece = pieces[index]
       let (p, g) = (piece.values, piece.gradients)
       let (m, v) = (first + piece.offset, second + piece.offset)
       let decay = 1 - (piece.decays ? learningRate * optimizer.weightDecay : 0)
-      forEachEight(piece.count) {
-        let gradient = g.vector($0) * scale
-        let first = m.vector($0) + (gradient - m.vector($0)) * keep1
-        let second = v.vector($0) + (gradient * gradient - v.vector($0)) * keep2
-        m.setVector($0, first)
-        v.setVector($0, second)
-        p.setVector($0, p.vector($0) * decay - rate * first / (second.squareRoot() + epsilon))
-      } scalar: {
-        let gradient = g[$0] * scale
-        m[$0] += (gradient - m[$0]) * keep1
-        v[$0] += (gradient * gradient - v[$0]) * keep2
-        p[$0] = p[$0] * decay - rate * m[$0] / (v[$0].squareRoot() + epsilon)
+      // The largest magnitude of those that grew. As bits, where the order is that of the numbers and NaN is above all.
+      var largest = SIMD8<UInt32>()
+      func update(_ old: Floats, _ gradient: Floats, _ m: inout Floats, _ v: inout Floats) -> Floats {
+        m += (gradient - m) * keep1
+        v += (gradient * gradient - v) * keep2
+        let new = old * decay - rate * m / (v.squareRoot() + epsilon)
+        let magnitude = unsafeBitCast(new, to: SIMD8<UInt32>.self) & 0x7FFF_FFFF
+        let before = unsafeBitCast(old, to: SIMD8<UInt32>.self) & 0x7FFF_FFFF
+        largest.replace(with: magnitude, where: (magnitude .> largest) .& (magnitude .> before))
+        return new
       }
+      forEachEight(piece.count) {
+        var (moment, variance) = (m.vector($0), v.vector($0))
+        let old = p.vector($0)
+        p.setVector($0, update(old, g.vector($0) * scale, &moment, &variance))
+        m.setVector($0, moment)
+        v.setVector($0, variance)
+        g.setVector($0, old)
+      } scalar: {
+        var (moment, variance) = (Floats(repeating: m[$0]), Floats(repeating: v[$0]))
+        let old = p[$0]
+        p[$0] = update(Floats(repeating: old), Floats(repeating: g[$0] * scale), &moment, &variance)[0]
+        (m[$0], v[$0], g[$0]) = (moment[0], variance[0], old)
+      }
+      if largest.max() > limit { isTooLarge.store(true, ordering: .relaxed) }
     }
+    guard isTooLarge.load(ordering: .relaxed) else { return true }
+    steps -= 1
+    pool.forEach(pieces.count) { _, index in pieces[index].values.update(from: pieces[index].gradients, count: pieces[index].count) }
+    return false
   }
 
   private struct Piece: @unchecked Sendable {

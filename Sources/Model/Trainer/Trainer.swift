@@ -43,7 +43,17 @@ struct Trainer {
         goesOn = try report(state)
       }
       (samplesSeen, tokensSeen) = (state.samples, state.tokens)
-      if goesOn, let validation { state.validation = try evaluator.evaluate(validation) }
+      if goesOn, let validation {
+        var asked = state
+        let evaluation = try evaluator.evaluate(validation) { done in
+          asked.moment = .validation(done: done, of: validation.count)
+          asked.seconds = clock.seconds
+          goesOn = try report(asked)
+          return goesOn
+        }
+        // Figures of a part are no figures.
+        if goesOn { state.validation = evaluation }
+      }
       state.moment = .epochEnd
       state.seconds = clock.seconds
       guard try report(state), goesOn else { return }

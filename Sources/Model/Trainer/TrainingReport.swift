@@ -3,6 +3,8 @@ public struct TrainingReport: Sendable, Equatable {
   public enum Moment: Sendable, Equatable {
     /// After an optimizer step.
     case step
+    /// During validation, after some of its samples; nothing else has changed since the step before.
+    case validation(done: Int, of: Int)
     /// After an epoch (or the last step), its validation included.
     case epochEnd
   }

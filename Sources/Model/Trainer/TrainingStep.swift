@@ -64,22 +64,40 @@ final class TrainingStep {
     guard norm.isFinite else { throw .gradientIsNotFinite(step: number) }
     var scale: Float = 1
     if let limit = optimizer.clipNorm, norm > Double(limit) { scale = Float(Double(limit) / norm) }
-    state.step(network.parameters, optimizer, learningRate: learningRate, scale: scale, pool)
+    guard state.step(network.parameters, optimizer, learningRate: learningRate, scale: scale, pool) else {
+      throw .updateTooLarge(step: number)
+    }
     return Result(sums: sums, gradientNorm: norm)
   }
 }
 
-/// What can go wrong in training.
+/// What can go wrong in training. The parameters are then as they were before that step, the last that are known to be good.
 public enum TrainingError: ModelError, Equatable {
   case lossIsNotFinite(step: Int)
   case gradientIsNotFinite(step: Int)
+  /// The update was taken back.
+  case updateTooLarge(step: Int)
 
   public var message: String {
     switch self {
     case .lossIsNotFinite(let step): "the loss is not a finite number at step \(step); training stopped"
     case .gradientIsNotFinite(let step): "the gradient is not finite at step \(step); training stopped"
+    case .updateTooLarge(let step):
+      "the update of step \(step) made weights not finite or larger than \(Int(OptimizerState.largestWeight)); training stopped"
     }
   }
 
-  public var hint: String? { "the weights are as they were before that step; try a lower --learning-rate, or --clip-norm 1" }
+  /// Optimizer steps behind the parameters.
+  public var goodSteps: Int {
+    switch self {
+    case .lossIsNotFinite(let step), .gradientIsNotFinite(let step), .updateTooLarge(let step): max(0, step - 1)
+    }
+  }
+
+  public var hint: String? {
+    if case .updateTooLarge = self { return "try a lower --learning-rate" }
+    return goodSteps > 0
+      ? "try a lower --learning-rate, or --clip-norm 1"
+      : "the model gave none before anything was learned: its weights hold values that are not finite or far too large"
+  }
 }

@@ -39,6 +39,7 @@ struct CorpusReader {
     let corpus = try TextCorpus(
       paths: files, tokenizer: tokenizer, sequenceLength: sequenceLength, masking: samples.masking(seed: common.seed),
       truncate: samples.truncates, strict: common.strict, temporaryDirectory: temporaryDirectory)
+    for warning in corpus.warnings { context.console.warning(warning) }
     for note in corpus.notes { context.console.note(note) }
     return corpus
   }

@@ -20,8 +20,15 @@ struct EvaluateCommand {
       return true
     }
     progress.finish()
+    guard evaluation.maskedTokens > 0 else { throw NothingMasked() }
     guard evaluation.loss.isFinite else { throw NotFiniteError(what: "loss") }
     try context.output.write(EvaluationReport(evaluation).text(options.format))
     return .done
   }
+}
+
+/// Figures of no token would be made up.
+private struct NothingMasked: ModelError {
+  var message: String { "no token of these samples is masked, so that there is nothing to evaluate" }
+  var hint: String? { "give more text, or a higher --mask-selection-rate; or samples with mask_positions" }
 }

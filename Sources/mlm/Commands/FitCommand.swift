@@ -32,7 +32,10 @@ struct FitCommand {
     do {
       steps = try train(model, on: source, validation: validation, log)
     } catch let error as TrainingError {
-      keep(model, log, "the model as it was before that step")
+      // Before the first update there is nothing that was learned.
+      if error.goodSteps > 0 {
+        keep(model, log, "the last good state, the model after \(Readable.plural(error.goodSteps, "step")),")
+      }
       throw error
     } catch let error as HistoryError {
       keep(model, log, "what was learned until then")
@@ -81,6 +84,8 @@ struct FitCommand {
       case .step:
         progress.update { report.progressLine(epochs: options.epochs) }
         if report.step % Self.historyInterval == 0 { try log.append(report) }
+      case .validation(let done, let all):
+        progress.update { "epoch \(report.epoch)  validated \(done) of \(Readable.plural(all, "sample"))" }
       case .epochEnd:
         try log.append(report)
         progress.milestone(report.progressLine(epochs: options.epochs))

@@ -60,7 +60,8 @@ struct UTF8Audit {
   func report(to console: Console) {
     guard sequences > 0 else { return }
     let what = Readable.plural(sequences, "sequence")
-    console.warning("\(what) of bytes in \(Readable.plural(inputs, "input")) were not UTF-8 and became U+FFFD")
+    let were = sequences == 1 ? "was" : "were"
+    console.warning("\(what) of bytes in \(Readable.plural(inputs, "input")) \(were) not UTF-8 and became U+FFFD")
   }
 }
 

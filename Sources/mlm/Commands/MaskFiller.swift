@@ -17,7 +17,10 @@ final class MaskFiller: MaskPredictor {
     self.options = options
     sequenceLength = try context.sequenceLength(options.common, for: model)
     do {
-      targets = options.targets.isEmpty ? nil : try tokenizer.targets(options.targets)
+      // Rows of the model that no word piece stands for cannot be an answer.
+      let pieces = tokenizer.vocabulary.count
+      let all = pieces < model.configuration.vocabularySize ? Array(0..<pieces) : nil
+      targets = options.targets.isEmpty ? all : try tokenizer.targets(options.targets)
     } catch {
       throw UsageError(error.message, hint: error.hint)
     }

@@ -6,6 +6,8 @@ struct InputLine: Sendable, Equatable {
   /// Counted from 1.
   let number: Int
   let bytes: [UInt8]
+  /// Whether a `\r` stood before the line's end.
+  var hasReturn = false
 }
 
 /// Reads lines as they come: each call gives all complete lines there are now, and waits only where there is none.
@@ -58,7 +60,7 @@ final class InputLines {
   /// The lines there are now, at least one, in order; nil at the end of the input.
   ///
   /// - Parameter batchBytes: a batch ends with the line that reaches this size.
-  func next(batchBytes: Int = 1 << 18) throws(InputError) -> [InputLine]? {
+  func next(batchBytes: Int = 1 << 14) throws(InputError) -> [InputLine]? {
     var lines: [InputLine] = []
     var size = 0
     var start = 0
@@ -105,9 +107,10 @@ final class InputLines {
     isFirstLine = false
     // A byte-order mark alone is an empty file, which has no line.
     if isUnterminated, bytes.isEmpty { return }
-    if !isUnterminated, bytes.last == 0x0D { bytes = bytes.dropLast() }
+    let hasReturn = !isUnterminated && bytes.last == 0x0D
+    if hasReturn { bytes = bytes.dropLast() }
     lineNumber += 1
-    lines.append(InputLine(number: lineNumber, bytes: Array(bytes)))
+    lines.append(InputLine(number: lineNumber, bytes: Array(bytes), hasReturn: hasReturn))
   }
 
   /// Whether a read would not wait. The end of the input counts: it is noticed by reading.

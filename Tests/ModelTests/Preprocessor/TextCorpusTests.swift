@@ -94,8 +94,8 @@ import Testing
     let corpus = try corpus(bytes)
     #expect(corpus.statistics.invalidSequences == 3)
     #expect(try texts(corpus) == [ids("the fox"), ids("quick"), [], ids("fox")])
-    #expect(corpus.notes.count == 1 && corpus.notes[0].hasPrefix("3 invalid UTF-8 sequences read as U+FFFD, first at "))
-    #expect(corpus.notes[0].hasSuffix(":2"))
+    #expect(corpus.warnings.count == 1 && corpus.warnings[0].hasPrefix("3 invalid UTF-8 sequences read as U+FFFD, first at "))
+    #expect(corpus.warnings[0].hasSuffix(":2"))
     let strict = error { _ = try self.corpus(bytes, strict: true) }
     guard case .invalidUTF8(let location, let byte, let offset)? = strict else {
       Issue.record("\(String(describing: strict))")

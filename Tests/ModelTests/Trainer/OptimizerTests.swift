@@ -46,7 +46,7 @@ import Testing
             p[index][i] -= alpha * m[index][i] / (v[index][i].squareRoot() + Double(optimizer.epsilon))
           }
         }
-        state.step(store, optimizer, learningRate: Float(rate), scale: 0.5, bench.context.pool)
+        #expect(state.step(store, optimizer, learningRate: Float(rate), scale: 0.5, bench.context.pool))
         #expect(state.steps == step)
       }
       for (index, parameter) in store.parameters.enumerated() {

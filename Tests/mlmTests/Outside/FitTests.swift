@@ -106,13 +106,15 @@ import Testing
     try tool.expectError(Self.fit + ["--output", "text.txt/x"], "\(tool.path("text.txt")) is not a directory")
   }
 
-  @Test(.enabled(if: getuid() != 0, "root can write everywhere")) func unwritableFolder() throws {
+  @Test(.enabled(if: Tool.bound != nil, "root can write everywhere, and there is no setpriv"))
+  func unwritableFolder() throws {
     let tool = try Self.tool()
+    try tool.copyMicro("micro")
     try FileManager.default.createDirectory(atPath: tool.path("locked"), withIntermediateDirectories: false)
     chmod(tool.path("locked"), 0o555)
-    let result = try tool.run(Self.fit + ["--output", "locked/model"])
-    #expect(result.status == 1 && result.errors.count == 1 && tool.names(in: "locked").isEmpty)
-    #expect(result.errors.first?.contains("permission denied") == true)
+    let result = try tool.shell("\(Tool.bound ?? "")mlm fit text.txt --preset micro --output locked/model")
+    result.expectError("\(tool.path("locked")): no permission to write it")
+    #expect(tool.names(in: "locked").isEmpty)
   }
 
   /// A file system that nobody can write to, not even root.
@@ -152,7 +154,8 @@ import Testing
     let result = try tool.shell(
       """
       set -m
-      mlm fit text.txt --preset "$MICRO" --epochs 30000 --output out 2> messages &
+      # Whoever runs the tests may ignore or block the signals, and children inherit that.
+      env --default-signal=TERM,INT mlm fit text.txt --preset "$MICRO" --epochs 2000 --output out 2> messages &
       for i in $(seq 200); do grep -q '^epoch 2/' messages && break; sleep 0.05; done
       kill -\(name) $!; wait $!
       """, environment: ["MICRO": Tool.micro])
@@ -161,28 +164,28 @@ import Testing
     #expect(messages.contains("ended by a signal") && !messages.contains("error"))
     #expect(tool.names() == ["messages", "out", "text.txt"] && tool.names(in: "out") == Self.files)
     let steps = History(try tool.read("out/history.csv")).numbers("step")
-    #expect(steps.count >= 2 && steps.last ?? 0 < 30000)
+    #expect(steps.count >= 2 && steps.last ?? 0 < 2000)
     try tool.succeed(["predict", "--preset", "out", "a [MASK]"])
   }
 
   @Test func lossThatIsNoNumber() throws {
     let tool = try Self.tool()
-    let result = try tool.run(Self.fit + ["--learning-rate", "1e30", "--batch-size", "8", "--epochs", "5"])
+    let result = try tool.run(
+      Self.fit + ["--learning-rate", "1e30", "--warmup-steps", "2", "--batch-size", "8", "--epochs", "5"])
     #expect(result.status == 1 && result.errors.count == 1 && result.output.isEmpty, "\(result.messages)")
-    #expect(result.errors.first?.contains("not a finite number at step 2") == true, "\(result.messages)")
-    #expect(result.messages.contains("is in ./mlm-model"), "\(result.messages)")
+    #expect(result.errors.first?.contains("the update of step 2 made weights") == true, "\(result.messages)")
+    #expect(result.messages.contains("the model after 1 step, is in ./mlm-model"), "\(result.messages)")
     #expect(tool.names(in: "mlm-model") == Self.files)
     // It is a good state: it gives numbers.
     try tool.succeed(["predict", "a [MASK]"])
     #expect(try tool.succeed(["evaluate", "text.txt", "--format", "json"]).figures["loss"]?.isFinite == true)
   }
 
-  @Test func validationLossThatIsNoNumber() throws {
+  @Test func nothingLearnedNothingWritten() throws {
     let tool = try Self.tool()
-    let result = try tool.run(
-      Self.fit + ["--learning-rate", "1e30", "--max-steps", "1", "--validation", "text.txt"])
+    let result = try tool.run(Self.fit + ["--learning-rate", "1e30", "--max-steps", "1"])
     #expect(result.status == 1 && result.errors.count == 1, "\(result.messages)")
-    try tool.succeed(["predict", "a [MASK]"])
+    #expect(tool.names() == ["text.txt"])
   }
 
   // MARK: Figures
@@ -197,7 +200,7 @@ import Testing
     ])
     let losses = History(try tool.read("mlm-model/history.csv")).numbers("loss")
     #expect(losses.count == 80 && losses[0] > 8 && losses.suffix(10).reduce(0, +) / 10 < 0.5, "\(losses.suffix(10))")
-    let answer = try tool.succeed(["predict", "the quick brown [MASK] number 3 jumped over the lazy dog", "--format", "fill"])
+    let answer = try tool.succeed(["predict", "the quick brown fox number 3 jumped [MASK] the lazy dog", "--format", "fill"])
     #expect(answer.output == "the quick brown fox number 3 jumped over the lazy dog\n")
   }
 

@@ -53,7 +53,7 @@ import Testing
     let input = Data([0x61, 0x20, 0xFF, 0x0A, 0x62, 0x0A])
     let strict = try tool.run(Self.tokenize + ["--strict", "--format", "ids"], input: input)
     #expect(strict.status == 1 && strict.lines == ["", "6"])
-    #expect(strict.errors == ["invalid UTF-8 at byte 2 of the line [standard input:1]"])
+    #expect(strict.errors == ["invalid UTF-8 at byte 3 of the line [standard input:1]"])
     let loose = try tool.run(Self.tokenize + ["--format", "ids"], input: input)
     #expect(loose.status == 0 && loose.lines.count == 2 && loose.messages.hasPrefix("mlm: warning: 1 sequence"))
   }

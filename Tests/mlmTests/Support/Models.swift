@@ -5,6 +5,13 @@ extension Tool {
   /// A model directory of 256 word pieces, 3 layers, 48 positions.
   static let micro = repository.appendingPathComponent("Tests/ModelTests/Golden/model/micro").path
 
+  /// What to put before `mlm` in a line of shell to run it as somebody whom permissions bind; nil where that cannot be.
+  static let bound: String? = {
+    if getuid() != 0 { return "" }
+    let prefix = "setpriv --reuid=65534 --regid=65534 --clear-groups "
+    return (try? Tool().shell(prefix + "mlm --version").status) == 0 ? prefix : nil
+  }()
+
   /// A copy of the micro model in the tool's directory, to be spoilt.
   @discardableResult
   func copyMicro(_ name: String = "model") throws -> String {

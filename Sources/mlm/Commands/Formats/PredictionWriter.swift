@@ -20,7 +20,7 @@ struct PredictionWriter {
     case (.json, .failed(let error)): try writeJSON(error, line: input.number)
     case (.tsv, .masks(let masks)): try writeTSV(masks, input: input.number - 1)
     // A text that could not be filled passes as it is, so that lines stay in step; standard error names it.
-    case (.fill, _): try output.write((answer.filled ?? input.bytes) + [0x0A])
+    case (.fill, _): try output.write((answer.filled ?? input.bytes) + (input.hasReturn ? [0x0D, 0x0A] : [0x0A]))
     case (.text, .masks(let masks)): try writeText(masks, input: input)
     case (.tsv, .failed), (.text, .failed): break
     }

@@ -20,7 +20,7 @@ extension TrainingReport {
     }
     parts.append("\(Readable.count(tokensPerSecond)) tokens/s")
     switch moment {
-    case .step: if let secondsLeft { parts.append("\(Readable.duration(secondsLeft)) left") }
+    case .step, .validation: if let secondsLeft { parts.append("\(Readable.duration(secondsLeft)) left") }
     case .epochEnd: parts.append(Readable.duration(seconds))
     }
     return parts.joined(separator: "  ")
