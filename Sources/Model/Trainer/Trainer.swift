@@ -24,7 +24,7 @@ struct Trainer {
       var epochTokens = 0
       var state = TrainingReport(
         moment: .step, epoch: epoch + 1, step: step, totalSteps: totalSteps, samples: samplesSeen, tokens: tokensSeen,
-        loss: 0, accuracy: 0, learningRate: 0, validation: nil, seconds: 0, tokensPerSecond: 0)
+        loss: 0, accuracy: 0, maskedTokens: 0, learningRate: 0, validation: nil, seconds: 0, tokensPerSecond: 0)
       var goesOn = true
       for start in stride(from: 0, to: source.count, by: options.samplesPerStep) where goesOn && step < totalSteps {
         let indices = order[start..<start + min(source.count - start, options.samplesPerStep)]
@@ -38,6 +38,7 @@ struct Trainer {
         state.samples = samplesSeen + start + samples.count
         state.tokens = tokensSeen + epochTokens
         (state.loss, state.accuracy, state.learningRate) = (sums.meanLoss, sums.accuracy, rate)
+        state.maskedTokens = sums.count
         state.seconds = clock.seconds
         state.tokensPerSecond = Double(epochTokens) / max(epochClock.seconds, 1e-9)
         goesOn = try report(state)

@@ -21,6 +21,8 @@ public struct TrainingReport: Sendable, Equatable {
   /// Nats per masked token and the share of right ones, over the epoch so far, as they were during the epoch.
   public var loss: Double
   public var accuracy: Double
+  /// Masked tokens of the epoch so far.
+  public var maskedTokens: Int
   /// The rate of the last step.
   public var learningRate: Float
   public var validation: Evaluation?

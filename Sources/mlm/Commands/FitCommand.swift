@@ -87,6 +87,9 @@ struct FitCommand {
       case .validation(let done, let all):
         progress.update { "epoch \(report.epoch)  validated \(done) of \(Readable.plural(all, "sample"))" }
       case .epochEnd:
+        if report.maskedTokens == 0 {
+          context.console.warning("no token was masked in epoch \(report.epoch): nothing was learned in it")
+        }
         try log.append(report)
         progress.milestone(report.progressLine(epochs: options.epochs))
       }

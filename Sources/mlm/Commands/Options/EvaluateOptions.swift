@@ -18,8 +18,8 @@ extension EvaluateOptions {
       samples.
       """)
   static let batchSize = Option<Int>.integer(
-    "batch-size", default: 32, in: .general, help: "samples computed together",
-    details: "Samples computed together. The figures do not depend on it.",
+    "batch-size", default: 32, in: .general, help: "accepted; has no effect",
+    details: "Accepted, as fit has it. Evaluation makes its own batches, and the figures do not depend on them.",
     foreignNames: ["per-device-eval-batch-size", "eval-batch-size"])
   static let pseudoPerplexity = Option<Bool>.flag(
     "pseudo-perplexity", in: .output, help: "mask every token in its turn", foreignNames: ["pll"], availability: .later)
