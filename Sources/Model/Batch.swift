@@ -24,7 +24,9 @@ struct RowLayout {
   }
 
   /// Adds a sample whose first row is `start`; the rows to the end of the tile are filled up.
-  fileprivate mutating func append(places newPlaces: some Collection<UInt32>, at start: Int, key: UInt32, alignment: Int) {
+  fileprivate mutating func append(
+    places newPlaces: some Collection<UInt32>, at start: Int, key: UInt32, alignment: Int
+  ) {
     starts.append(start)
     lengths.append(newPlaces.count)
     places.removeSubrange(start...)

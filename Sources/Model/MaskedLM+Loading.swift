@@ -10,7 +10,8 @@ extension DistilBertMaskedLM {
   ///   - environment: where the hub's cache is looked for.
   /// - Throws: `HubError`, `FileError`, `CheckpointError`, `TokenizerError`: what is missing or does not fit, and what to do.
   public static func fromPreset(
-    _ preset: String, loadWeights: Bool = true, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads, dropout: Float? = nil,
+    _ preset: String, loadWeights: Bool = true, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads,
+    dropout: Float? = nil,
     environment: HubEnvironment = HubEnvironment([:])
   ) throws -> DistilBertMaskedLM {
     let resolved = try PresetRegistry.builtIn().resolve(preset, environment: environment, loadWeights: loadWeights)
@@ -46,7 +47,8 @@ extension DistilBertMaskedLM {
           + "for them; the others are never predicted")
     }
     let preprocessor = try DistilBertMaskedLMPreprocessor(
-      tokenizer: tokenizer, sequenceLength: min(512, configuration.maxSequenceLength), masking: MaskingOptions(seed: seed))
+      tokenizer: tokenizer, sequenceLength: min(512, configuration.maxSequenceLength),
+      masking: MaskingOptions(seed: seed))
     return DistilBertMaskedLM(network, preprocessor: preprocessor, compute: compute, seed: seed, notes: notes)
   }
 

@@ -15,7 +15,11 @@ final class Network {
   /// Whether the backbone's parameters, the token embedding among them, get gradients.
   var trainsBackbone: Bool {
     get { parameters.parameters.contains { $0.specification.isBackbone && $0.isTrainable } }
-    set { for parameter in parameters.parameters where parameter.specification.isBackbone { parameter.isTrainable = newValue } }
+    set {
+      for parameter in parameters.parameters where parameter.specification.isBackbone {
+        parameter.isTrainable = newValue
+      }
+    }
   }
 
   /// Forward, loss and backward of one batch: adds to the gradients of `lossFactor` · Σ w · cross-entropy.

@@ -11,7 +11,8 @@ enum CommandLineTool {
       CommandLine.unsafeArgv[index].map { Argument(bytes: Array(UnsafeRawBufferPointer(start: $0, count: strlen($0)))) }
     }
     let output = Output()
-    let console = Console(isQuiet: false, terminal: Terminal(descriptor: STDERR_FILENO, environment: environmentVariable))
+    let console = Console(
+      isQuiet: false, terminal: Terminal(descriptor: STDERR_FILENO, environment: environmentVariable))
     exit(run(arguments, output: output, console: console).status)
   }
 

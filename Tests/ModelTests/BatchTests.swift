@@ -12,7 +12,9 @@ import Testing
   @Test func endToEnd() {
     let batch = Batch(samples)
     #expect(batch.tokenIDs == [5, 6, 7, 8, 9, 10] && batch.positionIDs == [0, 1, 2, 4, 0, 1])
-    #expect(batch.tokens.starts == [0, 3, 4] && batch.tokens.lengths == [3, 1, 2] && batch.tokens.places == [0, 1, 2, 0, 0, 1])
+    #expect(
+      batch.tokens.starts == [0, 3, 4] && batch.tokens.lengths == [3, 1, 2]
+        && batch.tokens.places == [0, 1, 2, 0, 0, 1])
     #expect(batch.tokens.sampleKeys == [0, 0, 0, 1, 2, 2] && batch.tokens.longest == 3)
     #expect(batch.maskedRows == [0, 2, 5] && batch.labels == [1, 2, 3] && batch.weights == [0.5, 1, 1])
     #expect(batch.masks.starts == [0, 2, 2] && batch.masks.lengths == [2, 0, 1] && batch.masks.places == [0, 2, 1])
@@ -24,7 +26,8 @@ import Testing
     #expect(batch.tokenIDs == [5, 6, 7, 0, 8, 0, 0, 0, 9, 10, 0, 0])
     #expect(batch.tokens.starts == [0, 4, 8] && batch.tokens.lengths == [3, 1, 2] && batch.tokens.rowCount == 12)
     #expect(batch.maskedRows == [0, 2, 0, 0, 9, 8, 8, 8] && batch.weights == [0.5, 1, 0, 0, 1, 0, 0, 0])
-    #expect(batch.masks.starts == [0, 4, 4] && batch.labels.count == 8 && batch.masks.sampleKeys == [0, 0, 0, 0, 2, 2, 2, 2])
+    #expect(
+      batch.masks.starts == [0, 4, 4] && batch.labels.count == 8 && batch.masks.sampleKeys == [0, 0, 0, 0, 2, 2, 2, 2])
     var gaps: [Range<Int>] = []
     batch.tokens.forEachGap { gaps.append($0) }
     #expect(gaps == [3..<4, 5..<8, 10..<12])

@@ -30,7 +30,9 @@ import Testing
     #expect(logits.map { $0.map(\.count) } == [[4096, 4096], [4096, 4096]])
     #expect(logits[0] == logits[1])
     #expect(throws: ModelUseError.noPreprocessor) { try bare.fit(features) }
-    #expect(try bare.backbone(preprocessed).map { $0.map(\.count) } == Array(repeating: Array(repeating: 128, count: 8), count: 2))
+    #expect(
+      try bare.backbone(preprocessed).map { $0.map(\.count) }
+        == Array(repeating: Array(repeating: 128, count: 8), count: 2))
   }
 
   @Test func memorisesASmallText() throws {
@@ -75,7 +77,9 @@ import Testing
 
   /// A sample's answer does not depend on the others, nor on the threads.
   @Test func answersDoNotDependOnCompany() throws {
-    let texts = ["the [MASK] fox", "a", "[MASK] [MASK] and a long text with many more words than the other ones [MASK] ."]
+    let texts = [
+      "the [MASK] fox", "a", "[MASK] [MASK] and a long text with many more words than the other ones [MASK] .",
+    ]
     func samples(_ maskedLM: DistilBertMaskedLM) throws -> [Sample] {
       let tokenizer = try #require(maskedLM.preprocessor?.tokenizer)
       return texts.map { text in

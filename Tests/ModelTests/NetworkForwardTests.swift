@@ -47,9 +47,11 @@ import Testing
           #expect(real.count == sample.tokenIDs.count)
           for (place, position) in real.enumerated() {
             let row = batch.tokens.starts[index] + place
-            worst = max(worst, largestDifference(
-              Array(state[row * width..<(row + 1) * width]),
-              Array(expected[(index * length + position) * width..<(index * length + position + 1) * width])))
+            worst = max(
+              worst,
+              largestDifference(
+                Array(state[row * width..<(row + 1) * width]),
+                Array(expected[(index * length + position) * width..<(index * length + position + 1) * width])))
           }
         }
         #expect(worst < 2e-5, "\(name) with \(threads) threads, alignment \(alignment)")

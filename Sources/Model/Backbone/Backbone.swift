@@ -74,7 +74,10 @@ struct Backbone {
     // Two buffers in turn: what a layer reads and what it writes. A position can be asked for more than once, so there can be
     // more masked rows than rows.
     let count = batch.tokens.rowCount
-    let (even, odd) = (context.matrix(max(count, batch.maskedRows.count), width), context.matrix(max(count, batch.maskedRows.count), width))
+    let (even, odd) = (
+      context.matrix(max(count, batch.maskedRows.count), width),
+      context.matrix(max(count, batch.maskedRows.count), width)
+    )
     var (x, y) = (even.rows(0..<count), odd)
     context.temporary { _ = embeddings.forward(batch, key, into: x, context) }
     observe(x)

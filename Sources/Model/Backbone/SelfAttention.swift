@@ -23,7 +23,9 @@ struct SelfAttention {
     _ x: Matrix, _ keys: RowLayout, from xq: Matrix, _ queries: RowLayout, _ dropoutKey: DropoutKey?, into y: Matrix,
     _ context: Context
   ) -> Memory {
-    let (q, k, v) = (context.matrix(xq.rows, xq.columns), context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns))
+    let (q, k, v) = (
+      context.matrix(xq.rows, xq.columns), context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns)
+    )
     query.forward(xq, into: q, context)
     key.forward(x, into: k, context)
     value.forward(x, into: v, context)
@@ -40,7 +42,8 @@ struct SelfAttention {
       context.pool.forEach(queries.sampleCount * heads) { worker, item in
         let part = Part(self, memory, queries, keys, item)
         let p = part.probabilities
-        GEMM.multiply(part.block(q, part.queryRows), .normal, part.block(k, part.keyRows), .transposed, into: p, scale: part.scale)
+        GEMM.multiply(
+          part.block(q, part.queryRows), .normal, part.block(k, part.keyRows), .transposed, into: p, scale: part.scale)
         for row in 0..<p.rows { Softmax.apply(p[row], p.columns) }
         var dropped = p
         if drops, let dropoutKey {
@@ -48,7 +51,8 @@ struct SelfAttention {
           dropped.copy(from: p)
           drop(dropped, part, queries, dropoutKey)
         }
-        GEMM.multiply(dropped, .normal, part.block(v, part.keyRows), .normal, into: part.block(memory.c, part.queryRows))
+        GEMM.multiply(
+          dropped, .normal, part.block(v, part.keyRows), .normal, into: part.block(memory.c, part.queryRows))
       }
     }
     output.forward(memory.c, into: y, context)
@@ -66,7 +70,9 @@ struct SelfAttention {
       let dc = context.matrix(dy.rows, memory.c.columns)
       output.backward(dy, x: memory.c, into: dc, context)
 
-      let (dq, dk, dv) = (context.matrix(q.rows, q.columns), context.matrix(k.rows, k.columns), context.matrix(v.rows, v.columns))
+      let (dq, dk, dv) = (
+        context.matrix(q.rows, q.columns), context.matrix(k.rows, k.columns), context.matrix(v.rows, v.columns)
+      )
       queries.forEachGap { dq.rows($0).setToZero() }
       keys.forEachGap {
         dk.rows($0).setToZero()
@@ -116,7 +122,8 @@ struct SelfAttention {
     for row in 0..<p.rows {
       let queryRow = part.queryRows.lowerBound + row
       dropout.apply(
-        p[row], p.columns, sample: queries.sampleKeys[queryRow], row: Int(queries.places[queryRow]) * heads + part.head, key)
+        p[row], p.columns, sample: queries.sampleKeys[queryRow], row: Int(queries.places[queryRow]) * heads + part.head,
+        key)
     }
   }
 

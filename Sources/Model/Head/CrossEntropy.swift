@@ -57,7 +57,9 @@ enum CrossEntropy {
   private static func differentiate(
     _ x: UnsafeMutablePointer<Float>, _ n: Int, _ label: Int, _ logSum: Float, _ factor: Float
   ) {
-    forEachEight(n) { x.setVector($0, factor * Elementary.exp(x.vector($0) - logSum)) } scalar: {
+    forEachEight(n) {
+      x.setVector($0, factor * Elementary.exp(x.vector($0) - logSum))
+    } scalar: {
       x[$0] = factor * Elementary.exp(x[$0] - logSum)
     }
     x[label] -= factor

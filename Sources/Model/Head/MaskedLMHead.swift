@@ -32,7 +32,9 @@ struct MaskedLMHead {
 
   /// Everything before the projection: rows × width, in `Memory.n`.
   func forward(_ x: Matrix, _ context: Context) -> Memory {
-    let (h, g, n) = (context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns))
+    let (h, g, n) = (
+      context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns)
+    )
     transform.forward(x, into: h, context)
     activation.forward(h, into: g, context)
     return Memory(x: x, h: h, g: g, n: n, norm: norm.forward(g, into: n, context))

@@ -20,19 +20,33 @@ struct LayerNorm {
         let (x, y) = (x[row], y[row])
         if let residual {
           let residual = residual[row]
-          forEachEight(n) { x.setVector($0, x.vector($0) + residual.vector($0)) } scalar: { x[$0] += residual[$0] }
+          forEachEight(n) {
+            x.setVector($0, x.vector($0) + residual.vector($0))
+          } scalar: {
+            x[$0] += residual[$0]
+          }
         }
-        let mean = Self.sum(n) { x.vector($0) } scalar: { x[$0] } / Float(n)
-        let variance = Self.sum(n) {
-          let centred = x.vector($0) - mean
-          return centred * centred
-        } scalar: { (x[$0] - mean) * (x[$0] - mean) } / Float(n)
+        let mean =
+          Self.sum(n) {
+            x.vector($0)
+          } scalar: {
+            x[$0]
+          } / Float(n)
+        let variance =
+          Self.sum(n) {
+            let centred = x.vector($0) - mean
+            return centred * centred
+          } scalar: {
+            (x[$0] - mean) * (x[$0] - mean)
+          } / Float(n)
         let scale = 1 / (variance + epsilon).squareRoot()
         memory.mean[row] = mean
         memory.scale[row] = scale
         forEachEight(n) {
           y.setVector($0, (x.vector($0) - mean) * scale * gain.vector($0) + bias.vector($0))
-        } scalar: { y[$0] = (x[$0] - mean) * scale * gain[$0] + bias[$0] }
+        } scalar: {
+          y[$0] = (x[$0] - mean) * scale * gain[$0] + bias[$0]
+        }
       }
     }
     return memory
@@ -48,10 +62,18 @@ struct LayerNorm {
       for row in rows {
         let (x, dy, dx) = (memory.input[row], dy[row], dx[row])
         let (mean, scale) = (memory.mean[row], memory.scale[row])
-        let dMean = Self.sum(n) { dy.vector($0) * gain.vector($0) } scalar: { dy[$0] * gain[$0] } / Float(n)
-        let dScale = Self.sum(n) {
-          dy.vector($0) * gain.vector($0) * ((x.vector($0) - mean) * scale)
-        } scalar: { dy[$0] * gain[$0] * ((x[$0] - mean) * scale) } / Float(n)
+        let dMean =
+          Self.sum(n) {
+            dy.vector($0) * gain.vector($0)
+          } scalar: {
+            dy[$0] * gain[$0]
+          } / Float(n)
+        let dScale =
+          Self.sum(n) {
+            dy.vector($0) * gain.vector($0) * ((x.vector($0) - mean) * scale)
+          } scalar: {
+            dy[$0] * gain[$0] * ((x[$0] - mean) * scale)
+          } / Float(n)
         forEachEight(n) {
           let normalized = (x.vector($0) - mean) * scale
           dx.setVector($0, scale * (dy.vector($0) * gain.vector($0) - dMean - normalized * dScale))
@@ -86,7 +108,11 @@ struct LayerNorm {
   private static func sum(_ count: Int, vector: (Int) -> Floats, scalar: (Int) -> Float) -> Float {
     var total = Floats()
     var rest: Float = 0
-    forEachEight(count) { total += vector($0) } scalar: { rest += scalar($0) }
+    forEachEight(count) {
+      total += vector($0)
+    } scalar: {
+      rest += scalar($0)
+    }
     return total.total + rest
   }
 }

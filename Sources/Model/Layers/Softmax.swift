@@ -9,7 +9,11 @@ enum Softmax {
     let (largest, total) = exponentials(x, n)
     _ = largest
     let scale = Float(1 / total)
-    forEachEight(n) { x.setVector($0, x.vector($0) * scale) } scalar: { x[$0] *= scale }
+    forEachEight(n) {
+      x.setVector($0, x.vector($0) * scale)
+    } scalar: {
+      x[$0] *= scale
+    }
   }
 
   /// log Σ exp(x), without changing x.
@@ -21,21 +25,38 @@ enum Softmax {
   /// Replaces x by exp(x − max) and returns the largest score and the sum.
   private static func exponentials(_ x: UnsafeMutablePointer<Float>, _ n: Int) -> (largest: Float, total: Double) {
     let largest = maximum(x, n)
-    forEachEight(n) { x.setVector($0, Elementary.exp(x.vector($0) - largest)) } scalar: {
+    forEachEight(n) {
+      x.setVector($0, Elementary.exp(x.vector($0) - largest))
+    } scalar: {
       x[$0] = Elementary.exp(x[$0] - largest)
     }
-    return (largest, sum(n) { x.vector($0) } scalar: { x[$0] })
+    return (
+      largest,
+      sum(n) {
+        x.vector($0)
+      } scalar: {
+        x[$0]
+      }
+    )
   }
 
   private static func sumOfExponentials(_ x: UnsafePointer<Float>, _ n: Int, minus largest: Float) -> Double {
-    sum(n) { Elementary.exp(x.vector($0) - largest) } scalar: { Elementary.exp(x[$0] - largest) }
+    sum(n) {
+      Elementary.exp(x.vector($0) - largest)
+    } scalar: {
+      Elementary.exp(x[$0] - largest)
+    }
   }
 
   static func maximum(_ x: UnsafePointer<Float>, _ n: Int) -> Float {
     var lanes = Floats(repeating: -.greatestFiniteMagnitude)
     var rest = -Float.greatestFiniteMagnitude
     // NaN is passed over here; the sums afterwards bring it back. (`pointwiseMax` is a call of its own and three times slower.)
-    forEachEight(n) { let x = x.vector($0); lanes.replace(with: x, where: x .> lanes) } scalar: { rest = max(rest, x[$0]) }
+    forEachEight(n) {
+      let x = x.vector($0); lanes.replace(with: x, where: x .> lanes)
+    } scalar: {
+      rest = max(rest, x[$0])
+    }
     return max(lanes.largest, rest)
   }
 
@@ -48,7 +69,11 @@ enum Softmax {
       let count = min(512, n - start)
       var lanes = Floats()
       var rest: Float = 0
-      forEachEight(count) { lanes += vector(start + $0) } scalar: { rest += scalar(start + $0) }
+      forEachEight(count) {
+        lanes += vector(start + $0)
+      } scalar: {
+        rest += scalar(start + $0)
+      }
       total += Double(lanes.total) + Double(rest)
       start += count
     }
@@ -59,9 +84,15 @@ enum Softmax {
   static func backward(_ dp: UnsafeMutablePointer<Float>, p: UnsafePointer<Float>, _ n: Int) {
     var lanes = Floats()
     var rest: Float = 0
-    forEachEight(n) { lanes += dp.vector($0) * p.vector($0) } scalar: { rest += dp[$0] * p[$0] }
+    forEachEight(n) {
+      lanes += dp.vector($0) * p.vector($0)
+    } scalar: {
+      rest += dp[$0] * p[$0]
+    }
     let inner = lanes.total + rest
-    forEachEight(n) { dp.setVector($0, p.vector($0) * (dp.vector($0) - inner)) } scalar: {
+    forEachEight(n) {
+      dp.setVector($0, p.vector($0) * (dp.vector($0) - inner))
+    } scalar: {
       dp[$0] = p[$0] * (dp[$0] - inner)
     }
   }

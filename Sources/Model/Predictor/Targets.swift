@@ -29,8 +29,11 @@ public struct TargetError: ModelError, Equatable {
 
   public var message: String {
     pieces.isEmpty
-      ? "the target '\(word)' has no word piece" : "the target '\(word)' is not one word piece but: \(pieces.joined(separator: " "))"
+      ? "the target '\(word)' has no word piece"
+      : "the target '\(word)' is not one word piece but: \(pieces.joined(separator: " "))"
   }
 
-  public var hint: String? { "targets are single word pieces; 'mlm tokenize --format tokens' shows the pieces of a word" }
+  public var hint: String? {
+    "targets are single word pieces; 'mlm tokenize --format tokens' shows the pieces of a word"
+  }
 }

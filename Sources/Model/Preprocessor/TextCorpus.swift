@@ -51,7 +51,8 @@ public final class TextCorpus: SampleSource {
     private let bits: UInt64
 
     init(offset: Int, skip: Int, continuesLine: Bool) {
-      bits = UInt64(truncatingIfNeeded: offset) << 24 | UInt64(UInt16(truncatingIfNeeded: skip)) << 8
+      bits =
+        UInt64(truncatingIfNeeded: offset) << 24 | UInt64(UInt16(truncatingIfNeeded: skip)) << 8
         | (continuesLine ? 1 : 0)
     }
 

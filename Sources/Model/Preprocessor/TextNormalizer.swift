@@ -80,7 +80,8 @@ struct TextNormalizer: Sendable {
       }
       switch byteClass {
       case ByteClass.letter:
-        index = appendASCII(bytes, from: index, count: count, classes: classes, caseBit: caseBit, word: &word, Sink.self)
+        index = appendASCII(
+          bytes, from: index, count: count, classes: classes, caseBit: caseBit, word: &word, Sink.self)
       case ByteClass.blank:
         finish(&word, &sink)
         index += 1

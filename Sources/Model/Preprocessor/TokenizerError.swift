@@ -17,7 +17,8 @@ public enum TokenizerError: ModelError, Equatable {
     switch self {
     case .emptyVocabulary: "the vocabulary is empty"
     case .emptyPiece: "empty line in the vocabulary"
-    case .duplicatePiece(let piece, _, let first): "the piece '\(piece)' is in the vocabulary twice, first as id \(first)"
+    case .duplicatePiece(let piece, _, let first):
+      "the piece '\(piece)' is in the vocabulary twice, first as id \(first)"
     case .notUTF8: "the vocabulary is not UTF-8 text"
     case .vocabularyTooLarge: "the vocabulary is larger than 1 GiB or has too many pieces"
     case .missingSpecialToken(let token, let role, _): "the vocabulary has no \(role) token '\(token)'"
@@ -37,7 +38,8 @@ public enum TokenizerError: ModelError, Equatable {
     case .emptyVocabulary, .emptyPiece: "a vocabulary is UTF-8 text with one word piece a line"
     case .notUTF8: "is this another kind of file? a vocabulary is UTF-8 text with one word piece a line"
     case .duplicatePiece: "each piece needs an id of its own; was the file edited by hand?"
-    case .missingSpecialToken: "a BERT vocabulary holds [PAD] [UNK] [CLS] [SEP] [MASK], or tokenizer_config.json names others"
+    case .missingSpecialToken:
+      "a BERT vocabulary holds [PAD] [UNK] [CLS] [SEP] [MASK], or tokenizer_config.json names others"
     case .noVocabularyFile: "copy the model's tokenizer.json or vocab.txt into the directory"
     case .unsupported: "this tool reads BERT's WordPiece tokenizers"
     case .idOutOfRange, .duplicateID: "ids must be 0, 1, 2 … without gaps, since they are rows of the embedding"

@@ -77,7 +77,8 @@ struct TokenizerJSON {
 
   private mutating func readVocabulary(_ scanner: inout JSONScanner) throws {
     guard try scanner.peek() == .object else {
-      throw TokenizerError.unsupported(file: file, what: "model.vocab", value: "an array", supported: "an object of ids")
+      throw TokenizerError.unsupported(
+        file: file, what: "model.vocab", value: "an array", supported: "an object of ids")
     }
     var piece: [UInt8] = []
     try scanner.beginObject()

@@ -71,7 +71,9 @@ func firstInvalidUTF8(_ bytes: UnsafePointer<UInt8>, count: Int) -> Int? {
       continue
     }
     let (scalar, length) = decodeScalar(bytes, at: index, count: count)
-    if scalar == 0xFFFD && !(length == 3 && bytes[index] == 0xEF && bytes[index + 1] == 0xBF && bytes[index + 2] == 0xBD) {
+    if scalar == 0xFFFD
+      && !(length == 3 && bytes[index] == 0xEF && bytes[index + 1] == 0xBF && bytes[index + 2] == 0xBD)
+    {
       return index
     }
     index += length

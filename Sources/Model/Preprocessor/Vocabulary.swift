@@ -53,8 +53,12 @@ public final class Vocabulary: Sendable {
     text = .allocate(capacity: pieces.bytes.count + 1)
     starts = .allocate(capacity: count + 1)
     let (text, starts) = (text, starts)
-    pieces.bytes.withUnsafeBufferPointer { if let base = $0.baseAddress { text.initialize(from: base, count: $0.count) } }
-    pieces.starts.withUnsafeBufferPointer { if let base = $0.baseAddress { starts.initialize(from: base, count: $0.count) } }
+    pieces.bytes.withUnsafeBufferPointer {
+      if let base = $0.baseAddress { text.initialize(from: base, count: $0.count) }
+    }
+    pieces.starts.withUnsafeBufferPointer {
+      if let base = $0.baseAddress { starts.initialize(from: base, count: $0.count) }
+    }
     table = PieceTable(text: text, starts: starts, count: count)
     for id in 0..<count {
       let piece = text + Int(starts[id])

@@ -7,7 +7,7 @@
 enum Elementary {
   private static let roundingMagic: Float = 12_582_912  // 1.5 · 2²³: adding it rounds to an integer in the low bits
 
-/// eˣ for −87.33 … 88.37. Below, the result stays at the smallest normal number's neighbourhood (≈ 10⁻³⁸), above at 2.4·10³⁸:
+  /// eˣ for −87.33 … 88.37. Below, the result stays at the smallest normal number's neighbourhood (≈ 10⁻³⁸), above at 2.4·10³⁸:
   /// no infinities. NaN stays NaN, so that a broken weight shows in the loss: hence comparisons, as `pointwiseMin` would drop it.
   @inline(never)
   static func exp(_ x: Floats) -> Floats {

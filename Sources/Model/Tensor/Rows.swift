@@ -5,7 +5,11 @@ enum Rows {
     pool.split(x.rows) { _, rows in
       for row in rows {
         let (from, to) = (x[row], y[row])
-        forEachEight(x.columns) { to.setVector($0, to.vector($0) + from.vector($0)) } scalar: { to[$0] += from[$0] }
+        forEachEight(x.columns) {
+          to.setVector($0, to.vector($0) + from.vector($0))
+        } scalar: {
+          to[$0] += from[$0]
+        }
       }
     }
   }
@@ -16,7 +20,11 @@ enum Rows {
     let bias = bias + columns.lowerBound
     for row in rows {
       let y = y[row] + columns.lowerBound
-      forEachEight(columns.count) { y.setVector($0, y.vector($0) + bias.vector($0)) } scalar: { y[$0] += bias[$0] }
+      forEachEight(columns.count) {
+        y.setVector($0, y.vector($0) + bias.vector($0))
+      } scalar: {
+        y[$0] += bias[$0]
+      }
     }
   }
 
@@ -28,7 +36,11 @@ enum Rows {
       let total = total + columns.lowerBound
       for row in 0..<x.rows {
         let x = x[row] + columns.lowerBound
-        forEachEight(columns.count) { total.setVector($0, total.vector($0) + x.vector($0)) } scalar: { total[$0] += x[$0] }
+        forEachEight(columns.count) {
+          total.setVector($0, total.vector($0) + x.vector($0))
+        } scalar: {
+          total[$0] += x[$0]
+        }
       }
     }
   }
@@ -49,7 +61,11 @@ enum Rows {
         for row in 0..<x.rows {
           let from = x[row] + columns.lowerBound
           let to = y[Int(indices[row])] + columns.lowerBound
-          forEachEight(columns.count) { to.setVector($0, to.vector($0) + from.vector($0)) } scalar: { to[$0] += from[$0] }
+          forEachEight(columns.count) {
+            to.setVector($0, to.vector($0) + from.vector($0))
+          } scalar: {
+            to[$0] += from[$0]
+          }
         }
       }
     }

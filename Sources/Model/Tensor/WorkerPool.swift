@@ -21,12 +21,14 @@ final class WorkerPool: @unchecked Sendable {
     for index in 1..<max(1, threads) {
       let start = Unmanaged.passRetained(Start(board: board, index: index))
       var handle = pthread_t()
-      let status = pthread_create(&handle, nil, { argument in
-        guard let argument else { return nil }
-        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-        start.work()
-        return nil
-      }, start.toOpaque())
+      let status = pthread_create(
+        &handle, nil,
+        { argument in
+          guard let argument else { return nil }
+          let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+          start.work()
+          return nil
+        }, start.toOpaque())
       // No more threads to be had: the work is shared by those there are.
       guard status == 0 else { start.release(); break }
       handles.append(handle)

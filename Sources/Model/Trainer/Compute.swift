@@ -27,7 +27,8 @@ final class Compute {
   }
 
   /// Asks for samples on all threads at once.
-  func samples(_ indices: some RandomAccessCollection<Int>, of source: some SampleSource, epoch: Int) throws -> [Sample] {
+  func samples(_ indices: some RandomAccessCollection<Int>, of source: some SampleSource, epoch: Int) throws -> [Sample]
+  {
     let indices = Array(indices)
     return try map(indices.count) { try source.sample(indices[$0], epoch: epoch) }
   }

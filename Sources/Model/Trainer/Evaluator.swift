@@ -33,7 +33,9 @@ struct Evaluator {
   static let window = 256
 
   /// - Parameter progress: called with the samples done; returning false stops with what was measured until then.
-  func evaluate(_ source: some SampleSource, progress: (_ done: Int) throws -> Bool = { _ in true }) throws -> Evaluation {
+  func evaluate(_ source: some SampleSource, progress: (_ done: Int) throws -> Bool = { _ in true }) throws
+    -> Evaluation
+  {
     var sums = LossSums()
     var (tokens, done) = (0, 0)
     while done < source.count {
@@ -48,7 +50,8 @@ struct Evaluator {
 
   /// The sums of each sample.
   func sampleSums(_ samples: [Sample]) -> [LossSums] {
-    let groups = Batch.groups(samples.map { Batch.rows(of: $0, alignment: Batch.inferenceAlignment) }, limit: Compute.microBatchRows)
+    let groups = Batch.groups(
+      samples.map { Batch.rows(of: $0, alignment: Batch.inferenceAlignment) }, limit: Compute.microBatchRows)
     let batches = groups.map { Batch(samples[$0], alignment: Batch.inferenceAlignment) }
     var results = [LossSums](repeating: LossSums(), count: samples.count)
     results.withUnsafeMutableBufferPointer { results in

@@ -78,7 +78,11 @@ final class OptimizerState {
           let g = gradients + start
           lanes = Floats()
           rest = 0
-          forEachEight(run) { lanes += g.vector($0) * g.vector($0) } scalar: { rest += g[$0] * g[$0] }
+          forEachEight(run) {
+            lanes += g.vector($0) * g.vector($0)
+          } scalar: {
+            rest += g[$0] * g[$0]
+          }
           total += Double(lanes.total) + Double(rest)
           start += run
         }
@@ -141,7 +145,9 @@ final class OptimizerState {
     }
     guard isTooLarge.load(ordering: .relaxed) else { return true }
     steps -= 1
-    pool.forEach(pieces.count) { _, index in pieces[index].values.update(from: pieces[index].gradients, count: pieces[index].count) }
+    pool.forEach(pieces.count) { _, index in
+      pieces[index].values.update(from: pieces[index].gradients, count: pieces[index].count)
+    }
     return false
   }
 

@@ -45,7 +45,8 @@ public struct TrainingOptions: Sendable, Equatable {
   public var shuffles: Bool
 
   public init(
-    epochs: Int? = 1, maximumSteps: Int? = nil, batchSize: Int = 32, gradientAccumulation: Int = 1, shuffles: Bool = true
+    epochs: Int? = 1, maximumSteps: Int? = nil, batchSize: Int = 32, gradientAccumulation: Int = 1,
+    shuffles: Bool = true
   ) {
     self.epochs = epochs
     self.maximumSteps = maximumSteps

@@ -8,7 +8,8 @@ struct CorpusReader {
   let sequenceLength: Int
   let context: CommandContext
 
-  init(_ common: CommonOptions, _ samples: SampleOptions, _ model: DistilBertMaskedLM, _ context: CommandContext) throws {
+  init(_ common: CommonOptions, _ samples: SampleOptions, _ model: DistilBertMaskedLM, _ context: CommandContext) throws
+  {
     self.common = common
     self.samples = samples
     self.model = model
@@ -21,7 +22,8 @@ struct CorpusReader {
   }
 
   /// Two parts of the FILEs, by the seed alone.
-  func openSplit(_ files: [String], validation share: Double) throws -> (train: CorpusSubset, validation: CorpusSubset) {
+  func openSplit(_ files: [String], validation share: Double) throws -> (train: CorpusSubset, validation: CorpusSubset)
+  {
     common.preprocessed
       ? try preprocessed(files).split(validation: share, seed: common.seed)
       : try text(files).split(validation: share, seed: common.seed)

@@ -25,7 +25,8 @@ struct DefaultPreset: Sendable, Equatable {
       return DefaultPreset(preset: outputDirectory, notice: "the model is \(outputDirectory), what fit wrote here")
     }
     if embedded.isTrained || !needsWeights {
-      return DefaultPreset(preset: embedded.name, notice: "the model is \(embedded.name), the preset inside the program")
+      return DefaultPreset(
+        preset: embedded.name, notice: "the model is \(embedded.name), the preset inside the program")
     }
     throw UsageError(
       "no model was named, and the preset inside the program (\(embedded.name)) has no trained weights yet",

@@ -42,7 +42,8 @@ final class MaskFiller: MaskPredictor {
       case .answered: nil
       }
     }
-    var ranked = model.rank(samples, topK: options.topK, targets: targets, batchRows: options.batchTokens).makeIterator()
+    var ranked = model.rank(samples, topK: options.topK, targets: targets, batchRows: options.batchTokens)
+      .makeIterator()
     return zip(inputs, prepared).map { input, prepared in
       switch prepared {
       case .answered(let answer): answer
@@ -76,7 +77,8 @@ final class MaskFiller: MaskPredictor {
     let masks = zip(text.masks, ranked).map { mask, candidates in
       candidates.map { candidate in
         // Only JSON shows the sequence; elsewhere it says that there is a text.
-        let sequence = options.format == .json
+        let sequence =
+          options.format == .json
           ? MaskedText.replacing(mask, with: piece(candidate), in: input.bytes) : input.bytes
         return prediction(candidate, sequence: sequence)
       }
@@ -94,7 +96,8 @@ final class MaskFiller: MaskPredictor {
 
   /// The answer of a model whose scores are no numbers.
   private static func brokenScores(_ ranked: [[TokenScore]]) -> MaskAnswer? {
-    ranked.contains { $0.contains { !$0.probability.isFinite } } ? MaskAnswer(.failed(NotFiniteError(what: "scores"))) : nil
+    ranked.contains { $0.contains { !$0.probability.isFinite } }
+      ? MaskAnswer(.failed(NotFiniteError(what: "scores"))) : nil
   }
 
   private func piece(_ candidate: TokenScore) -> String { tokenizer.vocabulary.piece(candidate.token) }

@@ -8,7 +8,8 @@ enum ThreadCount {
   ) -> Int {
     for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"] {
       // OpenMP takes a list, a number for each level of nesting.
-      if let value = environment(name), let first = value.split(separator: ",").first, let count = Int(first), count > 0 {
+      if let value = environment(name), let first = value.split(separator: ",").first, let count = Int(first), count > 0
+      {
         return min(count, 1024)
       }
     }

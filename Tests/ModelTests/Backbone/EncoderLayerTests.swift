@@ -10,7 +10,8 @@ import Testing
         output: try bench.dense(width, width), heads: heads, dropout: Dropout(rate: rate, site: 1)),
       attentionDropout: Dropout(rate: rate, site: 2), attentionNorm: try bench.norm(width),
       feedForward: FeedForward(
-        first: try bench.dense(inner, width), second: try bench.dense(width, inner), activation: ActivationFunction(kind: .gelu)),
+        first: try bench.dense(inner, width), second: try bench.dense(width, inner),
+        activation: ActivationFunction(kind: .gelu)),
       outputDropout: Dropout(rate: rate, site: 3), outputNorm: try bench.norm(width))
   }
 
@@ -38,7 +39,8 @@ import Testing
       expectDifferences("x", of: x, are: dx, tolerance: tolerance, loss: loss)
       let attention = layer.attention
       for dense in [
-        attention.query, attention.key, attention.value, attention.output, layer.feedForward.first, layer.feedForward.second,
+        attention.query, attention.key, attention.value, attention.output, layer.feedForward.first,
+        layer.feedForward.second,
       ] {
         try expectDifferences(of: dense.weight, tolerance: tolerance, loss: loss)
         try expectDifferences(of: dense.bias, tolerance: tolerance, loss: loss)
@@ -59,7 +61,8 @@ import Testing
       let x = bench.matrix(batch.tokens.rowCount, 10)
       let (all, some) = (bench.matrix(x.rows, 10), bench.matrix(batch.maskedRows.count, 10))
       let kept = layer.forward(x, batch.tokens, selected: nil, key, into: all, bench.context)
-      let keptSome = layer.forward(x, batch.tokens, selected: (batch.maskedRows, batch.masks), key, into: some, bench.context)
+      let keptSome = layer.forward(
+        x, batch.tokens, selected: (batch.maskedRows, batch.masks), key, into: some, bench.context)
       let gathered = bench.matrix(some.rows, 10)
       Rows.gather(all, batch.maskedRows, into: gathered, on: .serial)
       #expect(largestDifference(some.array, gathered.array) < 1e-5)
@@ -71,7 +74,8 @@ import Testing
       let (dx, dxSome) = (bench.matrix(x.rows, 10), bench.matrix(x.rows, 10))
       layer.backward(dAll, kept, batch.tokens, selected: nil, key, into: dx, bench.context)
       let gradient = try #require(layer.feedForward.first.weight.gradient).array
-      layer.backward(dSome, keptSome, batch.tokens, selected: (batch.maskedRows, batch.masks), key, into: dxSome, bench.context)
+      layer.backward(
+        dSome, keptSome, batch.tokens, selected: (batch.maskedRows, batch.masks), key, into: dxSome, bench.context)
       #expect(largestDifference(dx.array, dxSome.array) < 1e-5)
       let both = try #require(layer.feedForward.first.weight.gradient).array
       #expect(largestDifference(both, gradient.map { 2 * $0 }) < 1e-4)

@@ -47,10 +47,14 @@ import Testing
       for head in 0..<heads {
         let columns = head * width..<(head + 1) * width
         for row in range {
-          let scores = range.map { other in columns.reduce(0) { $0 + q[row][$1] * k[other][$1] } / Double(width).squareRoot() }
+          let scores = range.map { other in
+            columns.reduce(0) { $0 + q[row][$1] * k[other][$1] } / Double(width).squareRoot()
+          }
           let powers = scores.map { Glibc.exp($0) }
           let total = powers.reduce(0, +)
-          for column in columns { c[row][column] = zip(range, powers).reduce(0) { $0 + v[$1.0][column] * $1.1 / total } }
+          for column in columns {
+            c[row][column] = zip(range, powers).reduce(0) { $0 + v[$1.0][column] * $1.1 / total }
+          }
         }
       }
     }

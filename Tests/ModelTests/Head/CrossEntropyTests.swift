@@ -15,7 +15,8 @@ import Testing
       // Slices that do not begin at zero.
       func evaluate(_ x: Matrix, _ factor: Float?) -> LossSums {
         CrossEntropy.evaluate(
-          x, labels: ([7, 7] + labels)[2...], weights: ([7, 7] + weights)[2...], gradientFactor: factor, bench.context.pool)
+          x, labels: ([7, 7] + labels)[2...], weights: ([7, 7] + weights)[2...], gradientFactor: factor,
+          bench.context.pool)
       }
       var (loss, correct) = (0.0, 0.0)
       var gradient: [Double] = []
@@ -44,7 +45,8 @@ import Testing
       let x = bench.matrix(3, 11, scale: 2)
       let dx = bench.copy(x)
       func evaluate(_ x: Matrix, _ factor: Float?) -> Double {
-        CrossEntropy.evaluate(x, labels: [0, 10, 4], weights: [1, 2, 0.5], gradientFactor: factor, bench.context.pool).loss
+        CrossEntropy.evaluate(x, labels: [0, 10, 4], weights: [1, 2, 0.5], gradientFactor: factor, bench.context.pool)
+          .loss
       }
       _ = evaluate(dx, 1)
       expectDifferences("x", of: x, are: dx) { evaluate(x, nil) }

@@ -25,7 +25,9 @@ import Testing
         }
       }
       expectDifferences("x", of: x, are: dx, tolerance: 4e-3, loss: loss)
-      for parameter in [head.transform.weight, head.transform.bias, head.norm.gain, head.norm.bias, head.embedding, head.bias] {
+      for parameter in [
+        head.transform.weight, head.transform.bias, head.norm.gain, head.norm.bias, head.embedding, head.bias,
+      ] {
         try expectDifferences(of: parameter, tolerance: 4e-3, loss: loss)
       }
     }

@@ -9,7 +9,8 @@ import Testing
 
   /// The kept elements' factors and the dropped ones' zeros, for rows of ones.
   private func mask(
-    _ rate: Float, site: Int = 1, key: DropoutKey? = DropoutKey(seed: 3, step: 1), lengths: [Int] = [40, 60], width: Int = 500,
+    _ rate: Float, site: Int = 1, key: DropoutKey? = DropoutKey(seed: 3, step: 1), lengths: [Int] = [40, 60],
+    width: Int = 500,
     threads: Int = 1
   ) -> [Float] {
     Bench.run(threads: threads) { bench in

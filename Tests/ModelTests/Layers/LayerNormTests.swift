@@ -73,12 +73,16 @@ import Testing
   }
 
   private func expected(_ x: Matrix, _ norm: LayerNorm) -> [Double] {
-    x.array.isEmpty ? [] : (0..<x.rows).flatMap { row -> [Double] in
-      let values = (0..<x.columns).map { Double(x[row][$0]) }
-      let mean = values.reduce(0, +) / Double(x.columns)
-      let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.columns)
-      let scale = 1 / (variance + Double(norm.epsilon)).squareRoot()
-      return (0..<x.columns).map { (values[$0] - mean) * scale * Double(norm.gain.values[$0]) + Double(norm.bias.values[$0]) }
-    }
+    x.array.isEmpty
+      ? []
+      : (0..<x.rows).flatMap { row -> [Double] in
+        let values = (0..<x.columns).map { Double(x[row][$0]) }
+        let mean = values.reduce(0, +) / Double(x.columns)
+        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.columns)
+        let scale = 1 / (variance + Double(norm.epsilon)).squareRoot()
+        return (0..<x.columns).map {
+          (values[$0] - mean) * scale * Double(norm.gain.values[$0]) + Double(norm.bias.values[$0])
+        }
+      }
   }
 }

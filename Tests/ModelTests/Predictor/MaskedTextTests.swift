@@ -7,7 +7,9 @@ import Testing
 
   init() throws {
     tokenizer = try WordPieceTokenizer(
-      vocabulary: try Vocabulary(pieces: ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "fox", "##es", "a", "b", "."]))
+      vocabulary: try Vocabulary(pieces: [
+        "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "fox", "##es", "a", "b", ".",
+      ]))
   }
 
   private func masked(_ text: String, length: Int = 16) throws -> MaskedText {

@@ -70,7 +70,8 @@ import Testing
       fault([1, 2], nil, [1], labels: [16])
         == .tokenOutsideVocabulary(name: "labels", index: 0, id: 16, vocabularySize: 16))
     #expect(
-      fault([1, 2], nil, [1], labels: []) == .lengthsDiffer(name: "labels", count: 0, other: "mask_positions", expected: 1))
+      fault([1, 2], nil, [1], labels: [])
+        == .lengthsDiffer(name: "labels", count: 0, other: "mask_positions", expected: 1))
     #expect(
       fault([1, 2], nil, [1], weights: [1, 1])
         == .lengthsDiffer(name: "sample_weight", count: 2, other: "mask_positions", expected: 1))

@@ -108,7 +108,8 @@ import Testing
     let texts = (0..<20).map { "the quick brown fox jumped \($0) times" }
     let (features, labels, weights) = try preprocessor(texts, epoch: 3, firstIndex: 100)
     let ragged = try features.samples(
-      labels: labels, sampleWeights: weights, vocabularySize: preprocessor.tokenizer.vocabulary.count, maximumLength: 32)
+      labels: labels, sampleWeights: weights, vocabularySize: preprocessor.tokenizer.vocabulary.count, maximumLength: 32
+    )
     let list = TextList(texts, preprocessor: preprocessor)
     for index in texts.indices {
       #expect(try ragged[index] == preprocessor.sample([texts[index]], epoch: 3, index: 100 + index))

@@ -43,7 +43,8 @@ import Testing
     let a = try folder.write("a", "\(line)\n\(line)\n")
     let b = try folder.write("b", "\n\(line)")
     let corpus = try PreprocessedCorpus(paths: [a, b], vocabularySize: 16, maximumLength: 8)
-    #expect((0..<3).map { corpus.location(of: $0) } == [(a, 1), (a, 2), (b, 2)].map { DataLocation(file: $0, line: $1) })
+    #expect(
+      (0..<3).map { corpus.location(of: $0) } == [(a, 1), (a, 2), (b, 2)].map { DataLocation(file: $0, line: $1) })
   }
 
   /// Each kind of bad data, in line 2: refused by file and line before any sample is given out.
@@ -54,7 +55,10 @@ import Testing
     (#"{"token_ids":[2,3],"padding_mask":[1],"mask_positions":[]}"#, "padding_mask has 1 entries, but token_ids has 2"),
     (#"{"token_ids":[2,3],"mask_positions":[1],"labels":[1,2]}"#, "labels has 2 entries, but mask_positions has 1"),
     (#"{"token_ids":[2,3],"mask_positions":[1],"labels":[1],"sample_weight":[]}"#, "sample_weight has 0 entries"),
-    (#"{"token_ids":[2,3],"mask_positions":[2],"labels":[1]}"#, "mask_positions[0] is 2, outside the sample of 2 tokens"),
+    (
+      #"{"token_ids":[2,3],"mask_positions":[2],"labels":[1]}"#,
+      "mask_positions[0] is 2, outside the sample of 2 tokens"
+    ),
     (#"{"token_ids":[2,3],"padding_mask":[1,0],"mask_positions":[1],"labels":[1]}"#, "which is padding"),
     (#"{"token_ids":[2,3],"mask_positions":[1],"labels":[16]}"#, "labels[0] is 16, outside the vocabulary"),
     (#"{"token_ids":[2,3],"mask_positions":[1]}"#, "no labels"),

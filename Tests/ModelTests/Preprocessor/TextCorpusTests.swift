@@ -94,7 +94,8 @@ import Testing
     let corpus = try corpus(bytes)
     #expect(corpus.statistics.invalidSequences == 3)
     #expect(try texts(corpus) == [ids("the fox"), ids("quick"), [], ids("fox")])
-    #expect(corpus.warnings.count == 1 && corpus.warnings[0].hasPrefix("3 invalid UTF-8 sequences read as U+FFFD, first at "))
+    #expect(
+      corpus.warnings.count == 1 && corpus.warnings[0].hasPrefix("3 invalid UTF-8 sequences read as U+FFFD, first at "))
     #expect(corpus.warnings[0].hasSuffix(":2"))
     let strict = error { _ = try self.corpus(bytes, strict: true) }
     guard case .invalidUTF8(let location, let byte, let offset)? = strict else {
@@ -174,10 +175,12 @@ import Testing
     #expect(try corpus.sample(19_999, epoch: 1).text == ids("the quick brown fox"))
     #expect(corpus.location(of: 19_999) == DataLocation(file: "standard input", line: 20_000))
     #expect(try FileManager.default.contentsOfDirectory(atPath: spool).isEmpty)
-    guard case .spoolFailed(let source, _, _)? = error({
-      _ = try TextCorpus(
-        paths: ["-"], tokenizer: tokenizer, sequenceLength: 16, temporaryDirectory: spool, standardInput: -1)
-    }) else {
+    guard
+      case .spoolFailed(let source, _, _)? = error({
+        _ = try TextCorpus(
+          paths: ["-"], tokenizer: tokenizer, sequenceLength: 16, temporaryDirectory: spool, standardInput: -1)
+      })
+    else {
       Issue.record("a closed standard input")
       return
     }

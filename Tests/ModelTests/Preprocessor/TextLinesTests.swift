@@ -40,7 +40,9 @@ import Testing
 
   @Test func blank() {
     func isBlank(_ text: String) -> Bool { Array(text.utf8).withUnsafeBufferPointer { TextLines.isBlank($0) } }
-    for text in ["", " ", "\t \r\u{0B}\u{0C}", "\u{A0}", "\u{2003}\u{3000}", "\u{85}\u{1680}", "\u{2028}\u{2029}\u{202F}\u{205F}"] {
+    for text in [
+      "", " ", "\t \r\u{0B}\u{0C}", "\u{A0}", "\u{2003}\u{3000}", "\u{85}\u{1680}", "\u{2028}\u{2029}\u{202F}\u{205F}",
+    ] {
       #expect(isBlank(text), "\(text.unicodeScalars.map(\.value))")
     }
     for text in ["a", " .", "\u{200B}", "\u{FEFF}", "\u{0}", "é", "𝄞", "\u{2010}"] {

@@ -123,7 +123,9 @@ struct TokenizerFilesTests {
     let files = tokenizer.files(maximumLength: 64)
     #expect(
       files.map(\.name) == ["special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"])
-    for only in [["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"], ["vocab.txt", "tokenizer_config.json"]] {
+    for only in [
+      ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"], ["vocab.txt", "tokenizer_config.json"],
+    ] {
       let copy = try TemporaryFolder()
       for (name, bytes) in files where only.contains(name) { try copy.write(name, bytes) }
       let again = try WordPieceTokenizer.load(directory: copy.path)

@@ -26,10 +26,11 @@ struct UnicodeTablesTests {
     for byte in 0..<0x80 {
       let flags = flags(UInt32(byte))
       let expected =
-        if flags & Flags.removed != 0 { TextNormalizer.ByteClass.removed }
-        else if flags & Flags.blank != 0 { TextNormalizer.ByteClass.blank }
-        else if flags & Flags.punctuation != 0 { TextNormalizer.ByteClass.punctuation }
-        else { TextNormalizer.ByteClass.letter }
+        if flags & Flags.removed != 0 { TextNormalizer.ByteClass.removed } else if flags & Flags.blank != 0 {
+          TextNormalizer.ByteClass.blank
+        } else if flags & Flags.punctuation != 0 { TextNormalizer.ByteClass.punctuation } else {
+          TextNormalizer.ByteClass.letter
+        }
       #expect(classes[byte] == expected, "byte \(byte)")
     }
   }

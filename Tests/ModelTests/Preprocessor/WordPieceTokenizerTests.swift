@@ -5,7 +5,8 @@ import Testing
 
 struct WordPieceTokenizerTests {
   static let pieces = [
-    "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "quick", "brown", "fox", "un", "##able", "##a", "##b", "a", "b",
+    "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "quick", "brown", "fox", "un", "##able", "##a", "##b", "a",
+    "b",
     ".", ",", "'", "t", "don", "-", "中", "国", "é", "e", "##e", "ᄀ", "##ᅡ", "[", "]", "mask",
   ]
 
@@ -120,7 +121,9 @@ struct WordPieceTokenizerTests {
   @Test func invalidUTF8() throws {
     let tokenizer = try Self.tokenizer()
     var ids: [Int32] = []
-    for bytes: [UInt8] in [[0x61, 0xFF, 0x62], [0x61, 0xE4, 0xB8, 0x62], [0xC3, 0x61, 0x62], [0x61, 0x62, 0xF0, 0x9F]] {
+    for bytes: [UInt8] in [
+      [0x61, 0xFF, 0x62], [0x61, 0xE4, 0xB8, 0x62], [0xC3, 0x61, 0x62], [0x61, 0x62, 0xF0, 0x9F],
+    ] {
       ids.removeAll()
       bytes.withUnsafeBufferPointer { tokenizer.encode($0, into: &ids) }
       #expect(tokenizer.tokens(ids) == ["a", "##b"])
@@ -137,7 +140,9 @@ struct WordPieceTokenizerTests {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return Int(state >> 33) % bound
     }
-    let seeds = ["[MASK]", "é", "\u{1D165}\u{302E}", "\u{AC01}", "中", "\u{301}", " ", "the", "İ", "ß"].map { Array($0.utf8) }
+    let seeds = ["[MASK]", "é", "\u{1D165}\u{302E}", "\u{AC01}", "中", "\u{301}", " ", "the", "İ", "ß"].map {
+      Array($0.utf8)
+    }
     for _ in 0..<3000 {
       var bytes: [UInt8] = []
       for _ in 0..<next(60) {
@@ -151,7 +156,9 @@ struct WordPieceTokenizerTests {
         #expect(ids == tokenizer.encode(text, specialTokensInText: special))
         let encoding = bytes.withUnsafeBufferPointer { tokenizer.encodeWithOffsets($0, specialTokensInText: special) }
         #expect(encoding.ids == ids)
-        for range in encoding.offsets { #expect(range.lowerBound < range.upperBound && range.upperBound <= bytes.count) }
+        for range in encoding.offsets {
+          #expect(range.lowerBound < range.upperBound && range.upperBound <= bytes.count)
+        }
         _ = tokenizer.decode(ids + [-5, 1 << 30], skipSpecialTokens: next(2) == 0, cleanUp: next(2) == 0)
       }
     }

@@ -67,10 +67,14 @@ final class Bench {
     Dense(weight: try parameter("weight", [output, input], .kernel), bias: try parameter("bias", [output], .bias))
   }
 
-  func embedding(_ rows: Int, _ width: Int) throws -> Parameter { try parameter("embedding", [rows, width], .embedding) }
+  func embedding(_ rows: Int, _ width: Int) throws -> Parameter {
+    try parameter("embedding", [rows, width], .embedding)
+  }
 
   func norm(_ width: Int, epsilon: Float = 1e-5) throws -> LayerNorm {
-    LayerNorm(gain: try parameter("gain", [width], .normGain), bias: try parameter("bias", [width], .normBias), epsilon: epsilon)
+    LayerNorm(
+      gain: try parameter("gain", [width], .normGain), bias: try parameter("bias", [width], .normBias), epsilon: epsilon
+    )
   }
 
   func network(_ configuration: Configuration, trainable: Bool = true) throws -> Network {
@@ -83,7 +87,8 @@ final class Bench {
   func sample(_ length: Int, masks: [Int], _ configuration: Configuration) -> Sample {
     func token() -> Int32 { Int32(random.below(configuration.vocabularySize)) }
     return Sample(
-      tokenIDs: (0..<length).map { _ in token() }, maskPositions: masks.map { Int32($0) }, labels: masks.map { _ in token() },
+      tokenIDs: (0..<length).map { _ in token() }, maskPositions: masks.map { Int32($0) },
+      labels: masks.map { _ in token() },
       weights: masks.map { _ in 0.5 + random.uniform() })
   }
 }
@@ -116,7 +121,8 @@ func expectDifferences(
       largest = max(largest, abs(expected))
     }
   }
-  #expect(worst <= tolerance * largest + 2e-4, "\(name): off by \(worst), largest \(largest)", sourceLocation: sourceLocation)
+  #expect(
+    worst <= tolerance * largest + 2e-4, "\(name): off by \(worst), largest \(largest)", sourceLocation: sourceLocation)
 }
 
 /// The same for a parameter.

@@ -12,7 +12,8 @@ enum ReferenceModel {
   }
 
   /// The rows of a padded batch: ids and mask are rows × length, positions and weights rows × slots.
-  static func samples(_ file: Safetensors, _ prefix: String = "", ids: String = "token_ids", mask: String = "padding_mask",
+  static func samples(
+    _ file: Safetensors, _ prefix: String = "", ids: String = "token_ids", mask: String = "padding_mask",
     positions: String? = "mask_positions", weights: String = "mask_weights"
   ) throws -> [Sample] {
     let ids = file[prefix + ids]!

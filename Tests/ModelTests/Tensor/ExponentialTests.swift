@@ -17,7 +17,9 @@ import Testing
 
   /// Every so many-th float from zero to infinity, both signs.
   private func bitPatterns(stride step: Int) -> [Float] {
-    stride(from: 0, to: 0x7F80_0000, by: step).flatMap { [Float(bitPattern: UInt32($0)), -Float(bitPattern: UInt32($0))] }
+    stride(from: 0, to: 0x7F80_0000, by: step).flatMap {
+      [Float(bitPattern: UInt32($0)), -Float(bitPattern: UInt32($0))]
+    }
   }
 
   @Test func exponentialIsWithinItsBound() {

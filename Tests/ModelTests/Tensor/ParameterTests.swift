@@ -3,7 +3,9 @@ import Testing
 @testable import Model
 
 @Suite struct ParameterTests {
-  private func specification(_ name: String, _ shape: [Int], _ role: TensorSpecification.Role = .kernel) -> TensorSpecification {
+  private func specification(_ name: String, _ shape: [Int], _ role: TensorSpecification.Role = .kernel)
+    -> TensorSpecification
+  {
     TensorSpecification(name: name, shape: shape, role: role, isBackbone: true)
   }
 
@@ -33,7 +35,8 @@ import Testing
     owner = nil
     #expect(!ownerEnded)
     let (a, b) = (try #require(store["a"]), try #require(store["b"]))
-    #expect(UnsafePointer(a.values) == borrowed && a.gradient == nil && store.valueBlock == nil && store.gradientBlock == nil)
+    #expect(
+      UnsafePointer(a.values) == borrowed && a.gradient == nil && store.valueBlock == nil && store.gradientBlock == nil)
     let before = store.parameters.map { $0.matrix.bits }
 
     store.makeTrainable()

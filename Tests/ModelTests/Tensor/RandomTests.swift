@@ -28,7 +28,8 @@ import Testing
       return (0..<9).map { _ in random.next32() }
     }
     let streams = [
-      first(0, .shuffle, 0, 0), first(1, .shuffle, 0, 0), first(1 << 32, .shuffle, 0, 0), first(0, .maskSelection, 0, 0),
+      first(0, .shuffle, 0, 0), first(1, .shuffle, 0, 0), first(1 << 32, .shuffle, 0, 0),
+      first(0, .maskSelection, 0, 0),
       first(0, .shuffle, 1, 0), first(0, .shuffle, 0, 1),
     ]
     #expect(Set(streams).count == streams.count)

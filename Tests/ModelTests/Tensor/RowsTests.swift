@@ -20,7 +20,9 @@ import Testing
       let indices: [Int32] = [3, 0, 3, 8, 3]
       let gathered = bench.matrix(5, width)
       Rows.gather(x, indices, into: gathered, on: pool)
-      for (row, index) in indices.enumerated() { #expect(gathered.rows(row..<row + 1).array == x.rows(Int(index)..<Int(index) + 1).array) }
+      for (row, index) in indices.enumerated() {
+        #expect(gathered.rows(row..<row + 1).array == x.rows(Int(index)..<Int(index) + 1).array)
+      }
 
       let target = bench.zeros(9, width)
       Rows.scatterAdd(gathered, indices, to: target, on: pool)

@@ -51,7 +51,9 @@ import Testing
         let counts = Counts(count)
         let starts = Counts(threads)
         pool.split(count, alignment: alignment) { worker, range in
-          if range.lowerBound % alignment != 0 || range.isEmpty { starts.values[worker] = -1 } else {
+          if range.lowerBound % alignment != 0 || range.isEmpty {
+            starts.values[worker] = -1
+          } else {
             starts.values[worker] = range.lowerBound + 1
           }
           for index in range { counts.values[index] += 1 }

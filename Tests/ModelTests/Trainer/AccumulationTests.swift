@@ -72,7 +72,9 @@ import Testing
         let training = TrainingStep(network, Compute(threads: 2), optimizer, .maskedMean, seed: 5)
         let before = network.parameters.parameters.flatMap { $0.matrix.array }
         let result = try training.run(samples(bench), batchSize: 8, learningRate: 1e5)
-        return (result.gradientNorm, zip(network.parameters.parameters.flatMap { $0.matrix.array }, before).map { $0 - $1 })
+        return (
+          result.gradientNorm, zip(network.parameters.parameters.flatMap { $0.matrix.array }, before).map { $0 - $1 }
+        )
       }
     }
     let (free, clipped) = (try run(nil), try run(limit))

@@ -16,10 +16,11 @@ import Testing
 
   /// More than one window, samples without a mask among them.
   private func source(_ bench: Bench) -> Source {
-    Source((0..<300).map { index in
-      let length = 1 + index * 7 % 40
-      return bench.sample(length, masks: (0..<length).filter { ($0 * 5 + index) % 6 == 0 }, configuration)
-    })
+    Source(
+      (0..<300).map { index in
+        let length = 1 + index * 7 % 40
+        return bench.sample(length, masks: (0..<length).filter { ($0 * 5 + index) % 6 == 0 }, configuration)
+      })
   }
 
   private func evaluation(_ threads: Int) throws -> Evaluation {

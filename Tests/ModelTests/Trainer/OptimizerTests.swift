@@ -19,10 +19,11 @@ import Testing
   }
 
   /// Keras' formulas in Double, ten steps of changing rate, with decay and the gradients scaled.
-  @Test(arguments: [
-    Optimizer.adam(learningRate: 0.01), .adamW(learningRate: 0.01, weightDecay: 0.1),
-    .adamW(learningRate: 0.1, beta1: 0.5, beta2: 0.9, epsilon: 1e-3, weightDecay: 0.3),
-  ], [1, 3])
+  @Test(
+    arguments: [
+      Optimizer.adam(learningRate: 0.01), .adamW(learningRate: 0.01, weightDecay: 0.1),
+      .adamW(learningRate: 0.1, beta1: 0.5, beta2: 0.9, epsilon: 1e-3, weightDecay: 0.3),
+    ], [1, 3])
   func stepsAreTheFormulas(_ optimizer: Optimizer, _ threads: Int) throws {
     try Bench.run(threads: threads) { bench in
       let store = try bench.parameters(specifications([5, 24, 7, 70_003, 9]))

@@ -11,14 +11,17 @@ import Testing
 
   @Test func constant() {
     #expect(factors(Schedule(), [0, 1, 99, 1000], of: 100) == [1, 1, 1, 1])
-    #expect(factors(Schedule(.constant, warmUp: .steps(4)), [0, 1, 2, 3, 4, 5, 99], of: 100) == [0, 0.25, 0.5, 0.75, 1, 1, 1])
+    #expect(
+      factors(Schedule(.constant, warmUp: .steps(4)), [0, 1, 2, 3, 4, 5, 99], of: 100) == [0, 0.25, 0.5, 0.75, 1, 1, 1])
   }
 
   @Test func linear() {
     #expect(factors(Schedule(.linear), [0, 5, 10, 19, 20, 25], of: 20) == [1, 0.75, 0.5, 0.05, 0, 0])
     // 4 of warm-up, then 16 down to zero.
     #expect(
-      factors(Schedule(.linear, warmUp: .steps(4)), [0, 2, 4, 8, 12, 18, 20], of: 20) == [0, 0.5, 1, 0.75, 0.5, 0.125, 0])
+      factors(Schedule(.linear, warmUp: .steps(4)), [0, 2, 4, 8, 12, 18, 20], of: 20) == [
+        0, 0.5, 1, 0.75, 0.5, 0.125, 0,
+      ])
   }
 
   @Test func cosine() {

@@ -18,7 +18,8 @@ import Testing
   private func model() throws -> DistilBertMaskedLM {
     try DistilBertMaskedLM(
       configuration: Configuration(
-        vocabularySize: 16, hiddenDim: 8, numLayers: 1, numHeads: 2, intermediateDim: 16, maxSequenceLength: 8), threads: 1)
+        vocabularySize: 16, hiddenDim: 8, numLayers: 1, numHeads: 2, intermediateDim: 16, maxSequenceLength: 8),
+      threads: 1)
   }
 
   @Test func everySampleOnceAnEpochInAnOrderOfItsOwn() throws {
@@ -37,7 +38,8 @@ import Testing
   @Test func reports() throws {
     var reports: [TrainingReport] = []
     try model().fit(
-      Recorder(count: 10), validation: Recorder(count: 3), options: TrainingOptions(epochs: 2, batchSize: 2, gradientAccumulation: 2)
+      Recorder(count: 10), validation: Recorder(count: 3),
+      options: TrainingOptions(epochs: 2, batchSize: 2, gradientAccumulation: 2)
     ) {
       reports.append($0)
       return true

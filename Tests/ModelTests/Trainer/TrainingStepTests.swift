@@ -54,7 +54,8 @@ import Testing
   }
 
   static let runs = [
-    "keras_adam", "keras_adam_head_eps_1e-12", "keras_adam_global_clipnorm", "keras_adam_frozen_backbone", "keras_adamw",
+    "keras_adam", "keras_adam_head_eps_1e-12", "keras_adam_global_clipnorm", "keras_adam_frozen_backbone",
+    "keras_adamw",
     "torch_adamw", "torch_adamw_clip",
   ]
 
@@ -84,7 +85,9 @@ import Testing
     let norms = try #require(run["gradient_norms"]?.array)
     for step in 1...20 {
       // torch adds ε after the bias correction of √v: Keras' formula with ε·√(1 − β2ᵗ).
-      if isTorch { training.optimizer.epsilon = number("epsilon") * (1 - powf(number("beta_2"), Float(step))).squareRoot() }
+      if isTorch {
+        training.optimizer.epsilon = number("epsilon") * (1 - powf(number("beta_2"), Float(step))).squareRoot()
+      }
       let samples = try ReferenceModel.samples(file, "batch\((step - 1) % 4).")
       let result = try training.run(samples, batchSize: 4, learningRate: rate)
       #expect(abs(result.sums.loss / 20 - losses[step - 1].double!) < 2e-5)

@@ -21,11 +21,15 @@ import Testing
   }
 
   @Test func controlGroups() {
-    let version2 = ["/proc/self/cgroup": "0::/a/b\n", "/sys/fs/cgroup/a/b/cpu.max": "max 100000\n",
-      "/sys/fs/cgroup/a/cpu.max": "150000 100000\n"]
+    let version2 = [
+      "/proc/self/cgroup": "0::/a/b\n", "/sys/fs/cgroup/a/b/cpu.max": "max 100000\n",
+      "/sys/fs/cgroup/a/cpu.max": "150000 100000\n",
+    ]
     #expect(Cgroup.quota(read: { version2[$0] }) == 1.5)
-    let version1 = ["/proc/self/cgroup": "5:memory:/\n4:cpu,cpuacct:/\n",
-      "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "200000\n", "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n"]
+    let version1 = [
+      "/proc/self/cgroup": "5:memory:/\n4:cpu,cpuacct:/\n",
+      "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "200000\n", "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+    ]
     #expect(Cgroup.quota(read: { version1[$0] }) == 2)
     #expect(Cgroup.quota(read: { _ in nil }) == nil)
     #expect(Cgroup.version1Quota("-1\n", "100000\n") == nil)

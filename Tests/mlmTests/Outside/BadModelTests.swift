@@ -24,9 +24,11 @@ import Testing
 
   private static let good = FileManager.default.contents(atPath: Tool.micro + "/model.safetensors") ?? Data()
 
-  @Test(arguments: [(1000, "truncated in its header: have 1000 of 6320 bytes"),
+  @Test(arguments: [
+    (1000, "truncated in its header: have 1000 of 6320 bytes"),
     (100_000, "truncated: have 100000 of 153520 bytes"), (153_519, "truncated: have 153519 of 153520 bytes"),
-    (7, "too short for a safetensors file (7 bytes)"), (0, "too short for a safetensors file (0 bytes)")])
+    (7, "too short for a safetensors file (7 bytes)"), (0, "too short for a safetensors file (0 bytes)"),
+  ])
   func truncatedWeights(_ length: Int, _ error: String) throws {
     let tool = try weights(Self.good.prefix(length))
     try expectRefused(tool, "model/model.safetensors: \(error)", hint: "download the file anew")
@@ -63,8 +65,10 @@ import Testing
       let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
       try tool.write(length + Array(header.utf8) + [0, 0, 0, 0], to: "model/model.safetensors")
       let result = try tool.run("predict", "--preset", "model", "a [MASK]")
-      #expect(result.status == 1 && result.errors.count == 1 && result.output.isEmpty, "\(header.prefix(99)): \(result)")
-      #expect(result.errors.first?.hasPrefix("model/model.safetensors") == true, "\(header.prefix(99)): \(result.messages)")
+      #expect(
+        result.status == 1 && result.errors.count == 1 && result.output.isEmpty, "\(header.prefix(99)): \(result)")
+      #expect(
+        result.errors.first?.hasPrefix("model/model.safetensors") == true, "\(header.prefix(99)): \(result.messages)")
     }
   }
 
@@ -73,7 +77,8 @@ import Testing
     try tool.copyMicro()
     try tool.remove("model/model.safetensors")
     try expectRefused(
-      tool, "model has no weights: neither model.safetensors nor model.safetensors.index.json", hint: "--no-load-weights")
+      tool, "model has no weights: neither model.safetensors nor model.safetensors.index.json",
+      hint: "--no-load-weights")
     try tool.write("x", to: "model/pytorch_model.bin")
     try expectRefused(tool, "model has no model.safetensors, only pytorch_model.bin", hint: "converted to safetensors")
     // The architecture and the vocabulary are there, though.
@@ -123,19 +128,31 @@ import Testing
 
   @Test(arguments: [
     ("\"dim\": 32", "\"dim\": 33", "model/config.json: dim 33 cannot be shared by 4 heads"),
-    ("\"vocab_size\": 256", "\"vocab_size\": 25600000000",
-      "model/config.json: 'vocab_size' is 25600000000, expected a whole number from 1 to 16777216"),
-    ("\"n_layers\": 3", "\"n_layers\": 1000000000",
-      "model/config.json: 'n_layers' is 1000000000, expected a whole number from 1 to 1024"),
+    (
+      "\"vocab_size\": 256", "\"vocab_size\": 25600000000",
+      "model/config.json: 'vocab_size' is 25600000000, expected a whole number from 1 to 16777216"
+    ),
+    (
+      "\"n_layers\": 3", "\"n_layers\": 1000000000",
+      "model/config.json: 'n_layers' is 1000000000, expected a whole number from 1 to 1024"
+    ),
     ("\"n_heads\": 4", "\"n_heads\": 0", "model/config.json: 'n_heads' is 0, expected a whole number from 1 to 65536"),
-    ("\"model_type\": \"distilbert\"", "\"model_type\": \"bert\"",
-      "model/config.json: model_type is 'bert', expected 'distilbert'"),
-    ("\"dim\": 32", "\"dim\": 64",
-      "model/model.safetensors: tensor 'distilbert.embeddings.word_embeddings.weight' has shape [256, 32], expected [256, 64]"),
-    ("\"vocab_size\": 256", "\"vocab_size\": 300",
-      "model/model.safetensors: tensor 'distilbert.embeddings.word_embeddings.weight' has shape [256, 32], expected [300, 32]"),
-    ("\"n_layers\": 3", "\"n_layers\": 4",
-      "model/model.safetensors: 16 tensors of the encoder are missing, the first is 'distilbert.transformer.layer.3.attention.q_lin.weight'"),
+    (
+      "\"model_type\": \"distilbert\"", "\"model_type\": \"bert\"",
+      "model/config.json: model_type is 'bert', expected 'distilbert'"
+    ),
+    (
+      "\"dim\": 32", "\"dim\": 64",
+      "model/model.safetensors: tensor 'distilbert.embeddings.word_embeddings.weight' has shape [256, 32], expected [256, 64]"
+    ),
+    (
+      "\"vocab_size\": 256", "\"vocab_size\": 300",
+      "model/model.safetensors: tensor 'distilbert.embeddings.word_embeddings.weight' has shape [256, 32], expected [300, 32]"
+    ),
+    (
+      "\"n_layers\": 3", "\"n_layers\": 4",
+      "model/model.safetensors: 16 tensors of the encoder are missing, the first is 'distilbert.transformer.layer.3.attention.q_lin.weight'"
+    ),
   ])
   func configuration(_ old: String, _ new: String, _ error: String) throws {
     let tool = try Tool()
@@ -182,11 +199,13 @@ import Testing
   @Test func brokenVocabulary() throws {
     let tool = try Tool()
     try tool.copyMicro()
-    let pieces = String(decoding: try tool.read("model/vocab.txt"), as: UTF8.self).split(separator: "\n").map(String.init)
+    let pieces = String(decoding: try tool.read("model/vocab.txt"), as: UTF8.self).split(separator: "\n").map(
+      String.init)
     try tool.write("", to: "model/vocab.txt")
     try expectRefused(tool, "the vocabulary is empty [model/vocab.txt]", hint: "one word piece a line")
     try tool.write(pieces.filter { $0 != "[MASK]" }.joined(separator: "\n"), to: "model/vocab.txt")
-    try expectRefused(tool, "the vocabulary has no mask token '[MASK]' [model/vocab.txt]", hint: "tokenizer_config.json")
+    try expectRefused(
+      tool, "the vocabulary has no mask token '[MASK]' [model/vocab.txt]", hint: "tokenizer_config.json")
     try tool.write((pieces.prefix(200) + ["a"]).joined(separator: "\n"), to: "model/vocab.txt")
     try expectRefused(tool, "the piece 'a' is in the vocabulary twice, first as id 5 [model/vocab.txt:201]")
     try tool.write(Array("[PAD]\n[UNK]\n".utf8) + [0xFF, 0xFE, 0x0A], to: "model/vocab.txt")
@@ -203,9 +222,11 @@ import Testing
     for arguments in [["predict", "a [MASK]"], ["evaluate", "text.txt"], ["fit", "text.txt"], ["tokenize", "a"]] {
       try tool.expectError(
         arguments + ["--preset", "distil_bert_base_eng"],
-        "there is neither a preset nor a directory named 'distil_bert_base_eng'", hint: "did you mean 'distil_bert_base_en'?")
+        "there is neither a preset nor a directory named 'distil_bert_base_eng'",
+        hint: "did you mean 'distil_bert_base_en'?")
       try tool.expectError(arguments + ["--preset", "text.txt"], "text.txt is not a directory")
-      let absent = try tool.run(arguments + ["--preset", "distil_bert_base_en"], environment: ["HF_HOME": tool.path("hub")])
+      let absent = try tool.run(
+        arguments + ["--preset", "distil_bert_base_en"], environment: ["HF_HOME": tool.path("hub")])
       #expect(absent.status == 1 && absent.errors.count == 1 && absent.output.isEmpty)
       #expect(absent.errors.first?.hasPrefix("'distil_bert_base_en' is not in the hub cache") == true)
       #expect(absent.messageLines.last?.hasPrefix("hint: fetch it with: hf download distilbert/") == true)

@@ -29,7 +29,9 @@ import Testing
     for field in fields { #expect(Double(field[1]) == json.figures[String(field[0])]) }
   }
 
-  @Test(arguments: [["--batch-size", "1"], ["--batch-size", "7"], ["--threads", "1"], ["--threads", "3"], ["--quiet"]])
+  @Test(arguments: [
+    ["--batch-size", "1"], ["--batch-size", "7"], ["--threads", "1"], ["--threads", "3"], ["--quiet"],
+  ])
   func figuresDoNotDependOn(_ options: [String]) throws {
     let tool = try tool()
     let plain = try evaluate(tool)
@@ -42,7 +44,9 @@ import Testing
     let plain = try evaluate(tool).figures
     #expect(try evaluate(tool, "--seed", "1").figures != plain)
     #expect(try evaluate(tool, "--no-load-weights").figures["loss"] != plain["loss"])
-    #expect((try evaluate(tool, "--mask-selection-rate", "0.5").figures["masked_tokens"] ?? 0) > 2 * (plain["masked_tokens"] ?? 0))
+    #expect(
+      (try evaluate(tool, "--mask-selection-rate", "0.5").figures["masked_tokens"] ?? 0) > 2
+        * (plain["masked_tokens"] ?? 0))
     #expect(try evaluate(tool, "--mask-selection-length", "1").figures["masked_tokens"] == 50)
     #expect((try evaluate(tool, "--sequence-length", "10").figures["samples"] ?? 0) > 50)
     #expect(try evaluate(tool, "--sequence-length", "10", "--truncate").figures["samples"] == 50)
@@ -55,7 +59,9 @@ import Testing
     let arguments = ["evaluate", "--preset", Tool.micro, "--format", "json"]
     #expect(try tool.succeed(arguments + ["-"], input: text).output == plain.output)
     #expect(try tool.succeed(arguments + ["-"], input: "\u{FEFF}" + text + "\n").output == plain.output)
-    #expect(try tool.succeed(arguments + ["-"], input: text.replacingOccurrences(of: "\n", with: "\r\n")).output == plain.output)
+    #expect(
+      try tool.succeed(arguments + ["-"], input: text.replacingOccurrences(of: "\n", with: "\r\n")).output
+        == plain.output)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     try tool.write(lines.prefix(20).joined(separator: "\n"), to: "a.txt")
     try tool.write(lines.dropFirst(20).joined(separator: "\n"), to: "b.txt")
@@ -75,7 +81,8 @@ import Testing
   /// Figures of no token would be made up.
   @Test func nothingMasked() throws {
     let tool = try Tool()
-    try tool.write(#"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"sample_weight":[0]}"#, to: "samples.jsonl")
+    try tool.write(
+      #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"sample_weight":[0]}"#, to: "samples.jsonl")
     let result = try tool.run("evaluate", "--preset", Tool.micro, "--preprocessed", "samples.jsonl")
     result.expectError("no token of these samples is masked, so that there is nothing to evaluate")
   }

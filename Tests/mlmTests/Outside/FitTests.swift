@@ -36,7 +36,8 @@ import Testing
     #expect(tool.names(in: "mlm-model") == Self.files)
     let history = History(try tool.read("mlm-model/history.csv"))
     #expect(history.columns == Self.columns && history.rows.count == 2)
-    #expect(history.numbers("epoch") == [1, 2] && history.numbers("step") == [3, 6] && history.numbers("samples") == [24, 48])
+    #expect(
+      history.numbers("epoch") == [1, 2] && history.numbers("step") == [3, 6] && history.numbers("samples") == [24, 48])
     #expect(history.rows.allSatisfy { $0["val_loss"] == "" && $0["val_accuracy"] == "" })
     #expect(try Self.weights(tool) != Data(contentsOf: URL(fileURLWithPath: Tool.micro + "/model.safetensors")))
     // The next command takes it without being told.
@@ -61,7 +62,8 @@ import Testing
 
   @Test func log() throws {
     let tool = try Self.tool()
-    try tool.succeed(Self.fit + ["--log", "log.csv", "--max-steps", "3", "--batch-size", "4", "--validation-split", "0.25"])
+    try tool.succeed(
+      Self.fit + ["--log", "log.csv", "--max-steps", "3", "--batch-size", "4", "--validation-split", "0.25"])
     let history = History(try tool.read("log.csv"))
     #expect(history.columns == Self.columns && history.numbers("step") == [3])
     #expect(history.numbers("val_loss")[0] > 0 && abs(history.numbers("learning_rate")[0] - 5e-5) < 1e-9)
@@ -99,7 +101,8 @@ import Testing
     try tool.write("mine", to: "folder/letter.txt")
     try tool.expectError(Self.fit + ["--output", "folder"], "folder exists already")
     try tool.expectError(
-      Self.fit + ["--output", "folder", "--overwrite"], "folder exists and is not a model directory; it is not replaced")
+      Self.fit + ["--output", "folder", "--overwrite"], "folder exists and is not a model directory; it is not replaced"
+    )
     try tool.expectError(Self.fit + ["--output", "text.txt"], "text.txt exists already")
     let overwriting = try tool.run(Self.fit + ["--output", "text.txt", "--overwrite"])
     #expect(overwriting.status == 1 && overwriting.errors.count == 1)
@@ -126,7 +129,8 @@ import Testing
 
   @Test func unwritableLog() throws {
     let tool = try Self.tool()
-    try tool.expectError(Self.fit + ["--log", "no/log.csv"], "cannot write the log no/log.csv: no such file or directory")
+    try tool.expectError(
+      Self.fit + ["--log", "no/log.csv"], "cannot write the log no/log.csv: no such file or directory")
     try tool.expectError(Self.fit + ["--log", "."], "cannot write the log .: is a directory")
     try tool.expectError(
       Self.fit + ["--log", "/dev/full"], "cannot write the log /dev/full: no space left on device")
@@ -135,7 +139,8 @@ import Testing
   @Test func sequenceLength() throws {
     let tool = try Self.tool()
     try tool.expectError(
-      Self.fit + ["--sequence-length", "49"], "--sequence-length 49 is more than the 48 positions of the model", status: 2)
+      Self.fit + ["--sequence-length", "49"], "--sequence-length 49 is more than the 48 positions of the model",
+      status: 2)
     try tool.expectError(
       Self.fit + ["--sequence-length", "2"], "--sequence-length: '2' is not a whole number of at least 3", status: 2)
     let long = try tool.succeed(Self.fit + ["--sequence-length", "12", "--output", "long"])
@@ -200,7 +205,9 @@ import Testing
     ])
     let losses = History(try tool.read("mlm-model/history.csv")).numbers("loss")
     #expect(losses.count == 80 && losses[0] > 8 && losses.suffix(10).reduce(0, +) / 10 < 0.5, "\(losses.suffix(10))")
-    let answer = try tool.succeed(["predict", "the quick brown fox number 3 jumped [MASK] the lazy dog", "--format", "fill"])
+    let answer = try tool.succeed([
+      "predict", "the quick brown fox number 3 jumped [MASK] the lazy dog", "--format", "fill",
+    ])
     #expect(answer.output == "the quick brown fox number 3 jumped over the lazy dog\n")
   }
 
@@ -235,7 +242,9 @@ import Testing
       History(try tool.read("a/history.csv")), History(try tool.read("b/history.csv")),
       History(try tool.read("c/history.csv"))
     )
-    #expect(a.numbers("step") == [3, 6, 9, 12] && b.numbers("step") == a.numbers("step") && c.numbers("step") != a.numbers("step"))
+    #expect(
+      a.numbers("step") == [3, 6, 9, 12] && b.numbers("step") == a.numbers("step")
+        && c.numbers("step") != a.numbers("step"))
     for (x, y) in zip(a.numbers("loss"), b.numbers("loss")) { #expect(abs(x - y) < 1e-3) }
     #expect(zip(a.numbers("loss"), c.numbers("loss")).contains { abs($0 - $1) > 1e-2 })
   }
@@ -270,7 +279,9 @@ import Testing
       let options = ["--schedule", schedule, "--warmup-steps", "2", "--learning-rate", "1e-3", "--epochs", "8"]
       try tool.succeed(Self.fit + options + ["--output", schedule])
     }
-    let rates = try ["constant", "linear", "cosine"].map { History(try tool.read("\($0)/history.csv")).numbers("learning_rate") }
+    let rates = try ["constant", "linear", "cosine"].map {
+      History(try tool.read("\($0)/history.csv")).numbers("learning_rate")
+    }
     for rate in rates { #expect(rate.count == 8 && rate[0] < 1e-3 && rate.allSatisfy { $0 < 1.0001e-3 }) }
     #expect(rates[0].suffix(5).allSatisfy { abs($0 - 1e-3) < 1e-8 })
     for rate in rates.dropFirst() {
@@ -280,9 +291,11 @@ import Testing
   }
 
   @Test(arguments: [
-    ["--dropout", "0.5"], ["--optimizer", "adamw", "--weight-decay", "0.5"], ["--clip-norm", "0.001", "--epsilon", "1"],
+    ["--dropout", "0.5"], ["--optimizer", "adamw", "--weight-decay", "0.5"],
+    ["--clip-norm", "0.001", "--epsilon", "1"],
     ["--loss-reduction", "sum-over-batch-size", "--epsilon", "1e-2"], ["--beta1", "0.5"], ["--no-shuffle"],
-    ["--mask-selection-rate", "0.5"], ["--mask-selection-length", "1"], ["--mask-token-rate", "0", "--random-token-rate", "1"],
+    ["--mask-selection-rate", "0.5"], ["--mask-selection-length", "1"],
+    ["--mask-token-rate", "0", "--random-token-rate", "1"],
     ["--mask-sampling", "bernoulli"], ["--whole-word-masking"],
   ])
   func optionsAreHeard(_ options: [String]) throws {

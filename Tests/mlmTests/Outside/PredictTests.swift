@@ -34,12 +34,14 @@ import Testing
 
   @Test func tsv() throws {
     let tool = try Tool()
-    let result = try tool.run(Self.predict + ["--format", "tsv", "--top-k", "2", "a [MASK] b [MASK]", "none", "[MASK]"])
+    let result = try tool.run(
+      Self.predict + ["--format", "tsv", "--top-k", "2", "a [MASK] b [MASK]", "none", "[MASK]"])
     #expect(result.status == 1 && result.errors == ["there is no [MASK] in the text [TEXT:2]"])
     let rows = result.lines.map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) }
-    #expect(rows.map { Array($0.prefix(3)) } == [
-      ["0", "0", "1"], ["0", "0", "2"], ["0", "1", "1"], ["0", "1", "2"], ["2", "0", "1"], ["2", "0", "2"],
-    ])
+    #expect(
+      rows.map { Array($0.prefix(3)) } == [
+        ["0", "0", "1"], ["0", "0", "2"], ["0", "1", "1"], ["0", "1", "2"], ["2", "0", "1"], ["2", "0", "2"],
+      ])
     #expect(rows.allSatisfy { $0.count == 6 && Double($0[3]) != nil })
     // The same figures as in JSON, digit for digit.
     let json = try tool.succeed(Self.predict + ["--format", "json", "--top-k", "1", "[MASK]"])
@@ -97,7 +99,9 @@ import Testing
     let plain = try tool.succeed(Self.predict + ["--format", "json"], input: text)
     #expect(plain.lines.count == 60)
     for options in [["--threads", "1"], ["--threads", "3"], ["--batch-tokens", "1"], ["--batch-tokens", "100000"]] {
-      #expect(try tool.succeed(Self.predict + ["--format", "json"] + options, input: text).output == plain.output, "\(options)")
+      #expect(
+        try tool.succeed(Self.predict + ["--format", "json"] + options, input: text).output == plain.output,
+        "\(options)")
     }
   }
 
@@ -115,7 +119,8 @@ import Testing
     let narrow = try tool.run(arguments + ["--sequence-length", "5", "a b [MASK] c d"])
     #expect(narrow.status == 0 && narrow.messages.contains("was cut to the 5 around its mask"))
     try tool.expectError(
-      arguments + ["--sequence-length", "99", "[MASK]"], "--sequence-length 99 is more than the 48 positions of the model",
+      arguments + ["--sequence-length", "99", "[MASK]"],
+      "--sequence-length 99 is more than the 48 positions of the model",
       status: 2)
   }
 
@@ -123,7 +128,8 @@ import Testing
 
   @Test func noMask() throws {
     let tool = try Tool()
-    let result = try tool.run(Self.predict + ["--format", "json", "--top-k", "1"], input: Data("one\n[mask]\n\n[MASK]".utf8))
+    let result = try tool.run(
+      Self.predict + ["--format", "json", "--top-k", "1"], input: Data("one\n[mask]\n\n[MASK]".utf8))
     #expect(result.status == 1 && result.lines.count == 4)
     let error = "there is no [MASK] in the text"
     #expect(result.lines.prefix(3) == (1...3).map { "{\"line\":\($0),\"error\":\"\(error)\"}" }[...])
@@ -170,7 +176,8 @@ import Testing
   }
 
   @Test func fullDisk() throws {
-    let result = try Tool().shell("mlm predict --preset \"$MICRO\" 'a [MASK]' > /dev/full", environment: ["MICRO": Tool.micro])
+    let result = try Tool().shell(
+      "mlm predict --preset \"$MICRO\" 'a [MASK]' > /dev/full", environment: ["MICRO": Tool.micro])
     result.expectError("cannot write to standard output: no space left on device")
   }
 }

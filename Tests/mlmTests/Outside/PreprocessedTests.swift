@@ -7,29 +7,83 @@ import Testing
 
   /// Each is bad by itself: what is said of it, wherever it stands.
   static let faults: [(line: String, error: String)] = [
-    (#"{"token_ids":[2,5,256,7,3],"mask_positions":[2],"labels":[6]}"#, "token_ids[2] is 256, outside the vocabulary of 256"),
-    (#"{"token_ids":[2,5,-1,7,3],"mask_positions":[2],"labels":[6]}"#, "token_ids[2] is -1, outside the vocabulary of 256"),
-    (#"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[256]}"#, "labels[0] is 256, outside the vocabulary of 256"),
-    (#"{"token_ids":[2,5,4,7,3],"mask_positions":[5],"labels":[6]}"#, "mask_positions[0] is 5, outside the sample of 5 tokens"),
-    (#"{"token_ids":[2,5,4,7,3],"mask_positions":[-1],"labels":[6]}"#, "mask_positions[0] is -1, outside the sample of 5 tokens"),
-    (#"{"token_ids":[2,5,4,7,3],"mask_positions":[2,3],"labels":[6]}"#, "labels has 1 entries, but mask_positions has 2"),
-    (#"{"token_ids":[2,5,4,7,3],"padding_mask":[1,1],"mask_positions":[2],"labels":[6]}"#, "padding_mask has 2 entries, but token_ids has 5"),
-    (#"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"sample_weight":[1,1]}"#, "sample_weight has 2 entries, but mask_positions has 1"),
-    (#"{"token_ids":[2,5,4,7,0],"padding_mask":[1,1,1,1,0],"mask_positions":[4],"labels":[6]}"#, "mask_positions[0] is 4, which is padding, and its weight is not 0"),
-    (#"{"token_ids":[2,5,4,7,3],"padding_mask":[1,1,1,1,2],"mask_positions":[2],"labels":[6]}"#, "padding_mask[4] is 2, neither 0 nor 1"),
-    (#"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"sample_weight":[-1]}"#, "sample_weight[0] is -1.0, not a finite number from 0 up"),
-    (#"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"sample_weight":[1e999]}"#, "sample_weight[0] is inf, not a finite number from 0 up"),
+    (
+      #"{"token_ids":[2,5,256,7,3],"mask_positions":[2],"labels":[6]}"#,
+      "token_ids[2] is 256, outside the vocabulary of 256"
+    ),
+    (
+      #"{"token_ids":[2,5,-1,7,3],"mask_positions":[2],"labels":[6]}"#,
+      "token_ids[2] is -1, outside the vocabulary of 256"
+    ),
+    (
+      #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[256]}"#,
+      "labels[0] is 256, outside the vocabulary of 256"
+    ),
+    (
+      #"{"token_ids":[2,5,4,7,3],"mask_positions":[5],"labels":[6]}"#,
+      "mask_positions[0] is 5, outside the sample of 5 tokens"
+    ),
+    (
+      #"{"token_ids":[2,5,4,7,3],"mask_positions":[-1],"labels":[6]}"#,
+      "mask_positions[0] is -1, outside the sample of 5 tokens"
+    ),
+    (
+      #"{"token_ids":[2,5,4,7,3],"mask_positions":[2,3],"labels":[6]}"#,
+      "labels has 1 entries, but mask_positions has 2"
+    ),
+    (
+      #"{"token_ids":[2,5,4,7,3],"padding_mask":[1,1],"mask_positions":[2],"labels":[6]}"#,
+      "padding_mask has 2 entries, but token_ids has 5"
+    ),
+    (
+      #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"sample_weight":[1,1]}"#,
+      "sample_weight has 2 entries, but mask_positions has 1"
+    ),
+    (
+      #"{"token_ids":[2,5,4,7,0],"padding_mask":[1,1,1,1,0],"mask_positions":[4],"labels":[6]}"#,
+      "mask_positions[0] is 4, which is padding, and its weight is not 0"
+    ),
+    (
+      #"{"token_ids":[2,5,4,7,3],"padding_mask":[1,1,1,1,2],"mask_positions":[2],"labels":[6]}"#,
+      "padding_mask[4] is 2, neither 0 nor 1"
+    ),
+    (
+      #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"sample_weight":[-1]}"#,
+      "sample_weight[0] is -1.0, not a finite number from 0 up"
+    ),
+    (
+      #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"sample_weight":[1e999]}"#,
+      "sample_weight[0] is inf, not a finite number from 0 up"
+    ),
     (#"{"token_ids":[2,5,4,7,3]}"#, "not a preprocessed sample: it has no mask_positions"),
     (#"{"mask_positions":[2],"labels":[6]}"#, "not a preprocessed sample: it has no token_ids"),
-    (#"{"token_ids":"abc","mask_positions":[2],"labels":[6]}"#, "not a preprocessed sample: token_ids is not an array of numbers"),
+    (
+      #"{"token_ids":"abc","mask_positions":[2],"labels":[6]}"#,
+      "not a preprocessed sample: token_ids is not an array of numbers"
+    ),
     (#"{"token_ids":[],"mask_positions":[],"labels":[]}"#, "no token that is not padding"),
     (#"[1,2]"#, "not a preprocessed sample: the line is not an object"),
-    (#"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6"#, "invalid JSON: the text ends where ']' should stand, at byte 57"),
+    (
+      #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6"#,
+      "invalid JSON: the text ends where ']' should stand, at byte 57"
+    ),
     (#"hello text"#, "invalid JSON: 'h' where a value should stand, at byte 0"),
-    (#"{"token_ids":[2,5.5,4],"mask_positions":[1],"labels":[6]}"#, "invalid JSON: a number that is not a whole number in range, at byte 16"),
-    (#"{"token_ids":[2,99999999999999999999,4],"mask_positions":[1],"labels":[6]}"#, "invalid JSON: a number that is not a whole number in range, at byte 16"),
-    (#"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"labels":[6]}"#, "invalid JSON: the key 'labels' stands twice in one object, at byte 68"),
-    ("{\"token_ids\":\((1...49).map { $0 }),\"mask_positions\":[2],\"labels\":[6]}", "49 tokens, but the model has 48 positions"),
+    (
+      #"{"token_ids":[2,5.5,4],"mask_positions":[1],"labels":[6]}"#,
+      "invalid JSON: a number that is not a whole number in range, at byte 16"
+    ),
+    (
+      #"{"token_ids":[2,99999999999999999999,4],"mask_positions":[1],"labels":[6]}"#,
+      "invalid JSON: a number that is not a whole number in range, at byte 16"
+    ),
+    (
+      #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"labels":[6]}"#,
+      "invalid JSON: the key 'labels' stands twice in one object, at byte 68"
+    ),
+    (
+      "{\"token_ids\":\((1...49).map { $0 }),\"mask_positions\":[2],\"labels\":[6]}",
+      "49 tokens, but the model has 48 positions"
+    ),
   ]
 
   @Test(arguments: faults.indices) func faultByFileAndLine(_ index: Int) throws {
@@ -81,7 +135,10 @@ import Testing
     // [MASK] of predict in text is the same sample in ids.
     let tool = try Tool()
     let ids = try tool.succeed(
-      ["tokenize", "--preset", Tool.micro, "--format", "ids", "--add-special-tokens", "--special-tokens-in-text", "a [MASK] c"])
+      [
+        "tokenize", "--preset", Tool.micro, "--format", "ids", "--add-special-tokens", "--special-tokens-in-text",
+        "a [MASK] c",
+      ])
     let array = ids.lines[0].split(separator: " ").joined(separator: ",")
     let mask = try #require(ids.lines[0].split(separator: " ").firstIndex(of: "4"))
     let arguments = ["predict", "--preset", Tool.micro, "--format", "tsv"]
@@ -98,7 +155,9 @@ import Testing
 
   @Test func goodSamplesInEveryCommand() throws {
     let tool = try Tool()
-    let lines = (0..<10).map { "{\"token_ids\":[2,\(5 + $0),4,\(20 + $0),3],\"mask_positions\":[2],\"labels\":[\(9 + $0)]}" }
+    let lines = (0..<10).map {
+      "{\"token_ids\":[2,\(5 + $0),4,\(20 + $0),3],\"mask_positions\":[2],\"labels\":[\(9 + $0)]}"
+    }
     try tool.write(lines.joined(separator: "\r\n"), to: "samples.jsonl")
     let options = ["--preset", Tool.micro, "--preprocessed"]
     let figures = try tool.succeed(["evaluate", "samples.jsonl", "--format", "json"] + options).figures
@@ -109,7 +168,9 @@ import Testing
       ["fit", "samples.jsonl", "--validation", "samples.jsonl", "--epochs", "20", "--learning-rate", "1e-3"] + options)
     let losses = History(try tool.read("mlm-model/history.csv")).numbers("val_loss")
     #expect(losses.count == 20 && losses[19] < losses[0] && losses[0] < (figures["loss"] ?? 0))
-    let predicted = try tool.succeed(["predict", "--preprocessed", "--format", "tsv", "--top-k", "1", "--input", "samples.jsonl"])
+    let predicted = try tool.succeed([
+      "predict", "--preprocessed", "--format", "tsv", "--top-k", "1", "--input", "samples.jsonl",
+    ])
     #expect(predicted.lines.count == 10 && predicted.lines[9].hasPrefix("9\t0\t1\t"))
   }
 }

@@ -13,7 +13,8 @@ import Testing
     let ids = try #require(object["token_ids"] as? [Int])
     let tokens = try #require(object["tokens"] as? [String])
     let offsets = try #require(object["offsets"] as? [[Int]])
-    #expect(Set(object.keys) == ["token_ids", "tokens", "offsets"] && ids.count == tokens.count && ids.count == offsets.count)
+    #expect(
+      Set(object.keys) == ["token_ids", "tokens", "offsets"] && ids.count == tokens.count && ids.count == offsets.count)
     #expect(tokens.first == "a" && tokens.last == "the" && offsets.first == [0, 1] && offsets.last == [7, 10])
     // Offsets count the bytes of the input: É takes two.
     #expect(offsets[1][0] == 2)
@@ -24,7 +25,9 @@ import Testing
     let text = "the cat\nit is\n"
     let ids = try tool.succeed(Self.tokenize + ["--format", "ids"], input: text)
     let tokens = try tool.succeed(Self.tokenize + ["--format", "tokens"], input: text)
-    #expect(ids.lines.count == 2 && zip(ids.lines, tokens.lines).allSatisfy { $0.split(separator: " ").count == $1.split(separator: " ").count })
+    #expect(
+      ids.lines.count == 2
+        && zip(ids.lines, tokens.lines).allSatisfy { $0.split(separator: " ").count == $1.split(separator: " ").count })
     #expect(try tool.succeed(Self.tokenize + ["--decode"], input: ids.output).output == text)
     let around = try tool.succeed(Self.tokenize + ["--format", "ids", "--add-special-tokens"], input: text)
     #expect(around.lines == ids.lines.map { "2 \($0) 3" })
@@ -39,13 +42,15 @@ import Testing
 
   @Test func badIDs() throws {
     let tool = try Tool()
-    let result = try tool.run(Self.tokenize + ["--decode"], input: Data("5\nx y\n256\n-1\n99999999999999999999\n6\n".utf8))
+    let result = try tool.run(
+      Self.tokenize + ["--decode"], input: Data("5\nx y\n256\n-1\n99999999999999999999\n6\n".utf8))
     #expect(result.status == 1 && result.lines == ["a", "", "", "", "", "b"], "\(result.output)")
-    #expect(result.errors == [
-      "'x' is not a token id [standard input:2]", "token id 256 is outside the vocabulary of 256 [standard input:3]",
-      "token id -1 is outside the vocabulary of 256 [standard input:4]",
-      "'99999999999999999999' is not a token id [standard input:5]",
-    ])
+    #expect(
+      result.errors == [
+        "'x' is not a token id [standard input:2]", "token id 256 is outside the vocabulary of 256 [standard input:3]",
+        "token id -1 is outside the vocabulary of 256 [standard input:4]",
+        "'99999999999999999999' is not a token id [standard input:5]",
+      ])
   }
 
   @Test func strict() throws {
@@ -65,7 +70,9 @@ import Testing
     try tool.remove("model/model.safetensors")
     try tool.remove("model/config.json")
     #expect(try tool.succeed(["tokenize", "--preset", "model", "--format", "ids", "a b"]).output == "5 6\n")
-    #expect(try tool.succeed(["tokenize", "--preset", "distil_bert_tiny_en_uncased", "--format", "tokens", "the"]).output == "the\n")
+    #expect(
+      try tool.succeed(["tokenize", "--preset", "distil_bert_tiny_en_uncased", "--format", "tokens", "the"]).output
+        == "the\n")
   }
 
   @Test func longLines() throws {

@@ -6,8 +6,10 @@ import Testing
   @Test(arguments: [
     (["fit", "a.txt", "--epochs", "0"], "--epochs: '0' is not a whole number of at least 1", ""),
     (["fit", "a.txt", "--epochs", "two"], "--epochs: 'two' is not a whole number of at least 1", ""),
-    (["fit", "a.txt", "--epochs", "99999999999999999999"],
-      "--epochs: '99999999999999999999' is not a whole number of at least 1", ""),
+    (
+      ["fit", "a.txt", "--epochs", "99999999999999999999"],
+      "--epochs: '99999999999999999999' is not a whole number of at least 1", ""
+    ),
     (["fit", "a.txt", "--learnin-rate", "1"], "unknown option --learnin-rate for 'mlm fit'", "--learning-rate"),
     (["fit", "a.txt", "--lr", "1"], "unknown option --lr for 'mlm fit'", "--learning-rate"),
     (["predict", "--topk", "1"], "unknown option --topk for 'mlm predict'", "--top-k"),
@@ -25,10 +27,12 @@ import Testing
     ["fit", "a.txt", "--mask-token-rate", "0.8", "--random-token-rate", "0.3"], ["fit", "a.txt", "--seed", "-1"],
     ["fit", "a.txt", "--threads", "0"], ["fit", "a.txt", "--threads", "100000"], ["fit", "a.txt", "--batch-size", "0"],
     ["fit", "a.txt", "--validation-split", "1"], ["fit", "a.txt", "--validation-split", "0"],
-    ["fit", "a.txt", "--validation", "b", "--validation-split", "0.1"], ["fit", "a.txt", "--warmup-steps", "1", "--warmup-ratio", "0.1"],
+    ["fit", "a.txt", "--validation", "b", "--validation-split", "0.1"],
+    ["fit", "a.txt", "--warmup-steps", "1", "--warmup-ratio", "0.1"],
     ["fit", "a.txt", "--schedule", "linaer"], ["fit", "a.txt", "--epochs"], ["fit", "a.txt", "--overwrite=yes"],
     ["fit", "a.txt", "--resume"], ["fit", "a.txt", "--samples", "packed"], ["fit", "a.txt", "--early-stopping", "3"],
-    ["evaluate", "a.txt", "--pseudo-perplexity"], ["evaluate", "a.txt", "--per-sample"], ["evaluate", "a.txt", "--top-k", "1"],
+    ["evaluate", "a.txt", "--pseudo-perplexity"], ["evaluate", "a.txt", "--per-sample"],
+    ["evaluate", "a.txt", "--top-k", "1"],
     ["predict", "x", "--input", "a.txt"], ["predict", "--top-k", "0"], ["predict", "--format", "xml"],
     ["predict", "--sequence-length", "2"], ["presets", "--format", "tsv"], ["--quiet"], ["-x"], ["help", "x"],
   ])
@@ -47,7 +51,9 @@ import Testing
     let result = try tool.succeed(arguments + ["--top-k", "2", "a [MASK]"])
     #expect(result.lines.count == 2)
     #expect(try tool.succeed(arguments + ["--top-k=2", "a [MASK]"]).output == result.output)
-    #expect(try tool.succeed(["predict", "a [MASK]", "--format", "tsv", "--top-k=2", "--preset=\(Tool.micro)"]).output == result.output)
+    #expect(
+      try tool.succeed(["predict", "a [MASK]", "--format", "tsv", "--top-k=2", "--preset=\(Tool.micro)"]).output
+        == result.output)
     #expect(try tool.succeed(arguments + ["--top-k=1", "--", "--x [MASK]"]).lines.count == 1)
     try tool.write("a b c\n", to: "--strange.txt")
     try tool.succeed(["evaluate", "--preset", Tool.micro, "--", "--strange.txt"])
@@ -65,7 +71,8 @@ import Testing
   @Test func threadsFromTheEnvironment() throws {
     let tool = try Tool()
     for value in ["1", "2", "nonsense", "0", "-1", "99999999"] {
-      let result = try tool.run(["predict", "a [MASK]", "--preset", Tool.micro], environment: ["OMP_NUM_THREADS": value])
+      let result = try tool.run(
+        ["predict", "a [MASK]", "--preset", Tool.micro], environment: ["OMP_NUM_THREADS": value])
       #expect(result.status == 0 && result.messages.isEmpty, "\(value): \(result.messages)")
     }
   }
@@ -76,9 +83,10 @@ import Testing
     #expect(text.lines.count == 5 && text.lines.first?.hasPrefix("NAME") == true && text.messages.isEmpty)
     let json = try tool.succeed(["presets", "--format", "json"])
     let list = try #require(JSONSerialization.jsonObject(with: json.stdout) as? [[String: Any]])
-    #expect(list.compactMap { $0["name"] as? String } == [
-      "distil_bert_base_en_uncased", "distil_bert_base_en", "distil_bert_base_multi", "distil_bert_tiny_en_uncased",
-    ])
+    #expect(
+      list.compactMap { $0["name"] as? String } == [
+        "distil_bert_base_en_uncased", "distil_bert_base_en", "distil_bert_base_multi", "distil_bert_tiny_en_uncased",
+      ])
   }
 
   /// Until it has trained weights, its random ones have to be asked for, or are said.

@@ -33,7 +33,8 @@ extension Tool {
   /// Every file and folder below the tool's directory, hidden ones included, with what is in it.
   var contents: [String: Data] {
     let names = (try? FileManager.default.subpathsOfDirectory(atPath: directory.path)) ?? []
-    return Dictionary(uniqueKeysWithValues: names.map { ($0, FileManager.default.contents(atPath: path($0)) ?? Data()) })
+    return Dictionary(
+      uniqueKeysWithValues: names.map { ($0, FileManager.default.contents(atPath: path($0)) ?? Data()) })
   }
 
   /// The names in a folder, hidden ones included.
@@ -79,7 +80,9 @@ extension Tool.Result {
   ) {
     let lines = messageLines.filter { !$0.hasPrefix("mlm: note: ") }
     #expect(lines.first == "mlm: error: \(error)", sourceLocation: sourceLocation)
-    #expect(lines.count == 1 || (lines.count == 2 && lines[1].hasPrefix("hint: ")), "\(messages)", sourceLocation: sourceLocation)
+    #expect(
+      lines.count == 1 || (lines.count == 2 && lines[1].hasPrefix("hint: ")), "\(messages)",
+      sourceLocation: sourceLocation)
     if let hint { #expect(lines.last?.contains(hint) == true, "\(messages)", sourceLocation: sourceLocation) }
     #expect(output.isEmpty, "\(output)", sourceLocation: sourceLocation)
     #expect(self.status == status, "\(messages)", sourceLocation: sourceLocation)

@@ -22,7 +22,8 @@ import Testing
     #expect(!terminal(["TERM": "xterm", "NO_COLOR": "1"]).hasColor)
     #expect(terminal(["TERM": "xterm", "NO_COLOR": ""]).hasColor)
     #expect(!terminal(["TERM": "dumb"]).redraws && !terminal([:], isTerminal: false).hasColor)
-    #expect(terminal(["LANG": "en_US.UTF-8"]).showsUnicode && !terminal(["LC_ALL": "C", "LANG": "de.UTF-8"]).showsUnicode)
+    #expect(
+      terminal(["LANG": "en_US.UTF-8"]).showsUnicode && !terminal(["LC_ALL": "C", "LANG": "de.UTF-8"]).showsUnicode)
   }
 
   @Test func tablesLineUp() {
@@ -46,7 +47,8 @@ import Testing
     terminal.redraws = redraws
     body(Console(descriptor: ends[1], isQuiet: isQuiet, terminal: terminal))
     close(ends[1])
-    return String(decoding: FileHandle(fileDescriptor: ends[0], closeOnDealloc: true).readDataToEndOfFile(), as: UTF8.self)
+    return String(
+      decoding: FileHandle(fileDescriptor: ends[0], closeOnDealloc: true).readDataToEndOfFile(), as: UTF8.self)
   }
 
   @Test func progressOnATerminal() throws {
