@@ -1,4105 +1,4107 @@
+// swift-format-ignore-file
+
 /// Made by Scripts/learn-vocabulary, which says from what: not to be edited.
 ///
 /// A literal rather than an embedded resource: that would be an array of bytes, which the compiler takes a quarter of a minute over.
 enum DistilBertTinyEnUncasedVocabulary {
   /// A word piece a line, in the order of their ids.
   static let text: StaticString = ##"""
-    [PAD]
-    [UNK]
-    [CLS]
-    [SEP]
-    [MASK]
-    !
-    "
-    #
-    $
-    %
-    &
-    '
-    (
-    )
-    *
-    +
-    ,
-    -
-    .
-    /
-    0
-    1
-    2
-    3
-    4
-    5
-    6
-    7
-    8
-    9
-    :
-    ;
-    <
-    =
-    >
-    ?
-    @
-    [
-    \
-    ]
-    ^
-    _
-    `
-    a
-    b
-    c
-    d
-    e
-    f
-    g
-    h
-    i
-    j
-    k
-    l
-    m
-    n
-    o
-    p
-    q
-    r
-    s
-    t
-    u
-    v
-    w
-    x
-    y
-    z
-    {
-    |
-    }
-    ~
-    –
-    —
-    ‘
-    ’
-    “
-    ”
-    …
-    •
-    ·
-    «
-    »
-    £
-    €
-    ¢
-    ©
-    °
-    §
-    ×
-    ½
-    ##0
-    ##1
-    ##2
-    ##3
-    ##4
-    ##5
-    ##6
-    ##7
-    ##8
-    ##9
-    ##a
-    ##b
-    ##c
-    ##d
-    ##e
-    ##f
-    ##g
-    ##h
-    ##i
-    ##j
-    ##k
-    ##l
-    ##m
-    ##n
-    ##o
-    ##p
-    ##q
-    ##r
-    ##s
-    ##t
-    ##u
-    ##v
-    ##w
-    ##x
-    ##y
-    ##z
-    ##£
-    ##€
-    ##¢
-    ##©
-    ##°
-    ##×
-    ##½
-    th
-    ##er
-    the
-    ##nd
-    ##in
-    ##ou
-    ##ed
-    ##at
-    ##en
-    and
-    to
-    ##or
-    ##on
-    ##ing
-    ##es
-    of
-    ##is
-    ##ar
-    ##as
-    ##it
-    ##an
-    ##ll
-    in
-    ha
-    he
-    wh
-    ##om
-    be
-    sh
-    ##re
-    ##le
-    ##ot
-    ##ow
-    you
-    ##ld
-    ##ut
-    it
-    was
-    her
-    that
-    ##ly
-    ##id
-    ##gh
-    ##ch
-    ##ve
-    ##se
-    ##ce
-    on
-    ##im
-    ##et
-    his
-    as
-    ##ith
-    ##ay
-    ##ent
-    she
-    ##st
-    for
-    ##ir
-    with
-    had
-    st
-    ##ere
-    ##ad
-    ##al
-    ##ur
-    ##ion
-    ##ght
-    not
-    ##ver
-    re
-    ##ould
-    ##oo
-    ##ter
-    an
-    at
-    sa
-    me
-    ##ess
-    but
-    ##her
-    him
-    ##ic
-    my
-    ##am
-    ##ri
-    is
-    se
-    li
-    so
-    su
-    we
-    ##ct
-    ##ke
-    ##ill
-    ##ain
-    have
-    ch
-    ##all
-    fr
-    said
-    de
-    ##ome
-    whi
-    pr
-    do
-    all
-    ne
-    ##ight
-    ##est
-    ##ck
-    ##il
-    ##ore
-    no
-    up
-    ##pe
-    ##ge
-    ##ard
-    by
-    ##ra
-    ##lf
-    which
-    this
-    there
-    con
-    ##ul
-    ##th
-    from
-    kn
-    they
-    man
-    fe
-    would
-    if
-    or
-    what
-    ##pp
-    were
-    ##ble
-    ##ant
-    ##ous
-    ##ust
-    al
-    ##ood
-    ##ook
-    ##os
-    ##ind
-    who
-    ex
-    ##our
-    ##us
-    mr
-    one
-    ##em
-    ##ast
-    le
-    when
-    ##and
-    ##itt
-    wor
-    ##out
-    go
-    ab
-    ##self
-    ##one
-    ##art
-    been
-    out
-    ##ak
-    ##ap
-    ##ong
-    en
-    ##un
-    ##ough
-    your
-    ##ol
-    fa
-    ##ery
-    ##fe
-    ##ers
-    ##ie
-    ##ate
-    ##ation
-    int
-    un
-    ro
-    ##ound
-    ##own
-    qu
-    com
-    could
-    look
-    lo
-    them
-    ##ist
-    will
-    br
-    ##el
-    ##ish
-    ##ry
-    ##ven
-    ##ame
-    are
-    am
-    ag
-    af
-    ##um
-    now
-    ##op
-    very
-    more
-    ##au
-    then
-    like
-    any
-    ##la
-    sp
-    ##ittle
-    know
-    little
-    some
-    ##nder
-    ##ive
-    ##ake
-    ##ink
-    can
-    ##ep
-    ##reat
-    ar
-    tr
-    ##ence
-    ##ought
-    ##ure
-    ##ig
-    ##ite
-    than
-    mo
-    ##ort
-    cl
-    into
-    their
-    did
-    say
-    ever
-    ##way
-    ##wn
-    ##if
-    ##ine
-    ##ather
-    hand
-    ##hing
-    tim
-    see
-    ##other
-    te
-    about
-    po
-    ##urn
-    ##ther
-    ##ved
-    should
-    how
-    ##ity
-    too
-    again
-    ##ose
-    ##qu
-    ##ance
-    ##ked
-    ##ass
-    ##ady
-    ##able
-    tw
-    mar
-    ##ag
-    ##ide
-    ad
-    per
-    ##ack
-    us
-    mad
-    good
-    ##end
-    ##ice
-    think
-    ##fore
-    over
-    co
-    never
-    im
-    day
-    str
-    well
-    other
-    after
-    ##pt
-    time
-    down
-    gr
-    ##ious
-    ##ud
-    bo
-    come
-    ##iss
-    only
-    car
-    old
-    ##oun
-    has
-    upon
-    ##cc
-    ##ings
-    ##ick
-    before
-    dis
-    ey
-    fl
-    ##ness
-    ##ally
-    mu
-    thought
-    sm
-    own
-    must
-    ##ach
-    bl
-    ##ert
-    ##age
-    ##ft
-    ##ving
-    ##ies
-    ##ress
-    let
-    ##ord
-    great
-    much
-    bet
-    way
-    might
-    even
-    ##ire
-    ##ered
-    ##ab
-    don
-    ##oss
-    ##orn
-    ##ment
-    our
-    ##ful
-    long
-    made
-    pe
-    sc
-    ##ild
-    thr
-    gl
-    ##pl
-    such
-    ##ng
-    off
-    pro
-    ##ull
-    ##ars
-    back
-    rem
-    ##ward
-    spe
-    ##ath
-    ho
-    wom
-    ye
-    seem
-    where
-    ##ang
-    ##we
-    pre
-    himself
-    here
-    ##ouse
-    came
-    under
-    ##ount
-    ##ue
-    ##led
-    lady
-    cr
-    ##ree
-    fir
-    two
-    young
-    fri
-    ##ied
-    fo
-    pl
-    ind
-    bec
-    mrs
-    face
-    house
-    every
-    eyes
-    ##ip
-    ##ated
-    ##ried
-    may
-    went
-    life
-    res
-    ##ro
-    ##ise
-    ##ark
-    part
-    turn
-    ##ily
-    miss
-    shall
-    sir
-    word
-    ##ves
-    away
-    room
-    looked
-    ##ction
-    just
-    ##alk
-    tell
-    ##are
-    ##ac
-    des
-    ##ty
-    ##llow
-    still
-    friend
-    first
-    ##air
-    som
-    cont
-    head
-    pass
-    imp
-    ##ew
-    wr
-    ##ave
-    love
-    yet
-    pla
-    last
-    ##anc
-    its
-    beg
-    ##ened
-    ##oth
-    ##co
-    ##man
-    father
-    ##ff
-    somet
-    want
-    nothing
-    men
-    ##ary
-    make
-    comp
-    ##ause
-    op
-    ob
-    sl
-    ##igh
-    bel
-    gra
-    though
-    ##ci
-    jo
-    heart
-    these
-    ##int
-    mind
-    night
-    cons
-    ##mo
-    woman
-    pres
-    seemed
-    ##ber
-    through
-    call
-    ##ne
-    ##ether
-    ##pect
-    mother
-    em
-    child
-    why
-    take
-    ##leas
-    yes
-    ##arm
-    get
-    dear
-    without
-    put
-    ##aking
-    wat
-    ##less
-    ##per
-    being
-    la
-    once
-    inter
-    ser
-    ##me
-    those
-    ##dy
-    ##ared
-    feel
-    ##ens
-    ##ign
-    ##ently
-    saw
-    ##thing
-    most
-    ap
-    cour
-    ##lt
-    quite
-    wa
-    ##ways
-    door
-    ##ions
-    light
-    mean
-    ##atter
-    ll
-    new
-    ret
-    att
-    ear
-    ##ange
-    ##sw
-    ##ia
-    ##ons
-    ##iff
-    ##irl
-    ve
-    mom
-    acc
-    knew
-    moment
-    ##aps
-    pleas
-    ri
-    while
-    things
-    always
-    hel
-    something
-    ##les
-    ##ced
-    world
-    herself
-    poor
-    happ
-    sil
-    sat
-    answ
-    ##ople
-    ke
-    asked
-    oh
-    right
-    left
-    ##ling
-    place
-    people
-    supp
-    count
-    vo
-    ##dd
-    ##ect
-    ##ible
-    kind
-    hands
-    end
-    round
-    ##ian
-    ##ret
-    ##ock
-    eng
-    ##ank
-    girl
-    took
-    ##ory
-    going
-    ac
-    ##li
-    gent
-    dr
-    many
-    ##ting
-    because
-    better
-    ##ched
-    arm
-    lord
-    thing
-    felt
-    ##sh
-    ##ner
-    another
-    done
-    dre
-    ma
-    ##haps
-    heard
-    set
-    app
-    found
-    gre
-    perhaps
-    half
-    ##ever
-    nat
-    ##oke
-    told
-    ##iness
-    ##aught
-    home
-    ##red
-    give
-    ##ile
-    gu
-    pers
-    work
-    sure
-    talk
-    enough
-    rep
-    gi
-    gentle
-    comm
-    looking
-    ##ince
-    ##ertain
-    ph
-    ##pped
-    ##ished
-    ##ted
-    cle
-    ##ub
-    got
-    ##ition
-    wind
-    ##cl
-    hard
-    dist
-    inde
-    wi
-    beh
-    ##wards
-    ##oub
-    rather
-    ##gg
-    ##ush
-    side
-    char
-    boy
-    pa
-    ##fect
-    against
-    belie
-    ##de
-    dark
-    ##ase
-    wo
-    myself
-    bre
-    far
-    ##bo
-    turned
-    ##ict
-    ##most
-    near
-    voice
-    seen
-    ##ool
-    ##orr
-    har
-    ##ense
-    ##ph
-    ##ton
-    cur
-    ##aut
-    mon
-    nor
-    whom
-    course
-    same
-    certain
-    three
-    inst
-    return
-    appe
-    stood
-    conf
-    hear
-    ##ween
-    find
-    between
-    hour
-    dra
-    gen
-    read
-    morn
-    par
-    words
-    ##ained
-    ##ult
-    cap
-    ##ised
-    high
-    ##cept
-    ##uck
-    ##iet
-    sw
-    ##ither
-    ##ower
-    ##ps
-    rest
-    poss
-    letter
-    ##iv
-    ##lly
-    ##ning
-    name
-    hum
-    bla
-    ##ix
-    lau
-    min
-    ##gether
-    exp
-    till
-    tre
-    ##ined
-    sur
-    ref
-    keep
-    morning
-    sub
-    ##ows
-    ##der
-    ##ces
-    col
-    ##so
-    ##te
-    indeed
-    ##ister
-    stre
-    diff
-    ##land
-    inf
-    having
-    ##ash
-    almost
-    ##uth
-    gone
-    white
-    care
-    che
-    es
-    fam
-    ##aken
-    ##av
-    years
-    ##ley
-    anything
-    el
-    speak
-    ##ject
-    exc
-    ##ual
-    does
-    ##ully
-    ##ek
-    vis
-    add
-    rel
-    ##dden
-    wife
-    beaut
-    both
-    ##owed
-    ##ib
-    laugh
-    bri
-    few
-    soon
-    ##orm
-    ##ired
-    ask
-    ##tered
-    ##oud
-    best
-    sudden
-    wait
-    wonder
-    remem
-    ev
-    reg
-    ##ical
-    ##ten
-    doub
-    unc
-    del
-    began
-    forg
-    stand
-    matter
-    ##oney
-    occ
-    quest
-    ##ond
-    ##ple
-    black
-    ##ations
-    wish
-    god
-    ins
-    ##ents
-    ##ors
-    since
-    help
-    gave
-    ##ute
-    pur
-    ##osed
-    open
-    war
-    ##wh
-    tra
-    ##ell
-    ##ace
-    underst
-    ##tain
-    ##up
-    ##ung
-    prop
-    ste
-    ass
-    bed
-    ##iz
-    ##ial
-    follow
-    bar
-    days
-    pret
-    ##iled
-    sun
-    ##xt
-    ##act
-    hope
-    ##ans
-    small
-    ##sel
-    cried
-    ##ating
-    each
-    called
-    among
-    person
-    form
-    hon
-    ##aster
-    ##ier
-    ##vers
-    gener
-    money
-    adv
-    doubt
-    aw
-    ##no
-    sk
-    sy
-    swe
-    ##ured
-    pri
-    full
-    adm
-    point
-    ##ok
-    ##alked
-    act
-    less
-    ##ude
-    ter
-    present
-    bus
-    ##body
-    together
-    really
-    says
-    ##eng
-    book
-    lay
-    ##ason
-    hu
-    believe
-    ##fully
-    ##ene
-    din
-    brought
-    next
-    rich
-    ##ately
-    sent
-    fair
-    ##ged
-    thou
-    answered
-    need
-    ##unt
-    ##used
-    air
-    ##fort
-    ##ures
-    ##its
-    gentleman
-    red
-    ##aint
-    ##ned
-    alone
-    sim
-    sou
-    leave
-    towards
-    sle
-    chap
-    interest
-    strong
-    ##ular
-    sec
-    walk
-    whole
-    play
-    women
-    grand
-    ##son
-    taken
-    sort
-    ##ham
-    serv
-    ra
-    ##ndon
-    deep
-    also
-    passed
-    ##be
-    pen
-    ide
-    ir
-    ##ane
-    behind
-    ##ying
-    whose
-    ##ering
-    inc
-    ##ru
-    ##ught
-    ##airs
-    london
-    fellow
-    ##cious
-    quiet
-    squ
-    ##ention
-    table
-    lad
-    cann
-    compan
-    ##ably
-    bir
-    ill
-    dead
-    ##az
-    ##cy
-    coming
-    son
-    hus
-    strange
-    however
-    pap
-    ##he
-    unt
-    hold
-    ext
-    won
-    lar
-    ##band
-    ##ield
-    ##ring
-    rose
-    ##cess
-    art
-    ##ale
-    evening
-    ##aring
-    est
-    least
-    ##ued
-    ge
-    ##ott
-    water
-    fall
-    tem
-    sound
-    ##ressed
-    whether
-    ##ove
-    ##aughter
-    abs
-    hor
-    sn
-    suppose
-    understand
-    thee
-    ##esh
-    spoke
-    question
-    ##ren
-    fin
-    mis
-    land
-    husband
-    country
-    ##cei
-    brother
-    ##ching
-    met
-    inv
-    ##riage
-    true
-    prom
-    soft
-    list
-    ##ger
-    ##lish
-    bad
-    ##ept
-    ##amp
-    ##plied
-    cannot
-    bit
-    else
-    consid
-    ##ited
-    bes
-    fire
-    live
-    sch
-    suff
-    vi
-    death
-    run
-    contin
-    sister
-    ##idd
-    low
-    clear
-    family
-    wood
-    ##bed
-    ##orrow
-    ed
-    spir
-    dec
-    expect
-    ##ny
-    fact
-    ##bert
-    business
-    street
-    ##ches
-    ##oken
-    fell
-    bur
-    close
-    ##men
-    master
-    meet
-    tou
-    ##rying
-    ##ys
-    suddenly
-    chapter
-    ##vered
-    start
-    ##ief
-    ele
-    pat
-    ##itting
-    ##selves
-    replied
-    bu
-    mist
-    ##owing
-    dep
-    sense
-    hur
-    often
-    ent
-    reco
-    fear
-    nature
-    remember
-    friends
-    ##pr
-    pain
-    det
-    manner
-    fur
-    tri
-    pretty
-    ##oy
-    quick
-    everything
-    short
-    dar
-    law
-    geor
-    cast
-    ##ship
-    step
-    ##ont
-    sign
-    aff
-    real
-    draw
-    answer
-    known
-    ##mm
-    ##iful
-    ##iew
-    year
-    reason
-    use
-    ##cted
-    children
-    past
-    slow
-    ##let
-    ##vel
-    power
-    used
-    prof
-    ##laim
-    along
-    ##ength
-    held
-    window
-    hair
-    given
-    ##lic
-    disc
-    truth
-    opp
-    feeling
-    wanted
-    rec
-    eas
-    large
-    self
-    differ
-    kept
-    eye
-    ##hn
-    ##osition
-    pol
-    ##ience
-    cond
-    fort
-    ten
-    ah
-    ##cri
-    ##ances
-    ##old
-    soul
-    ##ments
-    ##urch
-    sweet
-    ##gn
-    fine
-    ##val
-    dire
-    mary
-    ##ade
-    sing
-    lea
-    english
-    secret
-    george
-    dev
-    cold
-    lu
-    obs
-    dri
-    ##ctor
-    ##mb
-    stra
-    mer
-    ##ins
-    ##by
-    ##ready
-    glad
-    happy
-    lear
-    already
-    mine
-    road
-    four
-    sit
-    thank
-    stay
-    perfect
-    ##essed
-    making
-    ought
-    gard
-    ##tle
-    acr
-    captain
-    town
-    ##akes
-    ##ames
-    ##ail
-    sight
-    ##uring
-    ##anger
-    chair
-    ##ote
-    scar
-    ##ached
-    sto
-    ##ceived
-    arms
-    cal
-    ##irc
-    within
-    ##aven
-    ##iously
-    deal
-    bring
-    yourself
-    ##ually
-    case
-    ##enty
-    week
-    church
-    john
-    foot
-    thinking
-    daughter
-    walked
-    ##anged
-    ##ingly
-    times
-    feet
-    bright
-    ##lled
-    express
-    imm
-    ##ided
-    expl
-    respect
-    hat
-    thus
-    ##ceed
-    above
-    wall
-    across
-    break
-    bra
-    lost
-    hot
-    until
-    fig
-    visit
-    ##ench
-    circ
-    corn
-    sleep
-    mat
-    smile
-    arr
-    idea
-    ##br
-    returned
-    ##une
-    silence
-    beautiful
-    ##use
-    ground
-    ##cond
-    ##imes
-    ##ient
-    surpr
-    ##og
-    mere
-    ##ides
-    ##ities
-    kiss
-    others
-    lips
-    heav
-    ut
-    mur
-    dream
-    except
-    second
-    creat
-    ##raid
-    phil
-    ##ility
-    hall
-    ##ape
-    dut
-    didn
-    ##ouble
-    sus
-    itself
-    ##oura
-    certainly
-    ay
-    ##aw
-    ##ates
-    dress
-    show
-    five
-    begin
-    ##ern
-    sad
-    ##alth
-    ##iling
-    wrong
-    pray
-    ##ushed
-    ru
-    ##ising
-    farm
-    breat
-    saying
-    cross
-    fore
-    either
-    natur
-    harry
-    ready
-    opened
-    imag
-    green
-    possible
-    ##ening
-    ##ants
-    ##rew
-    blue
-    mil
-    obser
-    dinner
-    ##app
-    chr
-    ##ah
-    six
-    ##acter
-    sitting
-    taking
-    heaven
-    character
-    ang
-    mus
-    earth
-    sometimes
-    ##ancy
-    subject
-    horse
-    ##outh
-    ##ney
-    none
-    comfort
-    garden
-    ##ony
-    dro
-    whis
-    pet
-    themselves
-    blood
-    occas
-    worth
-    doctor
-    ##ative
-    jud
-    ##od
-    bird
-    ##antly
-    change
-    doing
-    cat
-    ##ices
-    ##arr
-    ##ndred
-    ##ster
-    uncle
-    ##itude
-    hast
-    hundred
-    chance
-    late
-    aunt
-    wild
-    ##ler
-    king
-    shad
-    bear
-    ##utes
-    human
-    summ
-    afraid
-    ##day
-    ce
-    anx
-    brown
-    month
-    lead
-    spirit
-    loved
-    ##wood
-    cous
-    general
-    free
-    gold
-    soci
-    added
-    fool
-    christ
-    ##gr
-    ran
-    ##umb
-    scarce
-    appear
-    laughed
-    ##itted
-    cut
-    appeared
-    married
-    ##mond
-    marriage
-    ##otion
-    repe
-    ##ented
-    tone
-    ##ef
-    ##eth
-    ##cul
-    bey
-    ##du
-    ##ages
-    ##ement
-    beyond
-    slowly
-    du
-    ##ped
-    mor
-    became
-    ##cent
-    pict
-    silent
-    trust
-    become
-    order
-    ##illed
-    neither
-    mount
-    standing
-    ##lling
-    disp
-    ##side
-    enter
-    thy
-    ##ety
-    ##ury
-    def
-    ##ains
-    ##irt
-    view
-    gri
-    diffic
-    beauty
-    thoughts
-    move
-    somewh
-    colour
-    glass
-    common
-    followed
-    hill
-    ##isf
-    ##ets
-    passion
-    win
-    means
-    ##ously
-    ##ession
-    ##ident
-    conv
-    state
-    delight
-    ##ledge
-    lift
-    consider
-    ord
-    quar
-    ##itch
-    flo
-    tried
-    pay
-    meant
-    honour
-    ##als
-    partic
-    ##idence
-    continued
-    drew
-    ##gar
-    ##ks
-    mem
-    warm
-    marry
-    ##iece
-    body
-    please
-    ##vely
-    ##gs
-    thir
-    arri
-    news
-    pub
-    ##iment
-    inqu
-    acqu
-    port
-    que
-    ladies
-    england
-    appro
-    molly
-    ##onel
-    ##anced
-    ##ze
-    fav
-    ##empt
-    vill
-    dick
-    try
-    kne
-    pleasure
-    ##iam
-    ago
-    big
-    trouble
-    necess
-    hardly
-    minutes
-    ##iting
-    desp
-    cra
-    during
-    french
-    entered
-    forward
-    ##king
-    maj
-    ##eless
-    ##ific
-    regard
-    story
-    sens
-    decl
-    longer
-    ##hood
-    aud
-    maid
-    hours
-    tender
-    ##pend
-    ##fection
-    const
-    cousin
-    bene
-    sea
-    priv
-    slight
-    comes
-    knows
-    position
-    trans
-    convers
-    mag
-    occasion
-    ##ager
-    ##ested
-    ##ffect
-    ##oom
-    ##lle
-    school
-    ##ison
-    sal
-    forth
-    save
-    prob
-    twenty
-    stopped
-    figure
-    ##ma
-    ##yn
-    straight
-    ##iar
-    hung
-    talking
-    fing
-    ##pping
-    ham
-    court
-    living
-    ##erm
-    send
-    pale
-    ##ination
-    able
-    front
-    led
-    ##laimed
-    gaz
-    morrow
-    prov
-    comple
-    thous
-    id
-    account
-    thousand
-    ##ended
-    frank
-    tears
-    ##oof
-    effect
-    stud
-    ##eness
-    cre
-    lat
-    conc
-    heavy
-    sol
-    bab
-    early
-    breath
-    ##aged
-    tor
-    shar
-    ##edi
-    tom
-    ##gin
-    moved
-    disco
-    satisf
-    ##bb
-    further
-    stri
-    watch
-    mouth
-    faith
-    ##bour
-    plain
-    admir
-    opin
-    ann
-    requ
-    laid
-    company
-    different
-    prep
-    seeing
-    fol
-    turning
-    pock
-    ##tern
-    happened
-    age
-    whatever
-    eff
-    speaking
-    ##ats
-    mill
-    ##ots
-    rev
-    ##owers
-    dread
-    lived
-    particular
-    presence
-    clock
-    ##ug
-    ##ically
-    colonel
-    pal
-    trees
-    ##ards
-    resol
-    seems
-    usual
-    er
-    afterno
-    charm
-    smiled
-    drawing
-    und
-    object
-    isn
-    ##inct
-    ger
-    ur
-    ##ized
-    liked
-    leon
-    lam
-    ##ead
-    struck
-    ##ply
-    therefore
-    ##ines
-    conscious
-    remark
-    accept
-    tea
-    ##ald
-    ##uff
-    helen
-    public
-    contr
-    shut
-    youth
-    duty
-    den
-    exper
-    write
-    sym
-    afternoon
-    rid
-    richard
-    ##oint
-    med
-    fash
-    bound
-    sugg
-    ##ey
-    ##res
-    super
-    forget
-    ##inc
-    terri
-    esc
-    prev
-    spee
-    ##ime
-    ##ctions
-    forgot
-    ##vering
-    ##ixed
-    squire
-    ##light
-    hab
-    mir
-    sor
-    ##oc
-    corner
-    ##inary
-    wished
-    ##ilt
-    conversation
-    exclaimed
-    ##rupt
-    lie
-    broken
-    dem
-    desire
-    cry
-    da
-    div
-    received
-    cheek
-    equ
-    post
-    ##ively
-    fashion
-    purp
-    waiting
-    mark
-    ##ms
-    viol
-    cloth
-    born
-    circum
-    field
-    accom
-    ##icked
-    ##itten
-    ##ging
-    bott
-    letters
-    ##ased
-    burn
-    je
-    die
-    drink
-    ##yr
-    cor
-    fast
-    enj
-    succ
-    fresh
-    knowledge
-    creature
-    caught
-    calm
-    alt
-    laur
-    exact
-    hen
-    showed
-    ##ality
-    pleasant
-    fut
-    presently
-    moon
-    strength
-    ken
-    bon
-    lean
-    danger
-    affection
-    getting
-    hop
-    ##oose
-    beside
-    easy
-    weak
-    ##erv
-    fre
-    neigh
-    ##ost
-    joy
-    expression
-    paper
-    carried
-    gentlemen
-    philip
-    ##usion
-    castle
-    beat
-    ##rell
-    ##ift
-    gar
-    natural
-    circumst
-    ##bs
-    likely
-    ##ution
-    stone
-    fond
-    path
-    sorry
-    ##head
-    girls
-    une
-    cand
-    hes
-    immedi
-    books
-    ##ii
-    pound
-    ca
-    ##well
-    nur
-    hol
-    ##how
-    ##ters
-    remained
-    murm
-    ##ining
-    ##cend
-    ##ustom
-    guard
-    ##ric
-    proud
-    reached
-    worse
-    ##fast
-    cause
-    ##itation
-    ##ls
-    delic
-    silver
-    ##iter
-    laura
-    madame
-    ##els
-    peace
-    ##ences
-    wouldn
-    extra
-    tall
-    infl
-    scarcely
-    talked
-    bow
-    command
-    refle
-    ##ask
-    ##isted
-    emb
-    inform
-    fat
-    favour
-    spoken
-    ##uel
-    sky
-    ##set
-    party
-    val
-    ##ified
-    fle
-    floor
-    inno
-    line
-    ##itty
-    bell
-    ##uss
-    cent
-    gather
-    opinion
-    nay
-    ##cked
-    row
-    ##iced
-    ##pic
-    speech
-    ##ism
-    ##ara
-    intell
-    ##erable
-    accord
-    depart
-    future
-    jour
-    prince
-    dog
-    exam
-    ##aded
-    ##mn
-    import
-    ##idge
-    eager
-    narr
-    note
-    pocket
-    box
-    fright
-    grew
-    mention
-    sole
-    pleased
-    died
-    occup
-    fancy
-    honest
-    couldn
-    somewhat
-    ##ceive
-    sake
-    neck
-    nearly
-    river
-    sever
-    nobody
-    enc
-    grey
-    ##anch
-    ##path
-    compl
-    pract
-    bitter
-    esmond
-    utter
-    ##bered
-    shook
-    safe
-    imposs
-    length
-    eight
-    grave
-    di
-    fif
-    ##retched
-    stop
-    surely
-    ##orough
-    expected
-    fit
-    touch
-    der
-    les
-    repeated
-    fortune
-    sold
-    simple
-    cab
-    fight
-    months
-    cou
-    crow
-    ##nday
-    ##amed
-    ##velyn
-    evelyn
-    tree
-    ##cing
-    incl
-    society
-    written
-    gate
-    ##ala
-    pull
-    shop
-    quickly
-    ##ron
-    bill
-    ##ries
-    instead
-    learn
-    purpose
-    ##ump
-    sho
-    afterwards
-    broke
-    dest
-    sigh
-    minute
-    ##ior
-    handsome
-    ##zz
-    probably
-    boat
-    ring
-    ##ibly
-    bro
-    besides
-    rap
-    makes
-    faint
-    shadow
-    changed
-    perfectly
-    leaving
-    ##ineas
-    bank
-    piece
-    ##ament
-    kitty
-    bat
-    rob
-    pi
-    av
-    thick
-    mut
-    neighbour
-    noble
-    ##ourage
-    ##lig
-    reply
-    sympath
-    ##aining
-    ##ored
-    ##pered
-    rock
-    ##andal
-    looks
-    success
-    grace
-    impossible
-    eat
-    gall
-    ##rington
-    closed
-    cloud
-    ##ugg
-    ##acy
-    treat
-    pity
-    firm
-    service
-    outside
-    tast
-    ##tled
-    ##umber
-    nice
-    ##uct
-    enjoy
-    ##kes
-    ##read
-    dim
-    lim
-    surprise
-    watched
-    chief
-    earn
-    giving
-    offic
-    ##ina
-    flowers
-    beginning
-    lucy
-    ##angu
-    darkness
-    goes
-    remembered
-    ##gy
-    appearance
-    lose
-    prot
-    ##ics
-    harm
-    promise
-    mess
-    breakfast
-    ##lv
-    mistress
-    shoulder
-    ##cially
-    rate
-    walking
-    yours
-    recogn
-    ##str
-    wear
-    smiling
-    gover
-    ##erence
-    purs
-    ship
-    below
-    ##lc
-    ##ues
-    angry
-    ##ounded
-    ##stairs
-    darrell
-    ##form
-    knowing
-    determ
-    wrote
-    ##ils
-    fal
-    seat
-    cost
-    listen
-    sick
-    ##osing
-    top
-    empt
-    carriage
-    influ
-    distance
-    van
-    mid
-    var
-    music
-    fixed
-    star
-    difficult
-    ##anging
-    major
-    bent
-    deli
-    aware
-    private
-    crowd
-    grass
-    health
-    ##reme
-    attention
-    unless
-    exist
-    servant
-    ##olet
-    pros
-    ##iddle
-    broad
-    famil
-    spr
-    henry
-    coun
-    ign
-    lod
-    ##idly
-    impress
-    dropped
-    clever
-    raised
-    companion
-    park
-    feelings
-    picture
-    ##ouses
-    breast
-    descri
-    espe
-    ##ope
-    coll
-    simply
-    reading
-    ##ancing
-    cham
-    scene
-    bless
-    tired
-    waited
-    ##where
-    entire
-    ##elm
-    rom
-    leonard
-    wand
-    trying
-    dare
-    poet
-    ris
-    yellow
-    grow
-    complete
-    violet
-    alto
-    appar
-    belong
-    ##uc
-    around
-    hist
-    ram
-    steps
-    altogether
-    cheer
-    eld
-    several
-    summer
-    jane
-    sharp
-    force
-    paid
-    proceed
-    direct
-    phineas
-    wise
-    anxious
-    warrington
-    stick
-    evil
-    ##ize
-    polit
-    spring
-    exactly
-    ##ker
-    langu
-    audley
-    ##umed
-    oblig
-    ##wise
-    ##unk
-    disg
-    stir
-    happiness
-    alth
-    baby
-    neg
-    quietly
-    ##like
-    circumstances
-    started
-    although
-    pride
-    wit
-    ##thia
-    ##iety
-    ##uous
-    touched
-    blind
-    lab
-    ##ror
-    folk
-    filled
-    deb
-    bold
-    mam
-    shr
-    necessary
-    office
-    cyn
-    kissed
-    immediately
-    lying
-    james
-    ##ann
-    later
-    lifted
-    baron
-    pounds
-    adam
-    rooms
-    wonderful
-    ##que
-    laughing
-    tremb
-    lives
-    spite
-    ##iant
-    press
-    vag
-    cler
-    ere
-    glance
-    vict
-    ##sequ
-    attempt
-    doesn
-    effort
-    ##par
-    ##room
-    holding
-    ##itated
-    ##olen
-    ##ume
-    iron
-    produ
-    auth
-    grat
-    stranger
-    ways
-    ##ife
-    ##ones
-    serious
-    sunday
-    ayala
-    darling
-    houses
-    ##itable
-    hors
-    ver
-    william
-    shame
-    wide
-    allow
-    resp
-    ##iding
-    papa
-    innocent
-    ##ardon
-    wid
-    ##ford
-    notice
-    ##cial
-    sav
-    ##unch
-    sylv
-    temper
-    ##io
-    ears
-    experience
-    paused
-    vol
-    ##race
-    ##enn
-    address
-    disapp
-    spot
-    forgotten
-    snow
-    ##thur
-    ros
-    running
-    ##aled
-    carry
-    dism
-    especially
-    anim
-    arthur
-    exh
-    burst
-    inn
-    everybody
-    village
-    journey
-    understood
-    ##vey
-    fingers
-    ##ests
-    reach
-    agree
-    odd
-    ##idden
-    ruth
-    ##ency
-    habit
-    horses
-    ##ich
-    troub
-    fun
-    wine
-    luck
-    peter
-    putting
-    ##bson
-    bath
-    earnest
-    middle
-    robert
-    ##ashed
-    pure
-    threw
-    coat
-    hotel
-    questions
-    ##cil
-    fault
-    memory
-    wis
-    ange
-    ant
-    thin
-    ##gged
-    watching
-    proper
-    ##olute
-    allowed
-    tong
-    apart
-    passing
-    writing
-    ##cour
-    acquaint
-    ##ishop
-    ##min
-    shoulders
-    arg
-    engaged
-    ##elve
-    offer
-    ##osite
-    gw
-    bos
-    hate
-    smo
-    whispered
-    conce
-    ##wor
-    ##while
-    cruel
-    conne
-    merely
-    learned
-    enem
-    lovely
-    attend
-    mel
-    softly
-    ##bly
-    cas
-    observed
-    rising
-    jack
-    sorrow
-    miles
-    ##ushing
-    intim
-    placed
-    beneath
-    instant
-    knock
-    opposite
-    telling
-    leg
-    ##sed
-    empty
-    ##oured
-    hath
-    tal
-    north
-    believed
-    fallen
-    single
-    ##under
-    host
-    twice
-    class
-    fly
-    arrived
-    kindly
-    toward
-    ##onda
-    strugg
-    deronda
-    ##cell
-    jew
-    ##lend
-    unf
-    windows
-    occur
-    surprised
-    ##zen
-    faces
-    matters
-    stairs
-    meeting
-    ##fer
-    ##kin
-    ##ories
-    ##ges
-    solemn
-    teach
-    terrible
-    clothes
-    ##ives
-    bishop
-    drawn
-    mal
-    square
-    sword
-    ##aped
-    wed
-    ##ayed
-    hers
-    ##illing
-    ##lin
-    gibson
-    rain
-    ##action
-    sylvia
-    author
-    ##arine
-    ##rel
-    clare
-    curious
-    settled
-    ##ishing
-    ##osity
-    ##reh
-    third
-    ##oved
-    weather
-    ##oned
-    ##very
-    ball
-    rough
-    board
-    corr
-    station
-    ##nes
-    ine
-    boys
-    meaning
-    supposed
-    loud
-    haven
-    dull
-    listened
-    wants
-    ##idently
-    murmured
-    nick
-    courage
-    west
-    ##eric
-    bag
-    sin
-    ##atharine
-    city
-    counten
-    ##iently
-    ##ners
-    whe
-    yo
-    easily
-    pardon
-    hero
-    arch
-    influence
-    mod
-    shout
-    ##tering
-    alive
-    leaves
-    katharine
-    lover
-    absolute
-    bread
-    horr
-    ##umn
-    concer
-    dign
-    former
-    randal
-    unh
-    indiff
-    pars
-    suspic
-    ##yal
-    fold
-    ##appe
-    rowland
-    dam
-    drop
-    ##ec
-    ##pan
-    ##und
-    servants
-    dom
-    offered
-    devil
-    nurse
-    somehow
-    worst
-    ##sy
-    legs
-    prec
-    seven
-    ##unity
-    kitch
-    opport
-    vir
-    battle
-    gloom
-    ##pected
-    shot
-    ##vere
-    knees
-    ##aff
-    ##chief
-    castlewood
-    dressed
-    prin
-    ##atic
-    ##ping
-    history
-    hurt
-    train
-    kenelm
-    ##ital
-    amongst
-    ##over
-    anybody
-    ##endolen
-    gwendolen
-    plan
-    ##rian
-    ##nding
-    confidence
-    gh
-    ##right
-    ##uit
-    concl
-    dry
-    foreign
-    direction
-    entirely
-    ##ipped
-    impat
-    jul
-    countenance
-    eg
-    extreme
-    margar
-    pause
-    affect
-    mort
-    margaret
-    excell
-    familiar
-    ##ises
-    aston
-    following
-    grown
-    prison
-    queen
-    wealth
-    welc
-    clean
-    magn
-    americ
-    hy
-    lot
-    thro
-    ##ature
-    alarm
-    determined
-    empl
-    finished
-    ##jo
-    bid
-    kindness
-    ##ables
-    ##mon
-    gently
-    judge
-    knight
-    bare
-    distur
-    splend
-    govern
-    spent
-    vague
-    disappoint
-    vent
-    ##attered
-    cla
-    seated
-    taste
-    walls
-    ##ibility
-    main
-    nose
-    ##father
-    furn
-    rub
-    suc
-    trium
-    ber
-    evidently
-    fet
-    number
-    covered
-    triumph
-    virt
-    build
-    ##arch
-    succeed
-    affairs
-    yester
-    considered
-    wasn
-    ##rodu
-    false
-    suffic
-    keeping
-    inj
-    ##ba
-    ##dom
-    ##ays
-    cho
-    cynthia
-    demand
-    ##ding
-    personal
-    promised
-    mau
-    narrow
-    interrupt
-    yesterday
-    grief
-    kitchen
-    aside
-    earl
-    ##iction
-    amb
-    places
-    instinct
-    propert
-    stock
-    wal
-    ##itary
-    hurried
-    uns
-    ##bury
-    ##ett
-    ##ision
-    ##teen
-    stead
-    unk
-    ##olog
-    depend
-    otherwise
-    weeks
-    action
-    cott
-    doors
-    wondered
-    cup
-    gun
-    ##af
-    ##field
-    tow
-    brill
-    dale
-    keen
-    suit
-    bal
-    dan
-    oli
-    ta
-    ##agg
-    ##ission
-    descend
-    mamma
-    obliged
-    ##aming
-    wore
-    advant
-    charles
-    employ
-    pecul
-    result
-    ##ists
-    perm
-    ##uls
-    consci
-    ##ee
-    ##tty
-    civ
-    peculiar
-    pair
-    pend
-    ##inite
-    fla
-    perform
-    camp
-    hearing
-    shock
-    roof
-    ##itive
-    ##med
-    affair
-    consequ
-    decided
-    declared
-    lower
-    ##ulous
-    parson
-    ##orted
-    excuse
-    ##gan
-    ##ounced
-    heads
-    discuss
-    ignor
-    myst
-    cheeks
-    phys
-    lion
-    passage
-    ##arked
-    share
-    fail
-    nodd
-    property
-    ##vy
-    fan
-    rare
-    unp
-    vain
-    ##rier
-    gle
-    rank
-    spirits
-    ##asure
-    ##eping
-    ##ract
-    trave
-    ##night
-    dust
-    ##ulty
-    moments
-    duke
-    queer
-    ##rop
-    spread
-    ##ument
-    minister
-    ori
-    cig
-    motion
-    mot
-    amid
-    strether
-    prepared
-    weary
-    ##ierce
-    ##ption
-    thrown
-    xx
-    commun
-    oak
-    tongue
-    separ
-    suggest
-    fate
-    ##erved
-    escape
-    trem
-    ##iny
-    chill
-    existence
-    tur
-    asking
-    betr
-    oliver
-    ven
-    latter
-    acquaintance
-    difficulty
-    naturally
-    forgive
-    ##erve
-    pra
-    couple
-    sympathy
-    mood
-    ##ians
-    ##ivid
-    becom
-    fifty
-    elder
-    tempt
-    accompan
-    ##alous
-    brief
-    pu
-    inquir
-    birth
-    delicate
-    difference
-    thorough
-    arrange
-    foolish
-    ##oted
-    ##uded
-    ##fend
-    myster
-    wicked
-    noticed
-    remind
-    ##lev
-    ##uation
-    ##etic
-    ash
-    ##ora
-    according
-    generally
-    miserable
-    bull
-    coach
-    ##aked
-    ##mer
-    bottom
-    farmer
-    tale
-    greater
-    introdu
-    claim
-    ow
-    quarter
-    pointed
-    emotion
-    frightened
-    song
-    chamber
-    nearer
-    mass
-    inside
-    horri
-    ##itions
-    regret
-    south
-    vision
-    approach
-    charge
-    growing
-    happen
-    ren
-    imagine
-    ##ius
-    ##ts
-    extraord
-    mart
-    remarked
-    custom
-    excit
-    harley
-    pressed
-    contempt
-    meanwhile
-    game
-    educ
-    imper
-    played
-    suggested
-    pill
-    papers
-    ##hold
-    angel
-    edward
-    ##leep
-    ##xed
-    moving
-    nerv
-    ##asped
-    anger
-    conduct
-    forehead
-    grandfather
-    hide
-    loss
-    stat
-    lines
-    noise
-    sand
-    ##net
-    asleep
-    condition
-    glanced
-    hetty
-    rever
-    wil
-    crossed
-    discovered
-    uncons
-    ##asons
-    ##yer
-    clo
-    opening
-    sam
-    ##alone
-    birdalone
-    spect
-    tess
-    repres
-    pack
-    fanc
-    justice
-    pos
-    flower
-    ##uly
-    opportunity
-    pit
-    ##lie
-    catch
-    kate
-    bore
-    profess
-    whisper
-    advent
-    spo
-    ##iver
-    relig
-    jan
-    pendenn
-    ##court
-    intellig
-    buck
-    prospect
-    worthy
-    dreadful
-    interv
-    mild
-    pictures
-    ##uted
-    gathered
-    lone
-    streets
-    feat
-    persu
-    desert
-    drive
-    scorn
-    ##bing
-    gil
-    ##dle
-    ly
-    welcome
-    amaz
-    study
-    sla
-    stup
-    winter
-    ##arily
-    absence
-    finger
-    pendennis
-    unconscious
-    unhapp
-    upstairs
-    ##hod
-    failed
-    working
-    disappe
-    jealous
-    somebody
-    ##lock
-    ##go
-    ##iers
-    avo
-    explain
-    por
-    ##ille
-    lock
-    german
-    paris
-    sher
-    stream
-    ##erson
-    tis
-    ##agement
-    thom
-    ##ify
-    curtain
-    gerald
-    jude
-    ourselves
-    persons
-    worn
-    storm
-    ##born
-    pop
-    scr
-    ga
-    fierce
-    excitement
-    ones
-    shape
-    deem
-    gown
-    thinks
-    distant
-    indign
-    shown
-    stern
-    ladyship
-    listening
-    ##erc
-    ##ien
-    pun
-    remain
-    apparently
-    ##ral
-    finding
-    interview
-    pot
-    ##now
-    ##using
-    language
-    space
-    roger
-    temple
-    forced
-    band
-    falling
-    suffer
-    ##fulness
-    possibly
-    smooth
-    supper
-    choose
-    movement
-    ##pet
-    ##theless
-    ##ula
-    entr
-    nevertheless
-    ##riet
-    grate
-    ##bia
-    communic
-    labour
-    reck
-    rejo
-    sar
-    ##hamed
-    ashamed
-    blow
-    ease
-    rise
-    ##with
-    anci
-    ben
-    cool
-    deg
-    estab
-    relief
-    ##asc
-    actually
-    impression
-    possession
-    cigar
-    kim
-    parli
-    ##elt
-    aven
-    bew
-    bride
-    expressed
-    begun
-    golden
-    christian
-    addressed
-    bye
-    carefully
-    enemy
-    match
-    waym
-    fortun
-    joe
-    ##erton
-    diss
-    parliament
-    sacri
-    edge
-    lit
-    mentioned
-    virgin
-    dozen
-    key
-    lies
-    palace
-    despair
-    ideas
-    lesbia
-    prefer
-    mountain
-    terror
-    threat
-    cottage
-    dignity
-    ordinary
-    ##ulse
-    friendly
-    madam
-    ##anor
-    ##anted
-    ceased
-    clim
-    playing
-    ##ob
-    flung
-    liter
-    stiff
-    cow
-    content
-    cred
-    hoped
-    younger
-    majest
-    names
-    weight
-    brain
-    marian
-    partly
-    events
-    receive
-    ##pir
-    ancient
-    sentiment
-    consciousness
-    moreover
-    ##je
-    ##asm
-    artist
-    ashe
-    higher
-    twelve
-    ##aly
-    birds
-    due
-    ital
-    origin
-    ##ole
-    sara
-    ##umble
-    moder
-    uncom
-    colle
-    leaning
-    ##occ
-    ##oly
-    ##yrol
-    busy
-    frequ
-    incre
-    teeth
-    ##osp
-    ##asper
-    hadn
-    aust
-    cook
-    ##liness
-    ##ores
-    brave
-    excellent
-    fields
-    gray
-    impro
-    pipe
-    rail
-    smoke
-    charming
-    lonely
-    calling
-    civil
-    ling
-    pulled
-    ##ustomed
-    conscience
-    intended
-    throw
-    curi
-    inquired
-    uneas
-    ##illy
-    hint
-    profession
-    ##ishment
-    crying
-    guess
-    reasons
-    shel
-    withd
-    ##ension
-    advice
-    revol
-    ##antic
-    bas
-    occurred
-    special
-    trembling
-    ##ante
-    ack
-    cared
-    dying
-    extraordinary
-    bush
-    egerton
-    scre
-    takes
-    parl
-    priest
-    gift
-    grim
-    sooner
-    tit
-    vast
-    widow
-    ##eds
-    ener
-    hearts
-    race
-    ##ingu
-    ##lace
-    acknow
-    eh
-    formed
-    situation
-    swift
-    crit
-    stars
-    ##ails
-    ##ture
-    agre
-    brilliant
-    countess
-    murder
-    guardian
-    humour
-    ##ading
-    ##ky
-    advantage
-    carol
-    gro
-    intellect
-    sacrif
-    ##ette
-    explained
-    important
-    settle
-    lamp
-    satisfied
-    wet
-    ##den
-    hills
-    ple
-    unw
-    blank
-    eleanor
-    obst
-    anxiety
-    irr
-    lest
-    social
-    brit
-    ble
-    sail
-    thri
-    ##iest
-    ##osop
-    ##quis
-    ##usted
-    features
-    seek
-    ##ples
-    absolutely
-    bowed
-    occupied
-    ride
-    ##sing
-    ##cival
-    bedroom
-    dance
-    food
-    percival
-    caused
-    peyrol
-    ##racted
-    curiosity
-    refused
-    suffered
-    ##coat
-    inclined
-    police
-    ##ires
-    ##yed
-    burning
-    ral
-    fare
-    lake
-    saved
-    ##for
-    shouldn
-    worked
-    yard
-    clearly
-    rack
-    ##urs
-    hun
-    philosop
-    somewhere
-    wretched
-    ##bell
-    nine
-    thirty
-    waist
-    fever
-    interested
-    melanch
-    resolved
-    royal
-    ##fa
-    ##iven
-    amuse
-    ended
-    flat
-    surr
-    ##eld
-    ##phy
-    ##inging
-    repro
-    stupid
-    cries
-    satisfaction
-    stared
-    bosom
-    nodded
-    ##ades
-    ##oking
-    ##orious
-    grou
-    ##iments
-    hollow
-    proved
-    troo
-    yor
-    aug
-    nons
-    orders
-    rat
-    trif
-    beast
-    candle
-    helped
-    leading
-    fleet
-    thomas
-    caroline
-    dearest
-    possessed
-    ##ental
-    dish
-    hosp
-    voices
-    brow
-    crown
-    hurry
-    distingu
-    melancholy
-    feared
-    friendship
-    heir
-    ward
-    ##llen
-    gazed
-    hidden
-    unhappy
-    benef
-    loving
-    stretched
-    information
-    maulev
-    witness
-    ##road
-    awful
-    bearing
-    whenever
-    ##arsh
-    bod
-    fellows
-    gaze
-    greatest
-    served
-    drunk
-    maulevrier
-    plenty
-    laughter
-    speed
-    ##urd
-    flesh
-    greet
-    hed
-    pick
-    yield
-    accepted
-    assured
-    daily
-    ghost
-    ##ipp
-    ##iture
-    ##pap
-    drove
-    aspect
-    distinct
-    hang
-    subm
-    thrust
-    ##run
-    anno
-    bask
-    cart
-    kir
-    chad
-    peri
-    admiration
-    attitude
-    excited
-    shri
-    terms
-    various
-    ##ially
-    ##ndy
-    slightly
-    assist
-    mystery
-    abrupt
-    nonsense
-    resumed
-    rode
-    shoot
-    silk
-    ##derick
-    ban
-    gay
-    holy
-    ##enger
-    contem
-    regular
-    relie
-    explan
-    pan
-    stage
-    accustomed
-    confess
-    instantly
-    mac
-    mour
-    roderick
-    aloud
-    uttered
-    ##lessly
-    recall
-    unkn
-    spare
-    ##ids
-    ##plic
-    sum
-    ##vish
-    army
-    presented
-    ##iance
-    stro
-    tele
-    arranged
-    baronet
-    careless
-    grie
-    intention
-    deeply
-    ##uses
-    accompl
-    buy
-    desper
-    exerc
-    genius
-    puzz
-    shore
-    ##gment
-    ##worth
-    comfortable
-    generous
-    grad
-    ##oe
-    beck
-    faithful
-    novel
-    rad
-    appoint
-    arrival
-    rust
-    ##rib
-    marked
-    rush
-    startled
-    ##aling
-    suffering
-    ##iday
-    height
-    libert
-    stepped
-    ##ike
-    esther
-    grandcourt
-    vall
-    ##ffe
-    cop
-    gest
-    obey
-    sought
-    strang
-    ##fortun
-    ##igned
-    desired
-    wisdom
-    ##tha
-    aut
-    bens
-    freed
-    ##een
-    ##ica
-    ##keep
-    fem
-    gud
-    nervous
-    respons
-    thanks
-    ##acle
-    attack
-    loose
-    lights
-    taught
-    tenderness
-    ##inking
-    mont
-    pie
-    stair
-    unknown
-    ##isc
-    ##erem
-    ara
-    choice
-    horrible
-    kill
-    princ
-    shaking
-    ug
-    princip
-    tight
-    indul
-    job
-    midst
-    mistake
-    serve
-    unex
-    wash
-    absor
-    fee
-    gudrun
-    italian
-    pin
-    superior
-    wound
-    ##bur
-    ##lst
-    accident
-    cam
-    professor
-    shining
-    wondering
-    fish
-    spend
-    ##asp
-    ##stone
-    march
-    mysterious
-    schem
-    splendid
-    thoroughly
-    ##acity
-    ##oot
-    coloured
-    sunsh
-    throat
-    truly
-    forty
-    august
-    season
-    skin
-    willing
-    message
-    relation
-    shake
-    parted
-    ##esp
-    directly
-    spark
-    ##orous
-    ##oused
-    et
-    temp
-    ##gress
-    bottle
-    moral
-    ##uce
-    benson
-    image
-    lunch
-    ##chester
-    absurd
-    lionel
-    stuff
-    sty
-    ##shire
-    club
-    dawn
-    anne
-    faced
-    regarded
-    period
-    seized
-    soldier
-    ##pless
-    east
-    jar
-    knee
-    ##achel
-    ##ception
-    hanging
-    ##iel
-    rushed
-    sac
-    shone
-    urs
-    entrance
-    government
-    sprang
-    ##amb
-    ##ounce
-    bridge
-    household
-    immense
-    ##agger
-    ##ator
-    cover
-    singing
-    ##tained
-    ty
-    whilst
-    ##icc
-    glim
-    landl
-    lily
-    search
-    stones
-    upper
-    ursula
-    ##ourable
-    janet
-    smell
-    staring
-    ##iles
-    tos
-    hopes
-    interesting
-    lane
-    lorn
-    milk
-    importance
-    lux
-    ##vation
-    companions
-    famous
-    leslie
-    proof
-    comb
-    notion
-    wishes
-    ##aved
-    leaned
-    market
-    ##mother
-    ##omp
-    gilbert
-    san
-    visitor
-    dangerous
-    sighed
-    ##ites
-    chest
-    render
-    ##cho
-    prove
-    eur
-    flor
-    instance
-    newspap
-    pushed
-    patient
-    ##pse
-    neighbourhood
-    sex
-    utterly
-    haze
-    imagination
-    consent
-    invol
-    delighted
-    ##key
-    particularly
-    ##astic
-    ain
-    bree
-    bringing
-    manners
-    undert
-    lorna
-    stoo
-    support
-    vig
-    event
-    muttered
-    prior
-    ##ability
-    older
-    artic
-    fro
-    carrying
-    slept
-    sunshine
-    ##ivers
-    birkin
-    hence
-    lordship
-    europe
-    cord
-    showing
-    value
-    independ
-    needed
-    sheep
-    ##cie
-    abroad
-    maria
-    required
-    theat
-    waife
-    ##reg
-    cloak
-    dared
-    handker
-    ##oon
-    agreeable
-    handed
-    parlour
-    treated
-    bought
-    killed
-    necessity
-    test
-    card
-    departure
-    interp
-    rum
-    shade
-    exceed
-    princess
-    selfish
-    dining
-    elect
-    enth
-    oper
-    interval
-    pac
-    perceived
-    ##itor
-    ##oqu
-    hans
-    helpless
-    lighted
-    pup
-    stayed
-    belief
-    corre
-    crim
-    indiffer
-    negle
-    possess
-    stub
-    tran
-    ##zy
-    agreed
-    horror
-    pretend
-    process
-    handkerchief
-    lately
-    resist
-    ##cks
-    dreams
-    trick
-    behold
-    ende
-    ##eem
-    boots
-    engagement
-    saint
-    ##enny
-    ##more
+[PAD]
+[UNK]
+[CLS]
+[SEP]
+[MASK]
+!
+"
+#
+$
+%
+&
+'
+(
+)
+*
++
+,
+-
+.
+/
+0
+1
+2
+3
+4
+5
+6
+7
+8
+9
+:
+;
+<
+=
+>
+?
+@
+[
+\
+]
+^
+_
+`
+a
+b
+c
+d
+e
+f
+g
+h
+i
+j
+k
+l
+m
+n
+o
+p
+q
+r
+s
+t
+u
+v
+w
+x
+y
+z
+{
+|
+}
+~
+–
+—
+‘
+’
+“
+”
+…
+•
+·
+«
+»
+£
+€
+¢
+©
+°
+§
+×
+½
+##0
+##1
+##2
+##3
+##4
+##5
+##6
+##7
+##8
+##9
+##a
+##b
+##c
+##d
+##e
+##f
+##g
+##h
+##i
+##j
+##k
+##l
+##m
+##n
+##o
+##p
+##q
+##r
+##s
+##t
+##u
+##v
+##w
+##x
+##y
+##z
+##£
+##€
+##¢
+##©
+##°
+##×
+##½
+th
+##er
+the
+##nd
+##in
+##ou
+##ed
+##at
+##en
+and
+to
+##or
+##on
+##ing
+##es
+of
+##is
+##ar
+##as
+##it
+##an
+##ll
+in
+ha
+he
+wh
+##om
+be
+sh
+##re
+##le
+##ot
+##ow
+you
+##ld
+##ut
+it
+was
+her
+that
+##ly
+##id
+##gh
+##ch
+##ve
+##se
+##ce
+on
+##im
+##et
+his
+as
+##ith
+##ay
+##ent
+she
+##st
+for
+##ir
+with
+had
+st
+##ere
+##ad
+##al
+##ur
+##ion
+##ght
+not
+##ver
+re
+##ould
+##oo
+##ter
+an
+at
+sa
+me
+##ess
+but
+##her
+him
+##ic
+my
+##am
+##ri
+is
+se
+li
+so
+su
+we
+##ct
+##ke
+##ill
+##ain
+have
+ch
+##all
+fr
+said
+de
+##ome
+whi
+pr
+do
+all
+ne
+##ight
+##est
+##ck
+##il
+##ore
+no
+up
+##pe
+##ge
+##ard
+by
+##ra
+##lf
+which
+this
+there
+con
+##ul
+##th
+from
+kn
+they
+man
+fe
+would
+if
+or
+what
+##pp
+were
+##ble
+##ant
+##ous
+##ust
+al
+##ood
+##ook
+##os
+##ind
+who
+ex
+##our
+##us
+mr
+one
+##em
+##ast
+le
+when
+##and
+##itt
+wor
+##out
+go
+ab
+##self
+##one
+##art
+been
+out
+##ak
+##ap
+##ong
+en
+##un
+##ough
+your
+##ol
+fa
+##ery
+##fe
+##ers
+##ie
+##ate
+##ation
+int
+un
+ro
+##ound
+##own
+qu
+com
+could
+look
+lo
+them
+##ist
+will
+br
+##el
+##ish
+##ry
+##ven
+##ame
+are
+am
+ag
+af
+##um
+now
+##op
+very
+more
+##au
+then
+like
+any
+##la
+sp
+##ittle
+know
+little
+some
+##nder
+##ive
+##ake
+##ink
+can
+##ep
+##reat
+ar
+tr
+##ence
+##ought
+##ure
+##ig
+##ite
+than
+mo
+##ort
+cl
+into
+their
+did
+say
+ever
+##way
+##wn
+##if
+##ine
+##ather
+hand
+##hing
+tim
+see
+##other
+te
+about
+po
+##urn
+##ther
+##ved
+should
+how
+##ity
+too
+again
+##ose
+##qu
+##ance
+##ked
+##ass
+##ady
+##able
+tw
+mar
+##ag
+##ide
+ad
+per
+##ack
+us
+mad
+good
+##end
+##ice
+think
+##fore
+over
+co
+never
+im
+day
+str
+well
+other
+after
+##pt
+time
+down
+gr
+##ious
+##ud
+bo
+come
+##iss
+only
+car
+old
+##oun
+has
+upon
+##cc
+##ings
+##ick
+before
+dis
+ey
+fl
+##ness
+##ally
+mu
+thought
+sm
+own
+must
+##ach
+bl
+##ert
+##age
+##ft
+##ving
+##ies
+##ress
+let
+##ord
+great
+much
+bet
+way
+might
+even
+##ire
+##ered
+##ab
+don
+##oss
+##orn
+##ment
+our
+##ful
+long
+made
+pe
+sc
+##ild
+thr
+gl
+##pl
+such
+##ng
+off
+pro
+##ull
+##ars
+back
+rem
+##ward
+spe
+##ath
+ho
+wom
+ye
+seem
+where
+##ang
+##we
+pre
+himself
+here
+##ouse
+came
+under
+##ount
+##ue
+##led
+lady
+cr
+##ree
+fir
+two
+young
+fri
+##ied
+fo
+pl
+ind
+bec
+mrs
+face
+house
+every
+eyes
+##ip
+##ated
+##ried
+may
+went
+life
+res
+##ro
+##ise
+##ark
+part
+turn
+##ily
+miss
+shall
+sir
+word
+##ves
+away
+room
+looked
+##ction
+just
+##alk
+tell
+##are
+##ac
+des
+##ty
+##llow
+still
+friend
+first
+##air
+som
+cont
+head
+pass
+imp
+##ew
+wr
+##ave
+love
+yet
+pla
+last
+##anc
+its
+beg
+##ened
+##oth
+##co
+##man
+father
+##ff
+somet
+want
+nothing
+men
+##ary
+make
+comp
+##ause
+op
+ob
+sl
+##igh
+bel
+gra
+though
+##ci
+jo
+heart
+these
+##int
+mind
+night
+cons
+##mo
+woman
+pres
+seemed
+##ber
+through
+call
+##ne
+##ether
+##pect
+mother
+em
+child
+why
+take
+##leas
+yes
+##arm
+get
+dear
+without
+put
+##aking
+wat
+##less
+##per
+being
+la
+once
+inter
+ser
+##me
+those
+##dy
+##ared
+feel
+##ens
+##ign
+##ently
+saw
+##thing
+most
+ap
+cour
+##lt
+quite
+wa
+##ways
+door
+##ions
+light
+mean
+##atter
+ll
+new
+ret
+att
+ear
+##ange
+##sw
+##ia
+##ons
+##iff
+##irl
+ve
+mom
+acc
+knew
+moment
+##aps
+pleas
+ri
+while
+things
+always
+hel
+something
+##les
+##ced
+world
+herself
+poor
+happ
+sil
+sat
+answ
+##ople
+ke
+asked
+oh
+right
+left
+##ling
+place
+people
+supp
+count
+vo
+##dd
+##ect
+##ible
+kind
+hands
+end
+round
+##ian
+##ret
+##ock
+eng
+##ank
+girl
+took
+##ory
+going
+ac
+##li
+gent
+dr
+many
+##ting
+because
+better
+##ched
+arm
+lord
+thing
+felt
+##sh
+##ner
+another
+done
+dre
+ma
+##haps
+heard
+set
+app
+found
+gre
+perhaps
+half
+##ever
+nat
+##oke
+told
+##iness
+##aught
+home
+##red
+give
+##ile
+gu
+pers
+work
+sure
+talk
+enough
+rep
+gi
+gentle
+comm
+looking
+##ince
+##ertain
+ph
+##pped
+##ished
+##ted
+cle
+##ub
+got
+##ition
+wind
+##cl
+hard
+dist
+inde
+wi
+beh
+##wards
+##oub
+rather
+##gg
+##ush
+side
+char
+boy
+pa
+##fect
+against
+belie
+##de
+dark
+##ase
+wo
+myself
+bre
+far
+##bo
+turned
+##ict
+##most
+near
+voice
+seen
+##ool
+##orr
+har
+##ense
+##ph
+##ton
+cur
+##aut
+mon
+nor
+whom
+course
+same
+certain
+three
+inst
+return
+appe
+stood
+conf
+hear
+##ween
+find
+between
+hour
+dra
+gen
+read
+morn
+par
+words
+##ained
+##ult
+cap
+##ised
+high
+##cept
+##uck
+##iet
+sw
+##ither
+##ower
+##ps
+rest
+poss
+letter
+##iv
+##lly
+##ning
+name
+hum
+bla
+##ix
+lau
+min
+##gether
+exp
+till
+tre
+##ined
+sur
+ref
+keep
+morning
+sub
+##ows
+##der
+##ces
+col
+##so
+##te
+indeed
+##ister
+stre
+diff
+##land
+inf
+having
+##ash
+almost
+##uth
+gone
+white
+care
+che
+es
+fam
+##aken
+##av
+years
+##ley
+anything
+el
+speak
+##ject
+exc
+##ual
+does
+##ully
+##ek
+vis
+add
+rel
+##dden
+wife
+beaut
+both
+##owed
+##ib
+laugh
+bri
+few
+soon
+##orm
+##ired
+ask
+##tered
+##oud
+best
+sudden
+wait
+wonder
+remem
+ev
+reg
+##ical
+##ten
+doub
+unc
+del
+began
+forg
+stand
+matter
+##oney
+occ
+quest
+##ond
+##ple
+black
+##ations
+wish
+god
+ins
+##ents
+##ors
+since
+help
+gave
+##ute
+pur
+##osed
+open
+war
+##wh
+tra
+##ell
+##ace
+underst
+##tain
+##up
+##ung
+prop
+ste
+ass
+bed
+##iz
+##ial
+follow
+bar
+days
+pret
+##iled
+sun
+##xt
+##act
+hope
+##ans
+small
+##sel
+cried
+##ating
+each
+called
+among
+person
+form
+hon
+##aster
+##ier
+##vers
+gener
+money
+adv
+doubt
+aw
+##no
+sk
+sy
+swe
+##ured
+pri
+full
+adm
+point
+##ok
+##alked
+act
+less
+##ude
+ter
+present
+bus
+##body
+together
+really
+says
+##eng
+book
+lay
+##ason
+hu
+believe
+##fully
+##ene
+din
+brought
+next
+rich
+##ately
+sent
+fair
+##ged
+thou
+answered
+need
+##unt
+##used
+air
+##fort
+##ures
+##its
+gentleman
+red
+##aint
+##ned
+alone
+sim
+sou
+leave
+towards
+sle
+chap
+interest
+strong
+##ular
+sec
+walk
+whole
+play
+women
+grand
+##son
+taken
+sort
+##ham
+serv
+ra
+##ndon
+deep
+also
+passed
+##be
+pen
+ide
+ir
+##ane
+behind
+##ying
+whose
+##ering
+inc
+##ru
+##ught
+##airs
+london
+fellow
+##cious
+quiet
+squ
+##ention
+table
+lad
+cann
+compan
+##ably
+bir
+ill
+dead
+##az
+##cy
+coming
+son
+hus
+strange
+however
+pap
+##he
+unt
+hold
+ext
+won
+lar
+##band
+##ield
+##ring
+rose
+##cess
+art
+##ale
+evening
+##aring
+est
+least
+##ued
+ge
+##ott
+water
+fall
+tem
+sound
+##ressed
+whether
+##ove
+##aughter
+abs
+hor
+sn
+suppose
+understand
+thee
+##esh
+spoke
+question
+##ren
+fin
+mis
+land
+husband
+country
+##cei
+brother
+##ching
+met
+inv
+##riage
+true
+prom
+soft
+list
+##ger
+##lish
+bad
+##ept
+##amp
+##plied
+cannot
+bit
+else
+consid
+##ited
+bes
+fire
+live
+sch
+suff
+vi
+death
+run
+contin
+sister
+##idd
+low
+clear
+family
+wood
+##bed
+##orrow
+ed
+spir
+dec
+expect
+##ny
+fact
+##bert
+business
+street
+##ches
+##oken
+fell
+bur
+close
+##men
+master
+meet
+tou
+##rying
+##ys
+suddenly
+chapter
+##vered
+start
+##ief
+ele
+pat
+##itting
+##selves
+replied
+bu
+mist
+##owing
+dep
+sense
+hur
+often
+ent
+reco
+fear
+nature
+remember
+friends
+##pr
+pain
+det
+manner
+fur
+tri
+pretty
+##oy
+quick
+everything
+short
+dar
+law
+geor
+cast
+##ship
+step
+##ont
+sign
+aff
+real
+draw
+answer
+known
+##mm
+##iful
+##iew
+year
+reason
+use
+##cted
+children
+past
+slow
+##let
+##vel
+power
+used
+prof
+##laim
+along
+##ength
+held
+window
+hair
+given
+##lic
+disc
+truth
+opp
+feeling
+wanted
+rec
+eas
+large
+self
+differ
+kept
+eye
+##hn
+##osition
+pol
+##ience
+cond
+fort
+ten
+ah
+##cri
+##ances
+##old
+soul
+##ments
+##urch
+sweet
+##gn
+fine
+##val
+dire
+mary
+##ade
+sing
+lea
+english
+secret
+george
+dev
+cold
+lu
+obs
+dri
+##ctor
+##mb
+stra
+mer
+##ins
+##by
+##ready
+glad
+happy
+lear
+already
+mine
+road
+four
+sit
+thank
+stay
+perfect
+##essed
+making
+ought
+gard
+##tle
+acr
+captain
+town
+##akes
+##ames
+##ail
+sight
+##uring
+##anger
+chair
+##ote
+scar
+##ached
+sto
+##ceived
+arms
+cal
+##irc
+within
+##aven
+##iously
+deal
+bring
+yourself
+##ually
+case
+##enty
+week
+church
+john
+foot
+thinking
+daughter
+walked
+##anged
+##ingly
+times
+feet
+bright
+##lled
+express
+imm
+##ided
+expl
+respect
+hat
+thus
+##ceed
+above
+wall
+across
+break
+bra
+lost
+hot
+until
+fig
+visit
+##ench
+circ
+corn
+sleep
+mat
+smile
+arr
+idea
+##br
+returned
+##une
+silence
+beautiful
+##use
+ground
+##cond
+##imes
+##ient
+surpr
+##og
+mere
+##ides
+##ities
+kiss
+others
+lips
+heav
+ut
+mur
+dream
+except
+second
+creat
+##raid
+phil
+##ility
+hall
+##ape
+dut
+didn
+##ouble
+sus
+itself
+##oura
+certainly
+ay
+##aw
+##ates
+dress
+show
+five
+begin
+##ern
+sad
+##alth
+##iling
+wrong
+pray
+##ushed
+ru
+##ising
+farm
+breat
+saying
+cross
+fore
+either
+natur
+harry
+ready
+opened
+imag
+green
+possible
+##ening
+##ants
+##rew
+blue
+mil
+obser
+dinner
+##app
+chr
+##ah
+six
+##acter
+sitting
+taking
+heaven
+character
+ang
+mus
+earth
+sometimes
+##ancy
+subject
+horse
+##outh
+##ney
+none
+comfort
+garden
+##ony
+dro
+whis
+pet
+themselves
+blood
+occas
+worth
+doctor
+##ative
+jud
+##od
+bird
+##antly
+change
+doing
+cat
+##ices
+##arr
+##ndred
+##ster
+uncle
+##itude
+hast
+hundred
+chance
+late
+aunt
+wild
+##ler
+king
+shad
+bear
+##utes
+human
+summ
+afraid
+##day
+ce
+anx
+brown
+month
+lead
+spirit
+loved
+##wood
+cous
+general
+free
+gold
+soci
+added
+fool
+christ
+##gr
+ran
+##umb
+scarce
+appear
+laughed
+##itted
+cut
+appeared
+married
+##mond
+marriage
+##otion
+repe
+##ented
+tone
+##ef
+##eth
+##cul
+bey
+##du
+##ages
+##ement
+beyond
+slowly
+du
+##ped
+mor
+became
+##cent
+pict
+silent
+trust
+become
+order
+##illed
+neither
+mount
+standing
+##lling
+disp
+##side
+enter
+thy
+##ety
+##ury
+def
+##ains
+##irt
+view
+gri
+diffic
+beauty
+thoughts
+move
+somewh
+colour
+glass
+common
+followed
+hill
+##isf
+##ets
+passion
+win
+means
+##ously
+##ession
+##ident
+conv
+state
+delight
+##ledge
+lift
+consider
+ord
+quar
+##itch
+flo
+tried
+pay
+meant
+honour
+##als
+partic
+##idence
+continued
+drew
+##gar
+##ks
+mem
+warm
+marry
+##iece
+body
+please
+##vely
+##gs
+thir
+arri
+news
+pub
+##iment
+inqu
+acqu
+port
+que
+ladies
+england
+appro
+molly
+##onel
+##anced
+##ze
+fav
+##empt
+vill
+dick
+try
+kne
+pleasure
+##iam
+ago
+big
+trouble
+necess
+hardly
+minutes
+##iting
+desp
+cra
+during
+french
+entered
+forward
+##king
+maj
+##eless
+##ific
+regard
+story
+sens
+decl
+longer
+##hood
+aud
+maid
+hours
+tender
+##pend
+##fection
+const
+cousin
+bene
+sea
+priv
+slight
+comes
+knows
+position
+trans
+convers
+mag
+occasion
+##ager
+##ested
+##ffect
+##oom
+##lle
+school
+##ison
+sal
+forth
+save
+prob
+twenty
+stopped
+figure
+##ma
+##yn
+straight
+##iar
+hung
+talking
+fing
+##pping
+ham
+court
+living
+##erm
+send
+pale
+##ination
+able
+front
+led
+##laimed
+gaz
+morrow
+prov
+comple
+thous
+id
+account
+thousand
+##ended
+frank
+tears
+##oof
+effect
+stud
+##eness
+cre
+lat
+conc
+heavy
+sol
+bab
+early
+breath
+##aged
+tor
+shar
+##edi
+tom
+##gin
+moved
+disco
+satisf
+##bb
+further
+stri
+watch
+mouth
+faith
+##bour
+plain
+admir
+opin
+ann
+requ
+laid
+company
+different
+prep
+seeing
+fol
+turning
+pock
+##tern
+happened
+age
+whatever
+eff
+speaking
+##ats
+mill
+##ots
+rev
+##owers
+dread
+lived
+particular
+presence
+clock
+##ug
+##ically
+colonel
+pal
+trees
+##ards
+resol
+seems
+usual
+er
+afterno
+charm
+smiled
+drawing
+und
+object
+isn
+##inct
+ger
+ur
+##ized
+liked
+leon
+lam
+##ead
+struck
+##ply
+therefore
+##ines
+conscious
+remark
+accept
+tea
+##ald
+##uff
+helen
+public
+contr
+shut
+youth
+duty
+den
+exper
+write
+sym
+afternoon
+rid
+richard
+##oint
+med
+fash
+bound
+sugg
+##ey
+##res
+super
+forget
+##inc
+terri
+esc
+prev
+spee
+##ime
+##ctions
+forgot
+##vering
+##ixed
+squire
+##light
+hab
+mir
+sor
+##oc
+corner
+##inary
+wished
+##ilt
+conversation
+exclaimed
+##rupt
+lie
+broken
+dem
+desire
+cry
+da
+div
+received
+cheek
+equ
+post
+##ively
+fashion
+purp
+waiting
+mark
+##ms
+viol
+cloth
+born
+circum
+field
+accom
+##icked
+##itten
+##ging
+bott
+letters
+##ased
+burn
+je
+die
+drink
+##yr
+cor
+fast
+enj
+succ
+fresh
+knowledge
+creature
+caught
+calm
+alt
+laur
+exact
+hen
+showed
+##ality
+pleasant
+fut
+presently
+moon
+strength
+ken
+bon
+lean
+danger
+affection
+getting
+hop
+##oose
+beside
+easy
+weak
+##erv
+fre
+neigh
+##ost
+joy
+expression
+paper
+carried
+gentlemen
+philip
+##usion
+castle
+beat
+##rell
+##ift
+gar
+natural
+circumst
+##bs
+likely
+##ution
+stone
+fond
+path
+sorry
+##head
+girls
+une
+cand
+hes
+immedi
+books
+##ii
+pound
+ca
+##well
+nur
+hol
+##how
+##ters
+remained
+murm
+##ining
+##cend
+##ustom
+guard
+##ric
+proud
+reached
+worse
+##fast
+cause
+##itation
+##ls
+delic
+silver
+##iter
+laura
+madame
+##els
+peace
+##ences
+wouldn
+extra
+tall
+infl
+scarcely
+talked
+bow
+command
+refle
+##ask
+##isted
+emb
+inform
+fat
+favour
+spoken
+##uel
+sky
+##set
+party
+val
+##ified
+fle
+floor
+inno
+line
+##itty
+bell
+##uss
+cent
+gather
+opinion
+nay
+##cked
+row
+##iced
+##pic
+speech
+##ism
+##ara
+intell
+##erable
+accord
+depart
+future
+jour
+prince
+dog
+exam
+##aded
+##mn
+import
+##idge
+eager
+narr
+note
+pocket
+box
+fright
+grew
+mention
+sole
+pleased
+died
+occup
+fancy
+honest
+couldn
+somewhat
+##ceive
+sake
+neck
+nearly
+river
+sever
+nobody
+enc
+grey
+##anch
+##path
+compl
+pract
+bitter
+esmond
+utter
+##bered
+shook
+safe
+imposs
+length
+eight
+grave
+di
+fif
+##retched
+stop
+surely
+##orough
+expected
+fit
+touch
+der
+les
+repeated
+fortune
+sold
+simple
+cab
+fight
+months
+cou
+crow
+##nday
+##amed
+##velyn
+evelyn
+tree
+##cing
+incl
+society
+written
+gate
+##ala
+pull
+shop
+quickly
+##ron
+bill
+##ries
+instead
+learn
+purpose
+##ump
+sho
+afterwards
+broke
+dest
+sigh
+minute
+##ior
+handsome
+##zz
+probably
+boat
+ring
+##ibly
+bro
+besides
+rap
+makes
+faint
+shadow
+changed
+perfectly
+leaving
+##ineas
+bank
+piece
+##ament
+kitty
+bat
+rob
+pi
+av
+thick
+mut
+neighbour
+noble
+##ourage
+##lig
+reply
+sympath
+##aining
+##ored
+##pered
+rock
+##andal
+looks
+success
+grace
+impossible
+eat
+gall
+##rington
+closed
+cloud
+##ugg
+##acy
+treat
+pity
+firm
+service
+outside
+tast
+##tled
+##umber
+nice
+##uct
+enjoy
+##kes
+##read
+dim
+lim
+surprise
+watched
+chief
+earn
+giving
+offic
+##ina
+flowers
+beginning
+lucy
+##angu
+darkness
+goes
+remembered
+##gy
+appearance
+lose
+prot
+##ics
+harm
+promise
+mess
+breakfast
+##lv
+mistress
+shoulder
+##cially
+rate
+walking
+yours
+recogn
+##str
+wear
+smiling
+gover
+##erence
+purs
+ship
+below
+##lc
+##ues
+angry
+##ounded
+##stairs
+darrell
+##form
+knowing
+determ
+wrote
+##ils
+fal
+seat
+cost
+listen
+sick
+##osing
+top
+empt
+carriage
+influ
+distance
+van
+mid
+var
+music
+fixed
+star
+difficult
+##anging
+major
+bent
+deli
+aware
+private
+crowd
+grass
+health
+##reme
+attention
+unless
+exist
+servant
+##olet
+pros
+##iddle
+broad
+famil
+spr
+henry
+coun
+ign
+lod
+##idly
+impress
+dropped
+clever
+raised
+companion
+park
+feelings
+picture
+##ouses
+breast
+descri
+espe
+##ope
+coll
+simply
+reading
+##ancing
+cham
+scene
+bless
+tired
+waited
+##where
+entire
+##elm
+rom
+leonard
+wand
+trying
+dare
+poet
+ris
+yellow
+grow
+complete
+violet
+alto
+appar
+belong
+##uc
+around
+hist
+ram
+steps
+altogether
+cheer
+eld
+several
+summer
+jane
+sharp
+force
+paid
+proceed
+direct
+phineas
+wise
+anxious
+warrington
+stick
+evil
+##ize
+polit
+spring
+exactly
+##ker
+langu
+audley
+##umed
+oblig
+##wise
+##unk
+disg
+stir
+happiness
+alth
+baby
+neg
+quietly
+##like
+circumstances
+started
+although
+pride
+wit
+##thia
+##iety
+##uous
+touched
+blind
+lab
+##ror
+folk
+filled
+deb
+bold
+mam
+shr
+necessary
+office
+cyn
+kissed
+immediately
+lying
+james
+##ann
+later
+lifted
+baron
+pounds
+adam
+rooms
+wonderful
+##que
+laughing
+tremb
+lives
+spite
+##iant
+press
+vag
+cler
+ere
+glance
+vict
+##sequ
+attempt
+doesn
+effort
+##par
+##room
+holding
+##itated
+##olen
+##ume
+iron
+produ
+auth
+grat
+stranger
+ways
+##ife
+##ones
+serious
+sunday
+ayala
+darling
+houses
+##itable
+hors
+ver
+william
+shame
+wide
+allow
+resp
+##iding
+papa
+innocent
+##ardon
+wid
+##ford
+notice
+##cial
+sav
+##unch
+sylv
+temper
+##io
+ears
+experience
+paused
+vol
+##race
+##enn
+address
+disapp
+spot
+forgotten
+snow
+##thur
+ros
+running
+##aled
+carry
+dism
+especially
+anim
+arthur
+exh
+burst
+inn
+everybody
+village
+journey
+understood
+##vey
+fingers
+##ests
+reach
+agree
+odd
+##idden
+ruth
+##ency
+habit
+horses
+##ich
+troub
+fun
+wine
+luck
+peter
+putting
+##bson
+bath
+earnest
+middle
+robert
+##ashed
+pure
+threw
+coat
+hotel
+questions
+##cil
+fault
+memory
+wis
+ange
+ant
+thin
+##gged
+watching
+proper
+##olute
+allowed
+tong
+apart
+passing
+writing
+##cour
+acquaint
+##ishop
+##min
+shoulders
+arg
+engaged
+##elve
+offer
+##osite
+gw
+bos
+hate
+smo
+whispered
+conce
+##wor
+##while
+cruel
+conne
+merely
+learned
+enem
+lovely
+attend
+mel
+softly
+##bly
+cas
+observed
+rising
+jack
+sorrow
+miles
+##ushing
+intim
+placed
+beneath
+instant
+knock
+opposite
+telling
+leg
+##sed
+empty
+##oured
+hath
+tal
+north
+believed
+fallen
+single
+##under
+host
+twice
+class
+fly
+arrived
+kindly
+toward
+##onda
+strugg
+deronda
+##cell
+jew
+##lend
+unf
+windows
+occur
+surprised
+##zen
+faces
+matters
+stairs
+meeting
+##fer
+##kin
+##ories
+##ges
+solemn
+teach
+terrible
+clothes
+##ives
+bishop
+drawn
+mal
+square
+sword
+##aped
+wed
+##ayed
+hers
+##illing
+##lin
+gibson
+rain
+##action
+sylvia
+author
+##arine
+##rel
+clare
+curious
+settled
+##ishing
+##osity
+##reh
+third
+##oved
+weather
+##oned
+##very
+ball
+rough
+board
+corr
+station
+##nes
+ine
+boys
+meaning
+supposed
+loud
+haven
+dull
+listened
+wants
+##idently
+murmured
+nick
+courage
+west
+##eric
+bag
+sin
+##atharine
+city
+counten
+##iently
+##ners
+whe
+yo
+easily
+pardon
+hero
+arch
+influence
+mod
+shout
+##tering
+alive
+leaves
+katharine
+lover
+absolute
+bread
+horr
+##umn
+concer
+dign
+former
+randal
+unh
+indiff
+pars
+suspic
+##yal
+fold
+##appe
+rowland
+dam
+drop
+##ec
+##pan
+##und
+servants
+dom
+offered
+devil
+nurse
+somehow
+worst
+##sy
+legs
+prec
+seven
+##unity
+kitch
+opport
+vir
+battle
+gloom
+##pected
+shot
+##vere
+knees
+##aff
+##chief
+castlewood
+dressed
+prin
+##atic
+##ping
+history
+hurt
+train
+kenelm
+##ital
+amongst
+##over
+anybody
+##endolen
+gwendolen
+plan
+##rian
+##nding
+confidence
+gh
+##right
+##uit
+concl
+dry
+foreign
+direction
+entirely
+##ipped
+impat
+jul
+countenance
+eg
+extreme
+margar
+pause
+affect
+mort
+margaret
+excell
+familiar
+##ises
+aston
+following
+grown
+prison
+queen
+wealth
+welc
+clean
+magn
+americ
+hy
+lot
+thro
+##ature
+alarm
+determined
+empl
+finished
+##jo
+bid
+kindness
+##ables
+##mon
+gently
+judge
+knight
+bare
+distur
+splend
+govern
+spent
+vague
+disappoint
+vent
+##attered
+cla
+seated
+taste
+walls
+##ibility
+main
+nose
+##father
+furn
+rub
+suc
+trium
+ber
+evidently
+fet
+number
+covered
+triumph
+virt
+build
+##arch
+succeed
+affairs
+yester
+considered
+wasn
+##rodu
+false
+suffic
+keeping
+inj
+##ba
+##dom
+##ays
+cho
+cynthia
+demand
+##ding
+personal
+promised
+mau
+narrow
+interrupt
+yesterday
+grief
+kitchen
+aside
+earl
+##iction
+amb
+places
+instinct
+propert
+stock
+wal
+##itary
+hurried
+uns
+##bury
+##ett
+##ision
+##teen
+stead
+unk
+##olog
+depend
+otherwise
+weeks
+action
+cott
+doors
+wondered
+cup
+gun
+##af
+##field
+tow
+brill
+dale
+keen
+suit
+bal
+dan
+oli
+ta
+##agg
+##ission
+descend
+mamma
+obliged
+##aming
+wore
+advant
+charles
+employ
+pecul
+result
+##ists
+perm
+##uls
+consci
+##ee
+##tty
+civ
+peculiar
+pair
+pend
+##inite
+fla
+perform
+camp
+hearing
+shock
+roof
+##itive
+##med
+affair
+consequ
+decided
+declared
+lower
+##ulous
+parson
+##orted
+excuse
+##gan
+##ounced
+heads
+discuss
+ignor
+myst
+cheeks
+phys
+lion
+passage
+##arked
+share
+fail
+nodd
+property
+##vy
+fan
+rare
+unp
+vain
+##rier
+gle
+rank
+spirits
+##asure
+##eping
+##ract
+trave
+##night
+dust
+##ulty
+moments
+duke
+queer
+##rop
+spread
+##ument
+minister
+ori
+cig
+motion
+mot
+amid
+strether
+prepared
+weary
+##ierce
+##ption
+thrown
+xx
+commun
+oak
+tongue
+separ
+suggest
+fate
+##erved
+escape
+trem
+##iny
+chill
+existence
+tur
+asking
+betr
+oliver
+ven
+latter
+acquaintance
+difficulty
+naturally
+forgive
+##erve
+pra
+couple
+sympathy
+mood
+##ians
+##ivid
+becom
+fifty
+elder
+tempt
+accompan
+##alous
+brief
+pu
+inquir
+birth
+delicate
+difference
+thorough
+arrange
+foolish
+##oted
+##uded
+##fend
+myster
+wicked
+noticed
+remind
+##lev
+##uation
+##etic
+ash
+##ora
+according
+generally
+miserable
+bull
+coach
+##aked
+##mer
+bottom
+farmer
+tale
+greater
+introdu
+claim
+ow
+quarter
+pointed
+emotion
+frightened
+song
+chamber
+nearer
+mass
+inside
+horri
+##itions
+regret
+south
+vision
+approach
+charge
+growing
+happen
+ren
+imagine
+##ius
+##ts
+extraord
+mart
+remarked
+custom
+excit
+harley
+pressed
+contempt
+meanwhile
+game
+educ
+imper
+played
+suggested
+pill
+papers
+##hold
+angel
+edward
+##leep
+##xed
+moving
+nerv
+##asped
+anger
+conduct
+forehead
+grandfather
+hide
+loss
+stat
+lines
+noise
+sand
+##net
+asleep
+condition
+glanced
+hetty
+rever
+wil
+crossed
+discovered
+uncons
+##asons
+##yer
+clo
+opening
+sam
+##alone
+birdalone
+spect
+tess
+repres
+pack
+fanc
+justice
+pos
+flower
+##uly
+opportunity
+pit
+##lie
+catch
+kate
+bore
+profess
+whisper
+advent
+spo
+##iver
+relig
+jan
+pendenn
+##court
+intellig
+buck
+prospect
+worthy
+dreadful
+interv
+mild
+pictures
+##uted
+gathered
+lone
+streets
+feat
+persu
+desert
+drive
+scorn
+##bing
+gil
+##dle
+ly
+welcome
+amaz
+study
+sla
+stup
+winter
+##arily
+absence
+finger
+pendennis
+unconscious
+unhapp
+upstairs
+##hod
+failed
+working
+disappe
+jealous
+somebody
+##lock
+##go
+##iers
+avo
+explain
+por
+##ille
+lock
+german
+paris
+sher
+stream
+##erson
+tis
+##agement
+thom
+##ify
+curtain
+gerald
+jude
+ourselves
+persons
+worn
+storm
+##born
+pop
+scr
+ga
+fierce
+excitement
+ones
+shape
+deem
+gown
+thinks
+distant
+indign
+shown
+stern
+ladyship
+listening
+##erc
+##ien
+pun
+remain
+apparently
+##ral
+finding
+interview
+pot
+##now
+##using
+language
+space
+roger
+temple
+forced
+band
+falling
+suffer
+##fulness
+possibly
+smooth
+supper
+choose
+movement
+##pet
+##theless
+##ula
+entr
+nevertheless
+##riet
+grate
+##bia
+communic
+labour
+reck
+rejo
+sar
+##hamed
+ashamed
+blow
+ease
+rise
+##with
+anci
+ben
+cool
+deg
+estab
+relief
+##asc
+actually
+impression
+possession
+cigar
+kim
+parli
+##elt
+aven
+bew
+bride
+expressed
+begun
+golden
+christian
+addressed
+bye
+carefully
+enemy
+match
+waym
+fortun
+joe
+##erton
+diss
+parliament
+sacri
+edge
+lit
+mentioned
+virgin
+dozen
+key
+lies
+palace
+despair
+ideas
+lesbia
+prefer
+mountain
+terror
+threat
+cottage
+dignity
+ordinary
+##ulse
+friendly
+madam
+##anor
+##anted
+ceased
+clim
+playing
+##ob
+flung
+liter
+stiff
+cow
+content
+cred
+hoped
+younger
+majest
+names
+weight
+brain
+marian
+partly
+events
+receive
+##pir
+ancient
+sentiment
+consciousness
+moreover
+##je
+##asm
+artist
+ashe
+higher
+twelve
+##aly
+birds
+due
+ital
+origin
+##ole
+sara
+##umble
+moder
+uncom
+colle
+leaning
+##occ
+##oly
+##yrol
+busy
+frequ
+incre
+teeth
+##osp
+##asper
+hadn
+aust
+cook
+##liness
+##ores
+brave
+excellent
+fields
+gray
+impro
+pipe
+rail
+smoke
+charming
+lonely
+calling
+civil
+ling
+pulled
+##ustomed
+conscience
+intended
+throw
+curi
+inquired
+uneas
+##illy
+hint
+profession
+##ishment
+crying
+guess
+reasons
+shel
+withd
+##ension
+advice
+revol
+##antic
+bas
+occurred
+special
+trembling
+##ante
+ack
+cared
+dying
+extraordinary
+bush
+egerton
+scre
+takes
+parl
+priest
+gift
+grim
+sooner
+tit
+vast
+widow
+##eds
+ener
+hearts
+race
+##ingu
+##lace
+acknow
+eh
+formed
+situation
+swift
+crit
+stars
+##ails
+##ture
+agre
+brilliant
+countess
+murder
+guardian
+humour
+##ading
+##ky
+advantage
+carol
+gro
+intellect
+sacrif
+##ette
+explained
+important
+settle
+lamp
+satisfied
+wet
+##den
+hills
+ple
+unw
+blank
+eleanor
+obst
+anxiety
+irr
+lest
+social
+brit
+ble
+sail
+thri
+##iest
+##osop
+##quis
+##usted
+features
+seek
+##ples
+absolutely
+bowed
+occupied
+ride
+##sing
+##cival
+bedroom
+dance
+food
+percival
+caused
+peyrol
+##racted
+curiosity
+refused
+suffered
+##coat
+inclined
+police
+##ires
+##yed
+burning
+ral
+fare
+lake
+saved
+##for
+shouldn
+worked
+yard
+clearly
+rack
+##urs
+hun
+philosop
+somewhere
+wretched
+##bell
+nine
+thirty
+waist
+fever
+interested
+melanch
+resolved
+royal
+##fa
+##iven
+amuse
+ended
+flat
+surr
+##eld
+##phy
+##inging
+repro
+stupid
+cries
+satisfaction
+stared
+bosom
+nodded
+##ades
+##oking
+##orious
+grou
+##iments
+hollow
+proved
+troo
+yor
+aug
+nons
+orders
+rat
+trif
+beast
+candle
+helped
+leading
+fleet
+thomas
+caroline
+dearest
+possessed
+##ental
+dish
+hosp
+voices
+brow
+crown
+hurry
+distingu
+melancholy
+feared
+friendship
+heir
+ward
+##llen
+gazed
+hidden
+unhappy
+benef
+loving
+stretched
+information
+maulev
+witness
+##road
+awful
+bearing
+whenever
+##arsh
+bod
+fellows
+gaze
+greatest
+served
+drunk
+maulevrier
+plenty
+laughter
+speed
+##urd
+flesh
+greet
+hed
+pick
+yield
+accepted
+assured
+daily
+ghost
+##ipp
+##iture
+##pap
+drove
+aspect
+distinct
+hang
+subm
+thrust
+##run
+anno
+bask
+cart
+kir
+chad
+peri
+admiration
+attitude
+excited
+shri
+terms
+various
+##ially
+##ndy
+slightly
+assist
+mystery
+abrupt
+nonsense
+resumed
+rode
+shoot
+silk
+##derick
+ban
+gay
+holy
+##enger
+contem
+regular
+relie
+explan
+pan
+stage
+accustomed
+confess
+instantly
+mac
+mour
+roderick
+aloud
+uttered
+##lessly
+recall
+unkn
+spare
+##ids
+##plic
+sum
+##vish
+army
+presented
+##iance
+stro
+tele
+arranged
+baronet
+careless
+grie
+intention
+deeply
+##uses
+accompl
+buy
+desper
+exerc
+genius
+puzz
+shore
+##gment
+##worth
+comfortable
+generous
+grad
+##oe
+beck
+faithful
+novel
+rad
+appoint
+arrival
+rust
+##rib
+marked
+rush
+startled
+##aling
+suffering
+##iday
+height
+libert
+stepped
+##ike
+esther
+grandcourt
+vall
+##ffe
+cop
+gest
+obey
+sought
+strang
+##fortun
+##igned
+desired
+wisdom
+##tha
+aut
+bens
+freed
+##een
+##ica
+##keep
+fem
+gud
+nervous
+respons
+thanks
+##acle
+attack
+loose
+lights
+taught
+tenderness
+##inking
+mont
+pie
+stair
+unknown
+##isc
+##erem
+ara
+choice
+horrible
+kill
+princ
+shaking
+ug
+princip
+tight
+indul
+job
+midst
+mistake
+serve
+unex
+wash
+absor
+fee
+gudrun
+italian
+pin
+superior
+wound
+##bur
+##lst
+accident
+cam
+professor
+shining
+wondering
+fish
+spend
+##asp
+##stone
+march
+mysterious
+schem
+splendid
+thoroughly
+##acity
+##oot
+coloured
+sunsh
+throat
+truly
+forty
+august
+season
+skin
+willing
+message
+relation
+shake
+parted
+##esp
+directly
+spark
+##orous
+##oused
+et
+temp
+##gress
+bottle
+moral
+##uce
+benson
+image
+lunch
+##chester
+absurd
+lionel
+stuff
+sty
+##shire
+club
+dawn
+anne
+faced
+regarded
+period
+seized
+soldier
+##pless
+east
+jar
+knee
+##achel
+##ception
+hanging
+##iel
+rushed
+sac
+shone
+urs
+entrance
+government
+sprang
+##amb
+##ounce
+bridge
+household
+immense
+##agger
+##ator
+cover
+singing
+##tained
+ty
+whilst
+##icc
+glim
+landl
+lily
+search
+stones
+upper
+ursula
+##ourable
+janet
+smell
+staring
+##iles
+tos
+hopes
+interesting
+lane
+lorn
+milk
+importance
+lux
+##vation
+companions
+famous
+leslie
+proof
+comb
+notion
+wishes
+##aved
+leaned
+market
+##mother
+##omp
+gilbert
+san
+visitor
+dangerous
+sighed
+##ites
+chest
+render
+##cho
+prove
+eur
+flor
+instance
+newspap
+pushed
+patient
+##pse
+neighbourhood
+sex
+utterly
+haze
+imagination
+consent
+invol
+delighted
+##key
+particularly
+##astic
+ain
+bree
+bringing
+manners
+undert
+lorna
+stoo
+support
+vig
+event
+muttered
+prior
+##ability
+older
+artic
+fro
+carrying
+slept
+sunshine
+##ivers
+birkin
+hence
+lordship
+europe
+cord
+showing
+value
+independ
+needed
+sheep
+##cie
+abroad
+maria
+required
+theat
+waife
+##reg
+cloak
+dared
+handker
+##oon
+agreeable
+handed
+parlour
+treated
+bought
+killed
+necessity
+test
+card
+departure
+interp
+rum
+shade
+exceed
+princess
+selfish
+dining
+elect
+enth
+oper
+interval
+pac
+perceived
+##itor
+##oqu
+hans
+helpless
+lighted
+pup
+stayed
+belief
+corre
+crim
+indiffer
+negle
+possess
+stub
+tran
+##zy
+agreed
+horror
+pretend
+process
+handkerchief
+lately
+resist
+##cks
+dreams
+trick
+behold
+ende
+##eem
+boots
+engagement
+saint
+##enny
+##more
 
-    """##
+"""##
 }
