@@ -107,41 +107,15 @@ final class OptimizerState {
     let (beta1, beta2) = (Double(optimizer.beta1), Double(optimizer.beta2))
     let rate = Float(
       Double(learningRate) * (1 - pow(beta2, Double(steps))).squareRoot() / (1 - pow(beta1, Double(steps))))
-    let (keep1, keep2) = (Float(1 - beta1), Float(1 - beta2))
-    let epsilon = optimizer.epsilon
-    let limit = Self.largestWeight.bitPattern
     let pieces = Self.pieces(parameters)
     let isTooLarge = Atomic<Bool>(false)
     pool.forEach(pieces.count) { _, index in
       let piece = pieces[index]
-      let (p, g) = (piece.values, piece.gradients)
-      let (m, v) = (first + piece.offset, second + piece.offset)
-      let decay = 1 - (piece.decays ? learningRate * optimizer.weightDecay : 0)
-      // The largest magnitude of those that grew. As bits, where the order is that of the numbers and NaN is above all.
-      var largest = SIMD8<UInt32>()
-      func update(_ old: Floats, _ gradient: Floats, _ m: inout Floats, _ v: inout Floats) -> Floats {
-        m += (gradient - m) * keep1
-        v += (gradient * gradient - v) * keep2
-        let new = old * decay - rate * m / (v.squareRoot() + epsilon)
-        let magnitude = unsafeBitCast(new, to: SIMD8<UInt32>.self) & 0x7FFF_FFFF
-        let before = unsafeBitCast(old, to: SIMD8<UInt32>.self) & 0x7FFF_FFFF
-        largest.replace(with: magnitude, where: (magnitude .> largest) .& (magnitude .> before))
-        return new
-      }
-      forEachEight(piece.count) {
-        var (moment, variance) = (m.vector($0), v.vector($0))
-        let old = p.vector($0)
-        p.setVector($0, update(old, g.vector($0) * scale, &moment, &variance))
-        m.setVector($0, moment)
-        v.setVector($0, variance)
-        g.setVector($0, old)
-      } scalar: {
-        var (moment, variance) = (Floats(repeating: m[$0]), Floats(repeating: v[$0]))
-        let old = p[$0]
-        p[$0] = update(Floats(repeating: old), Floats(repeating: g[$0] * scale), &moment, &variance)[0]
-        (m[$0], v[$0], g[$0]) = (moment[0], variance[0], old)
-      }
-      if largest.max() > limit { isTooLarge.store(true, ordering: .relaxed) }
+      let update = Update(
+        keep1: Float(1 - beta1), keep2: Float(1 - beta2), epsilon: optimizer.epsilon, rate: rate, scale: scale,
+        decay: 1 - (piece.decays ? learningRate * optimizer.weightDecay : 0))
+      let largest = update.apply(piece, first: first + piece.offset, second: second + piece.offset)
+      if largest > Self.largestWeight.bitPattern { isTooLarge.store(true, ordering: .relaxed) }
     }
     guard isTooLarge.load(ordering: .relaxed) else { return true }
     steps -= 1
@@ -149,6 +123,53 @@ final class OptimizerState {
       pieces[index].values.update(from: pieces[index].gradients, count: pieces[index].count)
     }
     return false
+  }
+
+  /// The numbers of one step, and the loop over one piece.
+  private struct Update {
+    let keep1, keep2, epsilon, rate, scale, decay: Float
+
+    /// Updates a piece and its moments; the old values take the gradients' place.
+    ///
+    /// - Returns: the bits of the largest magnitude among the values that grew. As bits, where the order is that of the numbers
+    ///   and NaN is above all.
+    func apply(_ piece: Piece, first m: UnsafeMutablePointer<Float>, second v: UnsafeMutablePointer<Float>) -> UInt32 {
+      let (p, g) = (piece.values, piece.gradients)
+      var largest = SIMD8<UInt32>()
+      var index = 0
+      while index + 8 <= piece.count {
+        var (moment, variance, value) = (m.vector(index), v.vector(index), p.vector(index))
+        let old = value
+        step(&value, g.vector(index), &moment, &variance, &largest)
+        m.setVector(index, moment)
+        v.setVector(index, variance)
+        p.setVector(index, value)
+        g.setVector(index, old)
+        index += 8
+      }
+      while index < piece.count {
+        var (moment, variance) = (Floats(repeating: m[index]), Floats(repeating: v[index]))
+        var value = Floats(repeating: p[index])
+        let old = p[index]
+        step(&value, Floats(repeating: g[index]), &moment, &variance, &largest)
+        (m[index], v[index], p[index], g[index]) = (moment[0], variance[0], value[0], old)
+        index += 1
+      }
+      return largest.max()
+    }
+
+    @inline(__always)
+    private func step(
+      _ value: inout Floats, _ gradient: Floats, _ m: inout Floats, _ v: inout Floats, _ largest: inout SIMD8<UInt32>
+    ) {
+      let g = gradient * scale
+      let before = unsafeBitCast(value, to: SIMD8<UInt32>.self) & 0x7FFF_FFFF
+      m += (g - m) * keep1
+      v += (g * g - v) * keep2
+      value = value * decay - rate * m / (v.squareRoot() + epsilon)
+      let magnitude = unsafeBitCast(value, to: SIMD8<UInt32>.self) & 0x7FFF_FFFF
+      largest.replace(with: magnitude, where: (magnitude .> largest) .& (magnitude .> before))
+    }
   }
 
   private struct Piece: @unchecked Sendable {
