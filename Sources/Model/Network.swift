@@ -57,15 +57,6 @@ final class Network {
     }
   }
 
-  /// The loss of one batch.
-  func evaluate(_ batch: Batch, _ context: Context) -> LossSums {
-    var sums = LossSums()
-    forEachLogits(batch, context) { rows, logits in
-      sums += CrossEntropy.evaluate(logits, labels: batch.labels[rows], weights: batch.weights[rows], context.pool)
-    }
-    return sums
-  }
-
   /// Calls the body with the scores (rows × vocabulary) of a few masked rows of the batch at a time.
   func forEachLogits(
     _ batch: Batch, _ context: Context, _ body: (_ maskedRows: Range<Int>, _ logits: Matrix) throws -> Void

@@ -6,8 +6,17 @@ import Glibc
 enum Softmax {
   /// Replaces n scores by their probabilities.
   static func apply(_ x: UnsafeMutablePointer<Float>, _ n: Int) {
-    let (largest, total) = exponentials(x, n)
-    _ = largest
+    let largest = maximum(x, n)
+    forEachEight(n) {
+      x.setVector($0, Elementary.exp(x.vector($0) - largest))
+    } scalar: {
+      x[$0] = Elementary.exp(x[$0] - largest)
+    }
+    let total = sum(n) {
+      x.vector($0)
+    } scalar: {
+      x[$0]
+    }
     let scale = Float(1 / total)
     forEachEight(n) {
       x.setVector($0, x.vector($0) * scale)
@@ -20,24 +29,6 @@ enum Softmax {
   static func logSumExp(_ x: UnsafePointer<Float>, _ n: Int) -> Double {
     let largest = maximum(x, n)
     return Double(largest) + log(sumOfExponentials(x, n, minus: largest))
-  }
-
-  /// Replaces x by exp(x − max) and returns the largest score and the sum.
-  private static func exponentials(_ x: UnsafeMutablePointer<Float>, _ n: Int) -> (largest: Float, total: Double) {
-    let largest = maximum(x, n)
-    forEachEight(n) {
-      x.setVector($0, Elementary.exp(x.vector($0) - largest))
-    } scalar: {
-      x[$0] = Elementary.exp(x[$0] - largest)
-    }
-    return (
-      largest,
-      sum(n) {
-        x.vector($0)
-      } scalar: {
-        x[$0]
-      }
-    )
   }
 
   private static func sumOfExponentials(_ x: UnsafePointer<Float>, _ n: Int, minus largest: Float) -> Double {

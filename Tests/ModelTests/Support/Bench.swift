@@ -140,3 +140,14 @@ extension Matrix {
   /// Equality of bits, NaN and signs of zero included.
   var bits: [UInt32] { array.map(\.bitPattern) }
 }
+
+extension Network {
+  /// The loss of one batch.
+  func evaluate(_ batch: Batch, _ context: Context) -> LossSums {
+    var sums = LossSums()
+    forEachLogits(batch, context) { rows, logits in
+      sums += CrossEntropy.evaluate(logits, labels: batch.labels[rows], weights: batch.weights[rows], context.pool)
+    }
+    return sums
+  }
+}
