@@ -1,5 +1,5 @@
 /// Finds what is not UTF-8. (The tokenizer reads such bytes as U+FFFD by itself.)
-enum UTF8Validation {
+public enum UTF8Validation {
   /// The first byte at or after `start` that begins no well-formed sequence; nil where all is well. ASCII goes by
   /// eights.
   static func firstInvalid(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int = 0) -> Int? {
@@ -41,8 +41,8 @@ enum UTF8Validation {
     return needed == 4 && at + 2 < bytes.count && bytes[at + 2] & 0xC0 == 0x80 ? 3 : 2
   }
 
-  /// How many times U+FFFD stands for what is not UTF-8 in the text, and where first.
-  static func count(_ bytes: UnsafeBufferPointer<UInt8>) -> (count: Int, first: Int?) {
+  /// How many times U+FFFD stands for what is not UTF-8 in the text, and at which byte first, counted from 0.
+  public static func count(_ bytes: UnsafeBufferPointer<UInt8>) -> (count: Int, first: Int?) {
     guard let first = firstInvalid(bytes) else { return (0, nil) }
     var count = 0
     var invalid: Int? = first

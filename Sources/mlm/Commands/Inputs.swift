@@ -50,7 +50,7 @@ struct UTF8Audit {
 
   /// Looks at one input; the error is for that input alone.
   mutating func check(_ bytes: [UInt8], at location: @autoclosure () -> DataLocation) throws(InputProblem) {
-    let invalid = InvalidUTF8(in: bytes)
+    let invalid = bytes.withUnsafeBufferPointer { UTF8Validation.count($0) }
     guard let first = invalid.first else { return }
     if isStrict { throw .invalidUTF8(byte: first, location()) }
     sequences += invalid.count

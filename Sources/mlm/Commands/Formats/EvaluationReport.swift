@@ -1,33 +1,18 @@
-import Glibc
 import Model
 
 /// The figures of `evaluate`.
 struct EvaluationReport: Sendable, Equatable {
-  /// Mean cross-entropy over the masked tokens.
-  var loss: Double
-  /// Share of the masked tokens whose best candidate is right.
-  var accuracy: Double
-  var maskedTokens: Int
-  var tokens: Int
-  var samples: Int
+  let evaluation: Evaluation
 
-  init(_ evaluation: Evaluation) {
-    loss = evaluation.loss
-    accuracy = evaluation.accuracy
-    maskedTokens = evaluation.maskedTokens
-    tokens = evaluation.tokens
-    samples = evaluation.samples
-  }
-
-  /// Per masked token; not a left-to-right model's.
-  var perplexity: Double { exp(loss) }
+  init(_ evaluation: Evaluation) { self.evaluation = evaluation }
 
   /// The names are those of the JSON keys in every format.
   func text(_ format: EvaluateOptions.Format) -> String {
     let figures = [
-      ("loss", Self.figure(loss, format)), ("accuracy", Self.figure(accuracy, format)),
-      ("perplexity", Self.figure(perplexity, format)),
-      ("masked_tokens", String(maskedTokens)), ("tokens", String(tokens)), ("samples", String(samples)),
+      ("loss", Self.figure(evaluation.loss, format)), ("accuracy", Self.figure(evaluation.accuracy, format)),
+      ("perplexity", Self.figure(evaluation.perplexity, format)),
+      ("masked_tokens", String(evaluation.maskedTokens)), ("tokens", String(evaluation.tokens)),
+      ("samples", String(evaluation.samples)),
     ]
     switch format {
     case .json: return "{" + figures.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}\n"
