@@ -7,14 +7,25 @@ let package = Package(
     .library(name: "Model", targets: ["Model"]),
     .executable(name: "mlm", targets: ["mlm"]),
   ],
+  traits: [
+    .trait(
+      name: "KerasWeights",
+      description: "Read KerasHub's preset directories, whose weights are HDF5 files (needs libhdf5-dev).")
+  ],
   targets: [
     // The door to OpenBLAS. Only Sources/Model/Tensor imports it.
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
+    // libcurl's header; the library itself is loaded when the network is needed. Only Sources/Model/Hub/HTTP imports it.
+    .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+
+    // The door to libhdf5, with the trait KerasWeights alone. Only Sources/Model/Checkpoint/Keras imports it.
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+
     // DistilBERT masked language modelling: model, maths, tokenizer, training, checkpoints.
     .target(
       name: "Model",
-      dependencies: ["CBLAS"],
+      dependencies: ["CBLAS", "CCurl", .target(name: "CHDF5", condition: .when(traits: ["KerasWeights"]))],
       resources: [
         // A link to the registry at the top level, so that `mlm` needs no file beside it.
         .embedInCode("Hub/Embedded/presets.json")
@@ -24,8 +35,10 @@ let package = Package(
     // The command-line tool: argument parser, commands, terminal.
     .executableTarget(name: "mlm", dependencies: ["Model"]),
 
-    .testTarget(name: "ModelTests", dependencies: ["Model"], resources: [.copy("Golden")]),
-    .testTarget(name: "mlmTests", dependencies: ["mlm", "Model"]),
+    // What both test targets use: a hub on loopback that misbehaves when told.
+    .target(name: "TestSupport", path: "Tests/Support"),
+    .testTarget(name: "ModelTests", dependencies: ["Model", "TestSupport"], resources: [.copy("Golden")]),
+    .testTarget(name: "mlmTests", dependencies: ["mlm", "Model", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -50,19 +50,6 @@ public struct HubCache: Sendable {
 
   public init(_ environment: HubEnvironment) { root = environment.cacheDirectory }
 
-  /// What a model needs, each by the files that can provide it.
-  enum Part {
-    case configuration, vocabulary, weights
-
-    var files: [String] {
-      switch self {
-      case .configuration: ["config.json"]
-      case .vocabulary: ["tokenizer.json", "vocab.txt"]
-      case .weights: ["model.safetensors", "model.safetensors.index.json"]
-      }
-    }
-  }
-
   enum Answer: Equatable {
     /// The directory of the snapshot.
     case found(String)
@@ -72,7 +59,7 @@ public struct HubCache: Sendable {
 
   /// Looks for a snapshot that has all parts.
   /// - Parameter aliases: other names of the repository, under which old clients kept it.
-  func find(_ address: HubAddress, aliases: [String] = [], parts: [Part]) -> Answer {
+  func find(_ address: HubAddress, aliases: [String] = [], parts: [HubPart]) -> Answer {
     var fewest: [String]?
     var others: [String] = []
     for repository in [address.repository] + aliases {

@@ -16,6 +16,14 @@ public struct HubEnvironment: Sendable {
     return Path.join(caches, "huggingface/hub")
   }
 
+  /// `HF_HUB_OFFLINE`, else `TRANSFORMERS_OFFLINE`.
+  public var isOffline: Bool { isTrue("HF_HUB_OFFLINE") ?? isTrue("TRANSFORMERS_OFFLINE") ?? false }
+
+  /// Whether a variable that is set says 1, ON, YES or TRUE, in any case.
+  func isTrue(_ name: String) -> Bool? {
+    value(name).map { ["1", "ON", "YES", "TRUE"].contains($0.uppercased()) }
+  }
+
   /// A variable that is set and not empty.
   func value(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
 

@@ -66,7 +66,7 @@ extension PresetRegistry {
   /// Whether all files of a preset are at hand.
   public func isAvailable(_ preset: Preset, environment: HubEnvironment) -> Bool {
     guard let address = preset.address else { return true }
-    let parts: [HubCache.Part] = [.configuration, .vocabulary, .weights]
+    let parts: [HubPart] = [.configuration, .vocabulary, .weights]
     if case .found = HubCache(environment).find(address, aliases: preset.aliases, parts: parts) { return true }
     return false
   }
@@ -82,7 +82,7 @@ extension PresetRegistry {
     _ address: HubAddress, _ preset: Preset?, named name: String, _ environment: HubEnvironment, loadWeights: Bool
   ) throws -> ResolvedPreset {
     let cache = HubCache(environment)
-    var parts: [HubCache.Part] = loadWeights ? [.configuration, .vocabulary, .weights] : [.configuration, .vocabulary]
+    var parts: [HubPart] = loadWeights ? [.configuration, .vocabulary, .weights] : [.configuration, .vocabulary]
     // The architecture of a preset is known without its file.
     let isPreset = preset != nil && preset?.address == address
     if isPreset && !loadWeights { parts = [.vocabulary] }

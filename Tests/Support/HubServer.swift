@@ -1,0 +1,2 @@
+/// A hub on loopback.
+public struct HubServer {}
