@@ -26,6 +26,9 @@ public struct Preset: Sendable {
   /// The vocabulary's size.
   public let vocabularySize: Int
 
+  /// What is known of a file; nil for one that the registry does not list.
+  func file(_ name: String) -> File? { files.first { $0.name == name } }
+
   /// Bytes of all files whose size is known; 0 for a preset that is part of the program.
   public var downloadSize: Int { files.reduce(0) { $0 + ($1.size ?? 0) } }
 }

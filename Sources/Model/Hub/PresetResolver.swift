@@ -104,7 +104,7 @@ extension PresetRegistry {
         weightsDirectory: loadWeights ? directory : nil, notes: [])
     case .missing(let missing, let others):
       throw HubError.notInCache(
-        preset: name, repository: address.repository, revision: address.revision, missing: missing, cache: cache.root,
+        repository: address.repository, revision: address.revision, missing: missing, cache: cache.root,
         others: others)
     }
   }
