@@ -6,6 +6,9 @@ public struct ModelDirectory: Sendable {
   public let weights: ResolvedWeights?
   /// What a person should know, each one line: ignored tensors, a new head.
   public var notes: [String] { weights?.notes ?? [] }
+  /// Whether the files hold a trained masked-language-model head, all of it: without one no mask can be filled before
+  /// `fit`. False where the weights were not asked for.
+  public var hasHead: Bool { weights?.hasHead ?? false }
 
   static let configurationName = "config.json"
   static let weightsName = "model.safetensors"

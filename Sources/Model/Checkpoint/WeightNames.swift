@@ -67,6 +67,9 @@ public struct ResolvedWeights: Sendable {
   /// The tensors of the head that must be initialized.
   public var missing: [TensorSpecification] { zip(specifications, tensors).compactMap { $1 == nil ? $0 : nil } }
 
+  /// Whether every tensor of the head was in the files.
+  public var hasHead: Bool { missing.isEmpty }
+
   public subscript(_ name: String) -> TensorView? {
     for (specification, tensor) in zip(specifications, tensors) where specification.name == name { return tensor }
     return nil

@@ -10,8 +10,9 @@ private let golden = Golden.url("checkpoint/micro").path
     let model = try ModelDirectory.open(golden)
     #expect(model.configuration.numLayers == 3 && model.configuration.vocabularySize == 256)
     #expect(model.weights?.tensors.count == 57)
-    #expect(model.weights?.missing.isEmpty == true)
+    #expect(model.weights?.missing.isEmpty == true && model.hasHead)
     #expect(model.notes.isEmpty)
+    #expect(try !ModelDirectory.open(golden, loadWeights: false).hasHead)
     #expect(try ModelDirectory.open(golden, loadWeights: false).weights == nil)
     #expect(ModelDirectory.isModelDirectory(golden))
   }
@@ -27,7 +28,8 @@ private let golden = Golden.url("checkpoint/micro").path
     let model = try ModelDirectory.open(try #require(Reference.url("micro_variants/" + name)).path)
     let weights = try #require(model.weights)
     #expect(weights.missing.count == (name == "backbone_only" ? 5 : 0))
-    #expect(model.notes.count == (name == "backbone_only" ? 1 : 0))
+    #expect(model.hasHead == (name != "backbone_only"))
+    #expect(model.notes.isEmpty)
     for (specification, (a, b)) in zip(micro.specifications, zip(micro.tensors, weights.tensors)) {
       guard let a = try a?.floats(), let b = try b?.floats() else { continue }
       #expect(
