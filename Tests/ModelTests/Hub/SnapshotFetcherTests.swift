@@ -87,7 +87,7 @@ import Testing
       fixture.hub(isOffline: true), fixture.hub(["HF_HUB_OFFLINE": "1"]), fixture.hub(["TRANSFORMERS_OFFLINE": "yes"]),
     ]
     for hub in hubs {
-      fixture.expectFailure(saying: "is not in the hub cache", with: hub) { "\($0)".hasPrefix("notInCache") }
+      fixture.expectFailure(saying: "is not in the hub cache", with: hub, kind: "notInCache")
     }
     #expect(fixture.server.requests.isEmpty && fixture.entries.isEmpty)
     try fixture.fetch()
@@ -156,7 +156,7 @@ import Testing
     let file = try fixture.folder.write("file", "")
     for cache in [file, file + "/cache"] {
       let hub = fixture.hub(["HF_HUB_CACHE": cache])
-      fixture.expectFailure(saying: file, with: hub) { "\($0)".hasPrefix("cacheNotWritable") }
+      fixture.expectFailure(saying: file, with: hub, kind: "cacheNotWritable")
     }
     #expect(fixture.server.requests.allSatisfy { $0.method == "HEAD" })
   }
@@ -214,7 +214,7 @@ import Testing
     files["payload"] = HubFile("evil")
     let fixture = try HubFixture(HubRepository("o/n", files: files))
     let before = try FileManager.default.subpathsOfDirectory(atPath: fixture.folder.path)
-    #expect(throws: HubError.self) { try fixture.fetch() }
+    #expect(throws: (any Error).self) { try fixture.fetch() }
     let outside = try FileManager.default.subpathsOfDirectory(atPath: fixture.folder.path)
       .filter { !$0.hasPrefix("cache") }
     #expect(outside == before.filter { !$0.hasPrefix("cache") })

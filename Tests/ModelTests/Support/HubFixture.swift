@@ -61,7 +61,7 @@ final class HubFixture {
   @discardableResult
   func expectFailure(
     _ address: HubAddress = main, saying text: String, with hub: Hub? = nil,
-    sourceLocation: SourceLocation = #_sourceLocation, _ isExpected: (HubError) -> Bool = { _ in true }
+    kind: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
   ) -> HubError? {
     var failure: HubError?
     do {
@@ -69,7 +69,7 @@ final class HubFixture {
       Issue.record("it succeeded", sourceLocation: sourceLocation)
     } catch let error as HubError {
       failure = error
-      #expect(isExpected(error), "\(error)", sourceLocation: sourceLocation)
+      #expect(kind == nil || Self.kind(error) == kind, sourceLocation: sourceLocation)
       #expect(error.message.contains(text), "\(error.message)", sourceLocation: sourceLocation)
       #expect(!error.message.contains("\n"), "\(error.message)", sourceLocation: sourceLocation)
       let said = ([error.message, error.hint ?? ""] + events.notes).joined(separator: " ")
@@ -150,6 +150,9 @@ final class HubFixture {
       #expect(isRight, "\(name)", sourceLocation: sourceLocation)
     }
   }
+
+  /// The name of an error's case.
+  static func kind(_ error: HubError) -> String { Mirror(reflecting: error).children.first?.label ?? "\(error)" }
 
   /// How much of a file the part in the cache has; nil without one.
   func part(of file: HubFile) -> Int? {
