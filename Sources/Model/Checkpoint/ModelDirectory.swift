@@ -37,6 +37,13 @@ public struct ModelDirectory: Sendable {
   }
 }
 
+extension ModelDirectory {
+  /// Whether a name that an index lists is that of a file beside it, and leads nowhere else.
+  static func isName(ofShard name: String) -> Bool {
+    !name.isEmpty && name != "." && name != ".." && !name.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
+  }
+}
+
 /// Finds the files that hold the weights of a directory.
 private enum WeightFiles {
   static func load(_ directory: String, _ configuration: Configuration) throws -> ResolvedWeights {
@@ -69,8 +76,7 @@ private enum WeightFiles {
       guard let name = entry.string else {
         throw CheckpointError.malformedIndex(file: index, what: "the file of '\(tensor)' is \(entry.kindName)")
       }
-      guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(UInt8(ascii: "/")), !name.utf8.contains(0)
-      else {
+      guard ModelDirectory.isName(ofShard: name) else {
         throw CheckpointError.malformedIndex(file: index, what: "'\(name)' is not the name of a file beside it")
       }
       let shard: Safetensors
