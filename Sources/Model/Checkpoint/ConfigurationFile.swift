@@ -94,6 +94,16 @@ extension Configuration {
     return .object(members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
   }
 
+  /// What a person should know of a directory that this is written to, each one line: what others do not read from it.
+  public var notesOnWriting: [String] {
+    if headLayerNormEpsilon == 1e-12 { return [] }
+    let epsilon = FloatText.shortest(headLayerNormEpsilon)
+    return [
+      "the head's LayerNorm has an epsilon of \(epsilon), as KerasHub's, kept as '\(Self.headEpsilonKey)' in config.json; "
+        + "transformers always takes 1e-12 there, and scores masks a little differently"
+    ]
+  }
+
   /// The bytes of config.json.
   public var fileBytes: [UInt8] { json.serialized(.indented(2), endingInNewline: true) }
 }

@@ -14,7 +14,7 @@ public struct ModelDirectory: Sendable {
   /// Nil where they were not asked for.
   public let weights: ResolvedWeights?
   /// What a person should know, each one line: ignored tensors, a new head.
-  public var notes: [String] { (weights?.notes ?? []) + (format == .kerasHub ? [KerasWeights.epsilonNote(path)] : []) }
+  public var notes: [String] { weights?.notes ?? [] }
   /// Whether the files hold a trained masked-language-model head, all of it: without one no mask can be filled before
   /// `fit`. False where the weights were not asked for.
   public var hasHead: Bool { weights?.hasHead ?? false }

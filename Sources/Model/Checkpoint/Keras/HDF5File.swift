@@ -10,7 +10,7 @@
   import Synchronization
 
   enum HDF5File {
-    /// The library is not thread-safe, and is set up at the first use.
+    /// The library is not thread-safe in every build, and is set up at the first use.
     private static let library = Mutex(false)
 
     // Macros that Swift does not see.
@@ -33,10 +33,11 @@
       return try library.withLock { isReady in
         if !isReady {
           H5open()
-          H5Eset_auto2(defaultProperties, nil, nil)  // else it prints to stderr
           H5PLset_loading_state(0)
           isReady = true
         }
+        // Else it prints its errors to stderr. Where the library knows threads, each has a setting of its own.
+        H5Eset_auto2(defaultProperties, nil, nil)
         return try find(paths, mapping)
       }
     }

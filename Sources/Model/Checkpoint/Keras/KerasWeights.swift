@@ -31,12 +31,6 @@ enum KerasWeights {
       notes: headNotes(head.filter { found[$0.name] == nil }, of: head.count, variables, directory))
   }
 
-  /// What to know of every KerasHub directory.
-  static func epsilonNote(_ directory: String) -> String {
-    "\(directory): the LayerNorm of KerasHub's head has an epsilon of 1e-5; a model directory written from it keeps that, but "
-      + "transformers always computes the head with 1e-12"
-  }
-
   private static func backboneFiles(_ directory: String) throws -> (paths: [String], shown: String) {
     let single = Path.join(directory, weightsName)
     if Path.kind(single) != nil { return ([single], single) }
