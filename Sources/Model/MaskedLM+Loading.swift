@@ -1,31 +1,30 @@
 extension DistilBertMaskedLM {
-  /// A model of a preset: a name in the registry, a model directory, or `hf://OWNER/NAME[@REVISION]` in the hub's cache
-  /// (KerasHub: `DistilBertMaskedLM.from_preset`).
+  /// A model of a preset: a model directory, a name in the registry, or `hf://OWNER/NAME[@REVISION]` on the hub
+  /// (KerasHub: `DistilBertMaskedLM.from_preset`). What is missing in the hub's cache is fetched.
   ///
   /// - Parameters:
   ///   - loadWeights: false: the preset's architecture and vocabulary with random weights from the seed.
   ///   - seed: every random choice comes from it.
   ///   - threads: threads to compute with.
   ///   - dropout: takes the place of the model's own rates.
-  ///   - environment: where the hub's cache is looked for.
-  /// - Throws: `HubError`, `FileError`, `CheckpointError`, `TokenizerError`: what is missing or does not fit, and what to do.
+  ///   - hub: how the hub is reached; `Hub.offline` for the cache alone.
+  /// - Throws: `PresetError`, `HubError`, `FileError`, `CheckpointError`, `TokenizerError`: what is missing or does not fit,
+  ///   and what to do.
   public static func fromPreset(
     _ preset: String, loadWeights: Bool = true, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads,
-    dropout: Float? = nil,
-    environment: HubEnvironment = HubEnvironment([:])
+    dropout: Float? = nil, hub: Hub = Hub(HubEnvironment([:]))
   ) throws -> DistilBertMaskedLM {
-    let resolved = try PresetRegistry.builtIn().resolve(preset, environment: environment, loadWeights: loadWeights)
+    let resolved = try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: loadWeights)
     return try load(resolved, seed: seed, threads: threads, dropout: dropout)
   }
 
   /// The same without a preprocessor, for preprocessed samples alone: no vocabulary is read.
   public static func fromPreset(
     _ preset: String, loadWeights: Bool = true, preprocessor: DistilBertMaskedLMPreprocessor?, seed: UInt64 = 0,
-    threads: Int = DistilBertMaskedLM.defaultThreads, environment: HubEnvironment = HubEnvironment([:])
+    threads: Int = DistilBertMaskedLM.defaultThreads, hub: Hub = Hub(HubEnvironment([:]))
   ) throws -> DistilBertMaskedLM {
-    let resolved = try PresetRegistry.builtIn().resolve(preset, environment: environment, loadWeights: loadWeights)
-    let (network, compute, notes) = try network(resolved, seed: seed, threads: threads, dropout: nil)
-    return DistilBertMaskedLM(network, preprocessor: preprocessor, compute: compute, seed: seed, notes: notes)
+    let resolved = try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: loadWeights)
+    return try load(resolved, preprocessor: preprocessor, seed: seed, threads: threads, dropout: nil, notes: [])
   }
 
   /// A model of a preset that was found.
@@ -38,8 +37,7 @@ extension DistilBertMaskedLM {
       throw ModelFitError.vocabularyLargerThanModel(
         preset: preset.displayName, pieces: tokenizer.vocabulary.count, rows: configuration.vocabularySize)
     }
-    let (network, compute, loaded) = try network(preset, seed: seed, threads: threads, dropout: dropout)
-    var notes = loaded
+    var notes: [String] = []
     if tokenizer.vocabulary.count < configuration.vocabularySize {
       // Padding to a round number is common; more is a sign that files of two models were mixed.
       notes.append(
@@ -49,23 +47,37 @@ extension DistilBertMaskedLM {
     let preprocessor = try DistilBertMaskedLMPreprocessor(
       tokenizer: tokenizer, sequenceLength: min(512, configuration.maxSequenceLength),
       masking: MaskingOptions(seed: seed))
-    return DistilBertMaskedLM(network, preprocessor: preprocessor, compute: compute, seed: seed, notes: notes)
+    return try load(preset, preprocessor: preprocessor, seed: seed, threads: threads, dropout: dropout, notes: notes)
   }
 
-  private static func network(
-    _ preset: ResolvedPreset, seed: UInt64, threads: Int, dropout: Float?
-  ) throws -> (Network, Compute, notes: [String]) {
+  private static func load(
+    _ preset: ResolvedPreset, preprocessor: DistilBertMaskedLMPreprocessor?, seed: UInt64, threads: Int,
+    dropout: Float?, notes: [String]
+  ) throws -> DistilBertMaskedLM {
     let compute = Compute(threads: threads)
     var configuration = preset.configuration
     if let dropout { (configuration.dropout, configuration.attentionDropout) = (dropout, dropout) }
     guard let directory = preset.weightsDirectory else {
-      return (try Network(random: configuration, seed: seed, on: compute.pool), compute, preset.notes)
+      let warning = "'\(preset.displayName)' has no trained weights yet: they are random, and no mask can be filled before fit"
+      return DistilBertMaskedLM(
+        try Network(random: configuration, seed: seed, on: compute.pool), preprocessor: preprocessor, compute: compute,
+        seed: seed, notes: notes, warnings: preset.lacksWeights ? [warning] : [], hasTrainedHead: false)
     }
     let opened = try ModelDirectory.open(directory)
     guard let weights = opened.weights else { throw CheckpointError.noWeights(path: directory) }
-    return (
-      try Network(configuration, weights, seed: seed, on: compute.pool), compute, preset.notes + opened.notes
-    )
+    var warnings: [String] = []
+    if !opened.hasHead {
+      let architecture = preset.configuration.architectures?.first.map { " (a \($0))" } ?? ""
+      let isPartial = weights.missing.count < weights.specifications.filter { !$0.isBackbone }.count
+      let head = isPartial ? "only a part of a masked-language-model head" : "no masked-language-model head"
+      warnings = [
+        "'\(preset.displayName)'\(architecture) has \(head): what is missing was initialized anew, "
+          + "and no mask can be filled before fit"
+      ]
+    }
+    return DistilBertMaskedLM(
+      try Network(configuration, weights, seed: seed, on: compute.pool), preprocessor: preprocessor, compute: compute,
+      seed: seed, notes: opened.notes + notes, warnings: warnings, hasTrainedHead: opened.hasHead)
   }
 }
 

@@ -20,6 +20,10 @@ public final class DistilBertMaskedLM {
   public let threads: Int
   /// What a person should know of how it was loaded, each one line.
   public let notes: [String]
+  /// The same, where something is probably not as it should be: a head that is new.
+  public let warnings: [String]
+  /// Whether the masked-language-model head was trained, by whoever made its files or by `fit`. Without, predictions are noise.
+  public private(set) var hasTrainedHead: Bool
 
   let network: Network
   let compute: Compute
@@ -30,13 +34,16 @@ public final class DistilBertMaskedLM {
   private var training: TrainingStep?
 
   init(
-    _ network: Network, preprocessor: DistilBertMaskedLMPreprocessor?, compute: Compute, seed: UInt64, notes: [String]
+    _ network: Network, preprocessor: DistilBertMaskedLMPreprocessor?, compute: Compute, seed: UInt64,
+    notes: [String] = [], warnings: [String] = [], hasTrainedHead: Bool
   ) {
     self.network = network
     self.compute = compute
     self.preprocessor = preprocessor
     self.seed = seed
     self.notes = notes
+    self.warnings = warnings
+    self.hasTrainedHead = hasTrainedHead
     configuration = network.configuration
     threads = compute.pool.threads
     backbone = DistilBertBackbone(network, compute)
@@ -58,7 +65,7 @@ public final class DistilBertMaskedLM {
   ) throws {
     let compute = Compute(threads: threads)
     let network = try Network(random: configuration, seed: seed, on: compute.pool)
-    self.init(network, preprocessor: preprocessor, compute: compute, seed: seed, notes: [])
+    self.init(network, preprocessor: preprocessor, compute: compute, seed: seed, hasTrainedHead: false)
   }
 
   /// How `fit` trains. Called again, it begins with fresh moments, as in Keras.
@@ -88,6 +95,7 @@ public final class DistilBertMaskedLM {
     self.training = training
     let trainer = Trainer(training: training, schedule: schedule, options: options, seed: seed)
     try trainer.run(source, validation: validation, report: report)
+    hasTrainedHead = true
   }
 
   /// Loss, accuracy and perplexity of a corpus. The figures do not depend on the number of threads.

@@ -23,6 +23,9 @@ enum CommandLineTool {
       code = try execute(arguments, output: output, console: console)
     } catch OutputError.closed {
       endByClosedPipe()
+    } catch let interruption as Interruption {
+      code = .interrupted(signal: interruption.signal)
+      console.error(interruption.error)
     } catch {
       code = error is UsageError ? .wrongUsage : .failed
       console.error(error)

@@ -55,7 +55,8 @@ public enum CheckpointError: ModelError, Equatable {
     case .notAnObject(let file, let found): "\(file): \(found) where an object should stand"
     case .missingModelType(let file): "\(file): 'model_type' is missing"
     case .otherModelType(let file, let found): "\(file): model_type is '\(found)', expected 'distilbert'"
-    case .otherKerasModel(let file, let found): "\(file): this is the preset of a '\(found)', expected 'DistilBertBackbone'"
+    case .otherKerasModel(let file, let found):
+      "\(file): this is the preset of a '\(found)', expected 'DistilBertBackbone'"
     case .missingKey(let file, let key): "\(file): '\(key)' is missing"
     case .wrongKind(let file, let key, let expected, let found): "\(file): '\(key)' is \(found), expected \(expected)"
     case .outOfRange(let file, let key, let value, let range): "\(file): '\(key)' is \(value), expected \(range)"

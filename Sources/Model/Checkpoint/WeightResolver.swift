@@ -104,14 +104,11 @@ struct WeightResolver {
         + "they are tied")
   }
 
+  /// A head that is missing as a whole is said by `hasHead`.
   mutating func noteMissing(_ missing: [TensorSpecification]) {
-    if missing.isEmpty { return }
     let head = configuration.tensors.filter { !$0.isBackbone }.count
-    let architecture = configuration.architectures?.first.map { " (a \($0))" } ?? ""
-    notes.append(
-      missing.count == head
-        ? "\(file)\(architecture) has no masked-language-model head: a new one was initialized, which must be trained first"
-        : "\(file): initialized anew, since missing: " + missing.map(\.name).joined(separator: ", "))
+    if missing.isEmpty || missing.count == head { return }
+    notes.append("\(file): initialized anew, since missing: " + missing.map(\.name).joined(separator: ", "))
   }
 
   mutating func noteUnused() {

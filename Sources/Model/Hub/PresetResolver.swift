@@ -25,113 +25,137 @@ public struct ResolvedPreset: Sendable {
   public let isLowercase: Bool?
   /// The model directory with the weights (`ModelDirectory.open`); nil where the weights are random.
   public let weightsDirectory: String?
-  /// What a person should know, each one line.
-  public let notes: [String]
+  /// Whether trained weights were asked for, and the preset has none yet.
+  public let lacksWeights: Bool
 }
 
 extension PresetRegistry {
-  /// Finds what a `--preset` argument names: a directory that exists, else a preset, else `hf://OWNER/NAME[@REVISION]` in the hub's
-  /// cache. No network is asked.
+  /// Finds what a `--preset` argument names: a directory that exists, else a preset, else `hf://OWNER/NAME[@REVISION]`. What
+  /// is missing in the hub's cache is fetched, unless the hub is offline.
+  ///
   /// - Parameter loadWeights: without, the architecture and the vocabulary are enough.
+  /// - Throws: `PresetError`, `HubError`, `FileError`, `CheckpointError`.
   public func resolve(
-    _ argument: String, environment: HubEnvironment, loadWeights: Bool = true
+    _ argument: String, hub: Hub = .offline, loadWeights: Bool = true
   ) throws -> ResolvedPreset {
-    if let kind = Path.kind(argument) {
-      guard kind == .directory else { throw FileError.notDirectory(path: argument) }
-      return try directory(argument, loadWeights: loadWeights)
-    }
+    let kind = Path.kind(argument)
+    if kind == .directory { return try resolve(directory: argument, nil, named: argument, loadWeights: loadWeights) }
     if let preset = self[argument] {
       if let (configuration, vocabulary) = preset.embedded {
-        let note = "\(preset.name) has no trained weights yet: they are random"
         return ResolvedPreset(
           displayName: preset.name, source: .embedded(preset.name), configuration: configuration,
           tokenizer: .vocabulary(vocabulary, name: preset.name), isLowercase: preset.isLowercase,
-          weightsDirectory: nil, notes: loadWeights ? [note] : [])
+          weightsDirectory: nil, lacksWeights: loadWeights)
       }
-      if let address = preset.address {
-        return try hub(address, preset, named: preset.name, environment, loadWeights: loadWeights)
+      if let directory = preset.directory {
+        return try resolve(directory: directory, preset, named: preset.name, loadWeights: loadWeights)
       }
     }
-    if let address = try HubAddress.parse(argument) {
-      let preset = presets.first {
-        $0.address?.repository == address.repository || $0.aliases.contains(address.repository)
+    if kind != nil, self[argument] == nil { throw FileError.notDirectory(path: argument) }
+    let place = try place(argument)
+    return try resolve(place, named: argument, hub, loadWeights: loadWeights)
+  }
+
+  /// Fetches all files of a preset, or of a repository by address, and returns the directory they are in. The hub is asked even
+  /// where a branch is in the cache already, since it may have moved.
+  public func download(_ argument: String, hub: Hub) throws -> String {
+    if let preset = self[argument] {
+      if preset.embedded != nil {
+        throw PresetError.notOnTheHub(name: argument, place: "it is part of the program")
       }
-      return try hub(address, preset, named: argument, environment, loadWeights: loadWeights)
+      if let directory = preset.directory {
+        throw PresetError.notOnTheHub(name: argument, place: "it is the directory \(directory)")
+      }
+    } else if Path.isDirectory(argument) {
+      throw PresetError.notOnTheHub(name: argument, place: "it is a directory")
     }
-    let names = presets.map(\.name)
-    throw HubError.unknownPreset(
-      name: argument, nearest: EditDistance.nearest(to: argument, among: names), known: names)
+    let place = try place(argument)
+    return try hub.snapshot(
+      place.address, preset: place.preset, aliases: place.aliases, parts: HubPart.allCases, refresh: true)
   }
 
   /// Whether all files of a preset are at hand.
-  public func isAvailable(_ preset: Preset, environment: HubEnvironment) -> Bool {
+  public func isAvailable(_ preset: Preset, hub: Hub) -> Bool {
+    if let directory = preset.directory { return Path.isDirectory(directory) }
     guard let address = preset.address else { return true }
-    let parts: [HubPart] = [.configuration, .vocabulary, .weights]
-    if case .found = HubCache(environment).find(address, aliases: preset.aliases, parts: parts) { return true }
-    return false
+    return hub.cached(address, aliases: preset.aliases, parts: HubPart.allCases) != nil
   }
 
-  private func directory(_ path: String, loadWeights: Bool) throws -> ResolvedPreset {
-    let model = try ModelDirectory.open(path, loadWeights: false)
-    return ResolvedPreset(
-      displayName: path, source: .directory(path), configuration: model.configuration, tokenizer: .directory(path),
-      isLowercase: nil, weightsDirectory: loadWeights ? path : nil, notes: [])
+  /// A place on the hub, and what is known of it.
+  struct Place {
+    let address: HubAddress
+    /// The preset that is at this very revision.
+    let preset: Preset?
+    /// A preset of the same repository.
+    let related: Preset?
+    var aliases: [String] { (preset ?? related)?.aliases ?? [] }
   }
 
-  private func hub(
-    _ address: HubAddress, _ preset: Preset?, named name: String, _ environment: HubEnvironment, loadWeights: Bool
+  /// Where on the hub a preset is, or what `hf://…` names.
+  func place(_ argument: String) throws -> Place {
+    if let preset = self[argument], let address = preset.address {
+      return Place(address: address, preset: preset, related: preset)
+    }
+    guard let address = try HubAddress.parse(argument) else { throw unknown(argument) }
+    return place(address)
+  }
+
+  func place(_ address: HubAddress) -> Place {
+    guard let related = presetWithRepository(address.repository), let canonical = related.address else {
+      return Place(address: address, preset: nil, related: nil)
+    }
+    let address = HubAddress(repository: canonical.repository, revision: address.revision)
+    return Place(address: address, preset: presets.first { $0.address == address }, related: related)
+  }
+
+  /// The preset of a repository, by its name or an older one.
+  private func presetWithRepository(_ repository: String) -> Preset? {
+    presets.first { $0.address?.repository == repository } ?? presets.first { $0.aliases.contains(repository) }
+  }
+
+  private func unknown(_ name: String) -> PresetError {
+    let names = presets.map(\.name)
+    var guess: PresetError.Guess?
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    if let preset = presetWithRepository(name), let address = preset.address {
+      guess = .repository(preset: preset.name, of: address.repository)
+    } else if let nearest = EditDistance.nearest(to: name, among: names) {
+      guess = .preset(nearest)
+    } else if parts.count == 2, parts.allSatisfy(HubAddress.isName) {
+      guess = .address(name)
+    }
+    return .unknown(name: name, sources: sources, meant: guess, known: names)
+  }
+
+  private func resolve(
+    directory: String, _ preset: Preset?, named name: String, loadWeights: Bool
   ) throws -> ResolvedPreset {
-    let cache = HubCache(environment)
-    var parts: [HubPart] = loadWeights ? [.configuration, .vocabulary, .weights] : [.configuration, .vocabulary]
-    // The architecture of a preset is known without its file.
-    let isPreset = preset != nil && preset?.address == address
-    if isPreset && !loadWeights { parts = [.vocabulary] }
-    let aliases = preset.map {
-      ([$0.address?.repository].compactMap { $0 } + $0.aliases).filter { $0 != address.repository }
-    }
-    switch cache.find(address, aliases: aliases ?? [], parts: parts) {
-    case .found(let directory):
-      let file = Path.join(directory, ModelDirectory.configurationName)
-      let configuration: Configuration
-      if isPreset, let preset, Path.kind(file) == nil {
-        configuration = Configuration(vocabularySize: preset.vocabularySize)
-      } else {
-        configuration = try Configuration.load(file: file)
-      }
-      return ResolvedPreset(
-        displayName: name, source: .hub(address, directory: directory), configuration: configuration,
-        tokenizer: .directory(directory), isLowercase: preset?.isLowercase,
-        weightsDirectory: loadWeights ? directory : nil, notes: [])
-    case .missing(let missing, let others):
-      throw HubError.notInCache(
-        preset: name, repository: address.repository, revision: address.revision, missing: missing, cache: cache.root,
-        others: others)
-    }
-  }
-}
-
-/// How far one name is from another, for suggestions.
-enum EditDistance {
-  /// The name that was probably meant, if any is near.
-  static func nearest(to name: String, among names: [String]) -> String? {
-    let best = names.map { ($0, distance(Array(name.utf8), Array($0.utf8))) }.min { $0.1 < $1.1 }
-    guard let best, best.1 <= max(2, best.0.utf8.count / 3) else { return nil }
-    return best.0
+    let model = try ModelDirectory.open(directory, loadWeights: false)
+    return ResolvedPreset(
+      displayName: name, source: .directory(directory), configuration: model.configuration,
+      tokenizer: .directory(directory), isLowercase: preset?.isLowercase,
+      weightsDirectory: loadWeights ? directory : nil, lacksWeights: false)
   }
 
-  /// Insertions, removals and replacements between two texts (Levenshtein).
-  static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-    if a.count > 256 { return a.count }
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, y) in b.enumerated() {
-        let replaced = diagonal + (x == y ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
-      }
+  private func resolve(
+    _ place: Place, named name: String, _ hub: Hub, loadWeights: Bool
+  ) throws -> ResolvedPreset {
+    var parts: [HubPart] = [.configuration, .vocabulary]
+    if loadWeights { parts.append(.weights) }
+    // The architecture of a preset is known without its file, so that a vocabulary in the cache is enough.
+    let known = loadWeights ? nil : place.preset?.configuration
+    let nearby = known.flatMap { _ in hub.cached(place.address, aliases: place.aliases, parts: [.vocabulary]) }
+    let directory =
+      try nearby ?? hub.snapshot(place.address, preset: place.preset, aliases: place.aliases, parts: parts)
+    let configuration: Configuration
+    if let known, Path.kind(Path.join(directory, ModelDirectory.configurationName)) == nil {
+      configuration = known
+    } else {
+      configuration = try ModelDirectory.open(directory, loadWeights: false).configuration
     }
-    return row[b.count]
+    return ResolvedPreset(
+      displayName: name, source: .hub(place.address, directory: directory), configuration: configuration,
+      tokenizer: .directory(directory), isLowercase: (place.preset ?? place.related)?.isLowercase,
+      weightsDirectory: loadWeights ? directory : nil, lacksWeights: false)
   }
 }

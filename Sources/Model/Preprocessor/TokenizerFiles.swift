@@ -14,7 +14,9 @@ extension WordPieceTokenizer {
     let tokenizerFile = Path.join(directory, "tokenizer.json")
     if Path.isFile(tokenizerFile) {
       let mapping = try FileMapping(path: tokenizerFile)
-      if let keras = try KerasTokenizer(mapping.text, file: tokenizerFile) { return try keras.load(directory: directory) }
+      if let keras = try KerasTokenizer(mapping.text, file: tokenizerFile) {
+        return try keras.load(directory: directory)
+      }
       let json = try TokenizerJSON(mapping.text, file: tokenizerFile)
       var options = json.options
       config.apply(to: &options)

@@ -23,12 +23,15 @@ struct CommandDeclaration: Sendable {
     case files
     /// Texts, each one input; none means that inputs come from elsewhere.
     case texts
+    /// Names of presets, where an option asks for them.
+    case presets
 
     var synopsis: String {
       switch self {
       case .none: ""
       case .files: " FILE..."
       case .texts: " [TEXT...]"
+      case .presets: " [NAME...]"
       }
     }
   }

@@ -31,19 +31,19 @@ enum Command: String, CaseIterable {
     switch self {
     case .fit:
       let options = try FitOptions(parsed)
-      return try FitCommand(options, CommandContext(output: output, isQuiet: options.common.quiet)).run()
+      return try FitCommand(options, CommandContext(output, options.common)).run()
     case .predict:
       let options = try PredictOptions(parsed)
-      return try PredictCommand(options, CommandContext(output: output, isQuiet: options.common.quiet)).run()
+      return try PredictCommand(options, CommandContext(output, options.common)).run()
     case .evaluate:
       let options = try EvaluateOptions(parsed)
-      return try EvaluateCommand(options, CommandContext(output: output, isQuiet: options.common.quiet)).run()
+      return try EvaluateCommand(options, CommandContext(output, options.common)).run()
     case .tokenize:
       let options = try TokenizeOptions(parsed)
-      return try TokenizeCommand(options, CommandContext(output: output, isQuiet: options.quiet)).run()
+      return try TokenizeCommand(options, CommandContext(output, isQuiet: options.quiet, isOffline: options.offline)).run()
     case .presets:
       let options = try PresetsOptions(parsed)
-      return try PresetsCommand(options, CommandContext(output: output, isQuiet: options.quiet)).run()
+      return try PresetsCommand(options, CommandContext(output, isQuiet: options.quiet, isOffline: options.offline)).run()
     }
   }
 }

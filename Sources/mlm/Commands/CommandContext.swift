@@ -9,27 +9,50 @@ struct CommandContext {
   /// What standard output can show.
   let outputTerminal: Terminal
   let environment: @Sendable (String) -> String?
+  /// The hub's cache, and the network behind it; to be used within `reachingHub`.
+  let hub: Hub
+  private let downloads: DownloadReporter
 
-  init(output: Output, isQuiet: Bool, environment: @escaping @Sendable (String) -> String? = environmentVariable) {
+  init(
+    _ output: Output, isQuiet: Bool, isOffline: Bool,
+    environment: @escaping @Sendable (String) -> String? = environmentVariable
+  ) {
     self.output = output
     self.environment = environment
-    console = Console(
+    let console = Console(
       isQuiet: isQuiet, terminal: Terminal(descriptor: STDERR_FILENO, environment: environment))
+    self.console = console
     outputTerminal = Terminal(descriptor: output.descriptor, environment: environment)
+    let variables = HubEnvironment(HubVariables.read(environment))
+    let downloads = DownloadReporter(console: console, showsProgress: variables.showsProgress)
+    self.downloads = downloads
+    hub = Hub(
+      variables, isOffline: isOffline ? true : nil, onEvent: { downloads.show($0) },
+      shouldStop: { Signals.received != nil })
   }
 
-  /// The variables that say where the hub's cache is, and those that are named in them (`$SCRATCH/hub`).
-  var hub: HubEnvironment {
-    var variables: [String: String] = [:]
-    for name in ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME"] {
-      guard let value = environment(name) else { continue }
-      variables[name] = value
-      for part in value.split(separator: "$", omittingEmptySubsequences: false).dropFirst() {
-        let inner = String(part.drop { $0 == "{" }.prefix { $0 == "_" || ($0.isASCII && ($0.isLetter || $0.isNumber)) })
-        if let text = environment(inner) { variables[inner] = text }
-      }
+  init(_ output: Output, _ common: CommonOptions) {
+    self.init(output, isQuiet: common.quiet, isOffline: common.offline)
+  }
+
+  /// Does what may take a download: until it is done, SIGINT and SIGTERM let the hub end in order, what came kept.
+  func reachingHub<Value>(_ body: (Hub) throws -> Value) throws -> Value {
+    Signals.intercept()
+    let result = Result { try body(hub) }
+    downloads.finish()
+    if let signal = Signals.received, case .failure(let error) = result {
+      throw Interruption(signal: signal, error: error)
     }
-    return HubEnvironment(variables)
+    Signals.release()
+    return try result.get()
+  }
+
+  /// The presets that go by name: the built-in ones and those of MLM_PRESETS.
+  func registry() throws -> PresetRegistry {
+    let file = environment("MLM_PRESETS") ?? ""
+    let registry = try PresetRegistry.load(adding: file.isEmpty ? nil : file)
+    for note in registry.notes { console.note(note) }
+    return registry
   }
 
   /// What to load: `given` where the user said it, else by the default rule, which is said on standard error.
@@ -46,13 +69,19 @@ struct CommandContext {
   }
 
   /// The model that `--preset`, or the default rule, names for a command that computes; what is to be known of it is said.
-  func model(for command: Command, _ common: CommonOptions, dropout: Double? = nil) throws -> DistilBertMaskedLM {
-    let registry = try PresetRegistry.builtIn()
+  ///
+  /// - Parameter needsTrainedHead: an untrained one is refused, unless random weights were asked for.
+  func model(
+    for command: Command, _ common: CommonOptions, dropout: Double? = nil, needsTrainedHead: Bool = false
+  ) throws -> DistilBertMaskedLM {
+    let registry = try registry()
     let name = try preset(for: command, given: common.preset, needsWeights: common.loadsWeights, in: registry)
+    let resolved = try reachingHub { try registry.resolve(name, hub: $0, loadWeights: common.loadsWeights) }
     let model = try DistilBertMaskedLM.load(
-      registry.resolve(name, environment: hub, loadWeights: common.loadsWeights), seed: common.seed,
-      threads: threads(common), dropout: dropout.map { Float($0) })
+      resolved, seed: common.seed, threads: threads(common), dropout: dropout.map { Float($0) })
+    if needsTrainedHead, common.loadsWeights, !model.hasTrainedHead { throw UntrainedHead(preset: name) }
     for note in model.notes { console.note(note) }
+    for warning in model.warnings { console.warning(warning) }
     return model
   }
 
@@ -68,4 +97,19 @@ struct CommandContext {
 
   /// The threads to compute with.
   func threads(_ common: CommonOptions) -> Int { common.threads ?? ThreadCount.standard(environment: environment) }
+}
+
+/// A model whose predictions would be noise.
+private struct UntrainedHead: ModelError {
+  let preset: String
+  var message: String { "'\(preset)' has no trained masked-language-model head, so that it cannot fill masks" }
+  var hint: String? {
+    "train it first: mlm fit FILE --preset \(preset); or see what it says untrained, with --allow-untrained-head"
+  }
+}
+
+/// An error that is the answer to a signal.
+struct Interruption: Error {
+  let signal: Int32
+  let error: any Error
 }

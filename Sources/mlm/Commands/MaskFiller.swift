@@ -10,7 +10,8 @@ final class MaskFiller: MaskPredictor {
 
   /// Loads the model, and judges the targets before any input is read.
   init(_ options: PredictOptions, context: CommandContext) throws {
-    let model = try context.model(for: .predict, options.common)
+    let model = try context.model(
+      for: .predict, options.common, needsTrainedHead: !options.allowsUntrainedHead)
     guard let tokenizer = model.preprocessor?.tokenizer else { throw ModelUseError.noPreprocessor }
     self.model = model
     self.tokenizer = tokenizer

@@ -1,6 +1,6 @@
 import Model
 
-/// `mlm presets`: the models that go by name.
+/// `mlm presets`: the models that go by name, listed, fetched or verified.
 struct PresetsCommand {
   let options: PresetsOptions
   let context: CommandContext
@@ -11,40 +11,71 @@ struct PresetsCommand {
   }
 
   func run() throws -> ExitCode {
-    let registry = try PresetRegistry.builtIn()
-    let entries = registry.presets.map { ($0, registry.isAvailable($0, environment: context.hub)) }
-    switch options.format {
-    case .text: try context.output.write(text(entries))
-    case .json: try context.output.write(json(entries))
+    let registry = try context.registry()
+    switch options.action {
+    case .list(let format):
+      let entries = registry.presets.map { ($0, registry.isAvailable($0, hub: context.hub)) }
+      switch format {
+      case .text: try context.output.write(PresetList.text(entries))
+      case .json: try context.output.write(PresetList.json(entries))
+      }
+      return .done
+    case .download(let names): return try each(names) { try download($0, registry) }
+    case .verify(let names): return try each(names) { try verify($0, registry) }
     }
-    return .done
   }
 
-  private func text(_ entries: [(Preset, Bool)]) -> String {
-    var table = Table([.left, .right, .left, .right, .left])
-    table.rows.append(["NAME", "PARAMETERS", "LANGUAGES", "SIZE", "CACHED"])
-    for (preset, isAvailable) in entries {
-      let isEmbedded = preset.embedded != nil
-      table.rows.append([
-        preset.name, Decimal.fixed(Double(preset.parameterCount) / 1e6, 2) + "M",
-        preset.languages.joined(separator: " "), isEmbedded ? "-" : Readable.bytes(preset.downloadSize),
-        isEmbedded ? "built in" : isAvailable ? "yes" : "no",
-      ])
+  /// One name after the other; what fails is named, and the others go on.
+  private func each(_ names: [String], _ action: (String) throws -> Bool) throws -> ExitCode {
+    var isGood = true
+    for name in names {
+      do {
+        if try !action(name) { isGood = false }
+      } catch let error as any ModelError {
+        context.console.error(error)
+        isGood = false
+      }
+      // The directory is of use to another program at once.
+      try context.output.flush()
     }
-    return table.lines().joined(separator: "\n") + "\n"
+    return isGood ? .done : .failed
   }
 
-  /// One array; sizes in bytes.
-  private func json(_ entries: [(Preset, Bool)]) -> [UInt8] {
-    let list = entries.map { preset, isAvailable -> JSONValue in
-      .object([
-        ("name", .string(preset.name)), ("description", .string(preset.description)),
-        ("parameters", .number(preset.parameterCount)),
-        ("backbone_parameters", .number(preset.backboneParameterCount)),
-        ("languages", .array(preset.languages.map { .string($0) })), ("size", .number(preset.downloadSize)),
-        ("cached", .bool(isAvailable)), ("embedded", .bool(preset.embedded != nil)),
-      ])
+  private func download(_ name: String, _ registry: PresetRegistry) throws -> Bool {
+    let directory = try context.reachingHub { try registry.download(name, hub: $0) }
+    try context.output.write(directory + "\n")
+    return true
+  }
+
+  private func verify(_ name: String, _ registry: PresetRegistry) throws -> Bool {
+    let threads = ThreadCount.standard(environment: context.environment)
+    var differing: [String] = []
+    try context.output.write(Printable.oneLine(name) + "\n")
+    let isGood = try context.reachingHub { hub in
+      try PresetVerification(registry, hub: hub, threads: threads).run(name) { check in
+        if check.outcome == .differs { differing.append(check.subject) }
+        try context.output.write(Self.line(check) + "\n")
+        // Hashing a large file takes seconds: what is known is shown.
+        try context.output.flush()
+      }
     }
-    return JSONValue.array(list).serialized(.indented(2), endingInNewline: true)
+    try context.output.write(isGood ? "ok\n" : "differs\n")
+    if !isGood {
+      context.console.error(
+        "'\(name)' is not what it should be: \(differing.joined(separator: ", "))",
+        hint: "remove its files and fetch them anew: mlm presets --download \(name)")
+    }
+    return isGood
+  }
+
+  /// `  ok       vocab.txt: 231508 bytes, SHA-256 07eced375cec… as in the registry`.
+  private static func line(_ check: PresetCheck) -> String {
+    let word =
+      switch check.outcome {
+      case .ok: "ok"
+      case .differs: "differs"
+      case .unchecked: "-"
+      }
+    return "  " + DisplayWidth.padded(word, to: 9) + Printable.oneLine("\(check.subject): \(check.details)")
   }
 }

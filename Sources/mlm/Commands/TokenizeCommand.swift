@@ -56,12 +56,12 @@ struct TokenizeCommand {
 
   /// The tokenizer alone; a directory without config.json will do, and weights are not looked for.
   private func loadTokenizer() throws -> WordPieceTokenizer {
-    let registry = try PresetRegistry.builtIn()
+    let registry = try context.registry()
     let name = try context.preset(for: .tokenize, given: options.preset, needsWeights: false, in: registry)
     var information = stat()
     if stat(name, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
       return try WordPieceTokenizer.load(directory: name)
     }
-    return try registry.resolve(name, environment: context.hub, loadWeights: false).loadTokenizer()
+    return try context.reachingHub { try registry.resolve(name, hub: $0, loadWeights: false) }.loadTokenizer()
   }
 }

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// Lets `fit` end in order: the first SIGINT or SIGTERM is only noted, the second ends the process at once.
+/// Lets `fit` and downloads end in order: the first SIGINT or SIGTERM is only noted, the second ends the process at once.
 enum Signals {
   /// The signal that came, or 0. A global of constant value: reading it in a handler runs no initialiser.
   private static let pending = Atomic<Int32>(0)
@@ -26,6 +26,20 @@ enum Signals {
       sigemptyset(&noting.sa_mask)
       sigaction(signal, &noting, nil)
     }
+  }
+
+  /// Obeys SIGINT and SIGTERM again; one that was noted meanwhile ends the process now.
+  static func release() {
+    for signal in [SIGINT, SIGTERM] {
+      var action = sigaction()
+      sigaction(signal, nil, &action)
+      if unsafeBitCast(action.__sigaction_handler, to: UInt.self) == 1 { continue }
+      var obeying = sigaction()
+      obeying.__sigaction_handler.sa_handler = SIG_DFL
+      sigemptyset(&obeying.sa_mask)
+      sigaction(signal, &obeying, nil)
+    }
+    if let signal = received { raise(signal) }
   }
 
   /// The signal that was noted; nil where none was.

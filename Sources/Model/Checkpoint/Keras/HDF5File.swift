@@ -122,7 +122,8 @@
       switch H5Tget_class(type) {
       case H5T_FLOAT:
         if H5Tget_order(type) == H5T_ORDER_LE, let known = floatType(type, size) { return known }
-        throw .unsupportedVariable(file: file, variable: path, what: "holds numbers that are not little-endian IEEE floats")
+        throw .unsupportedVariable(
+          file: file, variable: path, what: "holds numbers that are not little-endian IEEE floats")
       case H5T_OPAQUE:
         // How Keras stores bfloat16.
         if size == 2 { return .bfloat16 }
@@ -165,7 +166,8 @@
         H5Pget_nfilters(creation) == 0
       else {
         throw .unsupportedVariable(
-          file: file, variable: path, what: "is stored in chunks, compressed or in another file, not as Keras writes it")
+          file: file, variable: path,
+          what: "is stored in chunks, compressed or in another file, not as Keras writes it")
       }
       guard let offset = Int(exactly: H5Dget_offset(dataset)) else {
         throw .unsupportedVariable(file: file, variable: path, what: "has no values in the file")

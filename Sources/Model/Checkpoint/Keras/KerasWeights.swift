@@ -28,7 +28,7 @@ enum KerasWeights {
     if Path.kind(task) != nil { try collect(head, variables, from: task, configuration, into: &found) }
     return ResolvedWeights(
       specifications: specifications, tensors: specifications.map { found[$0.name] },
-      notes: headNotes(head.filter { found[$0.name] == nil }, of: head.count, variables, directory))
+      notes: notes(head.filter { found[$0.name] == nil }, of: head.count, variables, task))
   }
 
   private static func backboneFiles(_ directory: String) throws -> (paths: [String], shown: String) {
@@ -75,17 +75,13 @@ enum KerasWeights {
     }
   }
 
-  private static func headNotes(
-    _ missing: [TensorSpecification], of count: Int, _ variables: [String: KerasVariable], _ directory: String
+  /// A head that is missing as a whole is said by `hasHead`.
+  private static func notes(
+    _ missing: [TensorSpecification], of count: Int, _ variables: [String: KerasVariable], _ file: String
   ) -> [String] {
-    if missing.isEmpty { return [] }
-    if missing.count == count {
-      return [
-        "\(directory) has no masked-language-model head: a new one was initialized, which must be trained first"
-      ]
-    }
+    if missing.isEmpty || missing.count == count { return [] }
     let names = missing.map { variables[$0.name]?.path ?? $0.name }
-    return ["\(Path.join(directory, taskName)): initialized anew, since missing: \(names.joined(separator: ", "))"]
+    return ["\(file): initialized anew, since missing: \(names.joined(separator: ", "))"]
   }
 
   /// Which line of config.json a wrong shape contradicts.

@@ -18,14 +18,15 @@ extension CommonOptions {
   static let preset = Option<String?>.text(
     "preset", "P", defaultText: "see --help", in: .model, help: "name, directory, hf://OWNER/NAME",
     details: """
-      The model: a name that 'mlm presets' lists, a model directory, or hf://OWNER/NAME[@REVISION]. Without it: \
+      The model: a directory, a name that 'mlm presets' lists, or hf://OWNER/NAME[@REVISION]; what is not in the \
+      hub's cache is downloaded. Without it: \
       $MLM_PRESET, else (predict, evaluate and tokenize) ./mlm-model if that is a model directory, else the preset \
       inside the program. A line on standard error says which was taken.
       """,
     foreignNames: ["model", "model-name-or-path", "model-name", "checkpoint"])
   static let noLoadWeights = Option<Bool>.flag(
     "no-load-weights", in: .model, help: "random weights from --seed",
-    details: "Take the preset's architecture and vocabulary, but random weights from --seed.",
+    details: "Take the preset's architecture and vocabulary, but random weights from --seed. Its weights are not downloaded.",
     foreignNames: ["random-init", "load-weights", "from-scratch"])
   static let seed = Option<UInt64>.seed(
     "seed", default: 0, in: .general, help: "every random choice comes from it",
@@ -58,7 +59,8 @@ extension CommonOptions {
       """)
   static let offline = Option<Bool>.flag(
     "offline", in: .general, help: "never touch the network",
-    details: "Never touch the network, as HF_HUB_OFFLINE=1 does. This version never does.")
+    details: "Never touch the network, as HF_HUB_OFFLINE=1 does: what is not in the hub's cache is an error.",
+    foreignNames: ["local-files-only"])
   static let quiet = Option<Bool>.flag(
     "quiet", in: .general, help: "errors only on standard error", foreignNames: ["silent", "verbose"])
 
@@ -73,8 +75,15 @@ extension CommonOptions {
   static let environment: [(name: String, meaning: String)] = [
     ("MLM_PRESET", "the model to take without --preset"),
     ("OMP_NUM_THREADS, OPENBLAS_NUM_THREADS", "threads to compute with, without --threads"),
-    ("HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME", "where the hub's cache of downloaded models is looked for"),
+    ("MLM_PRESETS", "a file of more presets; 'mlm presets --help' shows its format"),
+    ("HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME", "where the hub's cache of downloaded models is"),
     ("HF_HUB_OFFLINE", "1 is the same as --offline"),
+    ("HF_ENDPOINT", "a mirror of the hub, instead of https://huggingface.co"),
+    ("HF_TOKEN, HF_TOKEN_PATH", "the token for private models, or the file it is in"),
+    ("HF_HUB_ETAG_TIMEOUT, HF_HUB_DOWNLOAD_TIMEOUT", "seconds to wait for the hub, 10 each"),
+    ("HF_HUB_DISABLE_PROGRESS_BARS", "1 shows no progress of downloads"),
+    ("HF_HUB_DISABLE_SYMLINKS", "1 keeps copies in the cache instead of links"),
+    ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "the way to the network, in either case"),
     ("NO_COLOR, TERM", "no colour where NO_COLOR is not empty or TERM is dumb"),
   ]
 

@@ -10,6 +10,7 @@ struct PredictOptions: Sendable, Equatable {
   var format: Format
   /// The most tokens to compute together; nil: chosen.
   var batchTokens: Int?
+  var allowsUntrainedHead: Bool
 }
 
 extension PredictOptions {
@@ -33,10 +34,17 @@ extension PredictOptions {
     "batch-tokens", defaultText: "chosen", in: .general, help: "at most this many tokens together",
     details: "The most tokens that are computed together. Results do not depend on it.", foreignNames: ["batch-size"])
 
+  static let allowUntrainedHead = Option<Bool>.flag(
+    "allow-untrained-head", in: .model, help: "predict with a new head, at random",
+    details: """
+      Answer with a model whose masked-language-model head is new, as that of a bare encoder is: its answers are \
+      random. Without it such a model is refused.
+      """)
+
   static let declaration = CommandDeclaration(
     name: "predict", summary: "fill [MASK] tokens", operands: .texts,
     options: CommonOptions.modelDeclarations
-      + [InputChoice.input.declaration] + CommonOptions.inputDeclarations
+      + [allowUntrainedHead.declaration, InputChoice.input.declaration] + CommonOptions.inputDeclarations
       + [topK.declaration, targets.declaration, format.declaration, batchTokens.declaration]
       + CommonOptions.generalDeclarations,
     description: [
@@ -67,6 +75,7 @@ extension PredictOptions {
     targets = try arguments.value(of: Self.targets)
     format = try arguments.value(of: Self.format)
     batchTokens = try arguments.value(of: Self.batchTokens)
+    allowsUntrainedHead = try arguments.value(of: Self.allowUntrainedHead)
     if common.preprocessed {
       if format == .fill {
         throw .conflict("--preprocessed", "--format fill", why: "an integer sample has no text to fill in")

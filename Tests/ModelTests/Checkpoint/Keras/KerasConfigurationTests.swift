@@ -88,8 +88,8 @@ private func failure(_ config: String) -> CheckpointError? {
       failure(sizes().replacing(#""num_layers": 3"#, with: #""num_layers": 0"#))
         == .outOfRange(file: file, key: "num_layers", value: "0", range: "a whole number from 1 to 1024"))
     #expect(
-      failure(sizes().replacing("0.2", with: "1")) == .outOfRange(
-        file: file, key: "dropout", value: "1", range: "a rate below 1"))
+      failure(sizes().replacing("0.2", with: "1"))
+        == .outOfRange(file: file, key: "dropout", value: "1", range: "a rate below 1"))
     #expect(throws: CheckpointError.missingKey(file: file, key: "config")) {
       try Configuration(json: JSONValue.parse(Array(#"{"registered_name": "DistilBertBackbone"}"#.utf8)), file: file)
     }

@@ -1,0 +1,76 @@
+/// One thing that was verified of a preset.
+public struct PresetCheck: Sendable, Equatable {
+  public enum Outcome: Sendable, Equatable {
+    case ok
+    case differs
+    /// There is nothing to compare with.
+    case unchecked
+  }
+
+  /// A file's name, "parameters", or a published input.
+  public let subject: String
+  public let outcome: Outcome
+  /// What was found; where it differs, beside what was expected.
+  public let details: String
+
+  public init(_ subject: String, _ outcome: Outcome, _ details: String) {
+    (self.subject, self.outcome, self.details) = (subject, outcome, details)
+  }
+}
+
+/// Compares the files of a model with what is known of them: the registry's sizes and hashes, and the names of the cache's
+/// blobs, which are hashes of their content.
+struct FileVerifier {
+  let directory: String
+  let files: [Preset.File]
+  /// Asked between megabytes; true ends with `HubError.interrupted`.
+  let shouldStop: @Sendable () -> Bool
+
+  /// Checks the files of the registry, then all others in the directory.
+  func run(_ report: (PresetCheck) throws -> Void) throws {
+    for file in files { if let check = try check(file.name, file) { try report(check) } }
+    for name in try Path.list(directory) where !name.hasPrefix(".") && !files.contains(where: { $0.name == name }) {
+      if Path.isDirectory(Path.join(directory, name)) { continue }
+      if let check = try check(name, nil) { try report(check) }
+    }
+  }
+
+  /// Nil for a file that is not there and need not be.
+  private func check(_ name: String, _ file: Preset.File?) throws -> PresetCheck? {
+    let path = Path.join(directory, name)
+    guard Path.kind(path) != nil else {
+      if FileLink.target(path) != nil { return PresetCheck(name, .differs, "a link to a blob that is not there") }
+      return file?.isOptional ?? true ? nil : PresetCheck(name, .differs, "missing")
+    }
+    let size = try FileLink.size(path)
+    if let expected = file?.size, size != expected {
+      return PresetCheck(name, .differs, "\(size) bytes, the registry says \(expected)")
+    }
+    var found: [String] = []
+    if let expected = file?.sha256 {
+      let sum = try Digest.sha256.ofFile(path, shouldStop: shouldStop)
+      guard sum == expected else { return differs(name, .sha256, sum, "the registry says", expected) }
+      found.append("\(Digest.sha256.name) \(sum.prefix(12))… as in the registry")
+    }
+    if let blob = blob(path), let digest = Digest(tag: blob) {
+      // The same hash need not be computed twice.
+      let sum = digest == .sha256 && file?.sha256 == blob ? blob : try digest.ofFile(path, shouldStop: shouldStop)
+      guard sum == blob else { return differs(name, digest, sum, "the cache's name for it is", blob) }
+      found.append("\(digest.name) \(sum.prefix(12))… as the cache calls it")
+    }
+    guard !found.isEmpty else { return PresetCheck(name, .unchecked, "\(size) bytes, no hash to compare with") }
+    return PresetCheck(name, .ok, "\(size) bytes, " + found.joined(separator: ", "))
+  }
+
+  private func differs(
+    _ name: String, _ digest: Digest, _ found: String, _ who: String, _ expected: String
+  ) -> PresetCheck {
+    PresetCheck(name, .differs, "\(digest.name) is \(found), \(who) \(expected)")
+  }
+
+  /// The name of the blob that a snapshot's entry is a link to.
+  private func blob(_ path: String) -> String? {
+    guard let target = FileLink.target(path), Path.name(Path.parent(target)) == "blobs" else { return nil }
+    return Path.name(target)
+  }
+}

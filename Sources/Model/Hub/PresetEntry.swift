@@ -1,0 +1,132 @@
+/// Reads one entry of a registry. An entry has a name, and a `repository`, a `directory`, or (in the program's own registry) a
+/// `config` with an embedded `vocabulary`; all else may be left out.
+struct PresetEntry {
+  let json: JSONValue
+  /// The registry's file, for messages and for directories beside it.
+  let file: String
+  let name: String
+
+  init(_ json: JSONValue, file: String) throws(PresetError) {
+    guard let name = json["name"]?.string, !name.isEmpty else {
+      throw .malformedRegistry(file: file, what: "a preset has no 'name'")
+    }
+    (self.json, self.file, self.name) = (json, file, name)
+  }
+
+  /// - Parameter vocabularies: the embedded ones, by the name that the registry gives them.
+  func preset(vocabularies: [String: [UInt8]]) throws -> Preset {
+    var configuration = try json["config"].map { json throws(PresetError) in try self.configuration(json) }
+    var embedded: (Configuration, [UInt8])?
+    if let key = json["vocabulary"] {
+      guard let vocabulary = key.string.flatMap({ vocabularies[$0] }), configuration != nil else {
+        throw malformed("vocabulary")
+      }
+      configuration?.vocabularySize = Self.lineCount(vocabulary)  // the vocabulary that ships decides
+      embedded = configuration.map { ($0, vocabulary) }
+    }
+    let address = try address()
+    let directory = try directory()
+    let places = [embedded != nil, address != nil, directory != nil].filter { $0 }.count
+    guard places == 1 else {
+      let what = places == 0 ? "neither 'repository' nor 'directory'" : "both 'repository' and 'directory'"
+      throw PresetError.malformedRegistry(file: file, what: "the preset '\(name)' has \(what)")
+    }
+    return Preset(
+      name: name, description: try text("description") ?? "", languages: try texts("languages"),
+      isLowercase: try isLowercase(), configuration: configuration,
+      backboneParameterCount: try count("backbone") ?? configuration?.backboneParameterCount,
+      parameterCount: try count("all") ?? configuration?.parameterCount, address: address,
+      aliases: try texts("aliases"), files: try list("files").map(readFile), directory: directory,
+      embedded: embedded, published: try list("published").map(published))
+  }
+
+  private func malformed(_ key: String) -> PresetError {
+    .malformedRegistry(file: file, what: "'\(key)' of the preset '\(name)' makes no sense")
+  }
+
+  // MARK: Values of keys; a key that is left out, or null, has none
+
+  private func value(_ key: String) -> JSONValue? { json[key].flatMap { $0.isNull ? nil : $0 } }
+
+  private func text(_ key: String) throws(PresetError) -> String? {
+    guard let value = value(key) else { return nil }
+    guard let text = value.string else { throw malformed(key) }
+    return text
+  }
+
+  private func list(_ key: String) throws(PresetError) -> [JSONValue] {
+    guard let value = value(key) else { return [] }
+    guard let list = value.array else { throw malformed(key) }
+    return list
+  }
+
+  private func texts(_ key: String) throws(PresetError) -> [String] {
+    let list = try list(key)
+    let texts = list.compactMap(\.string)
+    guard texts.count == list.count else { throw malformed(key) }
+    return texts
+  }
+
+  private func count(_ part: String) throws(PresetError) -> Int? {
+    guard let value = value("parameters")?[part] else { return nil }
+    guard let count = value.int, count > 0 else { throw malformed("parameters") }
+    return count
+  }
+
+  private func isLowercase() throws(PresetError) -> Bool? {
+    switch try text("case") {
+    case nil: return nil
+    case "lower": return true
+    case "kept": return false
+    default: throw malformed("case")
+    }
+  }
+
+  private func configuration(_ json: JSONValue) throws(PresetError) -> Configuration {
+    do {
+      return try Configuration(json: json, file: file)
+    } catch {
+      throw .malformedRegistry(file: file, what: "'config' of the preset '\(name)': \(error.message)")
+    }
+  }
+
+  private func address() throws(PresetError) -> HubAddress? {
+    guard let repository = try text("repository") else { return nil }
+    let revision = try text("revision") ?? "main"
+    guard let address = try? HubAddress.parse("hf://\(repository)@\(revision)"), address.repository == repository else {
+      throw malformed("repository")
+    }
+    return address
+  }
+
+  /// From the registry's own folder, where it is not absolute.
+  private func directory() throws(PresetError) -> String? {
+    guard let path = try text("directory") else { return nil }
+    if path.isEmpty { throw malformed("directory") }
+    return path.hasPrefix("/") ? path : Path.join(Path.parent(file), path)
+  }
+
+  private func readFile(_ json: JSONValue) throws(PresetError) -> Preset.File {
+    // A file of the registry becomes a file of the cache: its name must not lead elsewhere.
+    guard let name = json["name"]?.string,
+      name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy(HubAddress.isName)
+    else { throw malformed("files") }
+    let size = json["size"]
+    let sum = json["sha256"]?.string?.lowercased()
+    guard size == nil || size?.int ?? -1 >= 0, sum == nil || sum.flatMap({ Digest(tag: $0) }) == .sha256 else {
+      throw malformed("files")
+    }
+    return Preset.File(name: name, size: size?.int, sha256: sum, isOptional: json["optional"]?.bool ?? false)
+  }
+
+  private func published(_ json: JSONValue) throws(PresetError) -> PublishedValues {
+    guard let values = PublishedValues(json) else { throw malformed("published") }
+    return values
+  }
+
+  /// Lines of a vocabulary; the last may lack its end.
+  static func lineCount(_ text: [UInt8]) -> Int {
+    let ends = text.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
+    return ends + (text.isEmpty || text.last == UInt8(ascii: "\n") ? 0 : 1)
+  }
+}

@@ -1,0 +1,55 @@
+/// What can be wrong with the name of a preset, or with a registry of presets.
+public enum PresetError: ModelError, Equatable {
+  /// - sources: the registries that were read.
+  /// - meant: what was probably meant.
+  case unknown(name: String, sources: [String], meant: Guess?, known: [String])
+  /// A preset whose files are to be fetched, and that has none on the hub.
+  case notOnTheHub(name: String, place: String)
+  /// A preset that is to be verified, and is not there.
+  case notDownloaded(name: String)
+  case unreadableRegistry(file: String, why: String)
+  case malformedRegistry(file: String, what: String)
+
+  public enum Guess: Sendable, Equatable {
+    case preset(String)
+    /// A name of the repository where a preset is.
+    case repository(preset: String, of: String)
+    /// The form of a repository's name.
+    case address(String)
+  }
+
+  public var message: String {
+    switch self {
+    case .unknown(let name, let sources, _, _):
+      "no model is called '\(name)': there is no directory of that name, and no preset in "
+        + sources.joined(separator: " or ")
+    case .notOnTheHub(let name, let place): "'\(name)' is not on the hub: \(place)"
+    case .notDownloaded(let name): "'\(name)' is not in the cache, so that there is nothing to verify"
+    case .unreadableRegistry(let file, let why):
+      "the registry of presets cannot be read: \(why.hasPrefix(file) ? "" : "\(file): ")\(why)"
+    case .malformedRegistry(_, let what): "the registry of presets is malformed: \(what)"
+    }
+  }
+
+  public var location: DataLocation? {
+    if case .malformedRegistry(let file, _) = self { DataLocation(file: file) } else { nil }
+  }
+
+  public var hint: String? {
+    switch self {
+    case .unknown(_, _, let guess, let known):
+      switch guess {
+      case .preset(let name): "did you mean '\(name)'? The presets are \(known.joined(separator: ", "))"
+      case .repository(let preset, let repository):
+        "that is the repository of the preset \(preset); by address it is hf://\(repository)"
+      case .address(let repository): "a repository of the hub is written hf://\(repository)"
+      case nil: "the presets are \(known.joined(separator: ", ")); or give a model directory, or hf://OWNER/NAME"
+      }
+    case .notOnTheHub(let name, _): "name it with --preset \(name)"
+    case .notDownloaded(let name): "fetch it with: mlm presets --download \(name)"
+    case .unreadableRegistry: "MLM_PRESETS names a file of presets to be read besides the built-in ones"
+    case .malformedRegistry:
+      "{\"presets\": [{\"name\": \"NAME\", \"repository\": \"OWNER/NAME\", \"revision\": \"main\"}]} is enough"
+    }
+  }
+}

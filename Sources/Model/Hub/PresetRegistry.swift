@@ -1,0 +1,66 @@
+/// The presets that go by name: those of presets.json, and a user's own.
+public struct PresetRegistry: Sendable {
+  public private(set) var presets: [Preset]
+  /// The files they were read from, as they are called in messages.
+  public private(set) var sources: [String]
+  /// What a person should know, each one line: entries that take the place of others.
+  public private(set) var notes: [String] = []
+
+  public subscript(_ name: String) -> Preset? { presets.first { $0.name.hasSameBytes(as: name) } }
+
+  /// presets.json as it was when the program was built.
+  public static func builtIn() throws -> PresetRegistry {
+    let name = "presets.json"
+    return try PresetRegistry(
+      json: JSONValue.parse(PackageResources.presets_json, file: name), file: name,
+      vocabularies: ["DistilBertTinyEnUncasedVocabulary": bytes(DistilBertTinyEnUncasedVocabulary.text)])
+  }
+
+  /// The built-in presets, and those of a file in the same format.
+  ///
+  /// - Parameter file: nil: none.
+  /// - Throws: `PresetError`, or `JSONError` with the line.
+  public static func load(adding file: String?) throws -> PresetRegistry {
+    var registry = try builtIn()
+    guard let file else { return registry }
+    let bytes: [UInt8]
+    do {
+      bytes = try FileMapping.contents(of: file)
+    } catch {
+      throw PresetError.unreadableRegistry(file: file, why: error.message)
+    }
+    registry.add(try PresetRegistry(json: JSONValue.parse(bytes, file: file), file: file, vocabularies: [:]))
+    return registry
+  }
+
+  /// An entry of a name that exists takes its place.
+  private mutating func add(_ other: PresetRegistry) {
+    sources += other.sources
+    for preset in other.presets {
+      if let index = presets.firstIndex(where: { $0.name.hasSameBytes(as: preset.name) }) {
+        presets[index] = preset
+        notes.append("the preset '\(preset.name)' is that of \(other.sources.joined(separator: ", "))")
+      } else {
+        presets.append(preset)
+      }
+    }
+  }
+
+  private static func bytes(_ text: StaticString) -> [UInt8] { text.withUTF8Buffer { Array($0) } }
+
+  /// - Parameter vocabularies: the embedded ones, by the name that the registry gives them.
+  init(json: JSONValue, file: String, vocabularies: [String: [UInt8]]) throws {
+    guard let entries = json["presets"]?.array else {
+      throw PresetError.malformedRegistry(file: file, what: "there is no list 'presets'")
+    }
+    sources = [file]
+    presets = []
+    for entry in entries {
+      let preset = try PresetEntry(entry, file: file).preset(vocabularies: vocabularies)
+      guard self[preset.name] == nil else {
+        throw PresetError.malformedRegistry(file: file, what: "the preset '\(preset.name)' stands there twice")
+      }
+      presets.append(preset)
+    }
+  }
+}

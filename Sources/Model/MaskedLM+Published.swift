@@ -1,0 +1,113 @@
+extension DistilBertMaskedLM {
+  /// Computes what others have published of this model, and compares.
+  func check(_ values: PublishedValues) throws -> PresetCheck {
+    let subject = "\(values.inputText) (\(values.source))"
+    switch values.expectation {
+    case .predictions(let expected, let position):
+      guard hasTrainedHead else { return PresetCheck(subject, .differs, "the model has no trained head") }
+      let sample = try sample(values.input, maskPosition: position)
+      let found = rank([sample], topK: expected.count).first?.first ?? []
+      return PresetCheck(subject, compare(found, expected, tolerance: values.tolerance))
+    case .hiddenStates(let expected, let token, let unit):
+      guard case .tokens(let ids, let mask) = values.input else {
+        return PresetCheck(subject, .differs, "hidden states are published for token ids alone")
+      }
+      let states = try hiddenStates(ids, paddingMask: mask)
+      return PresetCheck(subject, compare(states, expected, token, unit, tolerance: values.tolerance))
+    }
+  }
+
+  /// The encoder's output for padded token ids: [token][width]. Padding has none, and its rows are empty.
+  func hiddenStates(_ tokenIDs: [Int], paddingMask: [Int]) throws -> [[Float]] {
+    var rows = try backbone(
+      MaskedLMFeatures(tokenIDs: [tokenIDs], paddingMask: [paddingMask], maskPositions: [[]]))[0].makeIterator()
+    return paddingMask.map { $0 == 1 ? rows.next() ?? [] : [] }
+  }
+
+  private func sample(_ input: PublishedValues.Input, maskPosition: Int?) throws -> Sample {
+    switch input {
+    case .text(let text):
+      guard let tokenizer = preprocessor?.tokenizer else { throw ModelUseError.noPreprocessor }
+      let length = min(512, configuration.maxSequenceLength)
+      return try MaskedText(Array(text.utf8), tokenizer: tokenizer, sequenceLength: length).sample
+    case .tokens(let ids, let mask):
+      let features = MaskedLMFeatures(tokenIDs: [ids], paddingMask: [mask], maskPositions: [[maskPosition ?? 0]])
+      return try features.samples(
+        vocabularySize: configuration.vocabularySize, maximumLength: configuration.maxSequenceLength)[0]
+    }
+  }
+
+  private func compare(
+    _ found: [TokenScore], _ expected: [PublishedValues.Prediction], tolerance: Double
+  ) -> PresetCheck.Result {
+    var largest = 0.0
+    for (rank, prediction) in expected.enumerated() {
+      guard rank < found.count else { return (.differs, "there is no rank \(rank + 1)") }
+      let (id, score) = (found[rank].token, Double(found[rank].probability))
+      let vocabulary = preprocessor?.tokenizer.vocabulary
+      let piece = vocabulary.map { id < $0.count ? $0.piece(id) : "" } ?? ""
+      guard id == prediction.id else {
+        return (.differs, "rank \(rank + 1) is '\(piece)' (\(id)), published is '\(prediction.token)' (\(prediction.id))")
+      }
+      guard let published = prediction.score else { continue }
+      let difference = (score - published).magnitude
+      // Not: greater than. What is no number is not near.
+      guard difference <= tolerance else {
+        return (
+          .differs, "'\(prediction.token)' has the score \(Self.figure(score)), published is \(Self.figure(published)) "
+            + "(tolerance \(Self.figure(tolerance)))"
+        )
+      }
+      largest = max(largest, difference)
+    }
+    let words = expected.map { "'\($0.token)'" }.joined(separator: ", ")
+    guard expected.contains(where: { $0.score != nil }) else { return (.ok, words) }
+    return (.ok, "\(words); scores differ by \(Self.figure(largest)) at most")
+  }
+
+  private func compare(
+    _ states: [[Float]], _ expected: [[Double]], _ token: Int, _ unit: Int, tolerance: Double
+  ) -> PresetCheck.Result {
+    var (largest, count) = (0.0, 0)
+    for (row, values) in expected.enumerated() {
+      let place = token + row
+      guard place < states.count, unit + values.count <= states[place].count else {
+        return (.differs, "the model has no hidden states at token \(place), units \(unit) to \(unit + values.count - 1)")
+      }
+      for (column, published) in values.enumerated() {
+        let found = Double(states[place][unit + column])
+        let difference = (found - published).magnitude
+        guard difference <= tolerance else {
+          return (
+            .differs, "the hidden state at token \(place), unit \(unit + column) is \(Self.figure(found)), published is "
+              + "\(Self.figure(published)) (tolerance \(Self.figure(tolerance)))"
+          )
+        }
+        largest = max(largest, difference)
+        count += 1
+      }
+    }
+    return (.ok, "\(count) hidden states differ by \(Self.figure(largest)) at most")
+  }
+
+  private static func figure(_ number: Double) -> String { FloatText.significant(number, digits: 6) }
+}
+
+extension PublishedValues {
+  /// The input as a person would name it.
+  var inputText: String {
+    if let about { return "\"\(about)\"" }
+    switch input {
+    case .text(let text): return "\"\(text)\""
+    case .tokens(let ids, _):
+      let shown = ids.prefix(6).map(String.init).joined(separator: " ")
+      return "ids \(shown)\(ids.count > 6 ? " …" : "")"
+    }
+  }
+}
+
+extension PresetCheck {
+  typealias Result = (outcome: Outcome, details: String)
+
+  fileprivate init(_ subject: String, _ result: Result) { self.init(subject, result.outcome, result.details) }
+}

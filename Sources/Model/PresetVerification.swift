@@ -1,0 +1,128 @@
+/// Finds out whether a model is what it should be: its files by their hashes, its size, and what it answers by the figures that
+/// others have published of it. Nothing is fetched.
+public struct PresetVerification: Sendable {
+  let registry: PresetRegistry
+  let hub: Hub
+  let threads: Int
+
+  public init(_ registry: PresetRegistry, hub: Hub, threads: Int = DistilBertMaskedLM.defaultThreads) {
+    self.registry = registry
+    self.hub = hub
+    self.threads = threads
+  }
+
+  /// Checks a preset by name, `hf://…` in the cache, or a model directory.
+  ///
+  /// - Parameter report: called with each check when it is done.
+  /// - Returns: whether all is as it should be.
+  /// - Throws: where the model is not there, or cannot be loaded.
+  public func run(_ argument: String, report: (PresetCheck) throws -> Void) throws -> Bool {
+    var isGood = true
+    func note(_ check: PresetCheck) throws {
+      if check.outcome == .differs { isGood = false }
+      try report(check)
+    }
+    let (directory, known) = try locate(argument)
+    if let directory {
+      try FileVerifier(directory: directory, files: known?.files ?? [], shouldStop: hub.shouldStop).run(note)
+    } else {
+      try note(PresetCheck("files", .ok, "part of the program"))
+    }
+    // Files that are not the right ones need not be loaded to know it.
+    guard isGood else { return false }
+
+    let model = try DistilBertMaskedLM.load(try resolved(argument, directory, known), threads: threads)
+    try note(parameters(model, known))
+    guard let published = known?.published, !published.isEmpty else {
+      try note(PresetCheck("predictions", .unchecked, "no published figures are known for this model"))
+      return isGood
+    }
+    for values in published { try note(model.check(values)) }
+    return isGood
+  }
+
+  /// Where the files are (nil: in the program), and what the registry knows of them.
+  private func locate(_ argument: String) throws -> (directory: String?, Preset?) {
+    if Path.isDirectory(argument) { return (argument, try identify(argument)) }
+    if let preset = registry[argument] {
+      if preset.embedded != nil { return (nil, preset) }
+      if let directory = preset.directory { return (directory, preset) }
+    }
+    let place = try registry.place(argument)
+    guard let directory = hub.cached(place.address, aliases: place.aliases, parts: HubPart.allCases) else {
+      throw PresetError.notDownloaded(name: argument)
+    }
+    return (directory, try place.preset ?? identify(directory))
+  }
+
+  /// The preset that a directory holds: by its place in a cache, else by the hash of its weights.
+  private func identify(_ directory: String) throws -> Preset? {
+    if let address = HubAddress(snapshot: directory) { return registry.place(address).preset }
+    let weights = ModelDirectory.weightsName
+    let path = Path.join(directory, weights)
+    guard Path.isFile(path) else { return nil }
+    let size = try FileLink.size(path)
+    func candidates(_ matches: (Preset.File) -> Bool) -> [Preset] {
+      registry.presets.filter { $0.files.contains { $0.name == weights && $0.sha256 != nil && matches($0) } }
+    }
+    // Only a file of the right size is worth hashing.
+    guard !candidates({ $0.size ?? size == size }).isEmpty else { return nil }
+    let sum = try Digest.sha256.ofFile(path, shouldStop: hub.shouldStop)
+    return candidates { $0.sha256 == sum }.first
+  }
+
+  /// What was found, as a model to load.
+  private func resolved(_ argument: String, _ directory: String?, _ preset: Preset?) throws -> ResolvedPreset {
+    guard let directory else { return try registry.resolve(argument, hub: hub) }
+    return ResolvedPreset(
+      displayName: argument, source: .directory(directory),
+      configuration: try ModelDirectory.open(directory, loadWeights: false).configuration,
+      tokenizer: .directory(directory), isLowercase: preset?.isLowercase, weightsDirectory: directory,
+      lacksWeights: false)
+  }
+
+  private func parameters(_ model: DistilBertMaskedLM, _ preset: Preset?) -> PresetCheck {
+    let backbone = model.configuration.backboneParameterCount
+    let all = model.configuration.parameterCount
+    let found = "\(Self.grouped(backbone)) in the backbone, \(Self.grouped(all)) in all"
+    let (expectedBackbone, expectedAll) = (preset?.backboneParameterCount, preset?.parameterCount)
+    guard expectedBackbone ?? backbone == backbone, expectedAll ?? all == all else {
+      let expected = [expectedBackbone, expectedAll].map { $0.map(Self.grouped) ?? "any" }
+      return PresetCheck(
+        "parameters", .differs, "\(found); the registry says \(expected[0]) in the backbone, \(expected[1]) in all")
+    }
+    return PresetCheck("parameters", expectedBackbone ?? expectedAll == nil ? .unchecked : .ok, found)
+  }
+
+  /// `66,362,880`.
+  static func grouped(_ number: Int) -> String {
+    var digits = Array(String(number).utf8)
+    for index in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(UInt8(ascii: ","), at: index) }
+    return String(decoding: digits, as: UTF8.self)
+  }
+}
+
+extension HubAddress {
+  /// The revision whose snapshot a directory is: `…/models--OWNER--NAME/snapshots/COMMIT`.
+  init?(snapshot directory: String) {
+    let parts = Path.trimmed(directory).split(separator: "/")
+    guard parts.count >= 3, parts[parts.count - 2] == "snapshots" else { return nil }
+    let folder = parts[parts.count - 3]
+    let prefix = "models--"
+    guard folder.hasPrefix(prefix) else { return nil }
+    let names = Self.pieces(folder.dropFirst(prefix.utf8.count))
+    self.init(repository: names.joined(separator: "/"), revision: String(parts[parts.count - 1]))
+    guard names.count <= 2, names.allSatisfy(Self.isName), isCommit else { return nil }
+  }
+
+  /// Owner and name, between which a cache writes two dashes.
+  private static func pieces(_ text: Substring) -> [Substring] {
+    let bytes = text.utf8
+    var index = bytes.startIndex
+    while index < bytes.endIndex {
+      if text[index...].hasPrefix("--") { return [text[..<index], text[index...].dropFirst(2)] }
+      index = bytes.index(after: index)
+    }
+    return [text]
+  }
+}

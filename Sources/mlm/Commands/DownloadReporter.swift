@@ -1,0 +1,57 @@
+import Model
+
+/// Shows what the hub fetches: a live line on a terminal, now and then a plain one elsewhere.
+///
+/// The hub calls it on the thread that called the hub.
+final class DownloadReporter: @unchecked Sendable {
+  private let console: Console
+  private let showsProgress: Bool
+  private let clock: () -> Double
+  /// Of the file that is under way.
+  private var progress: Progress?
+  private var file: String?
+
+  init(console: Console, showsProgress: Bool, clock: @escaping () -> Double = monotonicSeconds) {
+    self.console = console
+    self.showsProgress = showsProgress
+    self.clock = clock
+  }
+
+  func show(_ event: HubEvent) {
+    switch event {
+    case .progress(let download):
+      guard showsProgress else { return }
+      if file != download.file { finish() }
+      file = download.file
+      let progress = progress ?? Progress(console: console, clock: clock)
+      self.progress = progress
+      progress.update { Self.line(download) }
+    case .fetched(let file, let size):
+      finish()
+      if showsProgress { console.note("fetched \(file) (\(Readable.bytes(size)))") }
+    case .note(let text): console.note(text)
+    }
+  }
+
+  /// Takes the live line away.
+  func finish() {
+    progress?.finish()
+    (progress, file) = (nil, nil)
+  }
+
+  /// `model.safetensors  45.2 %  121 MB of 268 MB  12 MB/s  0:12 left`; what is not known is left out.
+  static func line(_ download: DownloadProgress) -> String {
+    var parts = [download.file]
+    if let size = download.size, size > 0 {
+      parts.append(Readable.percent(Double(download.received) / Double(size)))
+      parts.append("\(Readable.bytes(download.received)) of \(Readable.bytes(size))")
+    } else {
+      parts.append(Readable.bytes(download.received))
+    }
+    if download.bytesPerSecond > 0 {
+      parts.append(Readable.bytes(Int(min(download.bytesPerSecond, 1e15))) + "/s")
+      if let left = download.secondsLeft { parts.append(Readable.duration(left) + " left") }
+    }
+    return parts.joined(separator: "  ")
+  }
+}
