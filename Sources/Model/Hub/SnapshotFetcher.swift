@@ -82,7 +82,7 @@ struct SnapshotFetcher {
       let index = Path.join(fetcher.folder.snapshot(commit), ModelDirectory.indexName)
       let shards = HubPart.shards(inIndex: index)
       // Names from outside: none may lead out of the snapshot.
-      if let name = shards.first(where: { !ModelDirectory.isName(ofShard: $0) }) {
+      if let name = shards.first(where: { !WeightFiles.isName(ofShard: $0) }) {
         throw CheckpointError.malformedIndex(file: index, what: "'\(name)' is not the name of a file beside it")
       }
       for shard in shards { try require(shard) }
