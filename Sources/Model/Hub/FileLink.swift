@@ -4,9 +4,9 @@ import Glibc
 enum FileLink {
   /// Where a symbolic link leads; nil for what is none.
   static func target(_ path: String) -> String? {
-    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = buffer.withUnsafeMutableBytes { readlink(path, $0.baseAddress, $0.count) }
-    return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : nil
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink(path, &buffer, buffer.count)
+    return count > 0 ? String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
   }
 
   /// The bytes of a file, links followed.

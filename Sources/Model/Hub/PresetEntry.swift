@@ -29,7 +29,7 @@ struct PresetEntry {
     let places = [embedded != nil, address != nil, directory != nil].filter { $0 }.count
     guard places == 1 else {
       let what = places == 0 ? "neither 'repository' nor 'directory'" : "both 'repository' and 'directory'"
-      throw .malformedRegistry(file: file, what: "the preset '\(name)' has \(what)")
+      throw PresetError.malformedRegistry(file: file, what: "the preset '\(name)' has \(what)")
     }
     return Preset(
       name: name, description: try text("description") ?? "", languages: try texts("languages"),
