@@ -90,6 +90,12 @@ enum Path {
     }
   }
 
+  /// Bytes of a file; nil where there is none.
+  static func size(_ path: String) -> Int? {
+    var info = stat()
+    return stat(path, &info) == 0 ? Int(info.st_size) : nil
+  }
+
   static func isDirectory(_ path: String) -> Bool { kind(path) == .directory }
   static func isFile(_ path: String) -> Bool { kind(path) == .file }
 

@@ -7,6 +7,8 @@ public struct Hub: Sendable {
   let onEvent: @Sendable (HubEvent) -> Void
   /// Asked several times a second while a file is fetched; true ends it with `HubError.interrupted`, the part kept.
   let shouldStop: @Sendable () -> Bool
+  /// Seconds before the first new try; each further one waits twice as long.
+  var firstDelay = 0.5
 
   /// - Parameter isOffline: nil: as `HF_HUB_OFFLINE` says.
   public init(
@@ -46,36 +48,34 @@ public struct DownloadProgress: Sendable, Equatable {
   }
 }
 
-/// What a model needs of a repository, each by the files that can provide it.
-public enum HubPart: Sendable, CaseIterable {
-  case configuration, vocabulary, weights
-
-  var files: [String] {
-    switch self {
-    case .configuration: ["config.json"]
-    case .vocabulary: ["tokenizer.json", "vocab.txt"]
-    case .weights: ["model.safetensors", "model.safetensors.index.json"]
-    }
-  }
-}
-
 extension Hub {
-  /// The directory of a snapshot that has these parts; what is missing is fetched.
+  /// The directory of a snapshot that has these parts; what is missing is fetched, checked and put into the cache.
+  ///
+  /// A pinned commit that is complete costs no request, nor does a branch unless `refresh` asks for it.
   ///
   /// - Parameters:
   ///   - preset: the registry's entry for this very address, with the sizes and hashes to insist on.
   ///   - aliases: other names of the repository, under which old clients kept it.
-  ///   - refresh: ask the hub what a branch stands at, even if all parts are in the cache.
+  ///   - refresh: ask the hub what a branch stands at, even if all parts are in the cache; where the hub cannot be reached, the
+  ///     cache serves, and `onEvent` is told.
+  /// - Throws: `HubError`, `FileError`. The cache is as good as before, and better by the files that were complete.
   func snapshot(
     _ address: HubAddress, preset: Preset?, aliases: [String] = [], parts: [HubPart], refresh: Bool = false
   ) throws -> String {
     let cache = HubCache(environment)
-    switch cache.find(address, aliases: aliases, parts: parts) {
-    case .found(let directory): return directory
-    case .missing(let missing, let others):
+    let answer = cache.find(address, aliases: aliases, parts: parts)
+    if case .found(let directory) = answer, address.isCommit || !refresh || isOffline { return directory }
+    if isOffline, case .missing(let missing, let others) = answer {
       throw HubError.notInCache(
-        preset: preset?.name ?? "hf://\(address.repository)", repository: address.repository,
-        revision: address.revision, missing: missing, cache: cache.root, others: others)
+        repository: address.repository, revision: address.revision, missing: missing, cache: cache.root,
+        others: others)
+    }
+    do {
+      return try SnapshotFetcher(self, address, preset).fetch(parts)
+    } catch let error as HubError where error.isOutage {
+      guard case .found(let directory) = answer else { throw error }
+      onEvent(.note("\(error.message): the copy in the cache is used"))
+      return directory
     }
   }
 

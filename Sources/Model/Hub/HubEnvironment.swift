@@ -1,7 +1,7 @@
 import Glibc
 
-/// The variables that say where the hub's cache is, as Hugging Face's own tools read them. The library does not read the
-/// environment: whoever does hands it in.
+/// The variables that say where the hub and its cache are and how to reach them, as Hugging Face's own tools read them. The
+/// library does not read the environment: whoever does hands it in.
 public struct HubEnvironment: Sendable {
   let variables: [String: String]
 
@@ -11,13 +11,88 @@ public struct HubEnvironment: Sendable {
   /// `XDG_CACHE_HOME`, whose default is `~/.cache`.
   public var cacheDirectory: String {
     if let path = value("HF_HUB_CACHE") ?? value("HUGGINGFACE_HUB_CACHE") { return expand(path) }
-    if let home = value("HF_HOME") { return Path.join(expand(home), "hub") }
-    let caches = value("XDG_CACHE_HOME").map(expand) ?? Path.join(homeDirectory, ".cache")
-    return Path.join(caches, "huggingface/hub")
+    return Path.join(homeFolder, "hub")
   }
+
+  /// `HF_HOME`.
+  private var homeFolder: String {
+    if let home = value("HF_HOME") { return expand(home) }
+    let caches = value("XDG_CACHE_HOME").map(expand) ?? Path.join(homeDirectory, ".cache")
+    return Path.join(caches, "huggingface")
+  }
+
+  /// The variables that are looked at; besides, those that are named in paths (`$SCRATCH/hub`).
+  public static let variableNames = [
+    "HF_ENDPOINT", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME", "HOME", "HF_TOKEN",
+    "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_ETAG_TIMEOUT",
+    "HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_DISABLE_PROGRESS_BARS", "HF_HUB_DISABLE_IMPLICIT_TOKEN",
+    "HF_HUB_DISABLE_SYMLINKS", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy",
+    "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+  ]
 
   /// `HF_HUB_OFFLINE`, else `TRANSFORMERS_OFFLINE`.
   public var isOffline: Bool { isTrue("HF_HUB_OFFLINE") ?? isTrue("TRANSFORMERS_OFFLINE") ?? false }
+
+  /// Whether progress is to be shown (`HF_HUB_DISABLE_PROGRESS_BARS`).
+  public var showsProgress: Bool { !(isTrue("HF_HUB_DISABLE_PROGRESS_BARS") ?? false) }
+
+  /// `HF_ENDPOINT`, where a mirror of the hub is.
+  var endpoint: String { Path.trimmed(value("HF_ENDPOINT") ?? "https://huggingface.co") }
+
+  /// Seconds to wait for the answer to a question, and for the next bytes of a file.
+  var etagTimeout: Double { seconds("HF_HUB_ETAG_TIMEOUT") }
+  var downloadTimeout: Double { seconds("HF_HUB_DOWNLOAD_TIMEOUT") }
+
+  /// Whether a snapshot links to its blobs, and does not hold copies.
+  var usesSymlinks: Bool { !(isTrue("HF_HUB_DISABLE_SYMLINKS") ?? false) }
+
+  /// A file of certificates to trust, instead of the system's.
+  var certificateFile: String? {
+    (value("SSL_CERT_FILE") ?? value("REQUESTS_CA_BUNDLE") ?? value("CURL_CA_BUNDLE")).map(expand)
+  }
+
+  /// The token to show to the hub: `HF_TOKEN`, else the file `HF_TOKEN_PATH` or `token` under `HF_HOME`; nil where there is
+  /// none, or `HF_HUB_DISABLE_IMPLICIT_TOKEN` keeps it back.
+  func token() throws(HubError) -> String? {
+    if isTrue("HF_HUB_DISABLE_IMPLICIT_TOKEN") ?? false { return nil }
+    let file = value("HF_TOKEN_PATH").map(expand) ?? Path.join(homeFolder, "token")
+    guard let token = value("HF_TOKEN") ?? value("HUGGING_FACE_HUB_TOKEN") ?? firstLine(of: file) else { return nil }
+    let text = token.utf8.filter { $0 > 0x20 }
+    if text.isEmpty { return nil }
+    // It stands in a header line: nothing in it may end that line.
+    guard text.count == token.utf8.drop(while: { $0 <= 0x20 }).reversed().drop(while: { $0 <= 0x20 }).count,
+      text.allSatisfy({ $0 < 0x7F })
+    else { throw .malformedToken }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private func firstLine(of file: String) -> String? {
+    guard Path.isFile(file), let bytes = try? FileMapping.contents(of: file) else { return nil }
+    return String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
+  }
+
+  /// The proxies between here and the rest of the network, for each scheme.
+  struct Proxies: Sendable, Equatable {
+    var http: String?
+    var https: String?
+    /// Hosts that are reached without, as `NO_PROXY` lists them.
+    var exceptions = ""
+
+    func proxy(for scheme: String) -> String? { scheme == "https" ? https : http }
+  }
+
+  var proxies: Proxies {
+    func either(_ name: String) -> String? { value(name) ?? value(name.uppercased()) }
+    let all = either("all_proxy")
+    return Proxies(
+      http: either("http_proxy") ?? all, https: either("https_proxy") ?? all, exceptions: either("no_proxy") ?? "")
+  }
+
+  /// Seconds in a variable; 10 where it is not set or no sensible number.
+  private func seconds(_ name: String) -> Double {
+    guard let text = value(name), let number = Double(text), number > 0, number <= 86400 else { return 10 }
+    return number
+  }
 
   /// Whether a variable that is set says 1, ON, YES or TRUE, in any case.
   func isTrue(_ name: String) -> Bool? {

@@ -1,42 +1,156 @@
-/// What can be wrong with the name of a preset, or with its place in the hub cache.
+/// What can go wrong between a repository of the hub and its place in the cache.
 public enum HubError: ModelError, Equatable {
-  case unknownPreset(name: String, nearest: String?, known: [String])
+  // Names
   case malformedAddress(text: String)
+  case malformedURL(text: String)
+  case malformedToken
+
+  // The cache
   /// - missing: files, or what they hold.
   /// - cache: the folder looked in.
   /// - others: revisions of the repository that are in the cache.
-  case notInCache(
-    preset: String, repository: String, revision: String, missing: [String], cache: String, others: [String])
+  case notInCache(repository: String, revision: String, missing: [String], cache: String, others: [String])
+  case cacheNotWritable(path: String)
+  case noRoom(file: String, needed: Int, free: Int, path: String)
+
+  // The network
+  /// - host: scheme and name, or the proxy.
+  case unreachable(host: String, isProxy: Bool, why: String)
+  case insecure(host: String, why: String)
+  /// The connection failed again and again in the middle of a file.
+  case broken(file: String, why: String, kept: Int)
+  case interrupted(kept: String?)
+
+  // What the hub answered
+  case repositoryNotFound(repository: String, status: Int, hasToken: Bool)
+  case gated(repository: String, hasToken: Bool)
+  case revisionNotFound(repository: String, revision: String)
+  case fileNotFound(file: String, repository: String, revision: String)
+  case noVocabulary(repository: String, revision: String)
+  case noWeights(repository: String, revision: String)
+  case refused(url: String, status: Int, why: String?)
+  case busy(host: String, status: Int, wait: Double?)
+  /// Something answered that is not the hub.
+  case notTheHub(host: String, why: String)
+  case tooManyRedirects(url: String)
+
+  // What came
+  case wrongSize(file: String, expected: Int, found: Int)
+  case wrongDigest(file: String, digest: Digest, expected: String, found: String)
+  /// The hub announces another content than the registry says the pinned revision has.
+  case unexpectedDigest(file: String, expected: String, announced: String)
+  case unexpectedSize(file: String, expected: Int, announced: Int)
+
+  // Presets
+  case unknownPreset(name: String, nearest: String?, known: [String])
   case malformedRegistry(what: String)
+
+  // Libraries of the system
+  case missingLibrary(name: String, package: String)
+  case unsuitableLibrary(symbol: String)
 
   public var message: String {
     switch self {
-    case .unknownPreset(let name, _, _): "there is neither a preset nor a directory named '\(name)'"
     case .malformedAddress(let text): "'\(text)' is not of the form hf://OWNER/NAME or hf://OWNER/NAME@REVISION"
-    case .notInCache(let preset, let repository, let revision, let missing, let cache, _):
-      "'\(preset)' is not in the hub cache: \(missing.joined(separator: ", ")) of \(repository) at revision \(revision) "
-        + "\(missing.count == 1 ? "is" : "are") missing in \(cache)"
+    case .malformedURL(let text): "'\(text)' is not a web address of http or https"
+    case .malformedToken: "the hub's token has characters that no token has"
+    case .notInCache(let repository, let revision, let missing, let cache, _):
+      "\(repository) at revision \(revision) is not in the hub cache, and the network is not to be used: "
+        + "\(missing.joined(separator: ", ")) \(missing.count == 1 ? "is" : "are") missing in \(cache)"
+    case .cacheNotWritable(let path): "\(path): the hub cache cannot be written to"
+    case .noRoom(let file, let needed, let free, let path):
+      "\(path): no room for \(file): \(Self.bytes(needed)) are needed, \(Self.bytes(free)) are free"
+    case .unreachable(let host, let isProxy, let why): "cannot reach \(isProxy ? "the proxy " : "")\(host): \(why)"
+    case .insecure(let host, let why): "no secure connection to \(host): \(why)"
+    case .broken(let file, let why, let kept):
+      "\(file): \(why), again and again" + (kept > 0 ? "; \(Self.bytes(kept)) are kept" : "")
+    case .interrupted(let kept): "interrupted" + (kept.map { "; the part of \($0) that came is kept" } ?? "")
+    case .repositoryNotFound(let repository, let status, _):
+      "\(repository): not found on the hub, private, or in need of a token (status \(status))"
+    case .gated(let repository, _): "\(repository): the hub wants its terms accepted first"
+    case .revisionNotFound(let repository, let revision): "\(repository) has no revision '\(revision)' on the hub"
+    case .fileNotFound(let file, let repository, let revision):
+      "\(repository) has no \(file) at revision \(revision) on the hub"
+    case .noVocabulary(let repository, let revision):
+      "\(repository) has neither tokenizer.json nor vocab.txt at revision \(revision) on the hub"
+    case .noWeights(let repository, let revision):
+      "\(repository) has neither model.safetensors nor model.safetensors.index.json at revision \(revision) on the hub"
+    case .refused(let url, let status, let why): "\(url): status \(status)" + (why.map { ": \($0)" } ?? "")
+    case .busy(let host, let status, let wait):
+      "\(host) is too busy (status \(status))" + (wait.map { " and asks to wait \(Self.seconds($0))" } ?? "")
+    case .notTheHub(let host, let why): "what answers at \(host) is not the hub: \(why)"
+    case .tooManyRedirects(let url): "\(url): one redirect after another"
+    case .wrongSize(let file, let expected, let found):
+      "\(file): what comes is \(found) bytes or more, where \(expected) were announced"
+    case .wrongDigest(let file, let digest, let expected, let found):
+      "\(file): what came is not what the hub has: its \(digest.name) is \(found), not \(expected)"
+    case .unexpectedDigest(let file, let expected, let announced):
+      "\(file): the hub announces another file than the registry knows: \(announced), not \(expected)"
+    case .unexpectedSize(let file, let expected, let announced):
+      "\(file): the hub announces \(announced) bytes, but the registry knows the file with \(expected)"
+    case .unknownPreset(let name, _, _): "there is neither a preset nor a directory named '\(name)'"
     case .malformedRegistry(let what): "the embedded presets.json is malformed: \(what)"
+    case .missingLibrary(let name, _): "\(name) is not installed on this system, or cannot be loaded"
+    case .unsuitableLibrary(let symbol): "a system library is too old or broken: \(symbol) does not work"
     }
   }
 
   public var hint: String? {
     switch self {
-    case .unknownPreset(let name, let nearest, let known):
-      if let nearest { return "did you mean '\(nearest)'? The presets are \(known.joined(separator: ", "))" }
-      let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-      if parts.count == 2, parts.allSatisfy(HubAddress.isName) {
-        return "a repository of the hub is written hf://\(name)"
+    case .malformedAddress: "for example hf://distilbert/distilbert-base-uncased"
+    case .malformedURL: "look at HF_ENDPOINT, and at the proxy's variables"
+    case .malformedToken: "look at HF_TOKEN, or the token file; hf auth login writes a good one"
+    case .notInCache(let repository, _, _, _, let others):
+      if let other = others.first {
+        "the cache has the revision \(other): name it with hf://\(repository)@\(other)"
+      } else {
+        "without --offline (HF_HUB_OFFLINE) it is fetched; or copy a cache that has it, and name it with HF_HUB_CACHE"
       }
-      return "the presets are \(known.joined(separator: ", ")); or give a model directory, or hf://OWNER/NAME"
-    case .malformedAddress: return "for example hf://distilbert/distilbert-base-uncased"
-    case .notInCache(let preset, let repository, let revision, _, _, let others):
-      if let other = others.first, preset.hasPrefix("hf://") {
-        return "the cache has the revision \(other): name it with hf://\(repository)@\(other)"
-      }
-      return "fetch it with: hf download \(repository) --revision \(revision) "
-        + "config.json model.safetensors tokenizer.json tokenizer_config.json vocab.txt"
-    case .malformedRegistry: return nil
+    case .cacheNotWritable: "name another place with HF_HUB_CACHE"
+    case .noRoom: "make room, or name another place with HF_HUB_CACHE; what came so far is kept"
+    case .unreachable(_, let isProxy, _):
+      isProxy
+        ? "look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+        : "look at the network (HF_ENDPOINT, HTTPS_PROXY), or bring the files here and use --preset DIR"
+    case .insecure: "certificates come with Debian's ca-certificates; SSL_CERT_FILE names others"
+    case .broken, .interrupted: "the same command goes on where this one stopped"
+    case .repositoryNotFound(_, _, let hasToken):
+      hasToken ? "look for a slip in the name; the token may not be for this repository"
+        : "look for a slip in the name; a private repository needs HF_TOKEN"
+    case .gated(_, let hasToken):
+      "accept them on its page on the hub" + (hasToken ? "; the token must be of that account" : ", then set HF_TOKEN")
+    case .revisionNotFound: "without @REVISION it is the newest, main"
+    case .fileNotFound, .noVocabulary: "is it a DistilBERT model? Its page on the hub lists its files"
+    case .noWeights: "weights in other formats are not read; transformers' save_pretrained writes safetensors"
+    case .refused: nil
+    case .busy: "try again later; the same command goes on where this one stopped"
+    case .notTheHub: "is there a network to log in to, a proxy (HTTPS_PROXY), or a wrong HF_ENDPOINT?"
+    case .tooManyRedirects: "look at HF_ENDPOINT"
+    case .wrongSize, .wrongDigest:
+      "it was thrown away; try again, and if it stays so look at proxies and mirrors (HTTPS_PROXY, HF_ENDPOINT)"
+    case .unexpectedDigest, .unexpectedSize: "do not trust that source: look at HF_ENDPOINT, and at MLM_PRESETS if the preset is yours"
+    case .unknownPreset(_, _, let known): "the presets are \(known.joined(separator: ", "))"
+    case .malformedRegistry: nil
+    case .missingLibrary(_, let package): "as root: apt-get install \(package)"
+    case .unsuitableLibrary: "as root: apt-get install --only-upgrade libcurl4 libssl3"
     }
   }
+
+  /// Whether the hub was not reached, so that an old copy may serve.
+  var isOutage: Bool {
+    switch self {
+    case .unreachable, .insecure, .busy, .notTheHub, .broken, .missingLibrary: true
+    default: false
+    }
+  }
+
+  private static func bytes(_ count: Int) -> String {
+    let number = Double(count)
+    for (unit, size) in [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where number >= size {
+      return "\(FloatText.shortest((number / size * 10).rounded() / 10)) \(unit)"
+    }
+    return "\(count) bytes"
+  }
+
+  private static func seconds(_ number: Double) -> String { "\(Int(min(number, 1e9).rounded(.up))) s" }
 }

@@ -1,0 +1,215 @@
+/// Fetches the files of a repository that a model needs, all of one commit, into the cache.
+struct SnapshotFetcher {
+  private let hub: Hub
+  private let client: HubClient
+  private let address: HubAddress
+  private let preset: Preset?
+  private let folder: CacheFolder
+
+  /// - Parameter preset: the registry's entry for this very address.
+  init(_ hub: Hub, _ address: HubAddress, _ preset: Preset?) throws {
+    self.hub = hub
+    self.address = address
+    self.preset = preset
+    client = try HubClient(hub)
+    folder = CacheFolder(
+      HubCache(hub.environment), address.repository, usesSymlinks: hub.environment.usesSymlinks)
+  }
+
+  /// - Returns: the snapshot's directory.
+  func fetch(_ parts: [HubPart]) throws -> String {
+    let commit = try pinnedCommit()
+    let snapshot = Snapshot(fetcher: self, commit: commit)
+    let isKeras = try snapshot.fetchConfiguration()
+    if parts.contains(.vocabulary) { try isKeras ? snapshot.fetchKerasVocabulary() : snapshot.fetchVocabulary() }
+    if parts.contains(.weights) { try isKeras ? snapshot.fetchKerasWeights() : snapshot.fetchWeights() }
+    // Last: until now the branch led to a snapshot that was complete.
+    if !address.isCommit { folder.writeReference(address.revision, commit: commit) }
+    return folder.snapshot(commit)
+  }
+
+  /// The commit that all files are taken from, though the branch may move meanwhile.
+  private func pinnedCommit() throws -> String {
+    if address.isCommit { return address.revision }
+    switch try client.information(on: ModelDirectory.configurationName, of: address) {
+    case .found(let information): return information.commit
+    case .missing:
+      throw HubError.fileNotFound(
+        file: ModelDirectory.configurationName, repository: address.repository, revision: address.revision)
+    }
+  }
+
+  /// One commit's files, as they are fetched.
+  private struct Snapshot {
+    let fetcher: SnapshotFetcher
+    let commit: String
+    private var address: HubAddress { HubAddress(repository: fetcher.address.repository, revision: commit) }
+
+    init(fetcher: SnapshotFetcher, commit: String) {
+      self.fetcher = fetcher
+      self.commit = commit
+    }
+
+    /// - Returns: whether it is a KerasHub preset.
+    func fetchConfiguration() throws -> Bool {
+      try require(ModelDirectory.configurationName)
+      let file = Path.join(fetcher.folder.snapshot(commit), ModelDirectory.configurationName)
+      guard let bytes = try? FileMapping.contents(of: file), let json = try? JSONValue.parse(bytes) else { return false }
+      return json["registered_name"] != nil && json["model_type"] == nil
+    }
+
+    func fetchVocabulary() throws {
+      // What only adds to a vocabulary comes before it: with the vocabulary, the part counts as complete.
+      _ = try fetch("tokenizer_config.json")
+      if fetcher.preset == nil { _ = try fetch("special_tokens_map.json") }
+      // The registry's list decides where there is one; else one of the two is enough.
+      let listed = fetcher.preset.map { preset in ["vocab.txt", "tokenizer.json"].filter { preset.file($0) != nil } }
+      var hasAny = false
+      for file in listed ?? ["tokenizer.json", "vocab.txt"] where listed != nil || !hasAny {
+        if try fetch(file) { hasAny = true }
+      }
+      guard hasAny else {
+        throw HubError.noVocabulary(repository: address.repository, revision: fetcher.address.revision)
+      }
+    }
+
+    func fetchWeights() throws {
+      if try fetch(ModelDirectory.weightsName) { return }
+      guard try fetch(ModelDirectory.indexName) else {
+        throw HubError.noWeights(repository: address.repository, revision: fetcher.address.revision)
+      }
+      let index = Path.join(fetcher.folder.snapshot(commit), ModelDirectory.indexName)
+      for shard in HubPart.shards(inIndex: index) { try require(shard) }
+    }
+
+    func fetchKerasVocabulary() throws {
+      try require("tokenizer.json")
+      try require(HubPart.kerasVocabulary)
+    }
+
+    func fetchKerasWeights() throws {
+      if try fetch("task.json") { _ = try fetch("task.weights.h5") }
+      try require(HubPart.kerasWeights)
+    }
+
+    private func require(_ file: String) throws {
+      guard try fetch(file) else {
+        throw HubError.fileNotFound(
+          file: file, repository: address.repository, revision: fetcher.address.revision)
+      }
+    }
+
+    /// Sees to it that a file is in the snapshot.
+    /// - Returns: false where the hub does not have it.
+    private func fetch(_ file: String) throws -> Bool {
+      let (folder, hub) = (fetcher.folder, fetcher.hub)
+      if folder.has(file, at: commit) { return true }
+      if folder.isKnownMissing(file, at: commit) { return false }
+      switch try fetcher.client.information(on: file, of: address) {
+      case .missing(let answered):
+        if answered == commit { folder.noteMissing(file, at: commit) }
+        return false
+      case .found(let information):
+        let expected = fetcher.preset?.file(file)
+        try Self.check(information, file, against: expected)
+        try folder.prepare()
+        try folder.withLock(
+          information.tag, shouldStop: hub.shouldStop,
+          onWait: { hub.onEvent(.note("another process fetches \(file); waiting for it")) }
+        ) {
+          if folder.has(file, at: commit) { return }  // it did
+          try BlobFetcher(hub: hub, client: fetcher.client, folder: folder)
+            .fetch(information, file, at: commit, sha256: expected?.sha256)
+        }
+        return true
+      }
+    }
+
+    /// Before anything is fetched: the hub must announce what the registry knows of the pinned revision.
+    private static func check(
+      _ information: HubClient.FileInformation, _ file: String, against expected: Preset.File?
+    ) throws(HubError) {
+      guard let expected else { return }
+      if let size = expected.size, let announced = information.size, size != announced {
+        throw .unexpectedSize(file: file, expected: size, announced: announced)
+      }
+      if let sha256 = expected.sha256, Digest(tag: information.tag) == .sha256, sha256 != information.tag {
+        throw .unexpectedDigest(file: file, expected: sha256, announced: information.tag)
+      }
+    }
+  }
+}
+
+/// Fetches one file's content and checks it.
+private struct BlobFetcher {
+  let hub: Hub
+  let client: HubClient
+  let folder: CacheFolder
+
+  /// - Parameter sha256: what the registry knows of the content.
+  func fetch(
+    _ information: HubClient.FileInformation, _ file: String, at commit: String, sha256: String?
+  ) throws {
+    let blob = folder.blob(information.tag)
+    if Path.isFile(blob), information.size == nil || Path.size(blob) == information.size {
+      return try folder.link(information.tag, as: file, at: commit)
+    }
+    let part = try PartFile(for: blob)
+    let resumed = part.count
+    try checkRoom(for: file, information, part)
+    try fetch(information, file, part)
+    do {
+      try check(part, information, file, sha256)
+    } catch let error as HubError {
+      // Only content that is known to be wrong is thrown away.
+      guard case .wrongDigest = error else { throw error }
+      try part.clear()
+      guard resumed > 0 else {
+        part.discard()
+        throw error
+      }
+      // What was there before may have been bad: once more from the start.
+      hub.onEvent(.note("\(file): the part from an earlier try was bad; starting over"))
+      try fetch(information, file, part)
+      do {
+        try check(part, information, file, sha256)
+      } catch let error as HubError {
+        if case .wrongDigest = error { part.discard() }
+        throw error
+      }
+    }
+    let size = part.count
+    try folder.place(part, information.tag, as: file, at: commit)
+    hub.onEvent(.fetched(file: file, size: size))
+  }
+
+  private func fetch(_ information: HubClient.FileInformation, _ file: String, _ part: PartFile) throws {
+    do {
+      try client.fetch(information, file, into: part)
+    } catch {
+      // An empty part is of no use to anybody.
+      if part.count == 0 { part.discard() }
+      throw error
+    }
+  }
+
+  private func checkRoom(
+    for file: String, _ information: HubClient.FileInformation, _ part: PartFile
+  ) throws(HubError) {
+    guard let size = information.size, let free = part.freeSpace, size - part.count > free else { return }
+    if part.count == 0 { part.discard() }
+    throw .noRoom(file: file, needed: size - part.count, free: free, path: Path.parent(part.path))
+  }
+
+  private func check(
+    _ part: PartFile, _ information: HubClient.FileInformation, _ file: String, _ sha256: String?
+  ) throws {
+    var expected: [(Digest, String)] = []
+    if let digest = Digest(tag: information.tag) { expected.append((digest, information.tag)) }
+    if let sha256, expected.first?.0 != .sha256 { expected.append((.sha256, sha256)) }
+    for (digest, value) in expected {
+      let found = try digest.ofFile(part.path, shouldStop: hub.shouldStop)
+      if found != value { throw HubError.wrongDigest(file: file, digest: digest, expected: value, found: found) }
+    }
+  }
+}
