@@ -71,7 +71,7 @@ import Testing
     let files = try FakeCache.files(of: Golden.url("model/micro"))
     let snapshot = try cache.add("o/micro", files)
     var entry = entry("o/micro", files, published: try microFigures())
-    entry["parameters"] = ["backbone": 35_808, "all": 37_184]
+    entry["parameters"] = ["backbone": 35_424, "all": 36_800]
     let registry = try registry(entry)
     for name in ["mine", "hf://o/micro@\(FakeCache.commit)", snapshot] {
       let (verdict, checks) = try verify(name, registry)
@@ -89,11 +89,11 @@ import Testing
     figures.append(
       ["token_ids": [2, 3], "hidden_states": ["first_token": 0, "first_unit": 31, "values": [[0, 0]]]])
     var entry = entry("o/micro", files, published: figures)
-    entry["parameters"] = ["backbone": 35_808, "all": 1_000_000]
+    entry["parameters"] = ["backbone": 35_424, "all": 1_000_000]
     let (verdict, checks) = try verify("mine", registry(entry))
     let differing = checks.filter { $0.outcome == .differs }.map(\.details)
     #expect(verdict == .differs && differing.count == 4, "\(checks)")
-    #expect(differing[0].hasSuffix("the registry says 35,808 in the backbone, 1,000,000 in all"))
+    #expect(differing[0].hasSuffix("the registry says 35,424 in the backbone, 1,000,000 in all"))
     #expect(differing[1].hasSuffix("published is 100.5 (tolerance 2e-05)"))
     #expect(differing[2].contains("rank 1 is '") && differing[2].hasSuffix("published is 'wrong' (0)"))
     #expect(differing[3] == "the model has no hidden states at token 0, units 31 to 32")

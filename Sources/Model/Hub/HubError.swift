@@ -115,8 +115,7 @@ public enum HubError: ModelError, Equatable {
     case .insecure: "certificates come with Debian's ca-certificates; SSL_CERT_FILE names others"
     case .broken, .interrupted: "the same command goes on where this one stopped"
     case .repositoryNotFound(_, _, let hasToken):
-      hasToken
-        ? "look for a slip in the name; the token may not be for this repository"
+      hasToken ? "look for a slip in the name; the token may not be for this repository"
         : "look for a slip in the name; a private repository needs HF_TOKEN"
     case .gated(_, let hasToken):
       "accept them on its page on the hub" + (hasToken ? "; the token must be of that account" : ", then set HF_TOKEN")
@@ -129,8 +128,7 @@ public enum HubError: ModelError, Equatable {
     case .tooManyRedirects: "look at HF_ENDPOINT"
     case .wrongSize, .wrongDigest:
       "it was thrown away; try again, and if it stays so look at proxies and mirrors (HTTPS_PROXY, HF_ENDPOINT)"
-    case .unexpectedDigest, .unexpectedSize:
-      "do not trust that source: look at HF_ENDPOINT, and at MLM_PRESETS if the preset is yours"
+    case .unexpectedDigest, .unexpectedSize: "do not trust that source: look at HF_ENDPOINT, and at MLM_PRESETS if the preset is yours"
     case .unknownPreset(_, _, let known): "the presets are \(known.joined(separator: ", "))"
     case .malformedRegistry: nil
     case .missingLibrary(_, let package): "as root: apt-get install \(package)"

@@ -77,7 +77,7 @@ import Testing
     #expect(good.status == 0 && good.messages.isEmpty && good.lines.last == "ok", "\(good.messages)")
     #expect(good.lines.first == "mine in \(tool.path(snapshot))")
     #expect(good.lines.contains { $0.hasPrefix("  ok       model.safetensors: 153520 bytes, SHA-256 ") })
-    #expect(good.lines.contains("  -        parameters: 35,808 in the backbone, 37,184 in all"))
+    #expect(good.lines.contains("  -        parameters: 35,424 in the backbone, 36,800 in all"))
     #expect(good.lines.contains("  -        predictions: no published figures are known for this model"))
 
     let weights = URL(fileURLWithPath: tool.path(snapshot + "/model.safetensors")).resolvingSymlinksInPath()

@@ -19,9 +19,8 @@ struct LibCurl: @unchecked Sendable {
   let newURL: @convention(c) () -> OpaquePointer?
   let freeURL: @convention(c) (OpaquePointer) -> Void
   let setURL: @convention(c) (OpaquePointer, CURLUPart, Text?, UInt32) -> CURLUcode
-  let getURL:
-    @convention(c) (OpaquePointer, CURLUPart, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, UInt32)
-      -> CURLUcode
+  let getURL: @convention(c) (OpaquePointer, CURLUPart, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, UInt32)
+    -> CURLUcode
   let freeText: @convention(c) (UnsafeMutableRawPointer?) -> Void
   /// Variadic: called through the inline functions of the header.
   let setOption, getInfo: UnsafeMutableRawPointer
@@ -52,9 +51,7 @@ struct LibCurl: @unchecked Sendable {
   }
 
   /// What a code means, in libcurl's words.
-  func text(of code: CURLcode) -> String {
-    errorText(code).map { String(cString: $0) } ?? "curl error \(code.rawValue)"
-  }
+  func text(of code: CURLcode) -> String { errorText(code).map { String(cString: $0) } ?? "curl error \(code.rawValue)" }
 }
 
 /// A web address, taken apart and put together by libcurl.
