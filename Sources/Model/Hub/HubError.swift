@@ -41,10 +41,6 @@ public enum HubError: ModelError, Equatable {
   case unexpectedDigest(file: String, expected: String, announced: String)
   case unexpectedSize(file: String, expected: Int, announced: Int)
 
-  // Presets
-  case unknownPreset(name: String, nearest: String?, known: [String])
-  case malformedRegistry(what: String)
-
   // Libraries of the system
   case missingLibrary(name: String, package: String)
   case unsuitableLibrary(symbol: String)
@@ -88,8 +84,6 @@ public enum HubError: ModelError, Equatable {
       "\(file): the hub announces another file than the registry knows: \(announced), not \(expected)"
     case .unexpectedSize(let file, let expected, let announced):
       "\(file): the hub announces \(announced) bytes, but the registry knows the file with \(expected)"
-    case .unknownPreset(let name, _, _): "there is neither a preset nor a directory named '\(name)'"
-    case .malformedRegistry(let what): "the embedded presets.json is malformed: \(what)"
     case .missingLibrary(let name, _): "\(name) is not installed on this system, or cannot be loaded"
     case .unsuitableLibrary(let symbol): "a system library is too old or broken: \(symbol) does not work"
     }
@@ -115,7 +109,8 @@ public enum HubError: ModelError, Equatable {
     case .insecure: "certificates come with Debian's ca-certificates; SSL_CERT_FILE names others"
     case .broken, .interrupted: "the same command goes on where this one stopped"
     case .repositoryNotFound(_, _, let hasToken):
-      hasToken ? "look for a slip in the name; the token may not be for this repository"
+      hasToken
+        ? "look for a slip in the name; the token may not be for this repository"
         : "look for a slip in the name; a private repository needs HF_TOKEN"
     case .gated(_, let hasToken):
       "accept them on its page on the hub" + (hasToken ? "; the token must be of that account" : ", then set HF_TOKEN")
@@ -128,9 +123,8 @@ public enum HubError: ModelError, Equatable {
     case .tooManyRedirects: "look at HF_ENDPOINT"
     case .wrongSize, .wrongDigest:
       "it was thrown away; try again, and if it stays so look at proxies and mirrors (HTTPS_PROXY, HF_ENDPOINT)"
-    case .unexpectedDigest, .unexpectedSize: "do not trust that source: look at HF_ENDPOINT, and at MLM_PRESETS if the preset is yours"
-    case .unknownPreset(_, _, let known): "the presets are \(known.joined(separator: ", "))"
-    case .malformedRegistry: nil
+    case .unexpectedDigest, .unexpectedSize:
+      "do not trust that source: look at HF_ENDPOINT, and at MLM_PRESETS if the preset is yours"
     case .missingLibrary(_, let package): "as root: apt-get install \(package)"
     case .unsuitableLibrary: "as root: apt-get install --only-upgrade libcurl4 libssl3"
     }

@@ -54,9 +54,8 @@ struct SnapshotFetcher {
     func fetchConfiguration() throws -> Bool {
       try require(ModelDirectory.configurationName)
       let file = Path.join(fetcher.folder.snapshot(commit), ModelDirectory.configurationName)
-      guard let bytes = try? FileMapping.contents(of: file), let json = try? JSONValue.parse(bytes) else {
-        return false
-      }
+      guard let bytes = try? FileMapping.contents(of: file), let json = try? JSONValue.parse(bytes)
+      else { return false }
       return json["registered_name"] != nil && json["model_type"] == nil
     }
 

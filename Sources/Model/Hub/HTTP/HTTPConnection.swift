@@ -163,7 +163,7 @@ final class HTTPConnection {
     case CURLE_COULDNT_CONNECT: return .unreachable("the connection is refused")
     case CURLE_OPERATION_TIMEDOUT:
       return .timedOut("no answer in \(FloatText.shortest(request.limit ?? request.patience)) s")
-    case CURLE_SSL_CACERT_BADFILE: return .insecure("there are no certificates to check it by (install ca-certificates)")
+    case CURLE_SSL_CACERT_BADFILE: return .insecure("there are no certificates to check it by")
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
       return .insecure(text)
     case CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_HTTP2, CURLE_HTTP2_STREAM:

@@ -1,10 +1,10 @@
 import CCurl
-import Glibc
 
 /// libcurl's functions, loaded when the network is first needed.
 struct LibCurl: @unchecked Sendable {
   typealias Handle = UnsafeMutableRawPointer
   typealias Text = UnsafePointer<CChar>
+  typealias TextResult = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
   typealias List = UnsafeMutablePointer<curl_slist>
 
   static let shared = Result { () throws(HubError) in try LibCurl() }
@@ -19,8 +19,7 @@ struct LibCurl: @unchecked Sendable {
   let newURL: @convention(c) () -> OpaquePointer?
   let freeURL: @convention(c) (OpaquePointer) -> Void
   let setURL: @convention(c) (OpaquePointer, CURLUPart, Text?, UInt32) -> CURLUcode
-  let getURL: @convention(c) (OpaquePointer, CURLUPart, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, UInt32)
-    -> CURLUcode
+  let getURL: @convention(c) (OpaquePointer, CURLUPart, TextResult, UInt32) -> CURLUcode
   let freeText: @convention(c) (UnsafeMutableRawPointer?) -> Void
   /// Variadic: called through the inline functions of the header.
   let setOption, getInfo: UnsafeMutableRawPointer
@@ -42,16 +41,16 @@ struct LibCurl: @unchecked Sendable {
       "curl_url_set", as: (@convention(c) (OpaquePointer, CURLUPart, Text?, UInt32) -> CURLUcode).self)
     getURL = try library.function(
       "curl_url_get",
-      as: (@convention(c) (
-        OpaquePointer, CURLUPart, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, UInt32
-      ) -> CURLUcode).self)
+      as: (@convention(c) (OpaquePointer, CURLUPart, TextResult, UInt32) -> CURLUcode).self)
     freeText = try library.function("curl_free", as: (@convention(c) (UnsafeMutableRawPointer?) -> Void).self)
     setOption = try library.symbol("curl_easy_setopt")
     getInfo = try library.symbol("curl_easy_getinfo")
   }
 
   /// What a code means, in libcurl's words.
-  func text(of code: CURLcode) -> String { errorText(code).map { String(cString: $0) } ?? "curl error \(code.rawValue)" }
+  func text(of code: CURLcode) -> String {
+    errorText(code).map { String(cString: $0) } ?? "curl error \(code.rawValue)"
+  }
 }
 
 /// A web address, taken apart and put together by libcurl.
