@@ -45,8 +45,12 @@ final class HubClient {
           after: .busy(host: endpoint.origin, status: head.status, wait: head.retryAfter), asked: head.retryAfter)
       } catch let failure as HTTPFailure {
         let error = self.error(failure, at: url, file: file, kept: 0)
-        // Where there is no network, nothing is gained by trying often.
-        if case .unreachable = failure, retry.count > 0 { throw error }
+        // Where there is no network, or the wrong one, nothing is gained by trying often.
+        switch failure {
+        case .insecure: throw error
+        case .unreachable where retry.count > 0, .proxy where retry.count > 0: throw error
+        default: break
+        }
         try retry.wait(after: error, asked: nil)
       }
     }

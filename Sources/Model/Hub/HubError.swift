@@ -39,7 +39,6 @@ public enum HubError: ModelError, Equatable {
   case wrongDigest(file: String, digest: Digest, expected: String, found: String)
   /// The hub announces another content than the registry says the pinned revision has.
   case unexpectedDigest(file: String, expected: String, announced: String)
-  case unexpectedSize(file: String, expected: Int, announced: Int)
 
   // Libraries of the system
   case missingLibrary(name: String, package: String)
@@ -82,8 +81,6 @@ public enum HubError: ModelError, Equatable {
       "\(file): what came is not what the hub has: its \(digest.name) is \(found), not \(expected)"
     case .unexpectedDigest(let file, let expected, let announced):
       "\(file): the hub announces another file than the registry knows: \(announced), not \(expected)"
-    case .unexpectedSize(let file, let expected, let announced):
-      "\(file): the hub announces \(announced) bytes, but the registry knows the file with \(expected)"
     case .missingLibrary(let name, _): "\(name) is not installed on this system, or cannot be loaded"
     case .unsuitableLibrary(let symbol): "a system library is too old or broken: \(symbol) does not work"
     }
@@ -123,7 +120,7 @@ public enum HubError: ModelError, Equatable {
     case .tooManyRedirects: "look at HF_ENDPOINT"
     case .wrongSize, .wrongDigest:
       "it was thrown away; try again, and if it stays so look at proxies and mirrors (HTTPS_PROXY, HF_ENDPOINT)"
-    case .unexpectedDigest, .unexpectedSize:
+    case .unexpectedDigest:
       "do not trust that source: look at HF_ENDPOINT, and at MLM_PRESETS if the preset is yours"
     case .missingLibrary(_, let package): "as root: apt-get install \(package)"
     case .unsuitableLibrary: "as root: apt-get install --only-upgrade libcurl4 libssl3"

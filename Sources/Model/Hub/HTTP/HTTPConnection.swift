@@ -68,6 +68,8 @@ final class HTTPConnection {
   private let proxies: HubEnvironment.Proxies
   private let certificates: String?
   private let shouldStop: () -> Bool
+  /// libcurl writes here what went wrong, more exactly than its code says.
+  private let reason = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
   /// - Parameter shouldStop: asked about once a second, and whenever bytes come.
   init(_ environment: HubEnvironment, shouldStop: @escaping () -> Bool) throws(HubError) {
@@ -79,7 +81,10 @@ final class HTTPConnection {
     self.shouldStop = shouldStop
   }
 
-  deinit { curl.close(handle) }
+  deinit {
+    curl.close(handle)
+    reason.deallocate()
+  }
 
   /// The proxy that stands between, for messages; nil where there is none.
   func proxy(for address: WebAddress) -> String? { proxies.proxy(for: address.scheme).map(Self.withoutPassword) }
@@ -95,6 +100,8 @@ final class HTTPConnection {
       list = longer
     }
     configure(request, headers: list)
+    reason.initialize(repeating: 0)
+    _ = mlm_curl_set_pointer(curl.setOption, handle, CURLOPT_ERRORBUFFER, reason.baseAddress)
 
     let exchange = Exchange(patience: request.patience, receiver: receiver, shouldStop: shouldStop)
     let context = Unmanaged.passUnretained(exchange).toOpaque()
@@ -151,7 +158,8 @@ final class HTTPConnection {
     case .stalled: return .broken("nothing came for \(FloatText.shortest(request.patience)) s")
     case nil: break
     }
-    var text = curl.text(of: code)
+    let exact = String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    var text = (exact.isEmpty ? curl.text(of: code) : exact).filter { $0 != "\n" && $0 != "\r" }
     if let last = text.last, last == "." { text.removeLast() }
     let hasProxy = proxies.proxy(for: request.address.scheme) != nil
     switch code {
