@@ -121,6 +121,8 @@ struct CacheFolder {
       let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o664)
       guard descriptor >= 0 else { return try body() }
       defer { close(descriptor) }
+      // Whatever the umask: others of the group must be able to take it, as they can take huggingface_hub's.
+      fchmod(descriptor, 0o664)
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
         // Others delete the file when they are done: then this lock is on nothing.
         if !FileIdentity.isSame(descriptor, file) { continue }

@@ -39,6 +39,11 @@ import Testing
     let found = fixture.entries
     #expect(Set(found.keys) == Set(expected.keys), "\(Set(found.keys).symmetricDifference(expected.keys).sorted())")
     for (name, entry) in expected { #expect(found[name] == entry, "\(name)") }
+    // Others of the group must be able to take a lock, whatever the umask.
+    for file in HubFixture.files.values {
+      let path = fixture.cache + "/.locks/models--o--n/\(file.etag).lock"
+      #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o664)
+    }
   }
 
   @Test func weightsOnDemand() throws {
