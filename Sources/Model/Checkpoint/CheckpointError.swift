@@ -4,7 +4,8 @@ public enum CheckpointError: ModelError, Equatable {
   case notAnObject(file: String, found: String)
   case missingModelType(file: String)
   case otherModelType(file: String, found: String)
-  case kerasHubDirectory(path: String)
+  case otherKerasModel(file: String, found: String)
+  case missingKey(file: String, key: String)
   case wrongKind(file: String, key: String, expected: String, found: String)
   case outOfRange(file: String, key: String, value: String, range: String)
   case disagreeing(file: String, key: String, value: Int, alias: String, other: Int)
@@ -24,6 +25,13 @@ public enum CheckpointError: ModelError, Equatable {
   case malformedTensor(file: String, tensor: String, what: String)
   case truncated(file: String, have: Int, need: Int)
   case bytesAfterEnd(file: String, count: Int)
+
+  // KerasHub's HDF5 files
+  case kerasWeightsNotBuilt(file: String)
+  case notHDF5(file: String, what: String?)
+  case damagedHDF5(file: String, what: String)
+  case unsupportedVariable(file: String, variable: String, what: String)
+  case noKerasWeights(path: String)
 
   // Weights and their names
   case missingTensors(file: String, first: String, count: Int, inHead: Bool)
@@ -47,7 +55,9 @@ public enum CheckpointError: ModelError, Equatable {
     case .notAnObject(let file, let found): "\(file): \(found) where an object should stand"
     case .missingModelType(let file): "\(file): 'model_type' is missing"
     case .otherModelType(let file, let found): "\(file): model_type is '\(found)', expected 'distilbert'"
-    case .kerasHubDirectory(let path): "\(path) is a KerasHub preset directory, which this build cannot read"
+    case .otherKerasModel(let file, let found):
+      "\(file): this is the preset of a '\(found)', expected 'DistilBertBackbone'"
+    case .missingKey(let file, let key): "\(file): '\(key)' is missing"
     case .wrongKind(let file, let key, let expected, let found): "\(file): '\(key)' is \(found), expected \(expected)"
     case .outOfRange(let file, let key, let value, let range): "\(file): '\(key)' is \(value), expected \(range)"
     case .disagreeing(let file, let key, let value, let alias, let other):
@@ -70,6 +80,12 @@ public enum CheckpointError: ModelError, Equatable {
     case .malformedTensor(let file, let tensor, let what): "\(file): malformed header: tensor '\(tensor)' \(what)"
     case .truncated(let file, let have, let need): "\(file): truncated: have \(have) of \(need) bytes"
     case .bytesAfterEnd(let file, let count): "\(file): \(count) bytes after the last tensor belong to none"
+
+    case .kerasWeightsNotBuilt(let file): "\(file): this build cannot read Keras' weights (HDF5)"
+    case .notHDF5(let file, let what): "\(file): \(what.map { "this is \($0), " } ?? "")not an HDF5 file"
+    case .damagedHDF5(let file, let what): "\(file): truncated or damaged: \(what)"
+    case .unsupportedVariable(let file, let variable, let what): "\(file): variable '\(variable)' \(what)"
+    case .noKerasWeights(let path): "\(path) has no weights: neither model.weights.h5 nor model.weights.json"
 
     case .missingTensors(let file, let first, let count, let inHead):
       count == 1
@@ -103,20 +119,21 @@ public enum CheckpointError: ModelError, Equatable {
     switch self {
     case .missingModelType, .notAModelDirectory:
       "a model directory has a config.json with \"model_type\": \"distilbert\", and model.safetensors"
-    case .otherModelType: "only DistilBERT models can be loaded"
-    case .kerasHubDirectory:
-      "reading Keras' HDF5 weights comes in another build; take the same model as a Hugging Face directory "
-        + "(config.json, model.safetensors, vocab.txt)"
+    case .otherModelType, .otherKerasModel: "only DistilBERT models can be loaded"
+    case .kerasWeightsNotBuilt:
+      "build with: swift build -c release --traits KerasWeights (needs Debian's libhdf5-dev); "
+        + "or start from random weights with --no-load-weights"
+    case .unsupportedVariable: "save the preset anew with KerasHub: save_to_preset(DIR)"
     case .gitLFSPointer: "fetch the weights themselves: git lfs pull, or download the file anew"
     case .otherFormat(_, let what):
       what.hasPrefix("a PyTorch")
         ? "convert it to safetensors: AutoModelForMaskedLM.from_pretrained(DIR).save_pretrained(OTHER)"
         : "download the file anew"
-    case .tooShort, .headerTooLong, .headerTruncated, .truncated: "download the file anew"
+    case .tooShort, .headerTooLong, .headerTruncated, .truncated, .notHDF5, .damagedHDF5: "download the file anew"
     case .wrongShape(_, _, _, _, let hint): hint
     case .untiedOutput:
       "config.json says that the output matrix is not tied to the word embedding, which is not supported"
-    case .noWeights: "with --no-load-weights the model starts from random weights"
+    case .noWeights, .noKerasWeights: "with --no-load-weights the model starts from random weights"
     case .onlyOtherWeights(_, let found):
       found == "pytorch_model.bin"
         ? "it must be converted to safetensors: AutoModelForMaskedLM.from_pretrained(DIR).save_pretrained(OTHER)"

@@ -1,7 +1,8 @@
 /// config.json, in and out.
 ///
 /// Read: missing sizes and rates take transformers' defaults; the names of other tools are understood; what is not understood is
-/// kept and written back. Written: what transformers 4 and 5 load as DistilBertForMaskedLM.
+/// kept and written back. Written: what transformers 4 and 5 load as DistilBertForMaskedLM. KerasHub's file of the same name is
+/// read too (`Configuration.init(kerasHub:file:)`), and never written.
 extension Configuration {
   /// Where our own value of the head's ε is kept: the format has no key for it.
   static let headEpsilonKey = "mlm_head_layer_norm_eps"
@@ -10,17 +11,17 @@ extension Configuration {
   public var architectures: [String]? { source["architectures"]?.array?.compactMap(\.string) }
 
   public static func load(file: String) throws -> Configuration {
-    let json = try FileMapping(path: file).withText { text throws(JSONError) in try JSONValue.parse(text, file: file) }
-    return try Configuration(json: json, file: file)
+    try Configuration(json: JSONValue.load(file: file), file: file)
   }
 
   /// - Parameter file: named in errors.
   public init(json: JSONValue, file: String) throws(CheckpointError) {
     guard json.object != nil else { throw .notAnObject(file: file, found: json.kindName) }
-    guard let type = json["model_type"], !type.isNull else {
-      if json["registered_name"] != nil { throw .kerasHubDirectory(path: Path.parent(file)) }
-      throw .missingModelType(file: file)
+    if Self.isKerasHub(json) {
+      self = try Configuration(kerasHub: json, file: file)
+      return
     }
+    guard let type = json["model_type"], !type.isNull else { throw .missingModelType(file: file) }
     guard type.string == "distilbert" else {
       throw .otherModelType(file: file, found: type.string ?? type.kindName)
     }
@@ -48,6 +49,10 @@ extension Configuration {
     let (tiesNow, tiesBefore) = (try reader.bool("tie_word_embeddings"), try reader.bool("tie_weights_"))
     tiesWeights = tiesNow ?? tiesBefore ?? true
     paddingTokenID = try reader.token("pad_token_id", below: vocabularySize, default: 0)
+    try checkParameterCount(file)
+  }
+
+  func checkParameterCount(_ file: String) throws(CheckpointError) {
     // No factor is above 2²⁴, so no product or sum below overflows.
     let count = parameterCount
     guard count <= 1 << 34 else { throw .tooManyParameters(file: file, count: count) }
@@ -89,11 +94,26 @@ extension Configuration {
     return .object(members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
   }
 
+  /// What a person should know of a directory that this is written to, each one line: what others do not read from it.
+  public var notesOnWriting: [String] {
+    if headLayerNormEpsilon == 1e-12 { return [] }
+    let epsilon = FloatText.shortest(headLayerNormEpsilon)
+    return [
+      "the head's LayerNorm has an epsilon of \(epsilon), as KerasHub's, kept as '\(Self.headEpsilonKey)' in config.json; "
+        + "transformers always takes 1e-12 there, and scores masks a little differently"
+    ]
+  }
+
   /// The bytes of config.json.
   public var fileBytes: [UInt8] { json.serialized(.indented(2), endingInNewline: true) }
 }
 
 extension JSONValue {
+  /// The JSON text of a file.
+  static func load(file: String) throws -> JSONValue {
+    try FileMapping(path: file).withText { text throws(JSONError) in try JSONValue.parse(text, file: file) }
+  }
+
   /// Sets a key, unless it says the same already in another spelling.
   fileprivate mutating func update(_ key: String, _ value: JSONValue) {
     if let old = self[key], old == value || (old.int != nil && old.int == value.int) { return }
@@ -109,71 +129,5 @@ extension JSONValue {
     guard var members = object, let index = members.firstIndex(where: { $0.key == alias }) else { return }
     if self[key] == nil { members[index].key = key } else { members.remove(at: index) }
     self = .object(members)
-  }
-}
-
-/// Takes checked values out of config.json. A key that is absent or null takes its default.
-private struct KeyReader {
-  let json: JSONValue
-  let file: String
-
-  func size(
-    _ key: String, alias: String? = nil, default value: Int, most: Int
-  ) throws(CheckpointError) -> Int {
-    let own = try size(key, most: most)
-    guard let alias, let other = try size(alias, most: most) else { return own ?? value }
-    if let own, own != other {
-      throw .disagreeing(file: file, key: key, value: own, alias: alias, other: other)
-    }
-    return other
-  }
-
-  func size(_ key: String, most: Int) throws(CheckpointError) -> Int? {
-    guard let entry = json[key], !entry.isNull else { return nil }
-    guard case .number(_, let literal) = entry else {
-      throw .wrongKind(file: file, key: key, expected: "a whole number", found: entry.kindName)
-    }
-    guard let number = entry.int, number >= 1, number <= most else {
-      throw .outOfRange(file: file, key: key, value: literal, range: "a whole number from 1 to \(most)")
-    }
-    return number
-  }
-
-  func token(_ key: String, below count: Int, default value: Int) throws(CheckpointError) -> Int? {
-    guard let entry = json[key] else { return value }
-    if entry.isNull { return nil }
-    guard case .number(_, let literal) = entry else {
-      throw .wrongKind(file: file, key: key, expected: "a word piece's id", found: entry.kindName)
-    }
-    guard let number = entry.int, number >= 0, number < count else {
-      throw .outOfRange(file: file, key: key, value: literal, range: "an id below the vocab_size \(count)")
-    }
-    return number
-  }
-
-  func rate(_ key: String, default value: Float) throws(CheckpointError) -> Float {
-    let rate = try real(key, default: value, within: 0...1)
-    guard rate < 1 else { throw .outOfRange(file: file, key: key, value: "1", range: "a rate below 1") }
-    return rate
-  }
-
-  func real(_ key: String, default value: Float, within range: ClosedRange<Double>) throws(CheckpointError) -> Float {
-    guard let entry = json[key], !entry.isNull else { return value }
-    guard case .number(let number, let literal) = entry else {
-      throw .wrongKind(file: file, key: key, expected: "a number", found: entry.kindName)
-    }
-    guard range.contains(number) else {
-      let text = "a number from \(FloatText.shortest(range.lowerBound)) to \(FloatText.shortest(range.upperBound))"
-      throw .outOfRange(file: file, key: key, value: literal, range: text)
-    }
-    return Float(number)
-  }
-
-  func bool(_ key: String) throws(CheckpointError) -> Bool? {
-    guard let entry = json[key], !entry.isNull else { return nil }
-    guard let value = entry.bool else {
-      throw .wrongKind(file: file, key: key, expected: "true or false", found: entry.kindName)
-    }
-    return value
   }
 }

@@ -1,6 +1,15 @@
-/// A Hugging Face model directory: config.json and the weights, single or in shards, mapped.
+/// A model directory of Hugging Face or KerasHub: config.json and the weights, single or in shards, mapped.
 public struct ModelDirectory: Sendable {
+  /// Whose layout a directory has.
+  public enum Format: Sendable {
+    /// config.json with `model_type`, model.safetensors.
+    case huggingFace
+    /// config.json with `registered_name`, model.weights.h5. Only read, never written.
+    case kerasHub
+  }
+
   public let path: String
+  public let format: Format
   public let configuration: Configuration
   /// Nil where they were not asked for.
   public let weights: ResolvedWeights?
@@ -23,12 +32,19 @@ public struct ModelDirectory: Sendable {
     guard Path.kind(file) != nil else {
       throw CheckpointError.notAModelDirectory(path: path, lookedFor: "there is no config.json in it")
     }
-    let configuration = try Configuration.load(file: file)
-    let weights = loadWeights ? try WeightFiles.load(path, configuration) : nil
-    return ModelDirectory(path: path, configuration: configuration, weights: weights)
+    let json = try JSONValue.load(file: file)
+    let configuration = try Configuration(json: json, file: file)
+    let format: Format = Configuration.isKerasHub(json) ? .kerasHub : .huggingFace
+    let weights: ResolvedWeights? =
+      switch (loadWeights, format) {
+      case (false, _): nil
+      case (true, .huggingFace): try WeightFiles.load(path, configuration)
+      case (true, .kerasHub): try KerasWeights.load(path, configuration)
+      }
+    return ModelDirectory(path: path, format: format, configuration: configuration, weights: weights)
   }
 
-  /// Whether a directory holds the configuration of a DistilBERT model of Hugging Face's layout.
+  /// Whether a directory holds the configuration of a DistilBERT model of Hugging Face's layout: what `write` writes and replaces.
   public static func isModelDirectory(_ path: String) -> Bool {
     let file = Path.join(path, configurationName)
     guard Path.isFile(file), let bytes = try? FileMapping.contents(of: file), let json = try? JSONValue.parse(bytes)
@@ -37,8 +53,8 @@ public struct ModelDirectory: Sendable {
   }
 }
 
-/// Finds the files that hold the weights of a directory.
-private enum WeightFiles {
+/// Finds the files that hold the weights of a Hugging Face directory.
+enum WeightFiles {
   static func load(_ directory: String, _ configuration: Configuration) throws -> ResolvedWeights {
     let single = Path.join(directory, ModelDirectory.weightsName)
     if Path.kind(single) != nil {
@@ -56,9 +72,7 @@ private enum WeightFiles {
   static func loadShards(
     _ directory: String, _ index: String, _ configuration: Configuration
   ) throws -> ResolvedWeights {
-    let json = try FileMapping(path: index).withText { text throws(JSONError) in
-      try JSONValue.parse(text, file: index)
-    }
+    let json = try JSONValue.load(file: index)
     guard let map = json["weight_map"]?.object else {
       throw CheckpointError.malformedIndex(file: index, what: "it has no object 'weight_map'")
     }
@@ -69,16 +83,11 @@ private enum WeightFiles {
       guard let name = entry.string else {
         throw CheckpointError.malformedIndex(file: index, what: "the file of '\(tensor)' is \(entry.kindName)")
       }
-      guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(UInt8(ascii: "/")), !name.utf8.contains(0)
-      else {
-        throw CheckpointError.malformedIndex(file: index, what: "'\(name)' is not the name of a file beside it")
-      }
+      let file = try shardPath(name, in: directory, index: index)
       let shard: Safetensors
       if let open = shards[name] {
         shard = open
       } else {
-        let file = Path.join(directory, name)
-        guard Path.kind(file) != nil else { throw CheckpointError.missingShard(index: index, shard: file) }
         shard = try Safetensors(path: file)
         shards[name] = shard
         aliases.merge(shard.metadata) { old, _ in old }
@@ -89,6 +98,21 @@ private enum WeightFiles {
       tensors.append(view)
     }
     return try WeightResolver.resolve(configuration, tensors, aliases: aliases, file: index)
+  }
+
+  /// Whether a name that an index lists is that of a file beside it, and leads nowhere else.
+  static func isName(ofShard name: String) -> Bool {
+    !name.isEmpty && name != "." && name != ".." && !name.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
+  }
+
+  /// The path of a file that an index names. Only files beside the index are taken.
+  static func shardPath(_ name: String, in directory: String, index: String) throws(CheckpointError) -> String {
+    guard isName(ofShard: name) else {
+      throw .malformedIndex(file: index, what: "'\(name)' is not the name of a file beside it")
+    }
+    let file = Path.join(directory, name)
+    guard Path.kind(file) != nil else { throw .missingShard(index: index, shard: file) }
+    return file
   }
 }
 

@@ -195,7 +195,7 @@ private struct HeaderReader {
 }
 
 /// Files that are found in the place of weights now and then.
-private enum ForeignFormat {
+enum ForeignFormat {
   static func recognize(_ mapping: FileMapping) -> CheckpointError? {
     let file = mapping.path
     let head = mapping.bytes.prefix(512)

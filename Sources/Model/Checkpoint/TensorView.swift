@@ -41,6 +41,9 @@ public enum ElementType: Sendable, Equatable {
 }
 
 /// A tensor in a mapped file: row-major, little-endian. Keeps the file mapped.
+///
+/// Keras stores the kernels of Dense layers as [in, out]. Such a view has the shape [out, in] that everything here works with, and
+/// is turned when it is copied.
 public struct TensorView: Sendable {
   public let name: String
   public let type: ElementType
@@ -50,20 +53,38 @@ public struct TensorView: Sendable {
   public let count: Int
   let offset: Int
   let mapping: FileMapping
+  /// The file holds the transposed of this matrix.
+  var isTransposed = false
 
-  /// The elements' bytes; valid while a copy of this view, or its file, is kept. Not aligned in every file.
+  /// The elements' bytes, in the order of the file; valid while a copy of this view, or its file, is kept. Not aligned in every file.
   public var bytes: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: mapping.bytes[offset..<offset + count * type.size])
   }
 
-  /// The elements where they lie, if they are aligned 32-bit floats; valid while a copy of this view, or its file, is kept.
-  public var float32InPlace: UnsafePointer<Float>? {
+  /// The elements where they lie, if they are aligned 32-bit floats in the order of this tensor; valid while a copy of this view, or
+  /// its file, is kept.
+  public var float32InPlace: UnsafePointer<Float>? { isTransposed ? nil : float32Stored }
+
+  private var float32Stored: UnsafePointer<Float>? {
     guard type == .float32, let start = bytes.baseAddress, UInt(bitPattern: start) % 4 == 0 else { return nil }
     return start.assumingMemoryBound(to: Float.self)
   }
 
   /// Copies the elements, widened or (F64) narrowed to 32-bit floats. `target` must have room for `count` of them.
   public func copyFloats(to target: UnsafeMutablePointer<Float>) throws(CheckpointError) {
+    guard isTransposed, shape.count == 2 else { return try copyStored(to: target) }
+    defer { withExtendedLifetime(mapping) {} }
+    if let stored = float32Stored {
+      Self.transpose(stored, target, rows: shape[0], columns: shape[1])
+      return
+    }
+    let stored = UnsafeMutablePointer<Float>.allocate(capacity: max(1, count))
+    defer { stored.deallocate() }
+    try copyStored(to: stored)
+    Self.transpose(stored, target, rows: shape[0], columns: shape[1])
+  }
+
+  private func copyStored(to target: UnsafeMutablePointer<Float>) throws(CheckpointError) {
     defer { withExtendedLifetime(mapping) {} }
     guard count > 0, let start = bytes.baseAddress else { return }
     switch type {
@@ -111,7 +132,7 @@ public struct TensorView: Sendable {
   func hasSameValues(as other: TensorView) -> Bool {
     guard count == other.count else { return false }
     defer { withExtendedLifetime((mapping, other.mapping)) {} }
-    if type == other.type {
+    if type == other.type, isTransposed == other.isTransposed {
       guard let a = bytes.baseAddress, let b = other.bytes.baseAddress else { return true }
       return memcmp(a, b, bytes.count) == 0
     }
@@ -119,7 +140,30 @@ public struct TensorView: Sendable {
     return a == b
   }
 
+  /// The same elements as a tensor of another shape, or as the transposed of a matrix in the file. `shape` must have `count` elements.
+  func reshaped(_ shape: [Int], isTransposed: Bool) -> TensorView {
+    TensorView(
+      name: name, type: type, shape: shape, count: count, offset: offset, mapping: mapping, isTransposed: isTransposed)
+  }
+
   // MARK: Conversion
+
+  /// target[row][column] = source[column][row], in tiles that stay in the cache.
+  static func transpose(
+    _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, rows: Int, columns: Int
+  ) {
+    let tile = 32
+    for firstRow in stride(from: 0, to: rows, by: tile) {
+      let lastRow = min(firstRow + tile, rows)
+      for firstColumn in stride(from: 0, to: columns, by: tile) {
+        let lastColumn = min(firstColumn + tile, columns)
+        for row in firstRow..<lastRow {
+          let line = target + row &* columns
+          for column in firstColumn..<lastColumn { line[column] = source[column &* rows &+ row] }
+        }
+      }
+    }
+  }
 
   /// IEEE half precision. A multiplication by 2¹¹² moves the exponent's bias, and makes subnormal numbers normal.
   static func widenFloat16(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ count: Int) {

@@ -81,7 +81,12 @@ struct SnapshotFetcher {
         throw HubError.noWeights(repository: address.repository, revision: fetcher.address.revision)
       }
       let index = Path.join(fetcher.folder.snapshot(commit), ModelDirectory.indexName)
-      for shard in HubPart.shards(inIndex: index) { try require(shard) }
+      let shards = HubPart.shards(inIndex: index)
+      // Names from outside: none may lead out of the snapshot.
+      if let name = shards.first(where: { !WeightFiles.isName(ofShard: $0) }) {
+        throw CheckpointError.malformedIndex(file: index, what: "'\(name)' is not the name of a file beside it")
+      }
+      for shard in shards { try require(shard) }
     }
 
     func fetchKerasVocabulary() throws {

@@ -1,7 +1,7 @@
 /// Reading a tokenizer from a model directory.
 ///
 /// tokenizer.json is preferred, else vocab.txt; tokenizer_config.json and special_tokens_map.json add to either. A KerasHub
-/// directory (whose tokenizer.json is another thing of the same name) has its vocabulary under assets/tokenizer.
+/// directory (whose tokenizer.json is another thing of the same name) has its vocabulary under assets/tokenizer: `KerasTokenizer`.
 extension WordPieceTokenizer {
   /// Throws `TokenizerError`, `JSONError` or `FileError`.
   ///
@@ -15,7 +15,7 @@ extension WordPieceTokenizer {
     if Path.isFile(tokenizerFile) {
       let mapping = try FileMapping(path: tokenizerFile)
       if let keras = try KerasTokenizer(mapping.text, file: tokenizerFile) {
-        return try keras.load(directory: directory, config: config)
+        return try keras.load(directory: directory)
       }
       let json = try TokenizerJSON(mapping.text, file: tokenizerFile)
       var options = json.options
@@ -40,7 +40,7 @@ extension WordPieceTokenizer {
     try load(vocabularyFile: vocabularyFile, directory: nil, config: TokenizerConfig(), lowercase: lowercase)
   }
 
-  fileprivate static func load(
+  private static func load(
     vocabularyFile: String, directory: String?, config: TokenizerConfig, lowercase: Bool?
   ) throws -> WordPieceTokenizer {
     let mapping = try FileMapping(path: vocabularyFile)
@@ -107,7 +107,8 @@ struct TokenizerConfig {
     }
     for (key, value) in members {
       switch key {
-      case "do_lower_case", "strip_accents", "tokenize_chinese_chars", "clean_up_tokenization_spaces":
+      case "do_lower_case", "strip_accents", "tokenize_chinese_chars", "clean_up_tokenization_spaces",
+        "special_tokens_in_strings":
         if value.isNull { continue }
         guard let flag = value.bool else {
           throw TokenizerError.badFile(path, what: "\(key) is \(value.kindName), not true or false")
@@ -158,6 +159,7 @@ struct TokenizerConfig {
     if let flag = flags["strip_accents"] { options.stripAccents = flag }
     if let flag = flags["tokenize_chinese_chars"] { options.splitsCJK = flag }
     if let flag = flags["clean_up_tokenization_spaces"] { options.cleanUpTokenizationSpaces = flag }
+    if let flag = flags["special_tokens_in_strings"] { options.findsSpecialTokens = flag }
   }
 
   var specialTokenNames: SpecialTokenNames {
@@ -177,26 +179,4 @@ struct TokenizerExtras: Sendable {
   var modelMaximumLength: Int?
   /// Special tokens of other names (`bos_token`, `additional_special_tokens`, …) as they were written.
   var specialTokens: [(key: String, value: JSONValue)] = []
-}
-
-/// KerasHub's tokenizer.json: a serialized DistilBertTokenizer.
-private struct KerasTokenizer {
-  let lowercase: Bool?
-
-  /// Nil where the file is not one of KerasHub's.
-  init?(_ bytes: UnsafeBufferPointer<UInt8>, file: String) throws {
-    // KerasHub's is small, Hugging Face's begins with other keys: only the first is looked at.
-    guard bytes.count < 1 << 16 else { return nil }
-    let value = try JSONValue.parse(bytes, file: file)
-    guard value["class_name"] != nil, value["model"] == nil, let config = value["config"] else { return nil }
-    lowercase = config["lowercase"]?.bool
-  }
-
-  /// Normalization stays BERT's, which the weights were trained with: accents go with lower case.
-  func load(directory: String, config: TokenizerConfig) throws -> WordPieceTokenizer {
-    let path = Path.join(directory, "assets/tokenizer/vocabulary.txt")
-    let file = Path.isFile(path) ? path : Path.join(directory, "vocab.txt")
-    guard Path.isFile(file) else { throw FileError.missing(path: path) }
-    return try WordPieceTokenizer.load(vocabularyFile: file, directory: directory, config: config, lowercase: lowercase)
-  }
 }

@@ -30,7 +30,7 @@ extension WordPieceTokenizer {
     let decoder = addedTokens.map { token in
       (key: String(token.id), value: JSONValue.object([(key: "content", value: .string(token.content))] + flags(token)))
     }
-    let members: [(key: String, value: JSONValue)] = [
+    var members: [(key: String, value: JSONValue)] = [
       ("added_tokens_decoder", .object(decoder)),
       ("clean_up_tokenization_spaces", .bool(options.cleanUpTokenizationSpaces)),
       ("do_lower_case", .bool(options.lowercase)),
@@ -39,6 +39,8 @@ extension WordPieceTokenizer {
       ("tokenize_chinese_chars", .bool(options.splitsCJK)),
       ("tokenizer_class", .string("DistilBertTokenizer")),
     ]
+    // Ours and KerasHub's: transformers always finds them.
+    if options.findsSpecialTokens { members.append(("special_tokens_in_strings", .bool(true))) }
     return .object(
       (members + namedTokens + extras.specialTokens).sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
   }

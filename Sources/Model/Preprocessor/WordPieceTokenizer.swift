@@ -24,6 +24,10 @@ public final class WordPieceTokenizer: Sendable {
     /// Whether `decode` drops the blank before `.`, `,` and the like, token by token (tokenizer.json: `decoder.cleanup`).
     public var decoderCleansUp = true
 
+    /// [CLS], [SEP], [PAD] and [MASK] in a text always stand for the tokens, whatever `SpecialTokensInText` says (KerasHub:
+    /// `special_tokens_in_strings`).
+    public var findsSpecialTokens = false
+
     public init(lowercase: Bool = true) { self.lowercase = lowercase }
 
     /// What `stripAccents` comes to.
@@ -93,11 +97,15 @@ public final class WordPieceTokenizer: Sendable {
       lowercases: options.lowercase)
     baseClasses = normalizer.byteClasses()
     let base = baseClasses
-    let mask = specialTokens.mask
+    let (mask, unknown) = (specialTokens.mask, specialTokens.unknown)
+    let findsSpecialTokens = options.findsSpecialTokens
     modes = SpecialTokensInText.allCases.map { mode in
       // Tokens that a user added as words of the text are always found, as transformers finds them.
       let literals = added.compactMap { (token: AddedToken) -> Literal? in
-        guard !token.isSpecial || mode == .all || (mode == .maskOnly && token.id == mask) else { return nil }
+        let isFound =
+          !token.isSpecial || mode == .all || (mode == .maskOnly && token.id == mask)
+          || (findsSpecialTokens && token.id != unknown)
+        guard isFound else { return nil }
         let bytes = [UInt8](token.content.utf8)
         guard !bytes.isEmpty else { return nil }
         return Literal(bytes: bytes, id: token.id, ignoresCase: token.isNormalized && options.lowercase)

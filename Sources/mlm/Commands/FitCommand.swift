@@ -42,6 +42,7 @@ struct FitCommand {
       throw error
     }
     try save(model, log)
+    for note in model.configuration.notesOnWriting { context.console.note(note) }
     context.console.note("wrote \(options.output)")
     guard let signal = Signals.received else { return .done }
     context.console.note("ended by a signal after \(Readable.plural(steps, "step")); what was learned is kept")

@@ -124,9 +124,6 @@ private let uncased = """
     #expect(throws: CheckpointError.otherModelType(file: "config.json", found: "bert")) {
       try configuration(#"{"model_type":"bert"}"#)
     }
-    #expect(throws: CheckpointError.kerasHubDirectory(path: ".")) {
-      try configuration(#"{"registered_name":"keras_hub>DistilBertBackbone"}"#)
-    }
     #expect(failure(#""dim": 10, "n_heads": 3"#) == .headsDoNotDivide(file: "config.json", dim: 10, heads: 3))
     #expect(failure(#""activation": "silu""#) == .unknownActivation(file: "config.json", name: "silu"))
     #expect(

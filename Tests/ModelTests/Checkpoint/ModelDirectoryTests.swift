@@ -65,11 +65,19 @@ private let golden = Golden.url("checkpoint/micro").path
     #expect(!ModelDirectory.isModelDirectory(empty.path))
   }
 
+  /// What is written is never KerasHub's: such a directory is not replaced.
   @Test func kerasHubDirectory() throws {
-    let folder = try folder(config: false)
-    try folder.write("config.json", #"{"registered_name": "keras_hub>DistilBertBackbone", "config": {}}"#)
-    #expect(throws: CheckpointError.kerasHubDirectory(path: folder.path)) { try ModelDirectory.open(folder.path) }
-    #expect(!ModelDirectory.isModelDirectory(folder.path))
+    let keras = Golden.url("keras/masked_lm").path
+    #expect(!ModelDirectory.isModelDirectory(keras))
+    let model = try ModelDirectory.open(keras, loadWeights: false)
+    #expect(model.format == .kerasHub && model.weights == nil && !model.hasHead && model.notes.isEmpty)
+    #expect(try ModelDirectory.open(golden).format == .huggingFace)
+    #expect(throws: CheckpointError.outputExists(path: keras, canOverwrite: false)) {
+      try ModelDirectory.checkWritable(keras, overwrite: false)
+    }
+    #expect(throws: CheckpointError.outputIsNoModelDirectory(path: keras)) {
+      try ModelDirectory.checkWritable(keras, overwrite: true)
+    }
   }
 
   @Test func noWeights() throws {

@@ -103,15 +103,6 @@ struct TokenizerFilesTests {
     }
   }
 
-  @Test func kerasHub() throws {
-    let folder = try TemporaryFolder()
-    try folder.write("assets/tokenizer/vocabulary.txt", Self.vocabulary)
-    try folder.write(
-      "tokenizer.json", #"{"module":"keras_hub","class_name":"DistilBertTokenizer","config":{"lowercase":false}}"#)
-    let tokenizer = try WordPieceTokenizer.load(directory: folder.path)
-    #expect(!tokenizer.options.lowercase && tokenizer.vocabulary.count == 8)
-  }
-
   /// What is written reads back the same, and is written the same again.
   @Test func writing() throws {
     let folder = try TemporaryFolder()

@@ -1,0 +1,38 @@
+/// KerasHub's config.json: a serialized DistilBertBackbone.
+///
+/// Source: KerasHub's `DistilBertBackbone.get_config`. `dtype` is passed over: whatever the variables are stored as, the model
+/// computes in 32-bit floats.
+extension Configuration {
+  /// ε of the LayerNorm in KerasHub's MaskedLMHead. No file states it.
+  static let kerasHeadLayerNormEpsilon: Float = 1e-5
+
+  /// Whether a config.json is one of KerasHub's and not of Hugging Face's.
+  static func isKerasHub(_ json: JSONValue) -> Bool {
+    json["registered_name"] != nil && json["model_type"]?.isNull != false
+  }
+
+  /// - Parameter file: named in errors.
+  init(kerasHub json: JSONValue, file: String) throws(CheckpointError) {
+    // "keras_hub>DistilBertBackbone", of older versions "keras_nlp>DistilBertBackbone".
+    let name = json["registered_name"]?.string ?? json["class_name"]?.string
+    guard let name else { throw .missingKey(file: file, key: "registered_name") }
+    let type = name.utf8.lastIndex(of: UInt8(ascii: ">")).map { String(name[name.utf8.index(after: $0)...]) } ?? name
+    guard type == "DistilBertBackbone" else { throw .otherKerasModel(file: file, found: type) }
+    guard let config = json["config"] else { throw .missingKey(file: file, key: "config") }
+    guard config.object != nil else {
+      throw .wrongKind(file: file, key: "config", expected: "an object", found: config.kindName)
+    }
+    let reader = KeyReader(json: config, file: file)
+    self.init(headLayerNormEpsilon: Self.kerasHeadLayerNormEpsilon)
+    vocabularySize = try reader.requiredSize("vocabulary_size", most: 1 << 24)
+    numLayers = try reader.requiredSize("num_layers", most: 1 << 10)
+    numHeads = try reader.requiredSize("num_heads", most: 1 << 16)
+    hiddenDim = try reader.requiredSize("hidden_dim", most: 1 << 16)
+    intermediateDim = try reader.requiredSize("intermediate_dim", most: 1 << 20)
+    maxSequenceLength = try reader.size("max_sequence_length", default: maxSequenceLength, most: 1 << 20)
+    guard hiddenDim % numHeads == 0 else { throw .headsDoNotDivide(file: file, dim: hiddenDim, heads: numHeads) }
+    dropout = try reader.rate("dropout", default: dropout)
+    attentionDropout = dropout
+    try checkParameterCount(file)
+  }
+}
