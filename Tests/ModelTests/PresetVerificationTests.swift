@@ -49,10 +49,11 @@ import Testing
     #expect(padding.contains(0))
     let hole = try #require(padding.firstIndex(of: 0)), real = hole + 1
     let values = (0..<4).map { Double(hidden[real * 32 + 3 + $0]) }
-    let slots = try #require(file["mask_positions"]?.shape[1])
-    let position = try #require(file["mask_positions"]?.integers())[0]
-    let logits = try #require(file["masked_logits_head_eps_1e-12"]).floats()[..<256].map(Double.init)
-    #expect(slots == 3 && padding[position] == 1)
+    let positions = try #require(file["mask_positions"]?.integers()).prefix(3)
+    let slot = try #require(positions.firstIndex { padding[$0] == 1 })
+    let position = positions[slot]
+    let logits = try #require(file["masked_logits_head_eps_1e-12"]).floats()[slot * 256..<(slot + 1) * 256]
+      .map(Double.init)
     let sum = logits.reduce(0) { $0 + exp($1) }
     let best = logits.indices.sorted { logits[$0] > logits[$1] }.prefix(3)
     return [
