@@ -58,7 +58,8 @@ extension DistilBertMaskedLM {
     var configuration = preset.configuration
     if let dropout { (configuration.dropout, configuration.attentionDropout) = (dropout, dropout) }
     guard let directory = preset.weightsDirectory else {
-      let warning = "'\(preset.displayName)' has no trained weights yet: they are random, and no mask can be filled before fit"
+      let warning =
+        "'\(preset.displayName)' has no trained weights yet: they are random, and no mask can be filled before fit"
       return DistilBertMaskedLM(
         try Network(random: configuration, seed: seed, on: compute.pool), preprocessor: preprocessor, compute: compute,
         seed: seed, notes: notes, warnings: preset.lacksWeights ? [warning] : [], hasTrainedHead: false)

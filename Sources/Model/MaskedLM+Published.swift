@@ -47,14 +47,17 @@ extension DistilBertMaskedLM {
       let vocabulary = preprocessor?.tokenizer.vocabulary
       let piece = vocabulary.map { id < $0.count ? $0.piece(id) : "" } ?? ""
       guard id == prediction.id else {
-        return (.differs, "rank \(rank + 1) is '\(piece)' (\(id)), published is '\(prediction.token)' (\(prediction.id))")
+        return (
+          .differs, "rank \(rank + 1) is '\(piece)' (\(id)), published is '\(prediction.token)' (\(prediction.id))"
+        )
       }
       guard let published = prediction.score else { continue }
       let difference = (score - published).magnitude
       // Not: greater than. What is no number is not near.
       guard difference <= tolerance else {
         return (
-          .differs, "'\(prediction.token)' has the score \(Self.figure(score)), published is \(Self.figure(published)) "
+          .differs,
+          "'\(prediction.token)' has the score \(Self.figure(score)), published is \(Self.figure(published)) "
             + "(tolerance \(Self.figure(tolerance)))"
         )
       }
@@ -72,14 +75,17 @@ extension DistilBertMaskedLM {
     for (row, values) in expected.enumerated() {
       let place = token + row
       guard place < states.count, unit + values.count <= states[place].count else {
-        return (.differs, "the model has no hidden states at token \(place), units \(unit) to \(unit + values.count - 1)")
+        return (
+          .differs, "the model has no hidden states at token \(place), units \(unit) to \(unit + values.count - 1)"
+        )
       }
       for (column, published) in values.enumerated() {
         let found = Double(states[place][unit + column])
         let difference = (found - published).magnitude
         guard difference <= tolerance else {
           return (
-            .differs, "the hidden state at token \(place), unit \(unit + column) is \(Self.figure(found)), published is "
+            .differs,
+            "the hidden state at token \(place), unit \(unit + column) is \(Self.figure(found)), published is "
               + "\(Self.figure(published)) (tolerance \(Self.figure(tolerance)))"
           )
         }

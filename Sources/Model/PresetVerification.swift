@@ -11,48 +11,59 @@ public struct PresetVerification: Sendable {
     self.threads = threads
   }
 
-  /// Checks a preset by name, `hf://…` in the cache, or a model directory.
+  /// What is to be verified.
+  public struct Target: Sendable {
+    public let name: String
+    /// Where its files are; nil: in the program.
+    public let directory: String?
+    /// What a registry knows of it.
+    let preset: Preset?
+  }
+
+  /// Checks a model that was found.
   ///
   /// - Parameter report: called with each check when it is done.
-  /// - Returns: whether all is as it should be.
-  /// - Throws: where the model is not there, or cannot be loaded.
-  public func run(_ argument: String, report: (PresetCheck) throws -> Void) throws -> Bool {
-    var isGood = true
+  /// - Throws: where the model cannot be loaded.
+  public func run(_ target: Target, report: (PresetCheck) throws -> Void) throws -> PresetVerdict {
+    var (isGood, isChecked) = (true, false)
     func note(_ check: PresetCheck) throws {
       if check.outcome == .differs { isGood = false }
+      if check.outcome == .ok { isChecked = true }
       try report(check)
     }
-    let (directory, known) = try locate(argument)
-    if let directory {
+    let known = target.preset
+    if let directory = target.directory {
       try FileVerifier(directory: directory, files: known?.files ?? [], shouldStop: hub.shouldStop).run(note)
     } else {
       try note(PresetCheck("files", .ok, "part of the program"))
     }
     // Files that are not the right ones need not be loaded to know it.
-    guard isGood else { return false }
+    guard isGood else { return .differs }
 
-    let model = try DistilBertMaskedLM.load(try resolved(argument, directory, known), threads: threads)
+    let model = try DistilBertMaskedLM.load(try resolved(target), threads: threads)
     try note(parameters(model, known))
-    guard let published = known?.published, !published.isEmpty else {
+    if let published = known?.published, !published.isEmpty {
+      for values in published { try note(model.check(values)) }
+    } else {
       try note(PresetCheck("predictions", .unchecked, "no published figures are known for this model"))
-      return isGood
     }
-    for values in published { try note(model.check(values)) }
-    return isGood
+    return isGood ? (isChecked ? .ok : .unchecked) : .differs
   }
 
-  /// Where the files are (nil: in the program), and what the registry knows of them.
-  private func locate(_ argument: String) throws -> (directory: String?, Preset?) {
-    if Path.isDirectory(argument) { return (argument, try identify(argument)) }
+  /// Finds a preset by name, `hf://…` in the cache, or a model directory.
+  public func locate(_ argument: String) throws -> Target {
+    if Path.isDirectory(argument) {
+      return Target(name: argument, directory: argument, preset: try identify(argument))
+    }
     if let preset = registry[argument] {
-      if preset.embedded != nil { return (nil, preset) }
-      if let directory = preset.directory { return (directory, preset) }
+      if preset.embedded != nil { return Target(name: argument, directory: nil, preset: preset) }
+      if let directory = preset.directory { return Target(name: argument, directory: directory, preset: preset) }
     }
     let place = try registry.place(argument)
     guard let directory = hub.cached(place.address, aliases: place.aliases, parts: HubPart.allCases) else {
       throw PresetError.notDownloaded(name: argument)
     }
-    return (directory, try place.preset ?? identify(directory))
+    return Target(name: argument, directory: directory, preset: try place.preset ?? identify(directory))
   }
 
   /// The preset that a directory holds: by its place in a cache, else by the hash of its weights.
@@ -60,8 +71,7 @@ public struct PresetVerification: Sendable {
     if let address = HubAddress(snapshot: directory) { return registry.place(address).preset }
     let weights = ModelDirectory.weightsName
     let path = Path.join(directory, weights)
-    guard Path.isFile(path) else { return nil }
-    let size = try FileLink.size(path)
+    guard Path.isFile(path), let size = Path.size(path) else { return nil }
     func candidates(_ matches: (Preset.File) -> Bool) -> [Preset] {
       registry.presets.filter { $0.files.contains { $0.name == weights && $0.sha256 != nil && matches($0) } }
     }
@@ -72,12 +82,12 @@ public struct PresetVerification: Sendable {
   }
 
   /// What was found, as a model to load.
-  private func resolved(_ argument: String, _ directory: String?, _ preset: Preset?) throws -> ResolvedPreset {
-    guard let directory else { return try registry.resolve(argument, hub: hub) }
+  private func resolved(_ target: Target) throws -> ResolvedPreset {
+    guard let directory = target.directory else { return try registry.resolve(target.name, hub: hub) }
     return ResolvedPreset(
-      displayName: argument, source: .directory(directory),
+      displayName: target.name, source: .directory(directory),
       configuration: try ModelDirectory.open(directory, loadWeights: false).configuration,
-      tokenizer: .directory(directory), isLowercase: preset?.isLowercase, weightsDirectory: directory,
+      tokenizer: .directory(directory), isLowercase: target.preset?.isLowercase, weightsDirectory: directory,
       lacksWeights: false)
   }
 

@@ -1,5 +1,8 @@
 /// What the test hub can do wrong.
-public enum Misbehaviour: Sendable {
+public indirect enum Misbehaviour: Sendable {
+  /// One, then the other.
+  case both(Misbehaviour, Misbehaviour)
+
   // The body of a file.
 
   /// The connection ends after so many bytes of the body, less than were announced.
@@ -71,6 +74,8 @@ public enum Misbehaviour: Sendable {
     case .breakAfter, .stallAfter, .drip, .wrongBytes, .shorter, .longer, .ignoreRange, .wrongRange, .chunked,
       .untilClose, .gzip:
       .body
+    case .both(let first, let second):
+      first.naturalMoment == .body || second.naturalMoment == .body ? .body : .anyRequest
     default: .anyRequest
     }
   }
@@ -81,6 +86,9 @@ public enum Misbehaviour: Sendable {
   /// - Parameter whole: the answer without the range, if the request has one.
   func spoil(_ response: inout HTTPResponse, to request: HTTPRequest, whole: () -> HTTPResponse) {
     switch self {
+    case .both(let first, let second):
+      first.spoil(&response, to: request, whole: whole)
+      second.spoil(&response, to: request, whole: whole)
     case .breakAfter(let count, let reset):
       response["Content-Length"] = String(response.body.count)
       response.end = count

@@ -100,10 +100,16 @@ enum WeightFiles {
     return try WeightResolver.resolve(configuration, tensors, aliases: aliases, file: index)
   }
 
+  /// Whether a name that an index lists is that of a file beside it, and leads nowhere else.
+  static func isName(ofShard name: String) -> Bool {
+    !name.isEmpty && name != "." && name != ".." && !name.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
+  }
+
   /// The path of a file that an index names. Only files beside the index are taken.
   static func shardPath(_ name: String, in directory: String, index: String) throws(CheckpointError) -> String {
-    guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(UInt8(ascii: "/")), !name.utf8.contains(0)
-    else { throw .malformedIndex(file: index, what: "'\(name)' is not the name of a file beside it") }
+    guard isName(ofShard: name) else {
+      throw .malformedIndex(file: index, what: "'\(name)' is not the name of a file beside it")
+    }
     let file = Path.join(directory, name)
     guard Path.kind(file) != nil else { throw .missingShard(index: index, shard: file) }
     return file

@@ -8,11 +8,4 @@ enum FileLink {
     let count = readlink(path, &buffer, buffer.count)
     return count > 0 ? String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
   }
-
-  /// The bytes of a file, links followed.
-  static func size(_ path: String) throws(FileError) -> Int {
-    var info = stat()
-    guard stat(path, &info) == 0 else { throw .system("read", path) }
-    return Int(info.st_size)
-  }
 }

@@ -18,6 +18,14 @@ public struct PresetCheck: Sendable, Equatable {
   }
 }
 
+/// What came of verifying a preset.
+public enum PresetVerdict: Sendable, Equatable {
+  case ok
+  case differs
+  /// Nothing is known of the model to compare with.
+  case unchecked
+}
+
 /// Compares the files of a model with what is known of them: the registry's sizes and hashes, and the names of the cache's
 /// blobs, which are hashes of their content.
 struct FileVerifier {
@@ -38,11 +46,10 @@ struct FileVerifier {
   /// Nil for a file that is not there and need not be.
   private func check(_ name: String, _ file: Preset.File?) throws -> PresetCheck? {
     let path = Path.join(directory, name)
-    guard Path.kind(path) != nil else {
+    guard let size = Path.size(path) else {
       if FileLink.target(path) != nil { return PresetCheck(name, .differs, "a link to a blob that is not there") }
       return file?.isOptional ?? true ? nil : PresetCheck(name, .differs, "missing")
     }
-    let size = try FileLink.size(path)
     if let expected = file?.size, size != expected {
       return PresetCheck(name, .differs, "\(size) bytes, the registry says \(expected)")
     }

@@ -62,9 +62,10 @@ struct SnapshotFetcher {
     func fetchVocabulary() throws {
       // What only adds to a vocabulary comes before it: with the vocabulary, the part counts as complete.
       _ = try fetch("tokenizer_config.json")
-      if fetcher.preset == nil { _ = try fetch("special_tokens_map.json") }
+      if fetcher.preset?.files.isEmpty ?? true { _ = try fetch("special_tokens_map.json") }
       // The registry's list decides where there is one; else one of the two is enough.
-      let listed = fetcher.preset.map { preset in ["vocab.txt", "tokenizer.json"].filter { preset.file($0) != nil } }
+      let known = ["vocab.txt", "tokenizer.json"].filter { fetcher.preset?.file($0) != nil }
+      let listed = known.isEmpty ? nil : known
       var hasAny = false
       for file in listed ?? ["tokenizer.json", "vocab.txt"] where listed != nil || !hasAny {
         if try fetch(file) { hasAny = true }
@@ -80,7 +81,12 @@ struct SnapshotFetcher {
         throw HubError.noWeights(repository: address.repository, revision: fetcher.address.revision)
       }
       let index = Path.join(fetcher.folder.snapshot(commit), ModelDirectory.indexName)
-      for shard in HubPart.shards(inIndex: index) { try require(shard) }
+      let shards = HubPart.shards(inIndex: index)
+      // Names from outside: none may lead out of the snapshot.
+      if let name = shards.first(where: { !WeightFiles.isName(ofShard: $0) }) {
+        throw CheckpointError.malformedIndex(file: index, what: "'\(name)' is not the name of a file beside it")
+      }
+      for shard in shards { try require(shard) }
     }
 
     func fetchKerasVocabulary() throws {

@@ -40,10 +40,12 @@ enum Command: String, CaseIterable {
       return try EvaluateCommand(options, CommandContext(output, options.common)).run()
     case .tokenize:
       let options = try TokenizeOptions(parsed)
-      return try TokenizeCommand(options, CommandContext(output, isQuiet: options.quiet, isOffline: options.offline)).run()
+      return try TokenizeCommand(options, CommandContext(output, isQuiet: options.quiet, isOffline: options.offline))
+        .run()
     case .presets:
       let options = try PresetsOptions(parsed)
-      return try PresetsCommand(options, CommandContext(output, isQuiet: options.quiet, isOffline: options.offline)).run()
+      return try PresetsCommand(options, CommandContext(output, isQuiet: options.quiet, isOffline: options.offline))
+        .run()
     }
   }
 }

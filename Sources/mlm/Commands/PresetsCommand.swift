@@ -50,22 +50,28 @@ struct PresetsCommand {
   private func verify(_ name: String, _ registry: PresetRegistry) throws -> Bool {
     let threads = ThreadCount.standard(environment: context.environment)
     var differing: [String] = []
-    try context.output.write(Printable.oneLine(name) + "\n")
-    let isGood = try context.reachingHub { hub in
-      try PresetVerification(registry, hub: hub, threads: threads).run(name) { check in
+    let verdict = try context.reachingHub { hub in
+      let verification = PresetVerification(registry, hub: hub, threads: threads)
+      let target = try verification.locate(name)
+      let place = target.directory.map { $0 == name ? "" : " in \($0)" } ?? ""
+      try context.output.write(Printable.oneLine(name + place) + "\n")
+      return try verification.run(target) { check in
         if check.outcome == .differs { differing.append(check.subject) }
         try context.output.write(Self.line(check) + "\n")
         // Hashing a large file takes seconds: what is known is shown.
         try context.output.flush()
       }
     }
-    try context.output.write(isGood ? "ok\n" : "differs\n")
-    if !isGood {
+    switch verdict {
+    case .ok: try context.output.write("ok\n")
+    case .unchecked: try context.output.write("it can be loaded; there is nothing to compare it with\n")
+    case .differs:
+      try context.output.write("differs\n")
       context.console.error(
         "'\(name)' is not what it should be: \(differing.joined(separator: ", "))",
-        hint: "remove its files and fetch them anew: mlm presets --download \(name)")
+        hint: "remove a file that differs, and the blob it links to; then fetch it anew with mlm presets --download")
     }
-    return isGood
+    return verdict != .differs
   }
 
   /// `  ok       vocab.txt: 231508 bytes, SHA-256 07eced375cec… as in the registry`.

@@ -11,16 +11,20 @@ import Testing
         "distil_bert_base_en_uncased", "distil_bert_base_en", "distil_bert_base_multi", "distil_bert_tiny_en_uncased",
       ])
     for preset in registry.presets {
-      if preset.address != nil {
+      if let address = preset.address {
         // The figures of the registry are those of the architecture.
-        let configuration = Configuration(vocabularySize: preset.vocabularySize)
+        let configuration = try #require(preset.configuration)
         #expect(preset.parameterCount == configuration.parameterCount)
         #expect(preset.backboneParameterCount == configuration.backboneParameterCount)
-        #expect(preset.downloadSize > 263_000_000)
+        #expect(preset.downloadSize > 263_000_000 && preset.isLowercase != nil && !preset.description.isEmpty)
         #expect(preset.files.allSatisfy { $0.sha256 == nil || $0.sha256?.utf8.count == 64 })
-        #expect(!preset.aliases.isEmpty)
+        #expect(
+          preset.files.filter { !$0.isOptional }.map(\.name) == ["config.json", "model.safetensors", "vocab.txt"])
+        #expect(!preset.aliases.isEmpty && address.isCommit)
       }
     }
+    #expect(
+      registry.presets.map(\.backboneParameterCount).prefix(3) == [66_362_880, 65_190_912, 134_734_080])
     #expect(registry["distil_bert_base_en_uncased"]?.files.count == 5)
     #expect(registry["no"] == nil)
   }
@@ -30,7 +34,7 @@ import Testing
     let (configuration, vocabulary) = try #require(tiny.embedded)
     #expect(configuration.numLayers == 2 && configuration.hiddenDim == 128 && configuration.numHeads == 2)
     #expect(configuration.intermediateDim == 512 && configuration.maxSequenceLength == 256)
-    #expect(configuration.vocabularySize == PresetRegistry.lineCount(vocabulary))
+    #expect(configuration.vocabularySize == PresetEntry.lineCount(vocabulary))
     // What the file says is what ships.
     let json = try JSONValue.parse(PackageResources.presets_json)
     #expect(json["presets"]?.array?.last?["config"]?["vocab_size"]?.int == configuration.vocabularySize)
@@ -38,19 +42,34 @@ import Testing
   }
 
   @Test func lineCount() {
-    #expect(PresetRegistry.lineCount([]) == 0)
-    #expect(PresetRegistry.lineCount(Array("a\nb".utf8)) == 2)
-    #expect(PresetRegistry.lineCount(Array("a\nb\n".utf8)) == 2)
+    #expect(PresetEntry.lineCount([]) == 0)
+    #expect(PresetEntry.lineCount(Array("a\nb".utf8)) == 2)
+    #expect(PresetEntry.lineCount(Array("a\nb\n".utf8)) == 2)
   }
 
-  @Test(arguments: [
-    "{}", #"{"presets": [{}]}"#, #"{"presets": [{"name": "a"}]}"#,
-    #"{"presets": [{"name": "a", "description": "", "languages": [], "case": "upper"}]}"#,
-    #"{"presets": [{"name": "a", "description": "", "languages": [], "case": "kept"}]}"#,
-    #"{"presets": [{"name": "a", "description": "", "languages": [], "case": "kept", "repository": "../x", "revision": "y"}]}"#,
-    #"{"presets": [{"name": "a", "description": "", "languages": [], "case": "kept", "config": {}, "vocabulary": "none"}]}"#,
-  ])
-  func malformedRegistry(_ text: String) {
-    #expect(throws: HubError.self) { try PresetRegistry(json: JSONValue.parse(Array(text.utf8)), vocabularies: [:]) }
+  /// The published figures can be checked with the vocabulary they name.
+  @Test func publishedValues() throws {
+    let values = try #require(try PresetRegistry.builtIn()["distil_bert_base_en_uncased"]).published
+    #expect(values.count == 6)
+    guard case .predictions(let predictions, nil) = values[0].expectation else {
+      Issue.record("no predictions")
+      return
+    }
+    #expect(predictions.map(\.id) == [2535, 4827, 2449, 2944, 11643] && values[0].tolerance == 1e-5)
+    guard case .hiddenStates(let rows, 1, 1) = values[1].expectation else {
+      Issue.record("no hidden states")
+      return
+    }
+    #expect(rows.map(\.count) == [3, 3, 3] && rows[2][2] == 0.1810 && values[1].tolerance == 1e-4)
+    guard let file = Reference.url("vocab/bert_base_uncased.txt") else { return }
+    let vocabulary = try Vocabulary(vocabTXT: Array(Data(contentsOf: file)), file: "vocab.txt")
+    for case .predictions(let predictions, _) in values.map(\.expectation) {
+      for prediction in predictions { #expect(vocabulary.piece(prediction.id) == prediction.token) }
+    }
+    for case .tokens(let ids, _) in values.filter({ $0.about != nil }).map(\.input) {
+      #expect(
+        ids.map { vocabulary.piece($0) }.joined(separator: " ")
+          == "[CLS] looks like one [MASK] is missing [SEP] [PAD] [PAD]")
+    }
   }
 }

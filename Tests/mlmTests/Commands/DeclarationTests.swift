@@ -63,7 +63,7 @@ import Testing
           freeze-backbone no-shuffle validation validation-split early-stopping checkpoint-every log
           """
       ),
-      (.predict, shared + " input top-k targets format batch-tokens"),
+      (.predict, shared + " input top-k targets format batch-tokens allow-untrained-head"),
       (.evaluate, shared + " " + samples + " format batch-size pseudo-perplexity per-sample"),
       (
         .tokenize,

@@ -155,6 +155,7 @@ final class HTTPConnection {
   private func failure(_ code: CURLcode, _ exchange: Exchange, _ request: HTTPRequest) -> HTTPFailure {
     switch exchange.ending {
     case .stopped: return .stopped
+    case .stalled where exchange.head.status == 0: return .timedOut(Self.noAnswer(in: request.patience))
     case .stalled: return .broken("nothing came for \(FloatText.shortest(request.patience)) s")
     case nil: break
     }
@@ -170,7 +171,9 @@ final class HTTPConnection {
     case CURLE_COULDNT_RESOLVE_HOST: return .unreachable("its name cannot be resolved")
     case CURLE_COULDNT_CONNECT: return .unreachable("the connection is refused")
     case CURLE_OPERATION_TIMEDOUT:
-      return .timedOut("no answer in \(FloatText.shortest(request.limit ?? request.patience)) s")
+      return .timedOut(Self.noAnswer(in: request.limit ?? request.patience))
+    // What libcurl 7 says of header lines that are too long.
+    case CURLE_OUT_OF_MEMORY: return .other("its answer's headers are too large, or memory is short")
     case CURLE_SSL_CACERT_BADFILE: return .insecure("there are no certificates to check it by")
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
       return .insecure(text)
@@ -179,6 +182,8 @@ final class HTTPConnection {
     default: return .other(text)
     }
   }
+
+  private static func noAnswer(in seconds: Double) -> String { "no answer in \(FloatText.shortest(seconds)) s" }
 
   /// What a proxy answered to CONNECT.
   private var connectStatus: Int {

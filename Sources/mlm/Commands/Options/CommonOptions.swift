@@ -26,7 +26,8 @@ extension CommonOptions {
     foreignNames: ["model", "model-name-or-path", "model-name", "checkpoint"])
   static let noLoadWeights = Option<Bool>.flag(
     "no-load-weights", in: .model, help: "random weights from --seed",
-    details: "Take the preset's architecture and vocabulary, but random weights from --seed. Its weights are not downloaded.",
+    details:
+      "Take the preset's architecture and vocabulary, but random weights from --seed. Its weights are not downloaded.",
     foreignNames: ["random-init", "load-weights", "from-scratch"])
   static let seed = Option<UInt64>.seed(
     "seed", default: 0, in: .general, help: "every random choice comes from it",

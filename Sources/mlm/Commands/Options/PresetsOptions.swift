@@ -55,7 +55,8 @@ extension PresetsOptions {
       .init(command: "mlm presets", meaning: "what there is"),
       .init(command: "mlm presets --format json", meaning: "the same for a script"),
       .init(
-        command: "mlm presets --download distil_bert_base_multi", meaning: "fetch a model for a machine without network"),
+        command: "mlm presets --download distil_bert_base_multi", meaning: "fetch a model for a machine without network"
+      ),
       .init(
         command: "mlm presets --verify distil_bert_base_en_uncased", meaning: "is it what it should be?"),
     ],
@@ -74,7 +75,8 @@ extension PresetsOptions {
     guard downloads || verifies else {
       if let name = arguments.operands.first?.text {
         throw UsageError(
-          "'\(name)' was given, but not what to do with it", hint: "mlm presets --download \(name), or --verify \(name)")
+          "'\(name)' was given, but not what to do with it", hint: "mlm presets --download \(name), or --verify \(name)"
+        )
       }
       action = .list(format)
       return

@@ -1,0 +1,34 @@
+import Foundation
+import TestSupport
+
+/// A cache of the hub as clients leave it: blobs by their hashes, and snapshots of links to them.
+struct FakeCache {
+  let path: String
+  static let commit = String(repeating: "c", count: 40)
+
+  /// Puts files into a snapshot. Weights are blobs by SHA-256, all else by git's name.
+  /// - Returns: the snapshot's directory.
+  @discardableResult
+  func add(_ repository: String, commit: String = Self.commit, _ files: [String: Data]) throws -> String {
+    let folder = path + "/models--" + repository.replacingOccurrences(of: "/", with: "--")
+    let snapshot = folder + "/snapshots/" + commit
+    for directory in [folder + "/blobs", snapshot] {
+      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    }
+    for (name, data) in files {
+      let blob = name.hasSuffix(".safetensors") ? Hash.sha256(Array(data)) : Hash.gitBlob(Array(data))
+      try data.write(to: URL(fileURLWithPath: folder + "/blobs/" + blob))
+      try FileManager.default.createSymbolicLink(
+        atPath: snapshot + "/" + name, withDestinationPath: "../../blobs/" + blob)
+    }
+    return snapshot
+  }
+
+  static func files(of directory: URL) throws -> [String: Data] {
+    var files: [String: Data] = [:]
+    for name in try FileManager.default.contentsOfDirectory(atPath: directory.path) {
+      files[name] = try Data(contentsOf: directory.appendingPathComponent(name))
+    }
+    return files
+  }
+}
