@@ -3,10 +3,12 @@
 /// Honoured: `lowercase`, `strip_accents` (false in the official presets, also the uncased ones: "café" keeps its accent),
 /// `oov_token`, `suffix_indicator` (only "##"), `split` (only true), `special_tokens_in_strings` with `special_tokens`.
 ///
-/// Normalization itself stays BERT's, as transformers does it. KerasHub's differs beyond ASCII:
-/// - `lowercase` folds case there (NFKC_Casefold): full-width letters, ligatures and ß become other letters, combining marks
-///   join their letters, default-ignorable characters vanish.
-/// - With `strip_accents`, letters are decomposed before the text is split, and NFD stays where no lower case follows.
+/// Normalization itself stays BERT's, as transformers does it. KerasHub's differs beyond ASCII, and in control characters. Of
+/// 1000 lines of English Wikipedia 1 is cut into other pieces than KerasHub's (none by a cased vocabulary), of 71 lines in many
+/// languages 9 (cased 2, multilingual 3). What differs there:
+/// - `lowercase` folds case (NFKC_Casefold): full-width letters, ligatures, ß, №, ² and the non-breaking hyphen become other
+///   characters, combining marks join their letters, default-ignorable characters vanish.
+/// - With `strip_accents` and `lowercase`, what was decomposed and is no accent is composed again (Hangul).
 /// - Only ASCII white space, controls and format characters separate words: a no-break space does not, a soft hyphen does.
 /// - U+FFFD and private-use characters are part of words.
 /// - Words longer than 100 bytes, not characters, are [UNK].

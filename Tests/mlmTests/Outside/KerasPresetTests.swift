@@ -48,7 +48,7 @@ import Testing
     @Test func fit() throws {
       let tool = try Self.tool()
       let fit = ["fit", "text.txt", "--preset", Self.maskedLM, "--sequence-length", "16"]
-      let result = try tool.succeed(fit + ["--learning-rate", "0", "--max-steps", "1"])
+      let result = try tool.succeed(fit + ["--learning-rate", "1e-30", "--max-steps", "1"])
       #expect(result.messageLines.last == "mlm: note: wrote ./mlm-model")
       #expect(result.messageLines.contains { $0.contains("epsilon of 1e-05") && $0.contains("transformers") })
       let predict = ["predict", Self.text, "cafe [MASK] CAFÉ", "--format", "json", "--preset"]
