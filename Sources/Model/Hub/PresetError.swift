@@ -7,6 +7,8 @@ public enum PresetError: ModelError, Equatable {
   case notOnTheHub(name: String, place: String)
   /// A preset that is to be verified, and is not there.
   case notDownloaded(name: String)
+  /// A model that is neither in the cache nor to be had from the hub.
+  case notAtHand(name: String, cache: String, cause: HubError)
   case unreadableRegistry(file: String, why: String)
   case malformedRegistry(file: String, what: String)
 
@@ -25,6 +27,8 @@ public enum PresetError: ModelError, Equatable {
         + sources.joined(separator: " or ")
     case .notOnTheHub(let name, let place): "'\(name)' is not on the hub: \(place)"
     case .notDownloaded(let name): "'\(name)' is not in the cache, so that there is nothing to verify"
+    case .notAtHand(let name, let cache, let cause):
+      "'\(name)' is not in the cache \(cache), and cannot be fetched: \(cause.message)"
     case .unreadableRegistry(let file, let why):
       "the registry of presets cannot be read: \(why.hasPrefix(file) ? "" : "\(file): ")\(why)"
     case .malformedRegistry(_, let what): "the registry of presets is malformed: \(what)"
@@ -47,6 +51,7 @@ public enum PresetError: ModelError, Equatable {
       }
     case .notOnTheHub(let name, _): "name it with --preset \(name)"
     case .notDownloaded(let name): "fetch it with: mlm presets --download \(name)"
+    case .notAtHand(_, _, let cause): cause.hint
     case .unreadableRegistry: "MLM_PRESETS names a file of presets to be read besides the built-in ones"
     case .malformedRegistry:
       "{\"presets\": [{\"name\": \"NAME\", \"repository\": \"OWNER/NAME\", \"revision\": \"main\"}]} is enough"

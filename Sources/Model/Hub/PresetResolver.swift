@@ -69,9 +69,19 @@ extension PresetRegistry {
     } else if Path.isDirectory(argument) {
       throw PresetError.notOnTheHub(name: argument, place: "it is a directory")
     }
-    let place = try place(argument)
-    return try hub.snapshot(
-      place.address, preset: place.preset, aliases: place.aliases, parts: HubPart.allCases, refresh: true)
+    return try fetch(place(argument), named: argument, HubPart.allCases, refresh: true, hub)
+  }
+
+  private func fetch(
+    _ place: Place, named name: String, _ parts: [HubPart], refresh: Bool = false, _ hub: Hub
+  ) throws -> String {
+    do {
+      return try hub.snapshot(
+        place.address, preset: place.preset, aliases: place.aliases, parts: parts, refresh: refresh)
+    } catch let error as HubError where error.isOutage {
+      // Both places that were tried are named.
+      throw PresetError.notAtHand(name: name, cache: hub.environment.cacheDirectory, cause: error)
+    }
   }
 
   /// Whether all files of a preset are at hand.
@@ -145,8 +155,7 @@ extension PresetRegistry {
     // The architecture of a preset is known without its file, so that a vocabulary in the cache is enough.
     let known = loadWeights ? nil : place.preset?.configuration
     let nearby = known.flatMap { _ in hub.cached(place.address, aliases: place.aliases, parts: [.vocabulary]) }
-    let directory =
-      try nearby ?? hub.snapshot(place.address, preset: place.preset, aliases: place.aliases, parts: parts)
+    let directory = try nearby ?? fetch(place, named: name, parts, hub)
     let configuration: Configuration
     if let known, Path.kind(Path.join(directory, ModelDirectory.configurationName)) == nil {
       configuration = known
