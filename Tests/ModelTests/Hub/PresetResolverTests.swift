@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Model
@@ -113,6 +114,26 @@ private let commit = "12040accade4e8a0f71eabdb258fecc2e7e948be"
     }
     #expect(throws: PresetError.self) { try registry.download("no-such-preset", hub: hub) }
     #expect(throws: HubError.self) { try registry.download(name, hub: hub) }
+  }
+
+  /// A repository and no more is enough; weights are fetched where they are wanted.
+  @Test func aPresetOfOnesOwnIsFetched() throws {
+    let fixture = try HubFixture(try HubRepository("me/model", folder: Golden.url("model/micro").path))
+    let own = try PresetRegistry.load(
+      adding: folder.write("own.json", #"{"presets": [{"name": "mine", "repository": "me/model"}]}"#))
+    let hub = fixture.hub()
+    #expect(own["mine"].map { own.isAvailable($0, hub: hub) } == false)
+    let random = try own.resolve("mine", hub: hub, loadWeights: false)
+    #expect(random.configuration.hiddenDim == 32 && random.weightsDirectory == nil)
+    #expect(fixture.server.requests(for: "model.safetensors").isEmpty)
+    let found = try own.resolve("mine", hub: hub)
+    #expect(found.weightsDirectory != nil && own["mine"].map { own.isAvailable($0, hub: hub) } == true)
+    fixture.server.forgetRequests()
+    #expect(try own.resolve("mine", hub: hub).weightsDirectory == found.weightsDirectory)
+    #expect(fixture.server.requests.isEmpty)
+    // A branch may have moved: a download asks.
+    #expect(try own.download("mine", hub: hub) == found.weightsDirectory)
+    #expect(!fixture.server.requests.isEmpty)
   }
 
   @Test func editDistance() {

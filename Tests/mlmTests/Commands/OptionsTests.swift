@@ -64,8 +64,11 @@ import Testing
     #expect(conflict("--preprocessed --format fill", .predict) != nil)
     #expect(conflict("", .evaluate) != nil)
     #expect(conflict("--decode --format ids", .tokenize) != nil)
-    #expect(conflict("extra", .presets) == "unexpected argument 'extra'")
-    #expect(conflict("--download tiny", .presets) == "--download is not in this version yet")
+    #expect(conflict("extra", .presets) == "'extra' was given, but not what to do with it")
+    #expect(conflict("--download tiny", .presets) == nil)
+    #expect(conflict("--download", .presets) == "--download needs the NAME of a preset")
+    #expect(conflict("--download --verify tiny", .presets)?.contains("do not go together") == true)
+    #expect(conflict("--verify --format json tiny", .presets)?.contains("do not go together") == true)
     #expect(conflict("--pseudo-perplexity a", .evaluate) == "--pseudo-perplexity is not in this version yet")
   }
 }
