@@ -70,7 +70,7 @@ import Testing
     try Bench.run { bench in
       let store = try bench.parameters(specifications())
       let before = store.parameters.map { $0.matrix.array }
-      OptimizerState(store).step(store, .adamW(weightDecay: 0.5), learningRate: 0.1, scale: 1, bench.context.pool)
+      _ = OptimizerState(store).step(store, .adamW(weightDecay: 0.5), learningRate: 0.1, scale: 1, bench.context.pool)
       for (parameter, before) in zip(store.parameters, before) {
         let expected = parameter.specification.decays ? before.map { $0 * 0.95 } : before
         #expect(largestDifference(parameter.matrix.array, expected) < 1e-7)
@@ -85,7 +85,7 @@ import Testing
       try setGradients(store, bench)
       for parameter in store.parameters where parameter.specification.isBackbone { parameter.isTrainable = false }
       let before = store.parameters.map { $0.matrix.bits }
-      OptimizerState(store).step(store, .adamW(), learningRate: 0.1, scale: 1, bench.context.pool)
+      _ = OptimizerState(store).step(store, .adamW(), learningRate: 0.1, scale: 1, bench.context.pool)
       for (parameter, before) in zip(store.parameters, before) {
         #expect((parameter.matrix.bits == before) == parameter.specification.isBackbone)
       }
