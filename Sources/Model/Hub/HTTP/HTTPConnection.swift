@@ -160,7 +160,8 @@ final class HTTPConnection {
     case nil: break
     }
     let exact = String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    var text = (exact.isEmpty ? curl.text(of: code) : exact).filter { $0 != "\n" && $0 != "\r" }
+    var text = exact.isEmpty ? curl.text(of: code) : exact
+    text.unicodeScalars.removeAll { $0.value < 0x20 }
     if let last = text.last, last == "." { text.removeLast() }
     let hasProxy = proxies.proxy(for: request.address.scheme) != nil
     switch code {
