@@ -32,13 +32,10 @@ struct Retry {
     let seconds = asked ?? hub.firstDelay * Double(1 << min(count - 1, 6))
     let when = seconds < 1 ? "at once" : "in \(Int(seconds.rounded(.up))) s"
     hub.onEvent(.note("\(error.message); trying again \(when)"))
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    let end = Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9 + seconds
+    let end = MonotonicClock.seconds + seconds
     while true {
       if hub.shouldStop() { throw .interrupted(kept: nil) }
-      clock_gettime(CLOCK_MONOTONIC, &time)
-      let left = end - Double(time.tv_sec) - Double(time.tv_nsec) * 1e-9
+      let left = end - MonotonicClock.seconds
       if left <= 0 { return }
       usleep(UInt32(min(left, 0.1) * 1e6))
     }
