@@ -34,6 +34,9 @@ public struct Preset: Sendable {
   /// What is known of a file; nil for one that the registry does not list.
   func file(_ name: String) -> File? { files.first { $0.name == name } }
 
-  /// Bytes of all files whose size is known; 0 where there is nothing to download.
-  public var downloadSize: Int { files.reduce(0) { $0 + ($1.size ?? 0) } }
+  /// Bytes of all files whose size is known; nil where none is.
+  public var downloadSize: Int? {
+    let sizes = files.compactMap(\.size)
+    return sizes.isEmpty ? nil : sizes.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 }
+  }
 }

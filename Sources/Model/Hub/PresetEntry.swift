@@ -15,9 +15,9 @@ struct PresetEntry {
 
   /// - Parameter vocabularies: the embedded ones, by the name that the registry gives them.
   func preset(vocabularies: [String: [UInt8]]) throws -> Preset {
-    var configuration = try json["config"].map { json throws(PresetError) in try self.configuration(json) }
+    var configuration = try value("config").map { json throws(PresetError) in try self.configuration(json) }
     var embedded: (Configuration, [UInt8])?
-    if let key = json["vocabulary"] {
+    if let key = value("vocabulary") {
       guard let vocabulary = key.string.flatMap({ vocabularies[$0] }), configuration != nil else {
         throw malformed("vocabulary")
       }
@@ -41,12 +41,26 @@ struct PresetEntry {
   }
 
   private func malformed(_ key: String) -> PresetError {
-    .malformedRegistry(file: file, what: "'\(key)' of the preset '\(name)' makes no sense")
+    let expected =
+      switch key {
+      case "repository": "is not OWNER/NAME"
+      case "revision": "is not the name of a branch or tag, or a commit"
+      case "description": "is not a text"
+      case "directory": "is not a path"
+      case "languages", "aliases": "is not a list of texts"
+      case "case": "is neither \"lower\" nor \"kept\""
+      case "parameters": "is not of the form {\"backbone\": N, \"all\": N}"
+      case "files":
+        "is not a list of {\"name\": TEXT, \"size\": BYTES, \"sha256\": 64 DIGITS, \"optional\": true or false}"
+      case "published": "is not a list of inputs with predictions or hidden_states, as in the built-in presets.json"
+      default: "makes no sense"
+      }
+    return .malformedRegistry(file: file, what: "'\(key)' of the preset '\(name)' \(expected)")
   }
 
   // MARK: Values of keys; a key that is left out, or null, has none
 
-  private func value(_ key: String) -> JSONValue? { json[key].flatMap { $0.isNull ? nil : $0 } }
+  private func value(_ key: String) -> JSONValue? { json.given(key) }
 
   private func text(_ key: String) throws(PresetError) -> String? {
     guard let value = value(key) else { return nil }
@@ -68,7 +82,9 @@ struct PresetEntry {
   }
 
   private func count(_ part: String) throws(PresetError) -> Int? {
-    guard let value = value("parameters")?[part] else { return nil }
+    guard let parameters = value("parameters") else { return nil }
+    guard parameters.object != nil else { throw malformed("parameters") }
+    guard let value = parameters.given(part) else { return nil }
     guard let count = value.int, count > 0 else { throw malformed("parameters") }
     return count
   }
@@ -84,18 +100,19 @@ struct PresetEntry {
 
   private func configuration(_ json: JSONValue) throws(PresetError) -> Configuration {
     do {
-      return try Configuration(json: json, file: file)
+      return try Configuration(json: json, file: "'config' of the preset '\(name)'")
     } catch {
-      throw .malformedRegistry(file: file, what: "'config' of the preset '\(name)': \(error.message)")
+      throw .malformedRegistry(file: file, what: error.message)
     }
   }
 
   private func address() throws(PresetError) -> HubAddress? {
     guard let repository = try text("repository") else { return nil }
     let revision = try text("revision") ?? "main"
-    guard let address = try? HubAddress.parse("hf://\(repository)@\(revision)"), address.repository == repository else {
+    guard let main = try? HubAddress.parse("hf://\(repository)"), main.repository == repository else {
       throw malformed("repository")
     }
+    guard let address = try? HubAddress.parse("hf://\(repository)@\(revision)") else { throw malformed("revision") }
     return address
   }
 
@@ -111,12 +128,13 @@ struct PresetEntry {
     guard let name = json["name"]?.string,
       name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy(HubAddress.isName)
     else { throw malformed("files") }
-    let size = json["size"]
-    let sum = json["sha256"]?.string?.lowercased()
-    guard size == nil || size?.int ?? -1 >= 0, sum == nil || sum.flatMap({ Digest(tag: $0) }) == .sha256 else {
-      throw malformed("files")
-    }
-    return Preset.File(name: name, size: size?.int, sha256: sum, isOptional: json["optional"]?.bool ?? false)
+    // What is not understood must not pass for what is not given: a hash would go unchecked.
+    let (size, sum, optional) = (json.given("size"), json.given("sha256"), json.given("optional"))
+    let digits = sum?.string?.lowercased()
+    guard size == nil || size?.int ?? -1 >= 0, sum == nil || digits.flatMap({ Digest(tag: $0) }) == .sha256,
+      optional == nil || optional?.bool != nil
+    else { throw malformed("files") }
+    return Preset.File(name: name, size: size?.int, sha256: digits, isOptional: optional?.bool ?? false)
   }
 
   private func published(_ json: JSONValue) throws(PresetError) -> PublishedValues {
@@ -129,4 +147,9 @@ struct PresetEntry {
     let ends = text.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
     return ends + (text.isEmpty || text.last == UInt8(ascii: "\n") ? 0 : 1)
   }
+}
+
+extension JSONValue {
+  /// The value of a key; one that is null is none.
+  fileprivate func given(_ key: String) -> JSONValue? { self[key].flatMap { $0.isNull ? nil : $0 } }
 }

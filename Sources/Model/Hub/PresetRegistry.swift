@@ -36,8 +36,9 @@ public struct PresetRegistry: Sendable {
   /// An entry of a name that exists takes its place.
   private mutating func add(_ other: PresetRegistry) {
     sources += other.sources
+    let places = Dictionary(presets.enumerated().map { (Array($1.name.utf8), $0) }) { first, _ in first }
     for preset in other.presets {
-      if let index = presets.firstIndex(where: { $0.name.hasSameBytes(as: preset.name) }) {
+      if let index = places[Array(preset.name.utf8)] {
         presets[index] = preset
         notes.append("the preset '\(preset.name)' is that of \(other.sources.joined(separator: ", "))")
       } else {
@@ -55,9 +56,10 @@ public struct PresetRegistry: Sendable {
     }
     sources = [file]
     presets = []
+    var names: Set<[UInt8]> = []
     for entry in entries {
       let preset = try PresetEntry(entry, file: file).preset(vocabularies: vocabularies)
-      guard self[preset.name] == nil else {
+      guard names.insert(Array(preset.name.utf8)).inserted else {
         throw PresetError.malformedRegistry(file: file, what: "the preset '\(preset.name)' stands there twice")
       }
       presets.append(preset)

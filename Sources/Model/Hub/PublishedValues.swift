@@ -36,7 +36,7 @@ extension PublishedValues {
   init?(_ json: JSONValue) {
     source = json["source"]?.string ?? "published"
     about = json["about"]?.string
-    tolerance = json["tolerance"]?.double ?? 0
+    tolerance = json["tolerance"].map { $0.double ?? .nan } ?? 0
     guard tolerance.isFinite, tolerance >= 0 else { return nil }
     if let text = json["text"]?.string {
       input = .text(text)
@@ -75,6 +75,7 @@ extension PublishedValues {
 
   private static func prediction(_ json: JSONValue) -> Prediction? {
     guard let token = json["token"]?.string, let id = json["id"]?.int else { return nil }
-    return Prediction(token: token, id: id, score: json["score"]?.double)
+    guard let score = json["score"] else { return Prediction(token: token, id: id, score: nil) }
+    return score.double.map { Prediction(token: token, id: id, score: $0) }
   }
 }

@@ -91,11 +91,23 @@ import Testing
     #expect(error?.location?.file == folder.path + "/own.json")
   }
 
+  @Test func sizesThatOverflow() throws {
+    let file = #"{"name": "x", "size": 9223372036854775807}"#, other = #"{"name": "y", "size": 1, "sha256": null}"#
+    let registry = try load(#"{"presets": [{"name": "a", "repository": "o/n", "files": [\#(file), \#(other)]}]}"#)
+    #expect(registry["a"]?.downloadSize == .max)
+    #expect(try load(#"{"presets": [{"name": "a", "repository": "o/n"}]}"#)["a"]?.downloadSize == nil)
+  }
+
   /// Each makes no sense for a key of an entry that is good otherwise.
   @Test(arguments: [
     ("repository", #""../x""#), ("repository", #""o/n@main""#), ("repository", #""a/b/c""#), ("repository", "1"),
     ("revision", #""a b""#), ("revision", #""../x""#), ("case", #""upper""#), ("languages", #""en""#),
     ("languages", "[1]"), ("description", "1"), ("aliases", "{}"), ("files", "{}"), ("files", "[1]"),
+    ("files", #"[{"name": "x", "sha256": 1}]"#),
+    ("files", #"[{"name": "x", "optional": "yes"}]"#), ("parameters", "5"),
+    ("published", #"[{"text": "[MASK]", "tolerance": "1", "predictions": [{"token": "a", "id": 1}]}]"#),
+    ("published", #"[{"text": "[MASK]", "predictions": [{"token": "a", "id": 1, "score": "1"}]}]"#),
+
     ("files", #"[{"name": "../x"}]"#), ("files", #"[{"name": "/x"}]"#), ("files", #"[{"name": ""}]"#),
     ("files", #"[{"name": "x", "size": -1}]"#), ("files", #"[{"name": "x", "size": "1"}]"#),
     ("files", #"[{"name": "x", "sha256": "abc"}]"#), ("parameters", #"{"all": "1"}"#),
@@ -107,7 +119,6 @@ import Testing
     let error = #expect(throws: PresetError.self) {
       try load(#"{"presets": [{"name": "a", \#(repository)"\#(key)": \#(value)}]}"#)
     }
-    let named = key == "revision" ? "repository" : key
-    #expect(error?.message.contains("'\(named)' of the preset 'a'") == true, "\(String(describing: error))")
+    #expect(error?.message.contains("'\(key)' of the preset 'a'") == true, "\(String(describing: error))")
   }
 }
