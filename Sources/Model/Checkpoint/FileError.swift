@@ -24,6 +24,12 @@ public enum FileError: ModelError, Equatable {
     }
   }
 
+  /// Finds out whether a file can be read before anything is done that takes long.
+  public static func checkReadable(_ path: String) throws(FileError) {
+    guard access(path, R_OK) == 0 else { throw .system("open", path) }
+    if Path.isDirectory(path) { throw .isDirectory(path: path) }
+  }
+
   public var message: String {
     switch self {
     case .missing(let path): "\(path): no such file or directory"

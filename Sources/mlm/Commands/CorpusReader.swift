@@ -17,6 +17,11 @@ struct CorpusReader {
     sequenceLength = try context.sequenceLength(common, for: model)
   }
 
+  /// What is wrong with the name of a FILE is said before a model is loaded, or fetched.
+  static func check(_ files: [String]) throws(FileError) {
+    for file in files where file != "-" { try FileError.checkReadable(file) }
+  }
+
   func open(_ files: [String]) throws -> any SampleSource {
     common.preprocessed ? try preprocessed(files) : try text(files)
   }

@@ -11,6 +11,7 @@ struct EvaluateCommand {
   }
 
   func run() throws -> ExitCode {
+    try CorpusReader.check(options.files)
     let model = try context.model(for: .evaluate, options.common)
     let corpus = try CorpusReader(options.common, options.samples, model, context).open(options.files)
     let progress = Progress(console: context.console)

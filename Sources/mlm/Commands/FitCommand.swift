@@ -18,6 +18,7 @@ struct FitCommand {
     try refuseLogOverInput()
     // What would fail at the end is found at the beginning.
     try ModelDirectory.checkWritable(options.output, overwrite: options.overwrites)
+    try CorpusReader.check(files)
     let model = try context.model(for: .fit, options.common, dropout: options.dropout)
     let (source, validation) = try corpora(for: model)
     let log = try HistoryLog(path: options.log)
@@ -49,12 +50,15 @@ struct FitCommand {
     return .interrupted(signal: signal)
   }
 
+  /// What is read: the FILEs, and those to validate on.
+  private var files: [String] {
+    if case .file(let file) = options.validation { options.files + [file] } else { options.files }
+  }
+
   /// The log replaces the file of its name, which must not be text that is yet to be read.
   private func refuseLogOverInput() throws(UsageError) {
     guard let log = options.log, let replaced = FileIdentity(log) else { return }
-    var inputs = options.files
-    if case .file(let file) = options.validation { inputs.append(file) }
-    for input in inputs where FileIdentity(input) == replaced {
+    for input in files where FileIdentity(input) == replaced {
       throw .conflict("--log \(log)", "the FILE \(input)", why: "they are the same file, and the log would replace it")
     }
   }
