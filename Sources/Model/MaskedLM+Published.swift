@@ -1,7 +1,7 @@
 extension DistilBertMaskedLM {
   /// Computes what others have published of this model, and compares.
   func check(_ values: PublishedValues) throws -> PresetCheck {
-    let subject = "\(values.inputText) (\(values.source))"
+    let subject = values.subject
     switch values.expectation {
     case .predictions(let expected, let position):
       guard hasTrainedHead else { return PresetCheck(subject, .differs, "the model has no trained head") }
@@ -100,6 +100,9 @@ extension DistilBertMaskedLM {
 }
 
 extension PublishedValues {
+  /// The input, and who published what comes of it.
+  var subject: String { "\(inputText) (\(source))" }
+
   /// The input as a person would name it.
   var inputText: String {
     if let about { return "\"\(about)\"" }

@@ -18,6 +18,9 @@ public struct PresetVerification: Sendable {
     public let directory: String?
     /// What a registry knows of it.
     let preset: Preset?
+
+    /// Whether it is a snapshot in the hub's cache.
+    public var isInCache: Bool { directory.flatMap { HubAddress(snapshot: $0) } != nil }
   }
 
   /// Checks a model that was found.
@@ -42,8 +45,11 @@ public struct PresetVerification: Sendable {
 
     let model = try DistilBertMaskedLM.load(try resolved(target), threads: threads)
     try note(parameters(model, known))
+    if !model.hasTrainedHead {
+      try note(PresetCheck("head", .unchecked, "there is none that is trained: predict refuses the model before fit"))
+    }
     if let published = known?.published, !published.isEmpty {
-      for values in published { try note(model.check(values)) }
+      for values in published { try note(check(values, of: model)) }
     } else {
       try note(PresetCheck("predictions", .unchecked, "no published figures are known for this model"))
     }
@@ -52,18 +58,23 @@ public struct PresetVerification: Sendable {
 
   /// Finds a preset by name, `hf://…` in the cache, or a model directory.
   public func locate(_ argument: String) throws -> Target {
-    if Path.isDirectory(argument) {
+    if registry.isDirectory(argument) {
       return Target(name: argument, directory: argument, preset: try identify(argument))
     }
     if let preset = registry[argument] {
       if preset.embedded != nil { return Target(name: argument, directory: nil, preset: preset) }
-      if let directory = preset.directory { return Target(name: argument, directory: directory, preset: preset) }
+      if let directory = preset.directory {
+        guard Path.isDirectory(directory) else { throw PresetError.noDirectory(name: argument, path: directory) }
+        return Target(name: argument, directory: directory, preset: preset)
+      }
     }
     let place = try registry.place(argument)
-    guard let directory = hub.cached(place.address, aliases: place.aliases, parts: HubPart.allCases) else {
-      throw PresetError.notDownloaded(name: argument)
+    switch HubCache(hub.environment).find(place.address, aliases: place.aliases, parts: HubPart.allCases) {
+    case .found(let directory):
+      return Target(name: argument, directory: directory, preset: try place.preset ?? identify(directory))
+    case .missing(let parts, _):
+      throw PresetError.notDownloaded(name: argument, missing: parts.count < HubPart.allCases.count ? parts : [])
     }
-    return Target(name: argument, directory: directory, preset: try place.preset ?? identify(directory))
   }
 
   /// The preset that a directory holds: by its place in a cache, else by the hash of its weights.
@@ -91,15 +102,25 @@ public struct PresetVerification: Sendable {
       lacksWeights: false)
   }
 
+  /// Figures that cannot be computed, since the model has no such token or the text no mask, differ too.
+  private func check(_ values: PublishedValues, of model: DistilBertMaskedLM) throws -> PresetCheck {
+    do {
+      return try model.check(values)
+    } catch let error as any ModelError {
+      return PresetCheck(values.subject, .differs, "cannot be computed: \(error.message)")
+    }
+  }
+
   private func parameters(_ model: DistilBertMaskedLM, _ preset: Preset?) -> PresetCheck {
     let backbone = model.configuration.backboneParameterCount
     let all = model.configuration.parameterCount
     let found = "\(Self.grouped(backbone)) in the backbone, \(Self.grouped(all)) in all"
     let (expectedBackbone, expectedAll) = (preset?.backboneParameterCount, preset?.parameterCount)
     guard expectedBackbone ?? backbone == backbone, expectedAll ?? all == all else {
-      let expected = [expectedBackbone, expectedAll].map { $0.map(Self.grouped) ?? "any" }
+      let expected = [(expectedBackbone, "in the backbone"), (expectedAll, "in all")]
+        .compactMap { count, place in count.map { "\(Self.grouped($0)) \(place)" } }
       return PresetCheck(
-        "parameters", .differs, "\(found); the registry says \(expected[0]) in the backbone, \(expected[1]) in all")
+        "parameters", .differs, "\(found); the registry says \(expected.joined(separator: ", "))")
     }
     return PresetCheck("parameters", expectedBackbone ?? expectedAll == nil ? .unchecked : .ok, found)
   }

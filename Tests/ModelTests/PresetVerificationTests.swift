@@ -127,9 +127,38 @@ import Testing
   @Test func whatIsNotThere() throws {
     let registry = try PresetRegistry.builtIn()
     for name in ["distil_bert_base_en", "hf://o/n"] {
-      #expect(throws: PresetError.notDownloaded(name: name)) { try verify(name, registry) }
+      #expect(throws: PresetError.notDownloaded(name: name, missing: [])) { try verify(name, registry) }
     }
     #expect(throws: PresetError.self) { try verify("o/n", registry) }
+  }
+
+  @Test func whatIsThereInPart() throws {
+    let snapshot = try cache.add("o/n", ["config.json": Data("{}".utf8), "vocab.txt": Data("a".utf8)])
+    let error = #expect(throws: PresetError.self) {
+      try verify("hf://o/n@\(FakeCache.commit)", PresetRegistry.builtIn())
+    }
+    #expect(error?.message.contains("is not whole in the cache: there is no model.safetensors") == true, "\(snapshot)")
+  }
+
+  /// A registry's figures that make no sense for the model do not end the other checks.
+  @Test func figuresThatCannotBeComputed() throws {
+    let files = try FakeCache.files(of: Golden.url("model/micro"))
+    try cache.add("o/micro", files)
+    var figures = try microFigures()
+    figures.insert(["text": "no mask", "predictions": [["token": "a", "id": 1]]], at: 0)
+    figures.insert(["token_ids": [99999], "hidden_states": ["values": [[0]]]], at: 0)
+    var entry = entry("o/micro", files, published: figures)
+    entry["parameters"] = ["all": 7]
+    let (verdict, checks) = try verify("mine", registry(entry))
+    let differing = checks.filter { $0.outcome == .differs }.map(\.details)
+    #expect(verdict == .differs && checks.count == files.count + 5 && differing.count == 3, "\(checks)")
+    #expect(differing[0].hasSuffix("; the registry says 7 in all"))
+    #expect(differing[1...].allSatisfy { $0.hasPrefix("cannot be computed: ") })
+  }
+
+  @Test func aModelWithoutATrainedHead() throws {
+    let checks = try verify("distil_bert_tiny_en_uncased", PresetRegistry.builtIn()).checks
+    #expect(checks.contains { $0.subject == "head" && $0.outcome == .unchecked })
   }
 
   @Test func groupsOfDigits() {

@@ -21,9 +21,19 @@ public enum HubPart: Sendable, CaseIterable {
   func missing(in directory: String) -> String? {
     func has(_ file: String) -> Bool { Path.isFile(Path.join(directory, file)) }
     guard let file = files.first(where: has) else { return description }
+    // KerasHub's tokenizer.json has the options alone.
+    if file == "tokenizer.json", !has(Self.kerasVocabulary), Self.isKerasPreset(directory) {
+      return Self.kerasVocabulary
+    }
     guard file == ModelDirectory.indexName else { return nil }
     // The index is written first: what it lists may be still to come.
     return Self.shards(inIndex: Path.join(directory, file)).first { !has($0) }
+  }
+
+  private static func isKerasPreset(_ directory: String) -> Bool {
+    let file = Path.join(directory, ModelDirectory.configurationName)
+    guard let bytes = try? FileMapping.contents(of: file), let json = try? JSONValue.parse(bytes) else { return false }
+    return Configuration.isKerasHub(json)
   }
 
   /// The files that an index of shards lists, each once; none where it cannot be read, which whoever loads it will say.

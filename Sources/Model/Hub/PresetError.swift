@@ -5,8 +5,10 @@ public enum PresetError: ModelError, Equatable {
   case unknown(name: String, sources: [String], meant: Guess?, known: [String])
   /// A preset whose files are to be fetched, and that has none on the hub.
   case notOnTheHub(name: String, place: String)
-  /// A preset that is to be verified, and is not there.
-  case notDownloaded(name: String)
+  /// A preset of a registry that is a directory, which is not there.
+  case noDirectory(name: String, path: String)
+  /// A preset that is to be verified, and is not there, or only in part.
+  case notDownloaded(name: String, missing: [String])
   /// A model that is neither in the cache nor to be had from the hub.
   case notAtHand(name: String, cache: String, cause: HubError)
   case unreadableRegistry(file: String, why: String)
@@ -26,7 +28,11 @@ public enum PresetError: ModelError, Equatable {
       "no model is called '\(name)': there is no directory of that name, and no preset in "
         + sources.joined(separator: " or ")
     case .notOnTheHub(let name, let place): "'\(name)' is not on the hub: \(place)"
-    case .notDownloaded(let name): "'\(name)' is not in the cache, so that there is nothing to verify"
+    case .noDirectory(let name, let path): "the preset '\(name)' is the directory \(path), which is not there"
+    case .notDownloaded(let name, let missing):
+      missing.isEmpty
+        ? "'\(name)' is not in the cache, so that there is nothing to verify"
+        : "'\(name)' is not whole in the cache: there is no \(missing.joined(separator: ", no "))"
     case .notAtHand(let name, let cache, let cause):
       "'\(name)' is not in the cache \(cache), and cannot be fetched: \(cause.message)"
     case .unreadableRegistry(let file, let why):
@@ -43,18 +49,24 @@ public enum PresetError: ModelError, Equatable {
     switch self {
     case .unknown(_, _, let guess, let known):
       switch guess {
-      case .preset(let name): "did you mean '\(name)'? The presets are \(known.joined(separator: ", "))"
+      case .preset(let name): "did you mean '\(name)'? The presets are \(Self.list(known))"
       case .repository(let preset, let repository):
         "that is the repository of the preset \(preset); by address it is hf://\(repository)"
       case .address(let repository): "a repository of the hub is written hf://\(repository)"
-      case nil: "the presets are \(known.joined(separator: ", ")); or give a model directory, or hf://OWNER/NAME"
+      case nil: "the presets are \(Self.list(known)); or give a model directory, or hf://OWNER/NAME"
       }
     case .notOnTheHub(let name, _): "name it with --preset \(name)"
-    case .notDownloaded(let name): "fetch it with: mlm presets --download \(name)"
+    case .noDirectory: "'directory' in a file of presets counts from that file's own folder"
+    case .notDownloaded(let name, _): "fetch it with: mlm presets --download \(name)"
     case .notAtHand(_, _, let cause): cause.hint
     case .unreadableRegistry: "MLM_PRESETS names a file of presets to be read besides the built-in ones"
     case .malformedRegistry:
       "{\"presets\": [{\"name\": \"NAME\", \"repository\": \"OWNER/NAME\", \"revision\": \"main\"}]} is enough"
     }
+  }
+
+  /// Names, the first of them where there are many.
+  private static func list(_ names: [String]) -> String {
+    names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", … (mlm presets lists all)" : "")
   }
 }

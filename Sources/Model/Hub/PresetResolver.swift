@@ -30,8 +30,8 @@ public struct ResolvedPreset: Sendable {
 }
 
 extension PresetRegistry {
-  /// Finds what a `--preset` argument names: a directory that exists, else a preset, else `hf://OWNER/NAME[@REVISION]`. What
-  /// is missing in the hub's cache is fetched, unless the hub is offline.
+  /// Finds what a `--preset` argument names: a directory that exists (of the name of a preset: a model directory), else a preset,
+  /// else `hf://OWNER/NAME[@REVISION]`. What is missing in the hub's cache is fetched, unless the hub is offline.
   ///
   /// - Parameter loadWeights: without, the architecture and the vocabulary are enough.
   /// - Throws: `PresetError`, `HubError`, `FileError`, `CheckpointError`.
@@ -39,7 +39,7 @@ extension PresetRegistry {
     _ argument: String, hub: Hub = .offline, loadWeights: Bool = true
   ) throws -> ResolvedPreset {
     let kind = Path.kind(argument)
-    if kind == .directory { return try resolve(directory: argument, nil, named: argument, loadWeights: loadWeights) }
+    if isDirectory(argument) { return try resolve(directory: argument, nil, named: argument, loadWeights: loadWeights) }
     if let preset = self[argument] {
       if let (configuration, vocabulary) = preset.embedded {
         return ResolvedPreset(
@@ -48,6 +48,7 @@ extension PresetRegistry {
           weightsDirectory: nil, lacksWeights: loadWeights)
       }
       if let directory = preset.directory {
+        guard Path.isDirectory(directory) else { throw PresetError.noDirectory(name: preset.name, path: directory) }
         return try resolve(directory: directory, preset, named: preset.name, loadWeights: loadWeights)
       }
     }
@@ -70,6 +71,12 @@ extension PresetRegistry {
       throw PresetError.notOnTheHub(name: argument, place: "it is a directory")
     }
     return try fetch(place(argument), named: argument, HubPart.allCases, refresh: true, hub)
+  }
+
+  /// Whether an argument is meant as a directory. One without a model does not take the place of a preset.
+  func isDirectory(_ argument: String) -> Bool {
+    Path.isDirectory(argument)
+      && (self[argument] == nil || Path.isFile(Path.join(argument, ModelDirectory.configurationName)))
   }
 
   private func fetch(
@@ -123,18 +130,41 @@ extension PresetRegistry {
     presets.first { $0.address?.repository == repository } ?? presets.first { $0.aliases.contains(repository) }
   }
 
-  private func unknown(_ name: String) -> PresetError {
+  private func unknown(_ argument: String) -> PresetError {
     let names = presets.map(\.name)
     var guess: PresetError.Guess?
+    let address = Self.address(inLink: argument)
+    let name = address ?? argument
     let parts = name.split(separator: "/", omittingEmptySubsequences: false)
     if let preset = presetWithRepository(name), let address = preset.address {
       guess = .repository(preset: preset.name, of: address.repository)
-    } else if let nearest = EditDistance.nearest(to: name, among: names) {
+    } else if address == nil, let nearest = nearest(to: name) {
       guess = .preset(nearest)
     } else if parts.count == 2, parts.allSatisfy(HubAddress.isName) {
       guess = .address(name)
     }
-    return .unknown(name: name, sources: sources, meant: guess, known: names)
+    return .unknown(name: argument, sources: sources, meant: guess, known: names)
+  }
+
+  /// The preset whose name is like this one, in whatever case, with dashes or underscores.
+  private func nearest(to name: String) -> String? {
+    func plain(_ name: String) -> String { String(name.lowercased().map { $0 == "-" ? "_" : $0 }) }
+    let names = presets.map { plain($0.name) }
+    guard let nearest = EditDistance.nearest(to: plain(name), among: names) else { return nil }
+    return names.firstIndex(of: nearest).map { presets[$0].name }
+  }
+
+  /// `OWNER/NAME` of a link to a page of the hub, or of an address that is not spelled right.
+  private static func address(inLink text: String) -> String? {
+    let starts = [
+      "https://huggingface.co/", "http://huggingface.co/", "https://hf.co/", "huggingface.co/", "hf.co/", "hf://",
+      "hf:",
+    ]
+    let plain = text.lowercased()
+    guard let start = starts.first(where: { plain.hasPrefix($0) }) else { return nil }
+    let parts = text.dropFirst(start.count).split(separator: "/").prefix(2)
+    guard !parts.isEmpty, parts.allSatisfy(HubAddress.isName) else { return nil }
+    return parts.joined(separator: "/")
   }
 
   private func resolve(

@@ -50,13 +50,17 @@ struct PresetsCommand {
   private func verify(_ name: String, _ registry: PresetRegistry) throws -> Bool {
     let threads = ThreadCount.standard(environment: context.environment)
     var differing: [String] = []
+    var (isInCache, isLoaded) = (false, false)
     let verdict = try context.reachingHub { hub in
       let verification = PresetVerification(registry, hub: hub, threads: threads)
       let target = try verification.locate(name)
+      isInCache = target.isInCache
       let place = target.directory.map { $0 == name ? "" : " in \($0)" } ?? ""
       try context.output.write(Printable.oneLine(name + place) + "\n")
       return try verification.run(target) { check in
         if check.outcome == .differs { differing.append(check.subject) }
+        // Only files that are good are loaded.
+        if check.subject == "parameters" { isLoaded = true }
         try context.output.write(Self.line(check) + "\n")
         // Hashing a large file takes seconds: what is known is shown.
         try context.output.flush()
@@ -69,7 +73,11 @@ struct PresetsCommand {
       try context.output.write("differs\n")
       context.console.error(
         "'\(name)' is not what it should be: \(differing.joined(separator: ", "))",
-        hint: "remove a file that differs, and the blob it links to; then fetch it anew with mlm presets --download")
+        hint: isLoaded
+          ? "no file was found wrong: where the preset is from MLM_PRESETS, look at its figures there"
+          : isInCache
+            ? "remove a file that differs, and the blob it links to; then fetch it anew with mlm presets --download"
+            : "take the files that differ anew from where they came from")
     }
     return verdict != .differs
   }

@@ -67,6 +67,23 @@ import Testing
     #expect(found["model.safetensors"]?.details == "a link to a blob that is not there")
   }
 
+  @Test func filesThatStandForOthers() throws {
+    let snapshot = try cache.add("o/n", ["config.json": Data("{}".utf8), "tokenizer.json": Data("{}".utf8)])
+    #expect(try checks(snapshot, [file("vocab.txt")]).count == 2)
+    // KerasHub's tokenizer.json is no vocabulary.
+    let keras = [
+      "config.json": Data(#"{"registered_name": "keras_hub>DistilBertBackbone"}"#.utf8),
+      "tokenizer.json": Data("{}".utf8), "assets/tokenizer/vocabulary.txt": Data("a".utf8),
+    ]
+    let other = try cache.add("o/keras", keras)
+    #expect(HubPart.vocabulary.missing(in: other) == nil)
+    let vocabulary = URL(fileURLWithPath: other + "/assets/tokenizer/vocabulary.txt")
+    try Data("b".utf8).write(to: vocabulary.resolvingSymlinksInPath())
+    #expect(try checks(other)["assets/tokenizer/vocabulary.txt"]?.outcome == .differs)
+    try FileManager.default.removeItem(at: vocabulary)
+    #expect(HubPart.vocabulary.missing(in: other) == "assets/tokenizer/vocabulary.txt")
+  }
+
   @Test func plainDirectory() throws {
     try folder.write("m/vocab.txt", "abc")
     try folder.write("m/.hidden", "abc")

@@ -98,6 +98,10 @@ private let commit = "12040accade4e8a0f71eabdb258fecc2e7e948be"
         == "that is the repository of the preset distil_bert_base_en; by address it is hf://distilbert/distilbert-base-cased"
     )
     #expect(error("distilbert-base-cased")?.hint == error("distilbert/distilbert-base-cased")?.hint)
+    #expect(error("DISTIL-BERT-base-en")?.hint?.hasPrefix("did you mean 'distil_bert_base_en'?") == true)
+    for link in ["https://huggingface.co/o/n", "https://huggingface.co/o/n/tree/main", "HF://o/n", "hf:o/n"] {
+      #expect(error(link)?.hint == "a repository of the hub is written hf://o/n")
+    }
     #expect(error("o/n")?.hint == "a repository of the hub is written hf://o/n")
     #expect(error("qwertyuiop")?.hint?.contains("distil_bert_tiny_en_uncased") == true)
     #expect(

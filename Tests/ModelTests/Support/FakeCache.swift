@@ -18,8 +18,11 @@ struct FakeCache {
     for (name, data) in files {
       let blob = name.hasSuffix(".safetensors") ? Hash.sha256(Array(data)) : Hash.gitBlob(Array(data))
       try data.write(to: URL(fileURLWithPath: folder + "/blobs/" + blob))
+      let place = URL(fileURLWithPath: snapshot + "/" + name)
+      try FileManager.default.createDirectory(at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+      let depth = name.filter { $0 == "/" }.count
       try FileManager.default.createSymbolicLink(
-        atPath: snapshot + "/" + name, withDestinationPath: "../../blobs/" + blob)
+        atPath: place.path, withDestinationPath: String(repeating: "../", count: depth + 2) + "blobs/" + blob)
     }
     return snapshot
   }

@@ -136,6 +136,36 @@ import Testing
     #expect(try tool.run(["presets"], environment: ["MLM_PRESETS": ""]).lines.count == 5)
   }
 
+  /// A name is not hidden by a directory that holds no model; a directory of the registry that is not there is named.
+  @Test func directories() throws {
+    let tool = try Tool()
+    try tool.write(
+      #"{"presets": [{"name": "a", "directory": "\#(Tool.micro)"}, {"name": "b", "directory": "none"}]}"#,
+      to: "own.json")
+    try tool.write("", to: "a/notes.txt")
+    let environment = ["MLM_PRESETS": "own.json"]
+    #expect(try tool.run(["predict", "--preset", "a", "a [MASK]"], environment: environment).status == 0)
+    for arguments in [["predict", "--preset", "b", "a [MASK]"], ["presets", "--verify", "b"]] {
+      try tool.run(arguments, environment: environment).expectError(
+        "the preset 'b' is the directory ./none, which is not there", hint: "that file's own folder")
+    }
+    let json = try tool.run(["presets", "--format", "json"], environment: environment)
+    let list = try #require(JSONSerialization.jsonObject(with: json.stdout) as? [[String: Any]])
+    #expect(list.last?["directory"] as? String == "./none" && list.last?["size"] is NSNull)
+  }
+
+  /// What is wrong with a FILE is said before a model is fetched.
+  @Test func filesComeFirst() throws {
+    let tool = try Tool()
+    try tool.write("a b\n", to: "text.txt")
+    for arguments in [
+      ["fit", "none.txt"], ["evaluate", "none.txt"], ["fit", "text.txt", "--validation", "none.txt"],
+    ] {
+      try tool.expectError(
+        arguments + ["--preset", "distil_bert_base_en", "--offline"], "none.txt: no such file or directory")
+    }
+  }
+
   @Test func aReplacedPresetIsNoted() throws {
     let tool = try Tool()
     try tool.write(
