@@ -80,7 +80,7 @@ public enum HubError: ModelError, Equatable {
     case .wrongDigest(let file, let digest, let expected, let found):
       "\(file): what came is not what the hub has: its \(digest.name) is \(found), not \(expected)"
     case .unexpectedDigest(let file, let expected, let announced):
-      "\(file): the hub announces another file than the registry knows: \(announced), not \(expected)"
+      "\(file): the hub has another file than the registry knows: SHA-256 \(announced), not \(expected)"
     case .missingLibrary(let name, _): "\(name) is not installed on this system, or cannot be loaded"
     case .unsuitableLibrary(let symbol): "a system library is too old or broken: \(symbol) does not work"
     }

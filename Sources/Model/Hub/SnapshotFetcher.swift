@@ -166,6 +166,7 @@ private struct BlobFetcher {
       try check(part, information, file, sha256)
     } catch let error as HubError {
       // Only content that is known to be wrong is thrown away.
+      if case .unexpectedDigest = error { part.discard() }
       guard case .wrongDigest = error else { throw error }
       try part.clear()
       guard resumed > 0 else {
@@ -178,7 +179,10 @@ private struct BlobFetcher {
       do {
         try check(part, information, file, sha256)
       } catch let error as HubError {
-        if case .wrongDigest = error { part.discard() }
+        switch error {
+        case .wrongDigest, .unexpectedDigest: part.discard()
+        default: break
+        }
         throw error
       }
     }
@@ -208,13 +212,23 @@ private struct BlobFetcher {
   private func check(
     _ part: PartFile, _ information: HubClient.FileInformation, _ file: String, _ sha256: String?
   ) throws {
-    var expected: [(Digest, String)] = []
-    if let digest = Digest(tag: information.tag) { expected.append((digest, information.tag)) }
-    if let sha256, expected.first?.0 != .sha256 { expected.append((.sha256, sha256)) }
-    if expected.isEmpty { hub.onEvent(.note("\(file): no hash of it is announced; its length alone was checked")) }
-    for (digest, value) in expected {
-      let found = try digest.ofFile(part.path, shouldStop: hub.shouldStop)
-      if found != value { throw HubError.wrongDigest(file: file, digest: digest, expected: value, found: found) }
+    let announced = Digest(tag: information.tag)
+    if announced == nil, sha256 == nil {
+      hub.onEvent(.note("\(file): no hash of it is announced; its length alone was checked"))
+    }
+    if let announced {
+      let found = try announced.ofFile(part.path, shouldStop: hub.shouldStop)
+      if found != information.tag {
+        throw HubError.wrongDigest(file: file, digest: announced, expected: information.tag, found: found)
+      }
+    }
+    if let sha256, announced != .sha256 {
+      let found = try Digest.sha256.ofFile(part.path, shouldStop: hub.shouldStop)
+      if found == sha256 { return }
+      // Where the hub announced a hash, this is what it has.
+      throw announced == nil
+        ? HubError.wrongDigest(file: file, digest: .sha256, expected: sha256, found: found)
+        : HubError.unexpectedDigest(file: file, expected: sha256, announced: found)
     }
   }
 }
