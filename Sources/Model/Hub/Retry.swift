@@ -31,12 +31,14 @@ struct Retry {
     guard count < limit, asked ?? 0 <= Self.longestWait else { throw error }
     let seconds = asked ?? hub.firstDelay * Double(1 << min(count - 1, 6))
     let when = seconds < 1 ? "at once" : "in \(Int(seconds.rounded(.up))) s"
-    hub.onEvent(.note("\(error.message); trying again \(when)"))
+    hub.onEvent(.note("\(error.messageOfOneTry); trying again \(when)"))
+    var partly: String?
+    if case .broken(let file, _, let kept) = error, kept > 0 { partly = file }
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     let end = Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9 + seconds
     while true {
-      if hub.shouldStop() { throw .interrupted(kept: nil) }
+      if hub.shouldStop() { throw .interrupted(kept: partly) }
       clock_gettime(CLOCK_MONOTONIC, &time)
       let left = end - Double(time.tv_sec) - Double(time.tv_nsec) * 1e-9
       if left <= 0 { return }
