@@ -96,6 +96,13 @@ enum Path {
     return stat(path, &info) == 0 ? Int(info.st_size) : nil
   }
 
+  /// Where a symbolic link leads, as it is written in it; nil for what is none.
+  static func linkTarget(_ path: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink(path, &buffer, buffer.count)
+    return count > 0 ? String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+  }
+
   static func isDirectory(_ path: String) -> Bool { kind(path) == .directory }
   static func isFile(_ path: String) -> Bool { kind(path) == .file }
 

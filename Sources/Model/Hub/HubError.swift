@@ -143,8 +143,9 @@ public enum HubError: ModelError, Equatable {
 
   private static func bytes(_ count: Int) -> String {
     let number = Double(count)
-    for (unit, size) in [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where number >= size {
-      return "\(FloatText.shortest((number / size * 10).rounded() / 10)) \(unit)"
+    for (unit, size) in [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where number >= size {
+      let tenths = Int((number / size * 10).rounded())
+      return tenths < 1000 && tenths % 10 != 0 ? "\(tenths / 10).\(tenths % 10) \(unit)" : "\(tenths / 10) \(unit)"
     }
     return "\(count) bytes"
   }

@@ -1,5 +1,3 @@
-import Glibc
-
 extension HubClient {
   /// Fetches a file's bytes to the end, going on from where the part stands, and again where the connection breaks.
   ///
@@ -166,18 +164,12 @@ private final class Meter {
     self.file = file
     self.size = size
     lastCount = start
-    lastTime = Self.now()
-  }
-
-  private static func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    lastTime = MonotonicClock.seconds
   }
 
   /// - Parameter count: bytes that are there.
   func read(_ count: Int) -> DownloadProgress {
-    let time = Self.now()
+    let time = MonotonicClock.seconds
     let interval = time - lastTime
     if interval >= 0.25 {
       let current = Double(max(0, count - lastCount)) / interval

@@ -47,7 +47,7 @@ struct FileVerifier {
   private func check(_ name: String, _ file: Preset.File?) throws -> PresetCheck? {
     let path = Path.join(directory, name)
     guard let size = Path.size(path) else {
-      if FileLink.target(path) != nil { return PresetCheck(name, .differs, "a link to a blob that is not there") }
+      if Path.linkTarget(path) != nil { return PresetCheck(name, .differs, "a link to a blob that is not there") }
       return file?.isOptional ?? true ? nil : PresetCheck(name, .differs, "missing")
     }
     // Some of the registry's sizes are computed, not seen: where the cache has a hash, that decides.
@@ -83,7 +83,7 @@ struct FileVerifier {
 
   /// The name of the blob that a snapshot's entry is a link to.
   private func blob(_ path: String) -> String? {
-    guard let target = FileLink.target(path), Path.name(Path.parent(target)) == "blobs" else { return nil }
+    guard let target = Path.linkTarget(path), Path.name(Path.parent(target)) == "blobs" else { return nil }
     return Path.name(target)
   }
 }

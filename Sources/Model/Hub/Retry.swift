@@ -34,13 +34,10 @@ struct Retry {
     hub.onEvent(.note("\(error.messageOfOneTry); trying again \(when)"))
     var partly: String?
     if case .broken(let file, _, let kept) = error, kept > 0 { partly = file }
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    let end = Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9 + seconds
+    let end = MonotonicClock.seconds + seconds
     while true {
       if hub.shouldStop() { throw .interrupted(kept: partly) }
-      clock_gettime(CLOCK_MONOTONIC, &time)
-      let left = end - Double(time.tv_sec) - Double(time.tv_nsec) * 1e-9
+      let left = end - MonotonicClock.seconds
       if left <= 0 { return }
       usleep(UInt32(min(left, 0.1) * 1e6))
     }

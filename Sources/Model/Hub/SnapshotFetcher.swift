@@ -224,6 +224,7 @@ private struct BlobFetcher {
     var expected: [(Digest, String)] = []
     if let digest = Digest(tag: information.tag) { expected.append((digest, information.tag)) }
     if let sha256, expected.first?.0 != .sha256 { expected.append((.sha256, sha256)) }
+    if expected.isEmpty { hub.onEvent(.note("\(file): no hash of it is announced; its length alone was checked")) }
     for (digest, value) in expected {
       let found = try digest.ofFile(part.path, shouldStop: hub.shouldStop)
       if found != value { throw HubError.wrongDigest(file: file, digest: digest, expected: value, found: found) }

@@ -74,13 +74,7 @@ struct Trainer {
 
 /// Seconds since it was made.
 struct Stopwatch {
-  private let start = Self.now()
+  private let start = MonotonicClock.seconds
 
-  var seconds: Double { Self.now() - start }
-
-  private static func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-  }
+  var seconds: Double { MonotonicClock.seconds - start }
 }

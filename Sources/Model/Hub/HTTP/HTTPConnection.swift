@@ -1,5 +1,4 @@
 import CCurl
-import Glibc
 
 struct HTTPRequest {
   enum Method { case head, get }
@@ -163,7 +162,8 @@ final class HTTPConnection {
     case nil: break
     }
     let exact = String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    var text = (exact.isEmpty ? curl.text(of: code) : exact).filter { $0 != "\n" && $0 != "\r" }
+    var text = exact.isEmpty ? curl.text(of: code) : exact
+    text.unicodeScalars.removeAll { $0.value < 0x20 }
     if let last = text.last, last == "." { text.removeLast() }
     let hasProxy = proxies.proxy(for: request.address) != nil
     switch code {
@@ -208,7 +208,7 @@ private final class Exchange {
   /// Why it was ended from here.
   private(set) var ending: Ending?
   private var isHeadDelivered = false
-  private var lastNews = Exchange.now()
+  private var lastNews = MonotonicClock.seconds
   private var received: Int64 = 0
 
   init(patience: Double, receiver: (any HTTPReceiver)?, shouldStop: @escaping () -> Bool) {
@@ -217,14 +217,8 @@ private final class Exchange {
     self.shouldStop = shouldStop
   }
 
-  private static func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-  }
-
   func header(_ line: UnsafeRawBufferPointer) {
-    lastNews = Self.now()
+    lastNews = MonotonicClock.seconds
     let text = String(decoding: line.prefix { $0 != 0x0D && $0 != 0x0A }, as: UTF8.self)
     if text.hasPrefix("HTTP/") {
       // A new answer: after `100 Continue`, or a proxy's.
@@ -240,7 +234,7 @@ private final class Exchange {
 
   /// Whether more of it is wanted.
   func data(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    lastNews = Self.now()
+    lastNews = MonotonicClock.seconds
     deliverHead()
     if !isRefused, let receiver { isRefused = !receiver.take(bytes) }
     return !isRefused
@@ -261,8 +255,8 @@ private final class Exchange {
     // libcurl's own limit on slowness looks at the mean of five seconds: too slow for a short patience.
     if received != self.received {
       self.received = received
-      lastNews = Self.now()
-    } else if Self.now() - lastNews > patience {
+      lastNews = MonotonicClock.seconds
+    } else if MonotonicClock.seconds - lastNews > patience {
       ending = .stalled
       return false
     }
