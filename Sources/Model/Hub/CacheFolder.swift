@@ -32,7 +32,7 @@ struct CacheFolder {
   }
 
   /// Makes the folder for blobs, and the tag by which backups know a cache.
-  func prepare() throws(HubError) {
+  func prepare() throws {
     try makeFolder(Path.join(path, "blobs"))
     let tag = Path.join(cache, "CACHEDIR.TAG")
     // As huggingface_hub writes it. Nice to have: a cache that is not ours alone may refuse it.
@@ -65,30 +65,42 @@ struct CacheFolder {
 
   /// Puts a blob into a snapshot: a link, or a copy where links are not wanted or not possible.
   func link(_ tag: String, as file: String, at commit: String) throws {
+    if try !makeLink(tag, as: file, at: commit) { try copy(blob(tag), to: Path.join(snapshot(commit), file)) }
+  }
+
+  /// Makes the link and the folders it is in.
+  /// - Returns: false where links are not wanted or not possible.
+  private func makeLink(_ tag: String, as file: String, at commit: String) throws -> Bool {
     let place = Path.join(snapshot(commit), file)
     try makeFolder(Path.parent(place))
-    if usesSymlinks {
-      // From snapshots/<commit>/<folders>/ up to the repository's folder.
-      let depth = 2 + file.utf8.count { $0 == UInt8(ascii: "/") }
-      let target = String(repeating: "../", count: depth) + "blobs/\(tag)"
-      // A link whose blob is gone is in the way.
-      if Path.kind(place) == nil { unlink(place) }
-      if symlink(target, place) == 0 || errno == EEXIST { return }
-      guard [EPERM, EOPNOTSUPP, ENOSYS].contains(errno) else { throw FileError.system("write", place, writing: true) }
+    guard usesSymlinks else { return false }
+    // From snapshots/<commit>/<folders>/ up to the repository's folder.
+    let depth = 2 + file.utf8.count { $0 == UInt8(ascii: "/") }
+    let target = String(repeating: "../", count: depth) + "blobs/\(tag)"
+    // A link whose blob is gone is in the way.
+    if Path.kind(place) == nil { unlink(place) }
+    if symlink(target, place) == 0 { return true }
+    switch errno {
+    case EEXIST: return true
+    case EPERM, EOPNOTSUPP, ENOSYS: return false
+    case EACCES, EROFS: throw HubError.cacheNotWritable(path: Path.parent(place))
+    default: throw FileError.system("write", place, writing: true)
     }
-    try copy(blob(tag), to: place)
   }
 
   /// Puts a finished part where its content is to be: among the blobs, or into the snapshot itself.
   func place(_ part: PartFile, _ tag: String, as file: String, at commit: String) throws {
+    let place = Path.join(snapshot(commit), file)
     if usesSymlinks {
       try part.move(to: blob(tag))
       FileOutput.flushDirectory(Path.join(path, "blobs"))
-      return try link(tag, as: file, at: commit)
+      if try makeLink(tag, as: file, at: commit) { return }
+      // The file system has no links. The blob is new, so that nothing else needs it: a copy would only take room.
+      guard rename(blob(tag), place) == 0 else { throw FileError.system("write", place, writing: true) }
+    } else {
+      try makeFolder(Path.parent(place))
+      try part.move(to: place)
     }
-    let place = Path.join(snapshot(commit), file)
-    try makeFolder(Path.parent(place))
-    try part.move(to: place)
     FileOutput.flushDirectory(Path.parent(place))
   }
 
@@ -100,11 +112,15 @@ struct CacheFolder {
     withExtendedLifetime(mapping) {}
   }
 
-  func makeFolder(_ path: String) throws(HubError) {
+  func makeFolder(_ path: String) throws {
     guard !Path.isDirectory(path) else { return }
     let parent = Path.parent(path)
     if parent != path { try makeFolder(parent) }
-    guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw .cacheNotWritable(path: path) }
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+      let error = FileError.system("create", path, writing: true)
+      if case .noSpace = error { throw error }
+      throw HubError.cacheNotWritable(path: path)
+    }
   }
 
   /// Holds the lock by which clients keep out of each other's way, while `body` runs. Only a courtesy: where there are no locks,
@@ -118,7 +134,9 @@ struct CacheFolder {
     guard (try? makeFolder(folder)) != nil else { return try body() }
     var isTold = false
     while true {
-      let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o664)
+      var descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o664)
+      // Another user's can be held all the same.
+      if descriptor < 0, errno == EACCES { descriptor = open(file, O_RDONLY | O_CLOEXEC) }
       guard descriptor >= 0 else { return try body() }
       defer { close(descriptor) }
       // Whatever the umask: others of the group must be able to take it, as they can take huggingface_hub's.

@@ -72,13 +72,22 @@ final class HubClient {
       let request = HTTPRequest(
         method: .head, address: place, headers: headers(for: place), patience: timeout, limit: timeout)
       let head = try connection.perform(request)
-      guard head.isRedirect, let location = head["location"] else { return (head, place, earlier) }
-      let target = try WebAddress(location, relativeTo: place)
+      guard head.isRedirect else { return (head, place, earlier) }
+      let target = try Self.target(of: head, from: place)
       guard target.isSameOrigin(as: place) else { return (head, place, earlier) }
       earlier.append(head)
       place = target
     }
-    throw HubError.tooManyRedirects(url: url.text)
+    throw HubError.tooManyRedirects(url: url.shown)
+  }
+
+  /// Where a redirect leads. What it says is not repeated in an error: it may be signed.
+  static func target(of head: HTTPHead, from place: WebAddress) throws(HubError) -> WebAddress {
+    do throws(HubError) {
+      return try WebAddress(head["location"] ?? "", relativeTo: place)
+    } catch .malformedURL {
+      throw .notTheHub(host: place.origin, why: "it redirects to what is no web address")
+    }
   }
 
   /// The token goes to the hub alone.
@@ -99,7 +108,7 @@ final class HubClient {
     guard let commit = header("x-repo-commit"), HubAddress(repository: "", revision: commit).isCommit else {
       var why = "its answer lacks X-Repo-Commit"
       if head.isWebPage { why += ", and is a web page" }
-      if head.isRedirect, let location = head["location"], let target = try? WebAddress(location, relativeTo: place) {
+      if head.isRedirect, let target = try? Self.target(of: head, from: place) {
         why += ", and leads to \(target.origin)"
       }
       throw .notTheHub(host: place.origin, why: why)
@@ -112,8 +121,7 @@ final class HubClient {
     }
     let length = head.isRedirect || !head.isIdentity ? nil : head.contentLength
     let size = header("x-linked-size").flatMap { Int($0) } ?? length
-    var location = place
-    if head.isRedirect, let target = head["location"] { location = try WebAddress(target, relativeTo: place) }
+    let location = head.isRedirect ? try Self.target(of: head, from: place) : place
     return .found(
       FileInformation(commit: commit, tag: tag, size: size.flatMap { $0 < 0 ? nil : $0 }, location: location))
   }
@@ -129,13 +137,15 @@ final class HubClient {
       throw .revisionNotFound(repository: address.repository, revision: address.revision)
     case (_, "RepoNotFound"), (401, _):
       throw .repositoryNotFound(repository: address.repository, status: head.status, hasToken: hasToken)
+    case (404, nil) where head["x-repo-commit"] == nil && file == ModelDirectory.configurationName:
+      throw .notTheHub(host: url.origin, why: "it answers 404 without saying what is not found")
     case (404, _):
       let commit = head["x-repo-commit"].flatMap { HubAddress(repository: "", revision: $0).isCommit ? $0 : nil }
       return .missing(commit: commit)
     case (407, _):
       throw .unreachable(
         host: connection.proxy(for: url) ?? url.origin, isProxy: true, why: "it wants a name and a password (407)")
-    default: throw .refused(url: url.text, status: head.status, why: head["x-error-message"].map(Self.oneLine))
+    default: throw .refused(url: url.shown, status: head.status, why: head["x-error-message"].map(Self.oneLine))
     }
   }
 

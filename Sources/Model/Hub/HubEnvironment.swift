@@ -79,6 +79,17 @@ public struct HubEnvironment: Sendable {
     var exceptions = ""
 
     func proxy(for scheme: String) -> String? { scheme == "https" ? https : http }
+
+    /// The proxy that stands before a host, for messages; nil where the host is an exception. Exceptions that are networks
+    /// (`10.0.0.0/8`) are left to libcurl.
+    func proxy(for address: WebAddress) -> String? {
+      let host = address.host.filter { $0 != "[" && $0 != "]" }
+      let isException = exceptions.lowercased().split { $0 == "," || $0 == " " }.contains { entry in
+        let name = entry.hasPrefix(".") ? entry.dropFirst() : entry
+        return name == "*" || host == name || host.hasSuffix("." + name)
+      }
+      return isException ? nil : proxy(for: address.scheme)
+    }
   }
 
   var proxies: Proxies {

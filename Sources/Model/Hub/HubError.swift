@@ -47,7 +47,7 @@ public enum HubError: ModelError, Equatable {
   public var message: String {
     switch self {
     case .malformedAddress(let text): "'\(text)' is not of the form hf://OWNER/NAME or hf://OWNER/NAME@REVISION"
-    case .malformedURL(let text): "'\(text)' is not a web address of http or https"
+    case .malformedURL(let text): "'\(WebAddress.withoutPassword(text))' is not a web address of http or https"
     case .malformedToken: "the hub's token has characters that no token has"
     case .notInCache(let repository, let revision, let missing, let cache, _):
       "\(repository) at revision \(revision) is not in the hub cache, and the network is not to be used: "
@@ -86,10 +86,16 @@ public enum HubError: ModelError, Equatable {
     }
   }
 
+  /// What is said of it when it is not the end yet.
+  var messageOfOneTry: String {
+    guard case .broken(let file, let why, let kept) = self else { return message }
+    return "\(file): \(why)" + (kept > 0 ? "; \(Self.bytes(kept)) are kept" : "")
+  }
+
   public var hint: String? {
     switch self {
     case .malformedAddress: "for example hf://distilbert/distilbert-base-uncased"
-    case .malformedURL: "look at HF_ENDPOINT, and at the proxy's variables"
+    case .malformedURL: "look at HF_ENDPOINT: it is to be like https://huggingface.co"
     case .malformedToken: "look at HF_TOKEN, or the token file; hf auth login writes a good one"
     case .notInCache(let repository, _, _, _, let others):
       if let other = others.first {
@@ -114,7 +120,7 @@ public enum HubError: ModelError, Equatable {
     case .revisionNotFound: "without @REVISION it is the newest, main"
     case .fileNotFound, .noVocabulary: "is it a DistilBERT model? Its page on the hub lists its files"
     case .noWeights: "weights in other formats are not read; transformers' save_pretrained writes safetensors"
-    case .refused: nil
+    case .refused: "look at HF_TOKEN and HF_ENDPOINT, or try again later; what came so far is kept"
     case .busy: "try again later; the same command goes on where this one stopped"
     case .notTheHub: "is there a network to log in to, a proxy (HTTPS_PROXY), or a wrong HF_ENDPOINT?"
     case .tooManyRedirects: "look at HF_ENDPOINT"

@@ -5,12 +5,12 @@ extension HubClient {
   func fetch(_ information: FileInformation, _ file: String, into part: PartFile) throws {
     var retry = Retry(hub, limit: 5)
     let meter = Meter(file: file, size: information.size, start: part.count)
+    var most = part.count
     while true {
       if let size = information.size {
         if part.count > size { try part.clear() }
         if part.count == size && size > 0 { return }
       }
-      let before = part.count
       do {
         let head = try transfer(information, file, into: part) { [hub] in hub.onEvent(.progress(meter.read($0))) }
         guard Retry.isBusy(head) else { return }
@@ -18,7 +18,11 @@ extension HubClient {
           after: .busy(host: information.location.origin, status: head.status, wait: head.retryAfter),
           asked: head.retryAfter)
       } catch let failure as HTTPFailure {
-        if part.count > before { retry.restart() }
+        // More than ever before: where ranges are not honoured, each try begins at the start.
+        if part.count > most {
+          retry.restart()
+          most = part.count
+        }
         try retry.wait(
           after: error(failure, at: information.location, file: file, kept: part.count), asked: nil)
       }
@@ -51,7 +55,7 @@ extension HubClient {
       case 416:
         try part.clear()
       case _ where head.isRedirect:
-        place = try WebAddress(head["location"] ?? "", relativeTo: place)
+        place = try Self.target(of: head, from: place)
       case _ where Retry.isBusy(head): return head
       default: throw HubError.refused(url: "\(place.origin) (\(file))", status: head.status, why: nil)
       }

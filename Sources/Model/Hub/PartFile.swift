@@ -3,8 +3,8 @@ import Glibc
 /// A blob on its way: `<etag>.<8 hex digits>.incomplete`, which a later run goes on with.
 ///
 /// Other clients give each process a name of its own at random. Ours are `6d6c6d30`, `6d6c6d31`, … ("mlm0", "mlm1"): the first
-/// that no running process holds is taken with what it has. Each write says its own place in the file, so that even where locks
-/// are not honoured two processes only write the same bytes twice.
+/// that no running process holds is taken with what it has. Where the file system has no locks, nobody can know who holds what:
+/// there each process has a name at random too, and what it leaves is not gone on with.
 final class PartFile {
   let path: String
   private let descriptor: Int32
@@ -15,27 +15,37 @@ final class PartFile {
   init(for blob: String) throws {
     for digit in "0123456789abcdef" {
       let path = "\(blob).6d6c6d3\(digit).incomplete"
-      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-      guard descriptor >= 0 else {
-        let code = errno
-        if code == EACCES || code == EROFS || code == EPERM {
-          throw HubError.cacheNotWritable(path: Path.parent(blob))
-        }
-        throw FileError.system("create", path, writing: true, code: code)
-      }
-      // Where there are no locks (`ENOLCK`), the first name is as good as any.
-      let isHeld = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+      guard let descriptor = try Self.open(path) else { continue }
+      let isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+      let hasLocks = isLocked || errno == EWOULDBLOCK || errno == EINTR
       var info = stat()
-      guard !isHeld, FileIdentity.isSame(descriptor, path), fstat(descriptor, &info) == 0 else {
-        close(descriptor)
-        continue
+      if isLocked, FileIdentity.isSame(descriptor, path), fstat(descriptor, &info) == 0 {
+        self.path = path
+        self.descriptor = descriptor
+        count = Int(info.st_size)
+        return
       }
-      self.path = path
-      self.descriptor = descriptor
-      count = Int(info.st_size)
-      return
+      if !hasLocks, fstat(descriptor, &info) == 0, info.st_size == 0 { unlink(path) }
+      close(descriptor)
+      if !hasLocks { break }
     }
-    throw FileError.alreadyExists(path: "\(blob).6d6c6d3f.incomplete")
+    let number = String(UInt32.random(in: .min ... .max), radix: 16)
+    path = "\(blob).\(String(repeating: "0", count: 8 - number.utf8.count))\(number).incomplete"
+    guard let descriptor = try Self.open(path, O_EXCL) else { throw FileError.alreadyExists(path: path) }
+    self.descriptor = descriptor
+    count = 0
+  }
+
+  /// Nil for a part that is there and may not be written to: another user's.
+  private static func open(_ path: String, _ more: Int32 = 0) throws -> Int32? {
+    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | more, 0o666)
+    if descriptor >= 0 { return descriptor }
+    let code = errno
+    guard code == EACCES || code == EROFS || code == EPERM else {
+      throw FileError.system("create", path, writing: true, code: code)
+    }
+    if code != EROFS, Path.kind(path) != nil { return nil }
+    throw HubError.cacheNotWritable(path: Path.parent(path))
   }
 
   deinit { close(descriptor) }
@@ -76,7 +86,8 @@ final class PartFile {
   /// Free bytes of the file system, for whoever is not its administrator.
   var freeSpace: Int? {
     var info = statvfs()
-    guard fstatvfs(descriptor, &info) == 0 else { return nil }
+    // Some file systems of networks do not know.
+    guard fstatvfs(descriptor, &info) == 0, info.f_blocks > 0 else { return nil }
     return Int(clamping: UInt64(info.f_bavail).multipliedReportingOverflow(by: UInt64(info.f_frsize)).partialValue)
   }
 }

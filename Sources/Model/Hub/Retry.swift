@@ -31,10 +31,12 @@ struct Retry {
     guard count < limit, asked ?? 0 <= Self.longestWait else { throw error }
     let seconds = asked ?? hub.firstDelay * Double(1 << min(count - 1, 6))
     let when = seconds < 1 ? "at once" : "in \(Int(seconds.rounded(.up))) s"
-    hub.onEvent(.note("\(error.message); trying again \(when)"))
+    hub.onEvent(.note("\(error.messageOfOneTry); trying again \(when)"))
+    var partly: String?
+    if case .broken(let file, _, let kept) = error, kept > 0 { partly = file }
     let end = MonotonicClock.seconds + seconds
     while true {
-      if hub.shouldStop() { throw .interrupted(kept: nil) }
+      if hub.shouldStop() { throw .interrupted(kept: partly) }
       let left = end - MonotonicClock.seconds
       if left <= 0 { return }
       usleep(UInt32(min(left, 0.1) * 1e6))

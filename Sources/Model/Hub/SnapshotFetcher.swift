@@ -125,8 +125,8 @@ struct SnapshotFetcher {
           onWait: { hub.onEvent(.note("another process fetches \(file); waiting for it")) }
         ) {
           if folder.has(file, at: commit) { return }  // it did
-          try BlobFetcher(hub: hub, client: fetcher.client, folder: folder)
-            .fetch(information, file, at: commit, sha256: expected?.sha256)
+          try BlobFetcher(hub: hub, client: fetcher.client, folder: folder, address: address)
+            .fetch(information, file, sha256: expected?.sha256)
         }
         return true
       }
@@ -149,11 +149,12 @@ private struct BlobFetcher {
   let hub: Hub
   let client: HubClient
   let folder: CacheFolder
+  /// Of the commit.
+  let address: HubAddress
+  private var commit: String { address.revision }
 
   /// - Parameter sha256: what the registry knows of the content.
-  func fetch(
-    _ information: HubClient.FileInformation, _ file: String, at commit: String, sha256: String?
-  ) throws {
+  func fetch(_ information: HubClient.FileInformation, _ file: String, sha256: String?) throws {
     let blob = folder.blob(information.tag)
     if Path.isFile(blob), information.size == nil || Path.size(blob) == information.size {
       return try folder.link(information.tag, as: file, at: commit)
@@ -192,8 +193,20 @@ private struct BlobFetcher {
   }
 
   private func fetch(_ information: HubClient.FileInformation, _ file: String, _ part: PartFile) throws {
+    var information = information
     do {
-      try client.fetch(information, file, into: part)
+      while true {
+        let before = part.count
+        do {
+          return try client.fetch(information, file, into: part)
+        } catch let error as HubError {
+          // The storage's addresses are good for a while only. After some progress it is worth asking for a new one.
+          guard case .refused = error, part.count > before,
+            case .found(let renewed) = try client.information(on: file, of: address), renewed.tag == information.tag
+          else { throw error }
+          information = renewed
+        }
+      }
     } catch {
       // An empty part is of no use to anybody.
       if part.count == 0 { part.discard() }

@@ -93,6 +93,16 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["tag"])
   }
 
+  /// What another user has begun is passed over.
+  @Test(.enabled(if: geteuid() != 0, "root may write to every file")) func partsOfOtherUsers() throws {
+    let folder = try TemporaryFolder()
+    let blob = folder.path + "/tag"
+    let path = blob + ".6d6c6d30.incomplete"
+    try Data("0123".utf8).write(to: URL(fileURLWithPath: path))
+    #expect(chmod(path, 0o444) == 0)
+    #expect(try PartFile(for: blob).path == blob + ".6d6c6d31.incomplete")
+  }
+
   @Test func lockKeepsOthersOut() throws {
     let folder = try TemporaryFolder()
     let cache = cacheFolder(folder)

@@ -45,8 +45,9 @@ import Testing
     Case("notTheHub", .portal, on: "model.safetensors", "lacks X-Repo-Commit, and is a web page"),
     Case("notTheHub", .redirect("http://portal.example/login?from=hub"), "leads to http://portal.example"),
     Case("tooManyRedirects", .redirectLoop, "one redirect after another"),
-    Case("malformedURL", .redirect("file:///etc/passwd"), "'file:///etc/passwd' is not a web address"),
-    Case("malformedURL", .redirect("ftp://example/x"), "'ftp://example/x' is not a web address"),
+    Case("notTheHub", .redirect("file:///etc/passwd"), "redirects to what is no web address"),
+    Case("notTheHub", .redirect("ftp://example/x?signature=1"), "redirects to what is no web address"),
+    Case("notTheHub", .status(404), "404 without saying what is not found"),
     Case("notTheHub", .header("X-Repo-Commit", nil), "lacks X-Repo-Commit"),
     Case("notTheHub", .header("X-Repo-Commit", "../../.."), "lacks X-Repo-Commit"),
     Case("notTheHub", .header("X-Repo-Commit", HubRepository.commit(9)), on: "vocab.txt", "asked for commit"),
@@ -269,6 +270,28 @@ import Testing
     try fixture.expectSuccess(with: hub)
     // The storage does not learn the proxy's password.
     #expect(fixture.server.requests.allSatisfy { $0.host == .proxy })
+  }
+
+  /// Where the host is an exception, the proxy is not to blame.
+  @Test func noProxyToBlame() throws {
+    let fixture = try HubFixture()
+    let gone = try HubServer()
+    gone.stop()
+    let variables = ["HF_ENDPOINT": gone.endpoint, "HTTP_PROXY": fixture.server.proxy, "NO_PROXY": "127.0.0.1"]
+    let error = fixture.expectFailure(saying: gone.endpoint, with: fixture.hub(variables))
+    #expect(error == .unreachable(host: gone.endpoint, isProxy: false, why: "the connection is refused"))
+  }
+
+  @Test func passwordOfTheEndpoint() throws {
+    let fixture = try HubFixture()
+    let endpoint = fixture.server.endpoint.replacing("http://", with: "http://user:passw0rd@")
+    for status in [403, 302] {
+      fixture.server.misbehave(status == 403 ? .status(403) : .redirectLoop, at: .head, times: .max)
+      let error = fixture.expectFailure(saying: "/resolve/main/", with: fixture.hub(["HF_ENDPOINT": endpoint]))
+      #expect(error?.message.contains("passw0rd") == false)
+      fixture.server.behave()
+    }
+    #expect(!HubError.malformedURL(text: "htp://user:passw0rd@x").message.contains("passw0rd"))
   }
 
   /// A tunnel that the proxy refuses.

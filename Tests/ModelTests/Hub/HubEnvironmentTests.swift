@@ -51,13 +51,20 @@ import Testing
     }
   }
 
-  @Test func proxies() {
+  @Test func proxies() throws {
     func proxies(_ variables: [String: String]) -> HubEnvironment.Proxies { HubEnvironment(variables).proxies }
     #expect(proxies(["HTTPS_PROXY": "a", "http_proxy": "b"]) == .init(http: "b", https: "a", exceptions: ""))
     #expect(proxies(["ALL_PROXY": "c", "HTTP_PROXY": "b"]) == .init(http: "b", https: "c", exceptions: ""))
     #expect(proxies(["https_proxy": "low", "HTTPS_PROXY": "up"]).https == "low")
     #expect(proxies(["NO_PROXY": "x,.y"]).exceptions == "x,.y")
     #expect(proxies(["all_proxy": "c"]).proxy(for: "http") == "c")
+    let host = try WebAddress("http://hub.Example.org:80/x")
+    for exceptions in ["*", "a, hub.example.org", ".example.org", "EXAMPLE.org"] {
+      #expect(proxies(["all_proxy": "c", "no_proxy": exceptions]).proxy(for: host) == nil, "\(exceptions)")
+    }
+    for exceptions in ["", "ample.org", "b.example.org", "hub.example"] {
+      #expect(proxies(["all_proxy": "c", "no_proxy": exceptions]).proxy(for: host) == "c", "\(exceptions)")
+    }
   }
 
   @Test func namesAreComplete() {

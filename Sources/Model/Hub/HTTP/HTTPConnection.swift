@@ -86,14 +86,17 @@ final class HTTPConnection {
   }
 
   /// The proxy that stands between, for messages; nil where there is none.
-  func proxy(for address: WebAddress) -> String? { proxies.proxy(for: address.scheme).map(Self.withoutPassword) }
+  func proxy(for address: WebAddress) -> String? { proxies.proxy(for: address).map(WebAddress.withoutPassword) }
 
   /// Sends a request and waits for the end of its answer, whatever its status.
   /// - Parameter receiver: without, a body is thrown away.
   func perform(_ request: HTTPRequest, to receiver: (any HTTPReceiver)? = nil) throws(HTTPFailure) -> HTTPHead {
     curl.reset(handle)
     var list: LibCurl.List?
-    defer { curl.freeList(list) }
+    defer {
+      curl.reset(handle)  // nothing of this request is to be reached through it
+      curl.freeList(list)
+    }
     for (name, value) in request.headers {
       guard let longer = curl.appendToList(list, "\(name): \(value)") else { throw .other("out of memory") }
       list = longer
@@ -110,7 +113,7 @@ final class HTTPConnection {
     _ = mlm_curl_set_pointer(curl.setOption, handle, CURLOPT_WRITEDATA, context)
     _ = mlm_curl_set_progress_callback(curl.setOption, handle, watch)
     _ = mlm_curl_set_pointer(curl.setOption, handle, CURLOPT_XFERINFODATA, context)
-    let code = withExtendedLifetime(exchange) { curl.perform(handle) }
+    let code = withExtendedLifetime(exchange) { BrokenPipe.withoutSignal { curl.perform(handle) } }
 
     if !exchange.isRefused, code != CURLE_OK { throw failure(code, exchange, request) }
     exchange.deliverHead()
@@ -162,7 +165,7 @@ final class HTTPConnection {
     var text = exact.isEmpty ? curl.text(of: code) : exact
     text.unicodeScalars.removeAll { $0.value < 0x20 }
     if let last = text.last, last == "." { text.removeLast() }
-    let hasProxy = proxies.proxy(for: request.address.scheme) != nil
+    let hasProxy = proxies.proxy(for: request.address) != nil
     switch code {
     case CURLE_COULDNT_RESOLVE_PROXY: return .proxy("its name cannot be resolved")
     case CURLE_PROXY: return .proxy(text)
@@ -190,13 +193,6 @@ final class HTTPConnection {
     var status = 0
     _ = mlm_curl_get_number(curl.getInfo, handle, CURLINFO_HTTP_CONNECTCODE, &status)
     return status
-  }
-
-  /// A proxy's address without the name and password in it.
-  private static func withoutPassword(_ proxy: String) -> String {
-    guard let at = proxy.lastIndex(of: "@") else { return proxy }
-    let scheme = proxy.firstRange(of: "://").map { String(proxy[..<$0.upperBound]) } ?? ""
-    return scheme + proxy[proxy.index(after: at)...]
   }
 }
 
@@ -231,7 +227,8 @@ private final class Exchange {
       return
     }
     guard let colon = text.firstIndex(of: ":") else { return }
-    let value = text[text.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+    var value = text[text.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+    while let last = value.last, last == " " || last == "\t" { value.removeLast() }
     head[text[..<colon].lowercased()] = String(value)
   }
 

@@ -59,6 +59,10 @@ struct WebAddress: Sendable, Equatable {
   let scheme, host: String
   /// The scheme's own where none is written.
   let port: String
+  /// For messages: scheme, host and port alone.
+  let origin: String
+  /// For messages: no query (which may be signed), no name and password.
+  let shown: String
 
   /// - Parameter base: what a relative address is relative to.
   /// - Throws: `HubError.malformedURL` for what is no address, or not of http or https.
@@ -85,6 +89,9 @@ struct WebAddress: Sendable, Equatable {
     host = try part(CURLUPART_HOST).lowercased()
     port = try part(CURLUPART_PORT)
     self.text = try part(CURLUPART_URL)
+    let isUsual = (scheme == "http" && port == "80") || (scheme == "https" && port == "443")
+    origin = "\(scheme)://\(host)" + (isUsual ? "" : ":\(port)")
+    shown = origin + (try part(CURLUPART_PATH))
   }
 
   /// Whether what may be told to one may be told to the other.
@@ -92,9 +99,10 @@ struct WebAddress: Sendable, Equatable {
     scheme == other.scheme && host == other.host && port == other.port
   }
 
-  /// For messages: no path, no query (which may be signed), no password.
-  var origin: String {
-    let isUsual = (scheme == "http" && port == "80") || (scheme == "https" && port == "443")
-    return "\(scheme)://\(host)" + (isUsual ? "" : ":\(port)")
+  /// An address without the name and password in it, whether or not it is well-formed.
+  static func withoutPassword(_ text: String) -> String {
+    guard let at = text.lastIndex(of: "@") else { return text }
+    let scheme = text.firstRange(of: "://").map { $0.upperBound <= at ? String(text[..<$0.upperBound]) : "" } ?? ""
+    return scheme + text[text.index(after: at)...]
   }
 }
