@@ -8,56 +8,49 @@ import Testing
 @Suite struct HubClientTests {
   // MARK: Misbehaviour
 
-  struct Case: Sendable, CustomTestStringConvertible {
-    let kind, file, text: String
-    let misbehaviour: Misbehaviour
-    var testDescription: String { String("\(kind): \(file): \(misbehaviour)".prefix(120)) }
-
-    /// - Parameters:
-    ///   - kind: how the error begins when printed.
-    ///   - text: a part of its message.
-    init(_ kind: String, _ misbehaviour: Misbehaviour, on file: String = "config.json", _ text: String) {
-      (self.kind, self.misbehaviour, self.file, self.text) = (kind, misbehaviour, file, text)
-    }
+  private static func failure(
+    _ kind: String, _ misbehaviour: Misbehaviour, on file: String = "config.json", _ text: String
+  ) -> HubFailure {
+    HubFailure(kind: kind, misbehaviour: misbehaviour, file: file, text: text)
   }
 
-  static let cases: [Case] = [
-    Case("repositoryNotFound", .unauthorized, "o/n: not found on the hub, private, or in need of a token"),
-    Case("repositoryNotFound", .repositoryNotFound, "o/n: not found on the hub"),
-    Case("gated", .gated, "o/n: the hub wants its terms accepted first"),
-    Case("revisionNotFound", .revisionNotFound, "o/n has no revision 'main'"),
-    Case("fileNotFound", .entryNotFound, "o/n has no config.json at revision main"),
-    Case("noVocabulary", .entryNotFound, on: "vocab.txt", "neither tokenizer.json nor vocab.txt"),
-    Case("noWeights", .entryNotFound, on: "model.safetensors", "neither model.safetensors nor"),
-    Case("refused", .status(403, message: "Blocked\there"), "status 403: Blocked here"),
-    Case("refused", .status(416), "status 416"),
-    Case("busy", .status(408), "too busy (status 408)"),
-    Case("busy", .status(500), "too busy (status 500)"),
-    Case("busy", .status(503), on: "model.safetensors", "too busy (status 503)"),
-    Case("busy", .tooManyRequests(retryAfter: nil), "too busy (status 429)"),
-    Case("busy", .tooManyRequests(retryAfter: "86400"), "asks to wait 86400 s"),
-    Case("unreachable", .neverAnswer, "no answer in 0.3 s"),
-    Case("broken", .raw(""), "ended early"),
-    Case("unreachable", .raw("Good morning!\r\n\r\n"), "127.0.0.1"),
-    Case("unreachable", .endlessHeader, "127.0.0.1"),
-    Case("unreachable", .longHeader(1 << 20), "127.0.0.1"),
-    Case("notTheHub", .portal, "lacks X-Repo-Commit, and is a web page"),
-    Case("notTheHub", .portal, on: "model.safetensors", "lacks X-Repo-Commit, and is a web page"),
-    Case("notTheHub", .redirect("http://portal.example/login?from=hub"), "leads to http://portal.example"),
-    Case("tooManyRedirects", .redirectLoop, "one redirect after another"),
-    Case("notTheHub", .redirect("file:///etc/passwd"), "redirects to what is no web address"),
-    Case("notTheHub", .redirect("ftp://example/x?signature=1"), "redirects to what is no web address"),
-    Case("notTheHub", .status(404), "404 without saying what is not found"),
-    Case("notTheHub", .header("X-Repo-Commit", nil), "lacks X-Repo-Commit"),
-    Case("notTheHub", .header("X-Repo-Commit", "../../.."), "lacks X-Repo-Commit"),
-    Case("notTheHub", .header("X-Repo-Commit", HubRepository.commit(9)), on: "vocab.txt", "asked for commit"),
-    Case("notTheHub", .header("ETag", nil), "config.json lacks an ETag"),
-    Case("notTheHub", .header("ETag", "\"../../../x\""), "config.json lacks an ETag"),
-    Case("notTheHub", .header("X-Linked-Etag", "\"..\""), on: "model.safetensors", "lacks an ETag"),
-    Case("noRoom", .header("X-Linked-Size", "7000000000000000"), on: "model.safetensors", "no room for model"),
+  static let cases: [HubFailure] = [
+    failure("repositoryNotFound", .unauthorized, "o/n: not found on the hub, private, or in need of a token"),
+    failure("repositoryNotFound", .repositoryNotFound, "o/n: not found on the hub"),
+    failure("gated", .gated, "o/n: the hub wants its terms accepted first"),
+    failure("revisionNotFound", .revisionNotFound, "o/n has no revision 'main'"),
+    failure("fileNotFound", .entryNotFound, "o/n has no config.json at revision main"),
+    failure("noVocabulary", .entryNotFound, on: "vocab.txt", "neither tokenizer.json nor vocab.txt"),
+    failure("noWeights", .entryNotFound, on: "model.safetensors", "neither model.safetensors nor"),
+    failure("refused", .status(403, message: "Blocked\there"), "status 403: Blocked here"),
+    failure("refused", .status(416), "status 416"),
+    failure("busy", .status(408), "too busy (status 408)"),
+    failure("busy", .status(500), "too busy (status 500)"),
+    failure("busy", .status(503), on: "model.safetensors", "too busy (status 503)"),
+    failure("busy", .tooManyRequests(retryAfter: nil), "too busy (status 429)"),
+    failure("busy", .tooManyRequests(retryAfter: "86400"), "asks to wait 86400 s"),
+    failure("unreachable", .neverAnswer, "no answer in 0.3 s"),
+    failure("broken", .raw(""), "ended early"),
+    failure("unreachable", .raw("Good morning!\r\n\r\n"), "127.0.0.1"),
+    failure("unreachable", .endlessHeader, "127.0.0.1"),
+    failure("unreachable", .longHeader(1 << 20), "127.0.0.1"),
+    failure("notTheHub", .portal, "lacks X-Repo-Commit, and is a web page"),
+    failure("notTheHub", .portal, on: "model.safetensors", "lacks X-Repo-Commit, and is a web page"),
+    failure("notTheHub", .redirect("http://portal.example/login?from=hub"), "leads to http://portal.example"),
+    failure("tooManyRedirects", .redirectLoop, "one redirect after another"),
+    failure("notTheHub", .redirect("file:///etc/passwd"), "redirects to what is no web address"),
+    failure("notTheHub", .redirect("ftp://example/x?signature=1"), "redirects to what is no web address"),
+    failure("notTheHub", .status(404), "404 without saying what is not found"),
+    failure("notTheHub", .header("X-Repo-Commit", nil), "lacks X-Repo-Commit"),
+    failure("notTheHub", .header("X-Repo-Commit", "../../.."), "lacks X-Repo-Commit"),
+    failure("notTheHub", .header("X-Repo-Commit", HubRepository.commit(9)), on: "vocab.txt", "asked for commit"),
+    failure("notTheHub", .header("ETag", nil), "config.json lacks an ETag"),
+    failure("notTheHub", .header("ETag", "\"../../../x\""), "config.json lacks an ETag"),
+    failure("notTheHub", .header("X-Linked-Etag", "\"..\""), on: "model.safetensors", "lacks an ETag"),
+    failure("noRoom", .header("X-Linked-Size", "7000000000000000"), on: "model.safetensors", "no room for model"),
   ]
 
-  @Test(arguments: cases) func misbehaviour(_ example: Case) throws {
+  @Test(arguments: cases) func misbehaviour(_ example: HubFailure) throws {
     let fixture = try HubFixture()
     fixture.server.misbehave(example.misbehaviour, on: example.file, at: .head, times: .max)
     let hub = fixture.hub(["HF_HUB_ETAG_TIMEOUT": example.kind == "unreachable" ? "0.3" : "10"])

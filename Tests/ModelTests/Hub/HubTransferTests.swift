@@ -10,49 +10,42 @@ import Testing
 
   // MARK: What cannot be made good
 
-  struct Case: Sendable, CustomTestStringConvertible {
-    let kind, file, text: String
-    let misbehaviour: Misbehaviour
-    var testDescription: String { String("\(kind): \(file): \(misbehaviour)".prefix(120)) }
-
-    /// - Parameters:
-    ///   - kind: how the error begins when printed.
-    ///   - text: a part of its message.
-    init(_ kind: String, _ misbehaviour: Misbehaviour, on file: String = "model.safetensors", _ text: String) {
-      (self.kind, self.misbehaviour, self.file, self.text) = (kind, misbehaviour, file, text)
-    }
+  private static func failure(
+    _ kind: String, _ misbehaviour: Misbehaviour, on file: String = "model.safetensors", _ text: String
+  ) -> HubFailure {
+    HubFailure(kind: kind, misbehaviour: misbehaviour, file: file, text: text)
   }
 
-  static let cases: [Case] = [
-    Case("wrongDigest", .wrongBytes(), "its SHA-256 is"),
-    Case("wrongDigest", .wrongBytes(from: 199_999), "its SHA-256 is"),
-    Case("wrongDigest", .wrongBytes(), on: "vocab.txt", "its git blob id is"),
-    Case("wrongSize", .shorter(by: 5), "where 200000 were announced"),
-    Case("wrongSize", .longer(by: 5), "where 200000 were announced"),
-    Case("wrongSize", .both(.longer(by: 5), .chunked), "where 200000 were announced"),
-    Case("wrongSize", .both(.longer(by: 1_000_000), .untilClose), "200000 were announced"),
-    Case("wrongSize", .longer(by: 5), on: "vocab.txt", "were announced"),
-    Case("broken", .breakAfter(0), "the connection ended early, again and again"),
-    Case("broken", .breakAfter(0, reset: true), "again and again"),
-    Case("broken", .both(.shorter(by: 300_000), .chunked), "again and again"),
-    Case("broken", .raw(""), "again and again"),
-    Case("broken", .raw("HTTP/1.1 200 OK\r\nContent-Le"), "again and again"),
-    Case("unreachable", .endlessHeader, "127.0.0.1"),
-    Case("refused", .unauthorized, "status 401"),
-    Case("refused", .status(403), "status 403"),
-    Case("refused", .entryNotFound, "status 404"),
-    Case("busy", .status(500), "too busy (status 500)"),
-    Case("busy", .status(503), on: "vocab.txt", "too busy (status 503)"),
-    Case("busy", .tooManyRequests(retryAfter: "86400"), "asks to wait 86400 s"),
-    Case("notTheHub", .portal, "it sent a web page for model.safetensors"),
-    Case("notTheHub", .portal, on: "vocab.txt", "it sent a web page for vocab.txt"),
-    Case("tooManyRedirects", .redirectLoop, "one redirect after another"),
-    Case("notTheHub", .redirect("file:///etc/passwd"), "redirects to what is no web address"),
-    Case("notTheHub", .redirect("ftp://example/x?signature=1"), "redirects to what is no web address"),
-    Case("tooManyRedirects", .status(416), "one redirect after another"),
+  static let cases: [HubFailure] = [
+    failure("wrongDigest", .wrongBytes(), "its SHA-256 is"),
+    failure("wrongDigest", .wrongBytes(from: 199_999), "its SHA-256 is"),
+    failure("wrongDigest", .wrongBytes(), on: "vocab.txt", "its git blob id is"),
+    failure("wrongSize", .shorter(by: 5), "where 200000 were announced"),
+    failure("wrongSize", .longer(by: 5), "where 200000 were announced"),
+    failure("wrongSize", .both(.longer(by: 5), .chunked), "where 200000 were announced"),
+    failure("wrongSize", .both(.longer(by: 1_000_000), .untilClose), "200000 were announced"),
+    failure("wrongSize", .longer(by: 5), on: "vocab.txt", "were announced"),
+    failure("broken", .breakAfter(0), "the connection ended early, again and again"),
+    failure("broken", .breakAfter(0, reset: true), "again and again"),
+    failure("broken", .both(.shorter(by: 300_000), .chunked), "again and again"),
+    failure("broken", .raw(""), "again and again"),
+    failure("broken", .raw("HTTP/1.1 200 OK\r\nContent-Le"), "again and again"),
+    failure("unreachable", .endlessHeader, "127.0.0.1"),
+    failure("refused", .unauthorized, "status 401"),
+    failure("refused", .status(403), "status 403"),
+    failure("refused", .entryNotFound, "status 404"),
+    failure("busy", .status(500), "too busy (status 500)"),
+    failure("busy", .status(503), on: "vocab.txt", "too busy (status 503)"),
+    failure("busy", .tooManyRequests(retryAfter: "86400"), "asks to wait 86400 s"),
+    failure("notTheHub", .portal, "it sent a web page for model.safetensors"),
+    failure("notTheHub", .portal, on: "vocab.txt", "it sent a web page for vocab.txt"),
+    failure("tooManyRedirects", .redirectLoop, "one redirect after another"),
+    failure("notTheHub", .redirect("file:///etc/passwd"), "redirects to what is no web address"),
+    failure("notTheHub", .redirect("ftp://example/x?signature=1"), "redirects to what is no web address"),
+    failure("tooManyRedirects", .status(416), "one redirect after another"),
   ]
 
-  @Test(arguments: cases) func misbehaviour(_ example: Case) throws {
+  @Test(arguments: cases) func misbehaviour(_ example: HubFailure) throws {
     let fixture = try HubFixture()
     fixture.server.misbehave(example.misbehaviour, on: example.file, at: .body, times: .max)
     fixture.expectFailure(saying: example.text, kind: example.kind)

@@ -163,6 +163,18 @@ final class HubFixture {
   }
 }
 
+/// A way in which the hub misbehaves, and the error that comes of it.
+struct HubFailure: Sendable, CustomTestStringConvertible {
+  /// How the error begins when printed.
+  let kind: String
+  let misbehaviour: Misbehaviour
+  /// Of which file.
+  let file: String
+  /// A part of the error's message.
+  let text: String
+  var testDescription: String { String("\(kind): \(file): \(misbehaviour)".prefix(120)) }
+}
+
 /// What a client told, from whatever thread.
 ///
 /// `@unchecked`: guarded by the lock.
