@@ -8,9 +8,6 @@ typedef CURLcode (*mlm_curl_getinfo)(CURL *, CURLINFO, ...);
 static inline CURLcode mlm_curl_set_number(void *setopt, CURL *handle, CURLoption option, long value) {
   return ((mlm_curl_setopt)setopt)(handle, option, value);
 }
-static inline CURLcode mlm_curl_set_offset(void *setopt, CURL *handle, CURLoption option, curl_off_t value) {
-  return ((mlm_curl_setopt)setopt)(handle, option, value);
-}
 static inline CURLcode mlm_curl_set_pointer(void *setopt, CURL *handle, CURLoption option, const void *value) {
   return ((mlm_curl_setopt)setopt)(handle, option, value);
 }

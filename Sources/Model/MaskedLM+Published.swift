@@ -40,7 +40,7 @@ extension DistilBertMaskedLM {
   private func compare(
     _ found: [TokenScore], _ expected: [PublishedValues.Prediction], tolerance: Double
   ) -> PresetCheck.Result {
-    var largest = 0.0
+    var nearness = Nearness(tolerance: tolerance)
     for (rank, prediction) in expected.enumerated() {
       guard rank < found.count else { return (.differs, "there is no rank \(rank + 1)") }
       let (id, score) = (found[rank].token, Double(found[rank].probability))
@@ -52,26 +52,17 @@ extension DistilBertMaskedLM {
         )
       }
       guard let published = prediction.score else { continue }
-      let difference = (score - published).magnitude
-      // Not: greater than. What is no number is not near.
-      guard difference <= tolerance else {
-        return (
-          .differs,
-          "'\(prediction.token)' has the score \(Self.figure(score)), published is \(Self.figure(published)) "
-            + "(tolerance \(Self.figure(tolerance)))"
-        )
-      }
-      largest = max(largest, difference)
+      if let result = nearness.differs("'\(prediction.token)' has the score", score, published) { return result }
     }
     let words = expected.map { "'\($0.token)'" }.joined(separator: ", ")
     guard expected.contains(where: { $0.score != nil }) else { return (.ok, words) }
-    return (.ok, "\(words); scores differ by \(Self.figure(largest)) at most")
+    return (.ok, "\(words); scores differ by \(Nearness.figure(nearness.largest)) at most")
   }
 
   private func compare(
     _ states: [[Float]], _ expected: [[Double]], _ token: Int, _ unit: Int, tolerance: Double
   ) -> PresetCheck.Result {
-    var (largest, count) = (0.0, 0)
+    var (nearness, count) = (Nearness(tolerance: tolerance), 0)
     for (row, values) in expected.enumerated() {
       let place = token + row
       guard place < states.count, unit + values.count <= states[place].count else {
@@ -81,22 +72,38 @@ extension DistilBertMaskedLM {
       }
       for (column, published) in values.enumerated() {
         let found = Double(states[place][unit + column])
-        let difference = (found - published).magnitude
-        guard difference <= tolerance else {
-          return (
-            .differs,
-            "the hidden state at token \(place), unit \(unit + column) is \(Self.figure(found)), published is "
-              + "\(Self.figure(published)) (tolerance \(Self.figure(tolerance)))"
-          )
-        }
-        largest = max(largest, difference)
+        let what = "the hidden state at token \(place), unit \(unit + column) is"
+        if let result = nearness.differs(what, found, published) { return result }
         count += 1
       }
     }
-    return (.ok, "\(count) hidden states differ by \(Self.figure(largest)) at most")
+    return (.ok, "\(count) hidden states differ by \(Nearness.figure(nearness.largest)) at most")
+  }
+}
+
+/// How near figures come to the published ones.
+private struct Nearness {
+  let tolerance: Double
+  /// The largest difference so far.
+  private(set) var largest = 0.0
+
+  init(tolerance: Double) { self.tolerance = tolerance }
+
+  /// Nil for a figure that is near enough.
+  mutating func differs(_ what: String, _ found: Double, _ published: Double) -> PresetCheck.Result? {
+    let difference = (found - published).magnitude
+    // Not: greater than. What is no number is not near.
+    guard difference <= tolerance else {
+      return (
+        .differs,
+        "\(what) \(Self.figure(found)), published is \(Self.figure(published)) (tolerance \(Self.figure(tolerance)))"
+      )
+    }
+    largest = max(largest, difference)
+    return nil
   }
 
-  private static func figure(_ number: Double) -> String { FloatText.significant(number, digits: 6) }
+  static func figure(_ number: Double) -> String { FloatText.significant(number, digits: 6) }
 }
 
 extension PublishedValues {

@@ -46,10 +46,17 @@ public struct ModelDirectory: Sendable {
 
   /// Whether a directory holds the configuration of a DistilBERT model of Hugging Face's layout: what `write` writes and replaces.
   public static func isModelDirectory(_ path: String) -> Bool {
+    configurationJSON(path)?["model_type"]?.string == "distilbert"
+  }
+
+  /// Whether a directory has the configuration of a KerasHub preset.
+  static func isKerasHub(_ path: String) -> Bool { configurationJSON(path).map(Configuration.isKerasHub) ?? false }
+
+  /// Nil where there is no config.json that can be read as JSON.
+  private static func configurationJSON(_ path: String) -> JSONValue? {
     let file = Path.join(path, configurationName)
-    guard Path.isFile(file), let bytes = try? FileMapping.contents(of: file), let json = try? JSONValue.parse(bytes)
-    else { return false }
-    return json["model_type"]?.string == "distilbert"
+    guard Path.isFile(file), let bytes = try? FileMapping.contents(of: file) else { return nil }
+    return try? JSONValue.parse(bytes)
   }
 }
 

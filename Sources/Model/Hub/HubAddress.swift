@@ -35,8 +35,11 @@ public struct HubAddress: Sendable, Equatable {
       }
   }
 
-  var isCommit: Bool {
-    revision.utf8.count == 40
-      && revision.utf8.allSatisfy { $0 &- UInt8(ascii: "0") < 10 || $0 &- UInt8(ascii: "a") < 6 }
+  var isCommit: Bool { Self.isCommit(revision) }
+
+  /// Whether a text names a commit: 40 hexadecimal digits in lower case.
+  static func isCommit(_ text: String) -> Bool {
+    text.utf8.count == 40
+      && text.utf8.allSatisfy { $0 &- UInt8(ascii: "0") < 10 || $0 &- UInt8(ascii: "a") < 6 }
   }
 }

@@ -106,7 +106,7 @@ final class HubClient {
     /// The last answer that has a header decides.
     func header(_ name: String) -> String? { ([head] + earlier.reversed()).lazy.compactMap { $0[name] }.first }
 
-    guard let commit = header("x-repo-commit"), HubAddress(repository: "", revision: commit).isCommit else {
+    guard let commit = header("x-repo-commit"), HubAddress.isCommit(commit) else {
       var why = "its answer lacks X-Repo-Commit"
       if head.isWebPage { why += ", and is a web page" }
       if head.isRedirect, let target = try? Self.target(of: head, from: place) {
@@ -141,7 +141,7 @@ final class HubClient {
     case (404, nil) where head["x-repo-commit"] == nil && file == ModelDirectory.configurationName:
       throw .notTheHub(host: url.origin, why: "it answers 404 without saying what is not found")
     case (404, _):
-      let commit = head["x-repo-commit"].flatMap { HubAddress(repository: "", revision: $0).isCommit ? $0 : nil }
+      let commit = head["x-repo-commit"].flatMap { HubAddress.isCommit($0) ? $0 : nil }
       return .missing(commit: commit)
     case (407, _):
       throw .unreachable(
@@ -154,12 +154,12 @@ final class HubClient {
   func error(_ failure: HTTPFailure, at place: WebAddress, file: String, kept: Int) -> HubError {
     let proxy = connection.proxy(for: place)
     switch failure {
-    case .unreachable(let why), .timedOut(let why): return .unreachable(host: place.origin, isProxy: false, why: why)
+    case .unreachable(let why), .timedOut(let why), .other(let why):
+      return .unreachable(host: place.origin, isProxy: false, why: why)
     case .proxy(let why): return .unreachable(host: proxy ?? place.origin, isProxy: true, why: why)
     case .insecure(let why): return .insecure(host: place.origin, why: why)
     case .broken(let why): return .broken(file: file, why: why, kept: kept)
     case .stopped: return .interrupted(kept: kept > 0 ? file : nil)
-    case .other(let why): return .unreachable(host: place.origin, isProxy: false, why: why)
     }
   }
 

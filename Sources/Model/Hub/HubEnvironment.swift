@@ -57,12 +57,10 @@ public struct HubEnvironment: Sendable {
     if isTrue("HF_HUB_DISABLE_IMPLICIT_TOKEN") ?? false { return nil }
     let file = value("HF_TOKEN_PATH").map(expand) ?? Path.join(homeFolder, "token")
     guard let token = value("HF_TOKEN") ?? value("HUGGING_FACE_HUB_TOKEN") ?? firstLine(of: file) else { return nil }
-    let text = token.utf8.filter { $0 > 0x20 }
+    let text = token.utf8.drop { $0 <= 0x20 }.reversed().drop { $0 <= 0x20 }.reversed()
     if text.isEmpty { return nil }
     // It stands in a header line: nothing in it may end that line.
-    guard text.count == token.utf8.drop(while: { $0 <= 0x20 }).reversed().drop(while: { $0 <= 0x20 }).count,
-      text.allSatisfy({ $0 < 0x7F })
-    else { throw .malformedToken }
+    guard text.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw .malformedToken }
     return String(decoding: text, as: UTF8.self)
   }
 

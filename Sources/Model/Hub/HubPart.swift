@@ -5,14 +5,11 @@ public enum HubPart: Sendable, CaseIterable {
   /// Any of them will do; the last ones of a KerasHub preset.
   var files: [String] {
     switch self {
-    case .configuration: ["config.json"]
-    case .vocabulary: ["tokenizer.json", "vocab.txt", Self.kerasVocabulary]
-    case .weights: ["model.safetensors", ModelDirectory.indexName, Self.kerasWeights]
+    case .configuration: [ModelDirectory.configurationName]
+    case .vocabulary: ["tokenizer.json", "vocab.txt", KerasTokenizer.vocabularyName]
+    case .weights: [ModelDirectory.weightsName, ModelDirectory.indexName, KerasWeights.weightsName]
     }
   }
-
-  static let kerasVocabulary = "assets/tokenizer/vocabulary.txt"
-  static let kerasWeights = "model.weights.h5"
 
   /// In words, for errors: the files that most repositories have.
   var description: String { files.prefix(2).joined(separator: " or ") }
@@ -22,18 +19,11 @@ public enum HubPart: Sendable, CaseIterable {
     func has(_ file: String) -> Bool { Path.isFile(Path.join(directory, file)) }
     guard let file = files.first(where: has) else { return description }
     // KerasHub's tokenizer.json has the options alone.
-    if file == "tokenizer.json", !has(Self.kerasVocabulary), Self.isKerasPreset(directory) {
-      return Self.kerasVocabulary
-    }
+    let kerasVocabulary = KerasTokenizer.vocabularyName
+    if file == "tokenizer.json", !has(kerasVocabulary), ModelDirectory.isKerasHub(directory) { return kerasVocabulary }
     guard file == ModelDirectory.indexName else { return nil }
     // The index is written first: what it lists may be still to come.
     return Self.shards(inIndex: Path.join(directory, file)).first { !has($0) }
-  }
-
-  private static func isKerasPreset(_ directory: String) -> Bool {
-    let file = Path.join(directory, ModelDirectory.configurationName)
-    guard let bytes = try? FileMapping.contents(of: file), let json = try? JSONValue.parse(bytes) else { return false }
-    return Configuration.isKerasHub(json)
   }
 
   /// The files that an index of shards lists, each once; none where it cannot be read, which whoever loads it will say.

@@ -42,7 +42,7 @@ struct FileVerifier {
       if let check = try check(name, nil) { try report(check) }
     }
     // The one file of a model that is in a folder of its own.
-    let name = HubPart.kerasVocabulary
+    let name = KerasTokenizer.vocabularyName
     if !files.contains(where: { $0.name == name }), let check = try check(name, nil) { try report(check) }
   }
 

@@ -53,10 +53,7 @@ struct SnapshotFetcher {
     /// - Returns: whether it is a KerasHub preset.
     func fetchConfiguration() throws -> Bool {
       try require(ModelDirectory.configurationName)
-      let file = Path.join(fetcher.folder.snapshot(commit), ModelDirectory.configurationName)
-      guard let bytes = try? FileMapping.contents(of: file), let json = try? JSONValue.parse(bytes)
-      else { return false }
-      return json["registered_name"] != nil && json["model_type"] == nil
+      return ModelDirectory.isKerasHub(fetcher.folder.snapshot(commit))
     }
 
     func fetchVocabulary() throws {
@@ -91,12 +88,12 @@ struct SnapshotFetcher {
 
     func fetchKerasVocabulary() throws {
       try require("tokenizer.json")
-      try require(HubPart.kerasVocabulary)
+      try require(KerasTokenizer.vocabularyName)
     }
 
     func fetchKerasWeights() throws {
-      if try fetch("task.json") { _ = try fetch("task.weights.h5") }
-      try require(HubPart.kerasWeights)
+      if try fetch("task.json") { _ = try fetch(KerasWeights.taskName) }
+      try require(KerasWeights.weightsName)
     }
 
     private func require(_ file: String) throws {

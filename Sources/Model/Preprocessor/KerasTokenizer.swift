@@ -13,6 +13,9 @@
 /// - U+FFFD and private-use characters are part of words.
 /// - Words longer than 100 bytes, not characters, are [UNK].
 struct KerasTokenizer {
+  /// The vocabulary's place in a preset directory.
+  static let vocabularyName = "assets/tokenizer/vocabulary.txt"
+
   private(set) var options = WordPieceTokenizer.Options()
   private(set) var names = SpecialTokenNames()
   /// Special tokens beyond the five.
@@ -57,7 +60,7 @@ struct KerasTokenizer {
   }
 
   func load(directory: String) throws -> WordPieceTokenizer {
-    let path = Path.join(directory, "assets/tokenizer/vocabulary.txt")
+    let path = Path.join(directory, Self.vocabularyName)
     let file = Path.isFile(path) ? path : Path.join(directory, "vocab.txt")
     guard Path.isFile(file) else { throw FileError.missing(path: path) }
     let vocabulary = try FileMapping(path: file).withText { try Vocabulary(vocabTXT: $0, file: file) }

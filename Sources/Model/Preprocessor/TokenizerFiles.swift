@@ -26,7 +26,7 @@ extension WordPieceTokenizer {
         addedTokens: json.addedTokens, extras: config.extras)
     }
 
-    let kerasVocabulary = Path.join(directory, "assets/tokenizer/vocabulary.txt")
+    let kerasVocabulary = Path.join(directory, KerasTokenizer.vocabularyName)
     let vocabularyFile = [Path.join(directory, "vocab.txt"), kerasVocabulary].first(where: Path.isFile)
     guard let vocabularyFile else {
       if Path.kind(directory) == nil { throw FileError.missing(path: directory) }
