@@ -1,0 +1,3 @@
+extension Bench {
+  func memory() throws {}
+}

@@ -1,0 +1,3 @@
+extension Bench {
+  func startup() throws {}
+}

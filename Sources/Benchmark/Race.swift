@@ -1,0 +1,137 @@
+import Model
+
+/// Who takes part: a process that speaks `Worker`'s protocol.
+struct Contestant {
+  enum Role: String { case ours, limit, peer }
+
+  var name: String
+  var role: Role
+  var threads: Int
+  var command: [String]
+  var environment: [String: String] = [:]
+}
+
+/// What a contestant did.
+struct Result {
+  let contestant: Contestant
+  var rounds: [Round] = []
+  var peakMegabytes = 0.0
+  var version: String?
+  /// The largest difference from ours; nil where nothing is compared.
+  var difference: Double?
+  var agrees = true
+
+  var secondsPerRound: Double { rounds.map(\.seconds).median }
+  var tokensPerSecond: Double { rounds.map { Double($0.tokens) / $0.seconds }.median }
+}
+
+/// Contestants that work in turns, one at a time.
+struct Race {
+  var contestants: [Contestant]
+  let rounds: Int
+  /// How results are compared.
+  let agreement: Agreement
+  /// Where the peers' standard error goes.
+  let logs: String
+
+  func run() throws -> [Result] {
+    var running: [(ChildProcess, Result)] = []
+    for contestant in contestants {
+      let log = contestant.role == .peer ? "\(logs)/\(Self.fileName(contestant.name)).log" : nil
+      do {
+        let child = try ChildProcess(contestant.command, environment: contestant.environment, log: log)
+        let ready = try Self.answer(child, contestant, log)
+        var result = Result(contestant: contestant)
+        result.version = ready["version"]?.string
+        running.append((child, result))
+      } catch let error as BenchmarkError where contestant.role == .peer {
+        Text.note("without \(contestant.name): \(error.message)")
+      }
+    }
+    var reference: JSONValue?
+    for index in running.indices {
+      running[index].0.send("check")
+      let answer = try Self.answer(running[index].0, running[index].1.contestant, nil)["check"] ?? .null
+      guard !answer.isNull else { continue }
+      guard let ours = reference else {
+        reference = answer
+        continue
+      }
+      let (difference, agrees) = agreement.compare(ours, answer)
+      running[index].1.difference = difference
+      running[index].1.agrees = agrees
+    }
+    for round in 0..<rounds {
+      for index in running.indices {
+        let name = running[index].1.contestant.name
+        Text.progress("round \(round + 1)/\(rounds)  \(name)")
+        running[index].0.send("run")
+        let answer = try Self.answer(running[index].0, running[index].1.contestant, nil)
+        guard let seconds = answer["seconds"]?.double, let tokens = answer["tokens"]?.int else {
+          throw BenchmarkError("\(name) answered without seconds and tokens")
+        }
+        running[index].1.rounds.append(Round(seconds: seconds, tokens: tokens, more: answer.object ?? []))
+        running[index].1.peakMegabytes = max(
+          running[index].1.peakMegabytes, answer["peak_rss_mb"]?.double ?? 0)
+      }
+    }
+    Text.progress(nil)
+    for (child, _) in running { _ = child.wait() }
+    return running.map(\.1)
+  }
+
+  private static func answer(_ child: ChildProcess, _ contestant: Contestant, _ log: String?) throws -> JSONValue {
+    guard let line = child.readLine() else {
+      let last = log.flatMap(Files.text)?.split(separator: "\n").last.map { ": " + $0 } ?? ""
+      throw BenchmarkError("\(contestant.name) ended\(last)", hint: log.map { "its messages: \($0)" })
+    }
+    return try JSONValue.parse(Array(line.utf8), file: contestant.name)
+  }
+
+  private static func fileName(_ name: String) -> String {
+    name.split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }.joined(separator: "-")
+  }
+}
+
+/// When two results are the same.
+enum Agreement {
+  /// The five best of every sample: the same ids but for ties, probabilities alike relative to their size.
+  case best(tolerance: Double)
+  case loss(tolerance: Double)
+  case ids
+
+  func compare(_ ours: JSONValue, _ theirs: JSONValue) -> (difference: Double, agrees: Bool) {
+    switch self {
+    case .loss(let tolerance):
+      let difference = abs((ours["loss"]?.double ?? .nan) - (theirs["loss"]?.double ?? .nan))
+      return (difference, difference <= tolerance)
+    case .ids:
+      let isSame = ours["count"]?.int == theirs["count"]?.int && ours["sum"]?.int == theirs["sum"]?.int
+      return (isSame ? 0 : 1, isSame)
+    case .best(let tolerance):
+      let (a, b) = (Self.rows(ours), Self.rows(theirs))
+      guard a.count == b.count else { return (.infinity, false) }
+      var worst = 0.0
+      for (mine, other) in zip(a, b) {
+        guard mine.count == other.count else { return (.infinity, false) }
+        for (rank, candidate) in mine.enumerated() {
+          // Where the ids differ, the two must be a tie: the probabilities of the same rank say so.
+          let size = max(candidate.probability, 1e-30)
+          worst = max(worst, abs(candidate.probability - other[rank].probability) / size)
+          if candidate.id != other[rank].id, !mine.contains(where: { $0.id == other[rank].id }), rank < 4 {
+            return (.infinity, false)
+          }
+        }
+      }
+      return (worst, worst <= tolerance)
+    }
+  }
+
+  private static func rows(_ value: JSONValue) -> [[(id: Int, probability: Double)]] {
+    let ids = value["ids"]?.array ?? []
+    let probabilities = value["probabilities"]?.array ?? []
+    return zip(ids, probabilities).map { ids, probabilities in
+      zip(ids.array ?? [], probabilities.array ?? []).map { ($0.int ?? -1, $1.double ?? .nan) }
+    }
+  }
+}
