@@ -75,9 +75,10 @@ final class Bench {
   }
 
   func race(_ contestants: [Contestant], rounds: Int, _ agreement: Agreement) throws -> [Result] {
-    let results = try Race(
+    let (results, load) = try Race(
       contestants: contestants, rounds: options.rounds ?? rounds, agreement: agreement, logs: options.cache
     ).run()
+    report.foreignLoad = load
     if results.contains(where: { !$0.agrees }) { allAgree = false }
     return results
   }

@@ -57,6 +57,7 @@ enum BenchmarkTool {
       return !arguments.isEmpty
     }
     if first == "worker" { return try Worker.run(Array(arguments.dropFirst())) }
+    if first == "launch" { return try Launch.run(Array(arguments.dropFirst())) }
     if first == "read-weights" { return try ReadWeights.run(Array(arguments.dropFirst())) }
     guard subcommands.contains(where: { $0.name == first }) else {
       throw BenchmarkError(usage: "no subcommand '\(first)'", hint: "Scripts/benchmark --help lists them")

@@ -34,7 +34,8 @@ struct Race {
   /// Where the peers' standard error goes.
   let logs: String
 
-  func run() throws -> [Result] {
+  func run() throws -> (results: [Result], foreignLoad: Double) {
+    let load = ForeignLoad()
     var running: [(ChildProcess, Result)] = []
     for contestant in contestants {
       let log = contestant.role == .peer ? "\(logs)/\(Self.fileName(contestant.name)).log" : nil
@@ -76,8 +77,8 @@ struct Race {
       }
     }
     Text.progress(nil)
-    for (child, _) in running { _ = child.wait() }
-    return running.map(\.1)
+    let used = running.reduce(0) { $0 + $1.0.wait().cpuSeconds }
+    return (running.map(\.1), load.processors(without: used))
   }
 
   private static func answer(_ child: ChildProcess, _ contestant: Contestant, _ log: String?) throws -> JSONValue {

@@ -7,6 +7,8 @@ final class Report {
   private let machine: Machine
   private let workload: Workload
   private var records: [JSONValue] = []
+  /// Processors that others used during the last race.
+  var foreignLoad = 0.0
   private var pages: [String] = []
   private let date = Report.date()
   private let commit: String
@@ -187,8 +189,12 @@ extension Report {
       let scaling = zip(one.rounds, ours.rounds).map { $0.seconds / $1.seconds }.median
       notes.append("\(ours.contestant.threads) threads are \(Text.fixed(scaling, 2)) times as fast as 1.")
     }
+    if foreignLoad > 0.05 {
+      notes.append("Not quiet: other processes used \(Text.fixed(foreignLoad, 2)) processors meanwhile.")
+    }
     add(
       name, title: title, table, notes: notes,
-      settings: settings + [("rounds", .number(ours.rounds.count))], results: values)
+      settings: settings + [("foreign_load", .number(foreignLoad))] + [("rounds", .number(ours.rounds.count))],
+      results: values)
   }
 }

@@ -9,6 +9,12 @@ enum Files {
     return stat(path, &information) == 0 ? Int(information.st_size) : 0
   }
 
+  /// Seconds since 1970.
+  static func modificationTime(_ path: String) -> Int {
+    var information = stat()
+    return stat(path, &information) == 0 ? information.st_mtim.tv_sec : 0
+  }
+
   static func read(_ path: String) throws -> [UInt8] {
     guard let file = fopen(path, "rb") else { throw BenchmarkError("cannot read \(path): \(reason())") }
     defer { fclose(file) }

@@ -7,6 +7,7 @@ final class Workload {
   /// 512 lines, or as many as are asked for, in an order of chance.
   let lines: [[UInt8]]
   let corpusSource: String
+  private let corpusPath: String?
   /// A folder of this run; removed at its end.
   let folder: String
 
@@ -18,7 +19,8 @@ final class Workload {
     store = try ModelStore(options)
     let count = max(512, options.lines)
     let shared = options.root + "/../shared/corpus/wikitext2_test.txt"
-    if let corpus = options.corpus ?? (Files.exists(shared) ? shared : nil) {
+    corpusPath = options.corpus ?? (Files.exists(shared) ? shared : nil)
+    if let corpus = corpusPath {
       let text = try Files.read(corpus)
       var all = text.split(separator: 0x0A).map(Array.init).filter(Self.isParagraph)
       guard !all.isEmpty else { throw BenchmarkError("\(corpus) has no lines of text") }
@@ -41,6 +43,24 @@ final class Workload {
   private static func isParagraph(_ line: [UInt8]) -> Bool {
     guard let first = line.first(where: { $0 != 0x20 }) else { return false }
     return first != UInt8(ascii: "=")
+  }
+
+  /// What `longText` is made of.
+  private(set) var textSource: String = "the corpus"
+
+  /// About so much text in whole lines: the corpus, again and again where it is short.
+  func longText(megabytes: Int) throws -> [UInt8] {
+    let text = try corpusText()
+    textSource = corpusSource == "generated" ? "Scripts/demo-text" : corpusSource
+    if text.count < megabytes * 1_000_000 { textSource += ", repeated" }
+    var result: [UInt8] = []
+    while result.count < megabytes * 1_000_000, !text.isEmpty { result += text }
+    let end = result.prefix(megabytes * 1_000_000).lastIndex(of: 0x0A) ?? result.count
+    return Array(result[..<end])
+  }
+
+  private func corpusText() throws -> [UInt8] {
+    try Files.read(corpusPath ?? options.root + "/Scripts/demo-text/train.txt")
   }
 
   // MARK: Token ids
