@@ -21,9 +21,9 @@ def load(directory):
     head = model.masked_lm_head
     # KerasHub takes the backbone of a directory alone.
     with safe_open(os.path.join(directory, "model.safetensors"), "numpy") as file:
-        head.intermediate_dense.set_weights([file.get_tensor("vocab_transform.weight").T, file.get_tensor("vocab_transform.bias")])
+        head._intermediate_dense.set_weights([file.get_tensor("vocab_transform.weight").T, file.get_tensor("vocab_transform.bias")])
         norm = [file.get_tensor(f"vocab_layer_norm.{name}") for name in ("weight", "bias")]
-        head.intermediate_layer_norm.set_weights(norm)
+        head._intermediate_layer_norm.set_weights(norm)
         for variable in head.weights:
             if variable.path.endswith("output_bias"):
                 variable.assign(file.get_tensor("vocab_projector.bias"))

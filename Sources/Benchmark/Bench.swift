@@ -12,7 +12,10 @@ final class Bench {
   /// False once results differed that should agree.
   var allAgree = true
 
+  let lock: MachineLock?
+
   init(_ options: Options) throws {
+    lock = try options.lock.map { try MachineLock(path: $0) }
     self.options = options
     workload = try Workload(options)
     report = Report(options, machine, workload)
@@ -76,7 +79,8 @@ final class Bench {
 
   func race(_ contestants: [Contestant], rounds: Int, _ agreement: Agreement) throws -> [Result] {
     let (results, load) = try Race(
-      contestants: contestants, rounds: options.rounds ?? rounds, agreement: agreement, logs: options.cache
+      contestants: contestants, rounds: options.rounds ?? rounds, agreement: agreement, logs: options.cache,
+      lock: lock
     ).run()
     report.foreignLoad = load
     if results.contains(where: { !$0.agrees }) { allAgree = false }

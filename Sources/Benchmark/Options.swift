@@ -12,6 +12,7 @@ struct Options {
   var cache = Options.defaultCache
   var json: String?
   var records = false
+  var lock: String?
   var usesPeers = false
   /// Names of contestants; nil: all.
   var contestants: [String]?
@@ -36,6 +37,7 @@ struct Options {
       --seed N            chooses lines and masks (default: 7)
       --cache DIR         models and peers are kept there (default: $XDG_CACHE_HOME/mlm-benchmark)
       --json FILE         append the results as JSON lines
+      --lock FILE         hold a lock on FILE during each round, for several runs on one machine
       --record            write them to Scripts/benchmark-results, named by the processor
     """
 
@@ -83,6 +85,7 @@ struct Options {
       case "--cache": cache = try value()
       case "--json": json = try value()
       case "--record": records = true
+      case "--lock": lock = try value()
       // Set by the script.
       case "--mlm": mlm = try value()
       case "--root": root = try value()

@@ -34,8 +34,10 @@ struct Race {
   /// Where the peers' standard error goes.
   let logs: String
 
+  let lock: MachineLock?
+
   func run() throws -> (results: [Result], foreignLoad: Double) {
-    let load = ForeignLoad()
+    var load = ForeignLoad()
     var running: [(ChildProcess, Result)] = []
     for contestant in contestants {
       let log = contestant.role == .peer ? "\(logs)/\(Self.fileName(contestant.name)).log" : nil
@@ -51,6 +53,9 @@ struct Race {
     }
     var reference: JSONValue?
     for index in running.indices {
+      Text.progress("warming up  \(running[index].1.contestant.name)")
+      lock?.take()
+      defer { lock?.release() }
       running[index].0.send("check")
       let answer = try Self.answer(running[index].0, running[index].1.contestant, nil)["check"] ?? .null
       guard !answer.isNull else { continue }
@@ -62,23 +67,31 @@ struct Race {
       running[index].1.difference = difference
       running[index].1.agrees = agrees
     }
+    let processes = running.map(\.0.identifier)
     for round in 0..<rounds {
-      for index in running.indices {
-        let name = running[index].1.contestant.name
-        Text.progress("round \(round + 1)/\(rounds)  \(name)")
-        running[index].0.send("run")
-        let answer = try Self.answer(running[index].0, running[index].1.contestant, nil)
-        guard let seconds = answer["seconds"]?.double, let tokens = answer["tokens"]?.int else {
-          throw BenchmarkError("\(name) answered without seconds and tokens")
-        }
-        running[index].1.rounds.append(Round(seconds: seconds, tokens: tokens, more: answer.object ?? []))
-        running[index].1.peakMegabytes = max(
-          running[index].1.peakMegabytes, answer["peak_rss_mb"]?.double ?? 0)
+      try load.watch(processes, lock: lock) {
+        try runOnce(&running, round)
       }
     }
     Text.progress(nil)
-    let used = running.reduce(0) { $0 + $1.0.wait().cpuSeconds }
-    return (running.map(\.1), load.processors(without: used))
+    for (child, _) in running { _ = child.wait() }
+    return (running.map(\.1), load.processors)
+  }
+
+  /// Each in turn.
+  private func runOnce(_ running: inout [(ChildProcess, Result)], _ round: Int) throws {
+    for index in running.indices {
+      let name = running[index].1.contestant.name
+      Text.progress("round \(round + 1)/\(rounds)  \(name)")
+      running[index].0.send("run")
+      let answer = try Self.answer(running[index].0, running[index].1.contestant, nil)
+      guard let seconds = answer["seconds"]?.double, let tokens = answer["tokens"]?.int else {
+        throw BenchmarkError("\(name) answered without seconds and tokens")
+      }
+      running[index].1.rounds.append(Round(seconds: seconds, tokens: tokens, more: answer.object ?? []))
+      running[index].1.peakMegabytes = max(
+        running[index].1.peakMegabytes, answer["peak_rss_mb"]?.double ?? 0)
+    }
   }
 
   private static func answer(_ child: ChildProcess, _ contestant: Contestant, _ log: String?) throws -> JSONValue {

@@ -26,6 +26,8 @@ extension Bench {
     ]
     var results: [JSONValue] = []
     for (name, measure) in kinds {
+      lock?.take()
+      defer { lock?.release() }
       let rates = threadCounts.map(measure)
       table.rows.append([name] + rates.map(Text.number))
       results.append(
@@ -48,7 +50,7 @@ extension Bench {
     addProducts("limits forward", "limits: GFLOP/s of y = x·Wᵀ, [out, in] as in the file", rows: rows) {
       count, threads in
       cases.map { name, outputs, inputs, weights in
-        (name, Self.rate(count, outputs, inputs, weights: weights, threads: threads, .forward))
+        (name, self.rate(count, outputs, inputs, weights: weights, threads: threads, .forward))
       }
     }
   }
@@ -62,11 +64,11 @@ extension Bench {
         [
           (
             "dx = dy·W, \(outputs) ← \(inputs)",
-            Self.rate(count, outputs, inputs, weights: 6, threads: threads, .inputGradient)
+            self.rate(count, outputs, inputs, weights: 6, threads: threads, .inputGradient)
           ),
           (
             "dW = dyᵀ·x, \(outputs) ← \(inputs)",
-            Self.rate(count, outputs, inputs, weights: 6, threads: threads, .weightGradient)
+            self.rate(count, outputs, inputs, weights: 6, threads: threads, .weightGradient)
           ),
         ]
       }
@@ -79,8 +81,8 @@ extension Bench {
     ) {
       count, threads in
       [
-        ("scores q·kᵀ", Self.attentionRate(count, shape, threads: threads, scores: true)),
-        ("context s·v", Self.attentionRate(count, shape, threads: threads, scores: false)),
+        ("scores q·kᵀ", self.attentionRate(count, shape, threads: threads, scores: true)),
+        ("context s·v", self.attentionRate(count, shape, threads: threads, scores: false)),
       ]
     }
   }
@@ -113,7 +115,7 @@ extension Bench {
   private enum Kind { case forward, inputGradient, weightGradient }
 
   /// The rate of a product, each thread with rows of its own and all with the same weights.
-  private static func rate(
+  private func rate(
     _ rows: Int, _ outputs: Int, _ inputs: Int, weights count: Int, threads: Int, _ kind: Kind
   ) -> Double {
     let weights = (0..<count).map { Floats(outputs * inputs, seed: UInt64($0 + 1)) }
@@ -135,7 +137,7 @@ extension Bench {
     }
   }
 
-  private static func attentionRate(_ length: Int, _ shape: Shape, threads: Int, scores: Bool) -> Double {
+  private func attentionRate(_ length: Int, _ shape: Shape, threads: Int, scores: Bool) -> Double {
     let (d, h) = (shape.width, shape.headWidth)
     let qkv = (0..<threads).map { _ in Floats(length * 3 * d) }
     let square = (0..<threads).map { _ in Floats(length * length) }
@@ -155,9 +157,11 @@ extension Bench {
   }
 
   /// GFLOP/s of all threads together, the best of three stretches of some 40 ms.
-  private static func measure(
+  private func measure(
     operations: Double, threads: Int, _ body: (_ thread: Int, _ turn: Int) -> Void
   ) -> Double {
+    lock?.take()
+    defer { lock?.release() }
     let once = seconds { body(0, 0) }
     let second = seconds { body(0, 1) }
     let turns = max(2, min(100_000, Int(0.04 / max(1e-7, min(once, second)))))
@@ -175,6 +179,8 @@ extension Bench {
     var results: [JSONValue] = []
     func add(_ name: String, tokens: Int, operations: Double, _ body: (ModelProducts) -> Void) {
       let times = threadCounts.map { threads in
+        lock?.take()
+        defer { lock?.release() }
         let products = ModelProducts(shape, threads: threads)
         // The first of the two also warms up.
         return (0..<2).map { _ in seconds { body(products) } }.min() ?? .infinity

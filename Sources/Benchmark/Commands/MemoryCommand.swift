@@ -37,6 +37,8 @@ extension Bench {
     var table = Table(["", "peak MB", "beyond the file"])
     var results: [JSONValue] = []
     for (name, command) in commands {
+      lock?.take()
+      defer { lock?.release() }
       let log = options.cache + "/memory.log"
       let usage = try Launch.measure(command, log: log)
       guard usage.succeeded else {

@@ -26,6 +26,8 @@ extension Bench {
     let rounds = options.rounds ?? (options.usesPeers ? 7 : 15)
     // The first is not counted: it brings the files into the page cache.
     for round in 0...rounds {
+      lock?.take()
+      defer { lock?.release() }
       for (index, (name, command)) in commands.enumerated() {
         let usage = try Launch.measure(command)
         guard usage.succeeded else {
