@@ -8,6 +8,7 @@ struct Options {
   var scalesThreads = false
   var corpus: String?
   var vocabulary: String?
+  var text: String?
   var model: String?
   var cache = Options.defaultCache
   var json: String?
@@ -32,6 +33,7 @@ struct Options {
       --contestants A,B   some of the contestants, by the beginning of their names
       --peers             run the peers too; makes their virtual environment first
       --corpus FILE       plain text, a paragraph a line (default: generated from Scripts/demo-text)
+      --text FILE         tokenize: this text (default: the corpus, repeated)
       --vocabulary FILE   vocab.txt of 30,522 word pieces (default: generated from Scripts/demo-text)
       --model DIR         a model directory instead of random weights of the base size
       --seed N            chooses lines and masks (default: 7)
@@ -83,6 +85,7 @@ struct Options {
       case "--model": model = try value()
       case "--seed": seed = UInt64(try number(0...Int.max))
       case "--cache": cache = try value()
+      case "--text": text = try value()
       case "--json": json = try value()
       case "--record": records = true
       case "--lock": lock = try value()

@@ -60,6 +60,7 @@ struct Peers {
     case .tokenize:
       for threads in Set([1, options.threads]).sorted() {
         add("Hugging Face tokenizers, \(Text.plural(threads, "thread"))", "peer_tokenizers.py", threads: threads)
+        add("nanotoken, \(Text.plural(threads, "thread"))", "peer_tokenizers.py", batchSize: 0, threads: threads)
       }
     default: break
     }

@@ -39,33 +39,16 @@ struct Race {
   func run() throws -> (results: [Result], foreignLoad: Double) {
     var load = ForeignLoad()
     var running: [(ChildProcess, Result)] = []
+    var reference: JSONValue?
     for contestant in contestants {
       let log = contestant.role == .peer ? "\(logs)/\(Self.fileName(contestant.name)).log" : nil
+      Text.progress("warming up  \(contestant.name)")
       do {
-        let child = try ChildProcess(contestant.command, environment: contestant.environment, log: log)
-        let ready = try Self.answer(child, contestant, log)
-        var result = Result(contestant: contestant)
-        result.version = ready["version"]?.string
-        running.append((child, result))
+        running.append(try start(contestant, log, &reference))
       } catch let error as BenchmarkError where contestant.role == .peer {
-        Text.note("without \(contestant.name): \(error.message)")
+        Text.progress(nil)
+        Text.note("without \(contestant.name): \(error.message)" + (error.hint.map { " (\($0))" } ?? ""))
       }
-    }
-    var reference: JSONValue?
-    for index in running.indices {
-      Text.progress("warming up  \(running[index].1.contestant.name)")
-      lock?.take()
-      defer { lock?.release() }
-      running[index].0.send("check")
-      let answer = try Self.answer(running[index].0, running[index].1.contestant, nil)["check"] ?? .null
-      guard !answer.isNull else { continue }
-      guard let ours = reference else {
-        reference = answer
-        continue
-      }
-      let (difference, agrees) = agreement.compare(ours, answer)
-      running[index].1.difference = difference
-      running[index].1.agrees = agrees
     }
     let processes = running.map(\.0.identifier)
     for round in 0..<rounds {
@@ -76,6 +59,25 @@ struct Race {
     Text.progress(nil)
     for (child, _) in running { _ = child.wait() }
     return (running.map(\.1), load.processors)
+  }
+
+  /// Loads, warms up, and compares what it finds with what the first found.
+  private func start(
+    _ contestant: Contestant, _ log: String?, _ reference: inout JSONValue?
+  ) throws -> (ChildProcess, Result) {
+    let child = try ChildProcess(contestant.command, environment: contestant.environment, log: log)
+    var result = Result(contestant: contestant)
+    result.version = try Self.answer(child, contestant, log)["version"]?.string
+    lock?.take()
+    defer { lock?.release() }
+    child.send("check")
+    let found = try Self.answer(child, contestant, log)["check"] ?? .null
+    if let ours = reference, !found.isNull {
+      (result.difference, result.agrees) = agreement.compare(ours, found)
+    } else if !found.isNull {
+      reference = found
+    }
+    return (child, result)
   }
 
   /// Each in turn.

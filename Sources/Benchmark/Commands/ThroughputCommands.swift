@@ -9,7 +9,7 @@ extension Bench {
       try contestants(
         .predict, .products, model: try workload.store.directory(shape), samples: try workload.write(samples, "predict")
       ),
-      rounds: options.usesPeers ? 3 : 5, .best(tolerance: 1e-4 * 10))
+      rounds: options.usesPeers ? 3 : 5, .best(tolerance: 1e-3))
     addThroughput(results, "predict", "predict: \(Text.plural(samples.count, "line")), one mask each", samples, shape)
   }
 
@@ -46,7 +46,7 @@ extension Bench {
       samples: try workload.write(sample, "latency"), alsoOneThread: true)
     // With one thread each product waits for memory: the other thread's share is not comparable.
     list.removeAll { $0.role == .limit && $0.threads != options.threads }
-    let results = try race(list, rounds: 7, .best(tolerance: 1e-4 * 10))
+    let results = try race(list, rounds: 7, .best(tolerance: 1e-3))
     let megabytes = Double(shape.layers * shape.layerWeights + shape.width * (shape.width + shape.vocabulary)) * 4 / 1e6
     let rate = Bandwidth.read(threads: options.threads)
     report.add(

@@ -46,12 +46,13 @@ final class Workload {
   }
 
   /// What `longText` is made of.
-  private(set) var textSource: String = "the corpus"
+  private(set) var textSource = ""
 
-  /// About so much text in whole lines: the corpus, again and again where it is short.
+  /// About so much text in whole lines: `--text`, else the corpus, again and again where it is short.
   func longText(megabytes: Int) throws -> [UInt8] {
-    let text = try corpusText()
-    textSource = corpusSource == "generated" ? "Scripts/demo-text" : corpusSource
+    let text = try options.text.map(Files.read) ?? corpusText()
+    let name = options.text ?? corpusPath ?? "demo-text"
+    textSource = name.split(separator: "/").last.map(String.init) ?? name
     if text.count < megabytes * 1_000_000 { textSource += ", repeated" }
     var result: [UInt8] = []
     while result.count < megabytes * 1_000_000, !text.isEmpty { result += text }
