@@ -13,7 +13,7 @@ let package = Package(
       description: "Read KerasHub's preset directories, whose weights are HDF5 files (needs libhdf5-dev).")
   ],
   targets: [
-    // The door to OpenBLAS. Only Sources/Model/Tensor imports it.
+    // The door to OpenBLAS. Only Sources/Model/Tensor imports it, and Sources/Benchmark to measure it.
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
     // Inner loops compiled for several instruction sets, the widest taken at run time: Swift cannot compile one function for
@@ -38,6 +38,9 @@ let package = Package(
 
     // The command-line tool: argument parser, commands, terminal.
     .executableTarget(name: "mlm", dependencies: ["Model"]),
+
+    // Measures the library, the tool, this machine, and what else does the same work: Scripts/benchmark.
+    .executableTarget(name: "benchmark", dependencies: ["Model", "CBLAS"], path: "Sources/Benchmark"),
 
     // What both test targets use: a hub on loopback that misbehaves when told.
     .target(name: "TestSupport", path: "Tests/Support"),

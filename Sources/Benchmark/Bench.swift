@@ -1,0 +1,89 @@
+import Glibc
+import Model
+
+/// One run of the driver: what it works on, and where its results go.
+final class Bench {
+  static let all = ["limits", "startup", "latency", "predict", "evaluate", "fit", "tokenize", "memory"]
+
+  let options: Options
+  let machine = Machine()
+  let workload: Workload
+  let report: Report
+  /// False once results differed that should agree.
+  var allAgree = true
+
+  let lock: MachineLock?
+
+  init(_ options: Options) throws {
+    lock = try options.lock.map { try MachineLock(path: $0) }
+    self.options = options
+    workload = try Workload(options)
+    report = Report(options, machine, workload)
+    report.printHead()
+  }
+
+  deinit { workload.removeFiles() }
+
+  func run(_ name: String) throws {
+    let start = now()
+    switch name {
+    case "limits": try limits()
+    case "predict": try predict()
+    case "latency": try latency()
+    case "evaluate": try evaluate()
+    case "fit": try fit()
+    case "tokenize": try tokenize()
+    case "startup": try startup()
+    case "memory": try memory()
+    case "growth": try growth()
+    default: throw BenchmarkError(usage: "no subcommand '\(name)'")
+    }
+    Text.note("\(name): \(Text.fixed(now() - start, 0)) s")
+  }
+
+  func finish() throws { try report.finish() }
+
+  /// Ours: a process of this program around the library.
+  func ours(
+    _ kind: Worker.Kind, model: String, samples: String, batchSize: Int = 8, threads: Int
+  ) -> Contestant {
+    let isLimit = [.products, .productsLatency, .productsFit].contains(kind)
+    let name = isLimit ? "limit: products alone" : "mlm"
+    return Contestant(
+      name: name + (threads == options.threads ? "" : ", \(threads) thread\(threads == 1 ? "" : "s")"),
+      role: isLimit ? .limit : .ours, threads: threads,
+      command: [
+        ProcessIdentifier.program, "worker", kind.rawValue, "--model", model, "--samples", samples, "--threads",
+        "\(threads)", "--batch-size", "\(batchSize)",
+      ])
+  }
+
+  /// Ours and the limit, with one thread too where that is asked for, and the peers.
+  func contestants(
+    _ kind: Worker.Kind, _ limit: Worker.Kind?, model: String, samples: String, batchSize: Int = 8,
+    alsoOneThread: Bool = false
+  ) throws -> [Contestant] {
+    var list = [ours(kind, model: model, samples: samples, batchSize: batchSize, threads: options.threads)]
+    if let limit {
+      list.append(ours(limit, model: model, samples: samples, batchSize: batchSize, threads: options.threads))
+    }
+    if options.threads > 1, alsoOneThread || options.scalesThreads {
+      list.append(ours(kind, model: model, samples: samples, batchSize: batchSize, threads: 1))
+    }
+    if options.usesPeers {
+      list += try Peers(options).contestants(kind, model: model, samples: samples, batchSize: batchSize)
+    }
+    let chosen = list.filter { $0.role == .ours && $0.threads == options.threads || options.includes($0.name) }
+    return chosen
+  }
+
+  func race(_ contestants: [Contestant], rounds: Int, _ agreement: Agreement) throws -> [Result] {
+    let (results, load) = try Race(
+      contestants: contestants, rounds: options.rounds ?? rounds, agreement: agreement, logs: options.cache,
+      lock: lock
+    ).run()
+    report.foreignLoad = load
+    if results.contains(where: { !$0.agrees }) { allAgree = false }
+    return results
+  }
+}

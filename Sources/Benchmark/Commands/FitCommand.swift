@@ -1,0 +1,61 @@
+import Model
+
+/// One way of training: which samples, how many at a time, which model.
+private struct FitSetting {
+  let name: String
+  let title: String
+  let batchSize: Int
+  /// Tokens of a packed sample; nil: lines as they are.
+  let length: Int?
+  let shape: Shape
+  let rounds: Int
+}
+
+extension Bench {
+  /// Training steps with Adam and dropout, 15 % masked.
+  func fit() throws {
+    let base = try workload.store.baseShape()
+    let all = [
+      FitSetting(
+        name: "8x128", title: "batch 8, packed samples of 128", batchSize: 8, length: 128, shape: base, rounds: 5),
+      FitSetting(
+        name: "lines8", title: "batch 8, lines as they are", batchSize: 8, length: nil, shape: base, rounds: 4),
+      FitSetting(
+        name: "small16x128", title: "model of 4 layers of 256 and 8,192 words, batch 16, packed samples of 128",
+        batchSize: 16, length: 128, shape: .small, rounds: 11),
+      FitSetting(
+        name: "32x128", title: "batch 32, packed samples of 128", batchSize: 32, length: 128, shape: base, rounds: 3),
+      FitSetting(
+        name: "lines32", title: "batch 32, lines as they are", batchSize: 32, length: nil, shape: base, rounds: 2),
+    ]
+    for name in options.settings ?? [] where !all.contains(where: { $0.name == name }) {
+      throw BenchmarkError(
+        usage: "fit has no setting '\(name)'", hint: "it has \(all.map(\.name).joined(separator: ", "))")
+    }
+    for setting in all where options.settings?.contains(setting.name) ?? true { try fit(setting) }
+  }
+
+  private func fit(_ setting: FitSetting) throws {
+    let count = setting.batchSize * Workload.trainingBatches
+    let tokens =
+      if let length = setting.length {
+        try workload.packed(setting.shape, length: length, count: count)
+      } else {
+        Array(try workload.tokenLines(setting.shape).prefix(count))
+      }
+    let samples = try workload.withMasks(tokens, setting.shape)
+    let results = try race(
+      try contestants(
+        .fit, .productsFit, model: try workload.store.directory(setting.shape),
+        samples: try workload.write(samples, "fit-\(setting.name)"), batchSize: setting.batchSize),
+      rounds: setting.rounds, .loss(tolerance: 1e-3))
+    let first = samples.prefix(setting.batchSize)
+    report.add(
+      race: results, "fit \(setting.name)", title: "fit: \(setting.title); a round is a step",
+      settings: [("batch_size", .number(setting.batchSize)), ("length", setting.length.map { .number($0) } ?? .null)],
+      operations: setting.length.map { _ in
+        setting.shape.trainingOperations(
+          lengths: first.map(\.tokenIDs.count), masks: first.reduce(0) { $0 + $1.maskPositions.count })
+      })
+  }
+}

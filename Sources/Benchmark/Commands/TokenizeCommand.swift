@@ -1,0 +1,20 @@
+import Model
+
+extension Bench {
+  /// Text to ids, over enough text that caches do not hold all of it.
+  func tokenize() throws {
+    let shape = try workload.store.baseShape()
+    let text = try workload.longText(megabytes: 8)
+    let path = workload.folder + "/text.txt"
+    try Files.write(text, to: path)
+    let model = try workload.store.directory(shape)
+    let list = try contestants(.tokenize, nil, model: model, samples: path, alsoOneThread: true)
+    let results = try race(list, rounds: 7, .ids)
+    let megabytes = Double(text.count) / 1e6
+    report.add(
+      race: results, "tokenize",
+      title: "tokenize: \(Text.fixed(megabytes, 1)) MB of \(workload.textSource), the library's calls",
+      settings: [("megabytes", .number(megabytes)), ("text", .string(workload.textSource))],
+      rate: ("MB/s", { megabytes / $0.seconds }))
+  }
+}

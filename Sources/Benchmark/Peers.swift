@@ -1,0 +1,99 @@
+import Model
+
+/// What else does the same work: Python packages in a virtual environment of their own, spoken to by Scripts/benchmark-peers.
+struct Peers {
+  private let options: Options
+  private let python: String
+  private let scripts: String
+
+  /// Makes the environment where there is none yet, which takes minutes and gigabytes.
+  init(_ options: Options) throws {
+    self.options = options
+    scripts = options.root + "/Scripts/benchmark-peers"
+    let environment = options.cache + "/venv"
+    python = environment + "/bin/python"
+    guard !Files.exists(environment + "/ready") else { return }
+    try Files.makeFolder(options.cache)
+    // Other versions than the pinned ones, a build for processors alone for one, are named by the variable.
+    let torch = Environment["MLM_BENCHMARK_TORCH"] ?? "torch==2.15.0"
+    Text.note("installing the peers into \(environment): \(torch), and Scripts/benchmark-peers/requirements.txt")
+    let install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    try run([Environment["MLM_BENCHMARK_PYTHON"] ?? "python3", "-m", "venv", environment])
+    try run(install + [torch])
+    try run(install + ["--requirement", scripts + "/requirements.txt"])
+    try Files.write([], to: environment + "/ready")
+  }
+
+  func contestants(_ kind: Worker.Kind, model: String, samples: String, batchSize: Int) throws -> [Contestant] {
+    var list: [Contestant] = []
+    func add(_ name: String, _ script: String, batchSize: Int = batchSize, threads: Int? = nil) {
+      let threads = threads ?? options.threads
+      guard options.includes(name) else { return }
+      list.append(
+        Contestant(
+          name: name, role: .peer, threads: threads,
+          command: [
+            python, scripts + "/" + script, kind.rawValue, "--model", model, "--samples", samples, "--threads",
+            "\(threads)", "--batch-size", "\(batchSize)", "--cache", converted(model),
+          ],
+          environment: [
+            "OMP_NUM_THREADS": "\(threads)", "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3",
+            "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_OFFLINE": "1",
+          ]))
+    }
+    switch kind {
+    case .predict, .evaluate:
+      add("ONNX Runtime, batch 1", "peer_onnxruntime.py", batchSize: 1)
+      add("ONNX Runtime, batch 8 by length", "peer_onnxruntime.py")
+      add("PyTorch, batch 8 by length", "peer_pytorch.py")
+      if kind == .predict {
+        add("OpenVINO, batch 1", "peer_openvino.py", batchSize: 1)
+        add("CTranslate2, batch 8 by length", "peer_ctranslate2.py")
+      }
+    case .latency:
+      add("ONNX Runtime", "peer_onnxruntime.py", batchSize: 1)
+      add("OpenVINO", "peer_openvino.py", batchSize: 1)
+      add("PyTorch", "peer_pytorch.py", batchSize: 1)
+    case .fit:
+      add("PyTorch, fused AdamW", "peer_pytorch.py")
+      if samples.contains("x128") { add("KerasHub, JAX, jit", "peer_kerashub.py") }
+    case .tokenize:
+      for threads in Set([1, options.threads]).sorted() {
+        add("Hugging Face tokenizers, \(Text.plural(threads, "thread"))", "peer_tokenizers.py", threads: threads)
+        add("nanotoken, \(Text.plural(threads, "thread"))", "peer_tokenizers.py", batchSize: 0, threads: threads)
+      }
+    default: break
+    }
+    if list.contains(where: { $0.name.hasPrefix("ONNX") || $0.name.hasPrefix("OpenVINO") }) { try export(model) }
+    return list
+  }
+
+  /// Whole processes that fill one mask.
+  func startup(model: String, text: String) throws -> [(String, [String])] {
+    guard options.includes("ONNX Runtime") else { return [] }
+    try export(model)
+    let command = [python, scripts + "/startup_onnxruntime.py", converted(model), model, text, "\(options.threads)"]
+    return [("ONNX Runtime, minimal script", command)]
+  }
+
+  /// Where the other formats of a model are kept. A model's size and time tell one from another of its name.
+  private func converted(_ model: String) -> String {
+    let name = model.split(separator: "/").suffix(2).joined(separator: "-")
+    return options.cache + "/converted/\(name)-\(Files.modificationTime(model + "/model.safetensors"))"
+  }
+
+  private func export(_ model: String) throws {
+    let folder = converted(model)
+    guard !Files.exists(folder + "/fused.onnx") else { return }
+    Text.note("exporting \(model) to ONNX")
+    try run([python, scripts + "/export_onnx.py", model, folder])
+  }
+
+  private func run(_ command: [String]) throws {
+    let log = options.cache + "/peers.log"
+    guard try ChildProcess.run(command, log: log).usage.succeeded else {
+      let last = Files.text(log)?.split(separator: "\n").last.map { ": " + $0 } ?? ""
+      throw BenchmarkError("could not prepare the peers\(last)", hint: "all of it: \(log); run without --peers")
+    }
+  }
+}

@@ -1,0 +1,200 @@
+import Glibc
+import Model
+
+/// Tables for people on standard output, and the same as JSON lines.
+final class Report {
+  private let options: Options
+  private let machine: Machine
+  private let workload: Workload
+  private var records: [JSONValue] = []
+  /// Processors that others used during the last race.
+  var foreignLoad = 0.0
+  private var pages: [String] = []
+  private let date = Report.date()
+  private let commit: String
+  private let swift: String
+
+  init(_ options: Options, _ machine: Machine, _ workload: Workload) {
+    self.options = options
+    self.machine = machine
+    self.workload = workload
+    commit = Self.firstLine([
+      "git", "-C", options.root, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*",
+    ])
+    swift = Self.firstLine(["swift", "--version"])
+  }
+
+  var versions: [(key: String, value: JSONValue)] {
+    [
+      ("swift", .string(swift)), ("openblas", .string(machine.openBLAS)),
+      ("openblas_core", .string(machine.openBLASCore)),
+      ("openblas_coretype", Environment["OPENBLAS_CORETYPE"].map(JSONValue.string) ?? .null),
+    ]
+  }
+
+  func printHead() {
+    emit([
+      "commit \(commit), \(date)",
+      "\(machine.processor), \(machine.cores) cores, \(machine.megabytes) MB, \(machine.instructions); \(machine.system)",
+      "\(machine.openBLAS), core type \(machine.openBLASCore)"
+        + (Environment["OPENBLAS_CORETYPE"].map { " (as OPENBLAS_CORETYPE=\($0) asks)" } ?? ""),
+      "\(swift)",
+      "corpus \(workload.corpusSource), vocabulary \(workload.store.vocabularySource), \(options.threads) threads",
+    ])
+  }
+
+  /// Prints a table under a title and keeps it, with its figures as JSON.
+  func add(
+    _ name: String, title: String, _ table: Table, notes: [String] = [], settings: [(key: String, value: JSONValue)],
+    results: [JSONValue]
+  ) {
+    emit(["", "## \(title)", ""] + table.lines() + (notes.isEmpty ? [] : [""] + notes))
+    pages += ["", "## \(title)", ""] + table.markdown() + (notes.isEmpty ? [] : [""] + notes.map { $0 + "\n" })
+    records.append(
+      .object([
+        ("benchmark", .string(name)), ("date", .string(date)), ("commit", .string(commit)), ("machine", machine.json),
+        ("versions", .object(versions)),
+        (
+          "settings",
+          .object(
+            [
+              ("threads", .number(options.threads)), ("seed", .number(Int(options.seed))),
+              ("corpus", .string(workload.corpusSource)), ("vocabulary", .string(workload.store.vocabularySource)),
+              ("model", .string(options.model ?? "random")),
+            ] + settings)
+        ), ("results", .array(results)),
+      ]))
+    try? append(to: options.json, records.suffix(1))
+  }
+
+  /// A line under the table before it.
+  func note(_ line: String) {
+    emit([line])
+    pages.append(line)
+  }
+
+  func finish() throws {
+    guard options.records, !records.isEmpty else { return }
+    let folder = options.root + "/Scripts/benchmark-results"
+    try Files.makeFolder(folder)
+    try append(to: "\(folder)/\(machine.slug).jsonl", records[...])
+    let head = [
+      "# \(machine.processor), \(machine.cores) cores", "",
+      "Written by `Scripts/benchmark … --record`: commit \(commit), \(date); \(machine.system); \(machine.megabytes) MB; "
+        + "\(machine.instructions); \(machine.openBLAS), core type \(machine.openBLASCore); \(swift); "
+        + "corpus \(workload.corpusSource), vocabulary \(workload.store.vocabularySource); \(options.threads) threads.",
+    ]
+    let text = (head + pages).joined(separator: "\n") + "\n"
+    try Files.write(Array(text.utf8), to: "\(folder)/\(machine.slug).md")
+    Text.note("wrote \(folder)/\(machine.slug).md and .jsonl")
+  }
+
+  private func append(to path: String?, _ records: ArraySlice<JSONValue>) throws {
+    guard let path else { return }
+    try Files.write(records.flatMap { $0.serialized(endingInNewline: true) }, to: path, appending: true)
+  }
+
+  private func emit(_ lines: [String]) {
+    for line in lines { print(line) }
+    fflush(nil)
+  }
+
+  private static func firstLine(_ command: [String]) -> String {
+    let output = (try? ChildProcess.run(command))?.output ?? ""
+    return output.split(separator: "\n").first.map(String.init) ?? "unknown"
+  }
+
+  private static func date() -> String {
+    var seconds = time(nil)
+    var parts = tm()
+    gmtime_r(&seconds, &parts)
+    var buffer = [CChar](repeating: 0, count: 64)
+    let count = strftime(&buffer, buffer.count, "%Y-%m-%d %H:%M UTC", &parts)
+    return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
+
+extension Report {
+  /// A race's table: time, rate, ratio to ours, memory, agreement.
+  ///
+  /// - Parameters:
+  ///   - operations: of a round, for GFLOP/s; nil where rounds differ.
+  ///   - unit: of the rate column.
+  func add(
+    race results: [Result], _ name: String, title: String, settings: [(key: String, value: JSONValue)],
+    operations: Double? = nil, milliseconds: Bool = false, rate: (unit: String, of: (Round) -> Double)? = nil,
+    lines: Int? = nil
+  ) {
+    guard let ours = results.first else { return }
+    let rate = rate ?? ("tokens/s", { Double($0.tokens) / $0.seconds })
+    var header = ["", milliseconds ? "ms" : "s", "min", "max", rate.unit]
+    if lines != nil { header.append("lines/s") }
+    header += ["mlm is faster by"]
+    if operations != nil { header.append("GFLOP/s") }
+    header += ["peak MB", "differs by"]
+    var table = Table(header)
+    var values: [JSONValue] = []
+    let scale = milliseconds ? 1000.0 : 1
+    for result in results {
+      let times = result.rounds.map(\.seconds)
+      // Of the rounds that lie beside each other, so that a slow minute does not count for one alone.
+      let ratio = zip(result.rounds, ours.rounds).map {
+        $0.seconds / Double($0.tokens) / ($1.seconds / Double($1.tokens))
+      }.median
+      let rates = result.rounds.map(rate.of)
+      var row = [
+        result.contestant.name, Text.number(times.median * scale), Text.number((times.min() ?? 0) * scale),
+        Text.number((times.max() ?? 0) * scale), Text.number(rates.median),
+      ]
+      if let lines { row.append(Text.number(Double(lines) / times.median)) }
+      row.append(Text.fixed(ratio, 2))
+      if let operations { row.append(Text.number(operations / times.median / 1e9)) }
+      row.append(result.contestant.role == .limit ? "" : Text.number(result.peakMegabytes))
+      row.append(
+        result.agrees ? result.difference.map(Text.small) ?? "" : "DIFFERS " + (result.difference.map(Text.small) ?? "")
+      )
+      table.rows.append(row)
+      values.append(
+        .object(
+          [
+            ("name", .string(result.contestant.name)), ("role", .string(result.contestant.role.rawValue)),
+            ("version", result.version.map(JSONValue.string) ?? .null), ("threads", .number(result.contestant.threads)),
+            ("seconds", .number(times.median)), ("seconds_min", .number(times.min() ?? 0)),
+            ("seconds_max", .number(times.max() ?? 0)),
+            ("rounds", .array(times.map { .number($0) })),
+            ("tokens", .array(result.rounds.map { .number($0.tokens) })),
+            (rate.unit.replacing("/", with: "_per_"), .number(rates.median)), ("mlm_is_faster_by", .number(ratio)),
+            ("peak_rss_mb", .number(result.peakMegabytes)), ("agrees", .bool(result.agrees)),
+            ("difference", result.difference.map { .number($0) } ?? .null),
+          ]
+            + (result.rounds.first?.more.contains { $0.key == "p90_seconds" } == true
+              ? [
+                (
+                  key: "p90_seconds",
+                  value: JSONValue.number(
+                    result.rounds.compactMap { $0.more.first { $0.key == "p90_seconds" }?.value.double }.median)
+                )
+              ] : [])))
+    }
+    var notes: [String] = []
+    if let limit = results.first(where: {
+      $0.contestant.role == .limit && $0.contestant.threads == ours.contestant.threads
+    }) {
+      let fraction = zip(limit.rounds, ours.rounds).map { $0.seconds / $1.seconds }.median
+      notes.append("mlm reaches \(Text.fixed(fraction, 2)) of the limit.")
+    }
+    if let one = results.first(where: { $0.contestant.role == .ours && $0.contestant.threads == 1 }),
+      ours.contestant.threads > 1
+    {
+      let scaling = zip(one.rounds, ours.rounds).map { $0.seconds / $1.seconds }.median
+      notes.append("\(ours.contestant.threads) threads are \(Text.fixed(scaling, 2)) times as fast as 1.")
+    }
+    if foreignLoad > 0.05 {
+      notes.append("Not quiet: other processes used \(Text.fixed(foreignLoad, 2)) processors meanwhile.")
+    }
+    add(
+      name, title: title, table, notes: notes,
+      settings: settings + [("foreign_load", .number(foreignLoad))] + [("rounds", .number(ours.rounds.count))],
+      results: values)
+  }
+}

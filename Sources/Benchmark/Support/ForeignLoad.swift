@@ -1,0 +1,69 @@
+import Glibc
+
+/// How much of the machine others used while we measured.
+struct ForeignLoad {
+  private var elapsed = 0.0
+  private var foreign = 0.0
+
+  /// Processors used on average by others than this process and the children that were measured.
+  var processors: Double { elapsed > 0 ? max(0, foreign / elapsed) : 0 }
+
+  /// Measures while `body` runs, under the lock if there is one.
+  mutating func watch<Result>(_ children: [pid_t], lock: MachineLock?, _ body: () throws -> Result) rethrows -> Result {
+    lock?.take()
+    defer { lock?.release() }
+    let start = now()
+    let before = Self.foreignSeconds(children)
+    defer {
+      elapsed += now() - start
+      foreign += Self.foreignSeconds(children) - before
+    }
+    return try body()
+  }
+
+  private static func foreignSeconds(_ children: [pid_t]) -> Double {
+    busySeconds - ownSeconds - children.reduce(0) { $0 + seconds(of: $1) }
+  }
+
+  private static let ticksPerSecond = Double(sysconf(Int32(_SC_CLK_TCK)))
+
+  /// Of all processors together, since the machine started; what the host took from a guest is counted.
+  private static var busySeconds: Double {
+    let line = (Files.text("/proc/stat") ?? "").split(separator: "\n").first ?? ""
+    let ticks = line.split(separator: " ").dropFirst().map { Double($0) ?? 0 }
+    guard ticks.count >= 8 else { return 0 }
+    // user, nice, system, idle, iowait, irq, softirq, steal
+    return (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6] + ticks[7]) / ticksPerSecond
+  }
+
+  private static var ownSeconds: Double {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+      + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6
+  }
+
+  /// Of a running process.
+  private static func seconds(of process: pid_t) -> Double {
+    // The name in parentheses may hold spaces; behind it, utime and stime are the 12th and 13th.
+    let text = Files.text("/proc/\(process)/stat") ?? ""
+    let fields = (text.split(separator: ")").last ?? "").split(separator: " ")
+    guard fields.count > 12 else { return 0 }
+    return ((Double(fields[11]) ?? 0) + (Double(fields[12]) ?? 0)) / ticksPerSecond
+  }
+}
+
+/// A lock that several runs on one machine share, so that they do not measure at once.
+final class MachineLock {
+  private let descriptor: Int32
+
+  init(path: String) throws {
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw BenchmarkError("cannot open \(path)", hint: "a file for --lock") }
+  }
+
+  deinit { close(descriptor) }
+
+  func take() { while flock(descriptor, LOCK_EX) != 0, errno == EINTR {} }
+  func release() { _ = flock(descriptor, LOCK_UN) }
+}

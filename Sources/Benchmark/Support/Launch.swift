@@ -1,0 +1,37 @@
+import Glibc
+import Model
+
+/// Runs a command to its end and says how long it took and what it used.
+///
+/// A small process of this program starts it: the kernel counts what the starter had in memory as the started one's peak.
+enum Launch {
+  struct Measurement {
+    var seconds: Double
+    var processorSeconds: Double
+    var peakMegabytes: Double
+    var succeeded: Bool
+  }
+
+  /// - Parameter log: for the command's standard error.
+  static func measure(_ command: [String], log: String = "/dev/null") throws -> Measurement {
+    let output = try ChildProcess.run([ProcessIdentifier.program, "launch", log] + command).output
+    let answer = try JSONValue.parse(Array(output.utf8))
+    return Measurement(
+      seconds: answer["seconds"]?.double ?? .nan, processorSeconds: answer["processor_seconds"]?.double ?? .nan,
+      peakMegabytes: answer["peak_rss_mb"]?.double ?? .nan, succeeded: answer["status"]?.int == 0)
+  }
+
+  /// The small process.
+  static func run(_ arguments: [String]) throws -> Bool {
+    guard let log = arguments.first, arguments.count > 1 else {
+      throw BenchmarkError(usage: "launch needs a log file and a command")
+    }
+    let (_, elapsed, usage) = try ChildProcess.run(Array(arguments.dropFirst()), log: log)
+    let answer = JSONValue.object([
+      ("seconds", .number(elapsed)), ("processor_seconds", .number(usage.cpuSeconds)),
+      ("peak_rss_mb", .number(usage.peakMegabytes)), ("status", .number(Int(usage.status))),
+    ])
+    print(String(decoding: answer.serialized(), as: UTF8.self))
+    return true
+  }
+}

@@ -1,0 +1,101 @@
+import Glibc
+
+/// Numbers and lines as a person reads them.
+enum Text {
+  static func printError(_ line: String) { writeError(line + "\n") }
+
+  fileprivate static func writeError(_ text: String) {
+    var text = text
+    text.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
+  }
+
+  /// Progress; not part of the result.
+  static func note(_ line: String) { printError("benchmark: \(line)") }
+
+  static func fixed(_ value: Double, _ digits: Int) -> String {
+    var buffer = [CChar](repeating: 0, count: 400)
+    let length = withVaList([Int32(digits), value]) { vsnprintf(&buffer, buffer.count, "%.*f", $0) }
+    return String(decoding: buffer.prefix(max(0, Int(length))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// About four digits.
+  static func number(_ value: Double) -> String {
+    guard value.isFinite else { return "-" }
+    switch abs(value) {
+    case 1000...: return grouped(Int(value.rounded()))
+    case 100...: return fixed(value, 0)
+    case 10...: return fixed(value, 1)
+    case 1...: return fixed(value, 2)
+    case 0: return "0"
+    default: return fixed(value, 4)
+    }
+  }
+
+  static func grouped(_ value: Int) -> String {
+    var digits = Array(String(abs(value)))
+    var place = digits.count - 3
+    while place > 0 {
+      digits.insert(",", at: place)
+      place -= 3
+    }
+    return (value < 0 ? "-" : "") + String(digits)
+  }
+
+  /// One digit and a power of ten, for differences.
+  static func small(_ value: Double) -> String {
+    guard value > 0, value.isFinite else { return value == 0 ? "0" : "-" }
+    let power = Int(log10(value).rounded(.down))
+    return fixed(value / pow(10, Double(power)), 0) + "e\(power)"
+  }
+
+  static func padded(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.count))
+  }
+
+  static func rightAligned(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+}
+
+/// Columns that line up: the first to the left, figures to the right.
+struct Table {
+  let header: [String]
+  /// Columns of text rather than figures.
+  var textColumns: Set<Int> = [0]
+  var rows: [[String]] = []
+
+  init(_ header: [String], textColumns: Set<Int> = [0]) {
+    self.header = header
+    self.textColumns = textColumns
+  }
+
+  func lines() -> [String] {
+    let all = [header] + rows
+    let widths = header.indices.map { column in all.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
+    let ruler = widths.map { String(repeating: "-", count: $0) }
+    return ([header, ruler] + rows).map { row in
+      var line = row.enumerated().map { column, cell in
+        textColumns.contains(column) ? Text.padded(cell, widths[column]) : Text.rightAligned(cell, widths[column])
+      }.joined(separator: "  ")
+      while line.last == " " { line.removeLast() }
+      return line
+    }
+  }
+
+  func markdown() -> [String] {
+    let ruler = header.indices.map { textColumns.contains($0) ? "---" : "--:" }
+    return ([header, ruler] + rows).map { "| " + $0.joined(separator: " | ") + " |" }
+  }
+}
+
+extension Text {
+  /// A line that the next one replaces, on a terminal alone; nil removes it.
+  static func progress(_ line: String?) {
+    guard isatty(2) == 1 else { return }
+    writeError("\r\u{1B}[K" + (line ?? ""))
+  }
+}
+
+extension Text {
+  static func plural(_ count: Int, _ noun: String) -> String { "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")" }
+}
