@@ -2,7 +2,7 @@
 // turned panel by panel in the first-level cache, and used for all rows.
 //
 // Every element is added up as OpenBLAS does it (Goto and van de Geijn 2008): fused multiply-adds in the order of the inner
-// dimension, in blocks of 320 whose sums are added to y. So a row's result is the same to the last bit whichever of the two
+// dimension, in blocks whose sums are added to y. So a row's result is the same to the last bit whichever of the two
 // computes it.
 
 #include "CKernels.h"
@@ -11,32 +11,25 @@
 
 #include <immintrin.h>
 
-/// OpenBLAS' blocks of the inner dimension and, for the kernels known here, panels of columns.
-enum { BLOCK = 320, PANEL = 16 };
+enum { PANEL = 16 };
 
-/// The size of the next block where `left` are left: 320, or the nearer half where that would leave a small rest.
-static inline size_t next_block(size_t left, size_t unroll) {
-  if (left >= 2 * BLOCK) return BLOCK;
-  if (left > BLOCK) return (left / 2 + unroll - 1) / unroll * unroll;
+/// The size of the next block where `left` are left: a full one, or the nearer half where that would leave a small rest.
+static inline size_t next_block(size_t left, size_t block, size_t multiple) {
+  if (left >= 2 * block) return block;
+  if (left > block) return (left / 2 + multiple - 1) / multiple * multiple;
   return left;
 }
 
-/// Whether column j is among the first or last eight of its panel of OpenBLAS' (j a multiple of 8).
-static inline int is_panel_edge(size_t j, size_t n) {
-  size_t start = 0;
-  if (n - start >= 2 * BLOCK) {
-    size_t panels = (n - BLOCK) / BLOCK;  // Full panels, as long as two fit into what is left.
-    if ((n - panels * BLOCK) >= 2 * BLOCK) panels++;
-    size_t panel = j / BLOCK;
-    start = (panel < panels ? panel : panels) * BLOCK;
+/// Which rows of each 12 OpenBLAS' Haswell kernel adds up in its other order at column j, a multiple of 8: 1 for rows 0 to 5, 2 for rows
+/// 6 to 11. It takes the first eight columns of a panel so for the former, and the last eight for whichever half they are left over in.
+static inline int edge_rows(size_t j, size_t n) {
+  size_t start = 0, size = 0;
+  for (; start < n; start += size) {
+    size = next_block(n - start, 320, 8);
+    if (j < start + size) break;
   }
-  while (start < n) {
-    size_t size = next_block(n - start, 8);
-    // Its kernel takes eight columns, then sixteen at a time, then eight if they are left.
-    if (j < start + size) return j < start + 8 || (size % 16 == 0 && j + 8 >= start + size);
-    start += size;
-  }
-  return 0;
+  if (j < start + 8) return 1;
+  return j + 8 < start + size ? 0 : size % 16 == 0 ? 1 : 2;
 }
 
 static inline void pack_rows(const float *x, size_t stride, size_t rows, size_t inner, float *packed) {
@@ -51,39 +44,73 @@ static inline void pack_rows(const float *x, size_t stride, size_t rows, size_t 
 
 // MARK: AVX-512: 16 columns × up to 28 rows in registers
 
-enum { ROWS_512 = 28 };
+enum { ROWS_512 = 28, STREAMED_512 = 6 };
 
-/// panel[k][16] = w[16 rows][k], 16 × 16 numbers at a time: whole cache lines, as rows of some lengths all lie in one set of
+/// turned[k] = w[16 rows][k], 16 × 16 numbers at a time: whole cache lines, as rows of some lengths all lie in one set of
 /// the first-level cache, which does not hold sixteen.
+TARGET INLINE void turn_block_512(const float *const w[PANEL], size_t k, __m512 turned[16]) {
+  // Quarters q of the rows i, i + 4, i + 8, i + 12.
+  __m512 v[4][4];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 4; i++) {
+    __m512 a = _mm512_loadu_ps(w[i] + k), b = _mm512_loadu_ps(w[i + 4] + k);
+    __m512 c = _mm512_loadu_ps(w[i + 8] + k), d = _mm512_loadu_ps(w[i + 12] + k);
+    __m512 ab_low = _mm512_shuffle_f32x4(a, b, 0x44), ab_high = _mm512_shuffle_f32x4(a, b, 0xEE);
+    __m512 cd_low = _mm512_shuffle_f32x4(c, d, 0x44), cd_high = _mm512_shuffle_f32x4(c, d, 0xEE);
+    v[0][i] = _mm512_shuffle_f32x4(ab_low, cd_low, 0x88);
+    v[1][i] = _mm512_shuffle_f32x4(ab_low, cd_low, 0xDD);
+    v[2][i] = _mm512_shuffle_f32x4(ab_high, cd_high, 0x88);
+    v[3][i] = _mm512_shuffle_f32x4(ab_high, cd_high, 0xDD);
+  }
+#pragma clang loop unroll(full)
+  for (int q = 0; q < 4; q++) {
+    __m512 a = _mm512_unpacklo_ps(v[q][0], v[q][1]), b = _mm512_unpackhi_ps(v[q][0], v[q][1]);
+    __m512 c = _mm512_unpacklo_ps(v[q][2], v[q][3]), d = _mm512_unpackhi_ps(v[q][2], v[q][3]);
+    turned[4 * q] = _mm512_shuffle_ps(a, c, 0x44);
+    turned[4 * q + 1] = _mm512_shuffle_ps(a, c, 0xEE);
+    turned[4 * q + 2] = _mm512_shuffle_ps(b, d, 0x44);
+    turned[4 * q + 3] = _mm512_shuffle_ps(b, d, 0xEE);
+  }
+}
+
 TARGET INLINE void turn_512(const float *const w[PANEL], size_t k0, size_t count, float *panel) {
   size_t k = 0;
   for (; k + 16 <= count; k += 16) {
-    // Quarters q of the rows i, i + 4, i + 8, i + 12.
-    __m512 v[4][4];
+    __m512 turned[16];
+    turn_block_512(w, k0 + k, turned);
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 4; i++) {
-      __m512 a = _mm512_loadu_ps(w[i] + k0 + k), b = _mm512_loadu_ps(w[i + 4] + k0 + k);
-      __m512 c = _mm512_loadu_ps(w[i + 8] + k0 + k), d = _mm512_loadu_ps(w[i + 12] + k0 + k);
-      __m512 ab_low = _mm512_shuffle_f32x4(a, b, 0x44), ab_high = _mm512_shuffle_f32x4(a, b, 0xEE);
-      __m512 cd_low = _mm512_shuffle_f32x4(c, d, 0x44), cd_high = _mm512_shuffle_f32x4(c, d, 0xEE);
-      v[0][i] = _mm512_shuffle_f32x4(ab_low, cd_low, 0x88);
-      v[1][i] = _mm512_shuffle_f32x4(ab_low, cd_low, 0xDD);
-      v[2][i] = _mm512_shuffle_f32x4(ab_high, cd_high, 0x88);
-      v[3][i] = _mm512_shuffle_f32x4(ab_high, cd_high, 0xDD);
-    }
-#pragma clang loop unroll(full)
-    for (int q = 0; q < 4; q++) {
-      __m512 a = _mm512_unpacklo_ps(v[q][0], v[q][1]), b = _mm512_unpackhi_ps(v[q][0], v[q][1]);
-      __m512 c = _mm512_unpacklo_ps(v[q][2], v[q][3]), d = _mm512_unpackhi_ps(v[q][2], v[q][3]);
-      float *to = panel + 16 * (k + 4 * q);
-      _mm512_store_ps(to, _mm512_shuffle_ps(a, c, 0x44));
-      _mm512_store_ps(to + 16, _mm512_shuffle_ps(a, c, 0xEE));
-      _mm512_store_ps(to + 32, _mm512_shuffle_ps(b, d, 0x44));
-      _mm512_store_ps(to + 48, _mm512_shuffle_ps(b, d, 0xEE));
-    }
+    for (int i = 0; i < 16; i++) _mm512_store_ps(panel + 16 * (k + i), turned[i]);
   }
   for (; k < count; k++)
     for (int i = 0; i < PANEL; i++) panel[16 * k + i] = w[i][k0 + k];
+}
+
+TARGET INLINE void finish_512(__m512 sum, float *y, const float *bias, __mmask16 mask, int adds) {
+  if (adds) sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, y), sum);
+  if (bias) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, bias));
+  _mm512_mask_storeu_ps(y, mask, sum);
+}
+
+/// The product of so few rows that the memory's speed decides: what is turned is used at once. count is a multiple of 16.
+TARGET INLINE void stream_512(
+    const int rows, const float *x, const float *const w[PANEL], size_t k0, size_t count, float *y, size_t stride,
+    __mmask16 mask, int adds, const float *bias, const char *ahead) {
+  __m512 sums[STREAMED_512];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) sums[r] = _mm512_setzero_ps();
+  for (size_t k = 0; k < count; k += 16) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 16; i++) _mm_prefetch(ahead + 64 * (k + i), _MM_HINT_T1);
+    __m512 turned[16];
+    turn_block_512(w, k0 + k, turned);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 16; i++)
+#pragma clang loop unroll(full)
+      for (int r = 0; r < rows; r++)
+        sums[r] = _mm512_fmadd_ps(turned[i], _mm512_set1_ps(x[(k + i) * rows + r]), sums[r]);
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) finish_512(sums[r], y + r * stride, bias, mask, adds);
 }
 
 TARGET INLINE void tile_512(
@@ -98,19 +125,14 @@ TARGET INLINE void tile_512(
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) sums[r] = _mm512_fmadd_ps(w, _mm512_set1_ps(x[k * rows + r]), sums[r]);
   }
-  __m512 shift = bias ? _mm512_maskz_loadu_ps(mask, bias) : _mm512_setzero_ps();
 #pragma clang loop unroll(full)
-  for (int r = 0; r < rows; r++) {
-    __m512 sum = adds ? _mm512_add_ps(_mm512_maskz_loadu_ps(mask, y + r * stride), sums[r]) : sums[r];
-    if (bias) sum = _mm512_add_ps(sum, shift);
-    _mm512_mask_storeu_ps(y + r * stride, mask, sum);
-  }
+  for (int r = 0; r < rows; r++) finish_512(sums[r], y + r * stride, bias, mask, adds);
 }
 
 TARGET static void product_512(
     const float *x, size_t x_stride, size_t rows, const float *w, size_t w_stride, size_t inner, const float *bias, float *y,
-    size_t y_stride, size_t begin, size_t end, float *scratch) {
-  float *panel = scratch, *packed = scratch + PANEL * BLOCK;
+    size_t y_stride, size_t begin, size_t end, const mlm_order *order, float *scratch) {
+  float *panel = scratch, *packed = scratch + PANEL * MLM_LARGEST_BLOCK;
   // Tiles of like size: rows 0 ..< first in tiles one row larger than the rest.
   size_t tiles = (rows + ROWS_512 - 1) / ROWS_512;
   for (size_t t = 0; t < tiles; t++) {
@@ -125,9 +147,19 @@ TARGET static void product_512(
     // The next panel is on its way to the second-level cache while this one is used.
     const char *ahead = (const char *)(w + (j + PANEL < end ? j + PANEL : j) * w_stride);
     for (size_t k = 0, size; k < inner; k += size) {
-      size = next_block(inner - k, 16);
-      turn_512(rows_of_w, k, size, panel);
+      size = next_block(inner - k, order->block, order->multiple);
       const float *shift = k + size == inner && bias ? bias + j : NULL;
+      if (rows <= STREAMED_512 && size % 16 == 0) {
+        const float *xs = packed + k * rows;
+        switch (rows) {
+#define CASE(r) \
+  case r: stream_512(r, xs, rows_of_w, k, size, y + j, y_stride, mask, k > 0, shift, ahead + 64 * k); break;
+          CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#undef CASE
+        }
+        continue;
+      }
+      turn_512(rows_of_w, k, size, panel);
       for (size_t t = 0; t < tiles; t++) {
         size_t from = rows * t / tiles, count = rows * (t + 1) / tiles - from;
         const float *xs = packed + from * inner + k * count;
@@ -230,8 +262,9 @@ TARGET INLINE void edge_tile_256(
 
 TARGET static void product_256(
     const float *x, size_t x_stride, size_t rows, const float *w, size_t w_stride, size_t n, size_t inner,
-    const float *bias, float *y, size_t y_stride, size_t begin, size_t end, mlm_order order, float *scratch) {
-  float *panel = scratch, *packed = scratch + PANEL * BLOCK;
+    const float *bias, float *y, size_t y_stride, size_t begin, size_t end, const mlm_order *order,
+    float *scratch) {
+  float *panel = scratch, *packed = scratch + PANEL * MLM_LARGEST_BLOCK;
   for (size_t from = 0; from < rows; from += ROWS_256) {
     size_t count = rows - from < ROWS_256 ? rows - from : ROWS_256;
     pack_rows(x + from * x_stride, x_stride, count, inner, packed + from * inner);
@@ -241,13 +274,13 @@ TARGET static void product_256(
     __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), width = _mm256_set1_epi32((int)columns);
     const __m256i mask[2] = {
         _mm256_cmpgt_epi32(width, lanes), _mm256_cmpgt_epi32(_mm256_sub_epi32(width, _mm256_set1_epi32(8)), lanes)};
-    const int has_edges = order == MLM_ORDER_HASWELL;
-    const int edge[2] = {has_edges && is_panel_edge(j, n), has_edges && j + 8 < n && is_panel_edge(j + 8, n)};
+    const int has_edges = order->splits_edges;
+    const int edges[2] = {has_edges ? edge_rows(j, n) : 0, has_edges && j + 8 < n ? edge_rows(j + 8, n) : 0};
     const float *rows_of_w[PANEL];
     for (size_t i = 0; i < PANEL; i++) rows_of_w[i] = w + (j + (i < columns ? i : columns - 1)) * w_stride;
     const char *ahead = (const char *)(w + (j + PANEL < end ? j + PANEL : j) * w_stride);
     for (size_t k = 0, size; k < inner; k += size) {
-      size = next_block(inner - k, 8);
+      size = next_block(inner - k, order->block, order->multiple);
       turn_256(rows_of_w, k, size, panel);
       const float *shift = k + size == inner && bias ? bias + j : NULL;
       for (size_t from = 0; from < rows; from += ROWS_256) {
@@ -255,7 +288,8 @@ TARGET static void product_256(
         const float *xs = packed + from * inner + k * count;
         float *ys = y + from * y_stride + j;
         // A panel's edge: its eight columns are computed in the other order, over what the tile writes.
-        const int splits = from % 12 == 0 && (edge[0] || edge[1]);
+        const int rows_here = from % 12 == 0 ? 1 : 2;
+        const int edge[2] = {edges[0] & rows_here, edges[1] & rows_here}, splits = edge[0] || edge[1];
         float kept[2][ROWS_256][8];
         if (splits)
           for (int half = 0; half < 2; half++)
@@ -287,17 +321,17 @@ TARGET static void product_256(
 
 // MARK: the choice
 
-size_t mlm_few_rows_scratch(size_t rows, size_t inner) { return PANEL * BLOCK + rows * inner; }
+size_t mlm_few_rows_scratch(size_t rows, size_t inner) { return PANEL * MLM_LARGEST_BLOCK + rows * inner; }
 
 void mlm_few_rows_product(
     mlm_instruction_set instructions, const float *x, size_t x_stride, size_t rows, const float *w, size_t w_stride,
     size_t n, size_t inner, const float *bias, float *y, size_t y_stride, size_t begin, size_t end, mlm_order order,
     float *scratch) {
   // AVX-512 is not written for the order of a kernel for AVX2.
-  if (instructions == MLM_AVX512 && order == MLM_ORDER_SEQUENTIAL)
-    product_512(x, x_stride, rows, w, w_stride, inner, bias, y, y_stride, begin, end, scratch);
+  if (instructions == MLM_AVX512 && !order.splits_edges)
+    product_512(x, x_stride, rows, w, w_stride, inner, bias, y, y_stride, begin, end, &order, scratch);
   else
-    product_256(x, x_stride, rows, w, w_stride, n, inner, bias, y, y_stride, begin, end, order, scratch);
+    product_256(x, x_stride, rows, w, w_stride, n, inner, bias, y, y_stride, begin, end, &order, scratch);
 }
 
 #else

@@ -72,14 +72,17 @@ const mlm_rows *mlm_rows_for(mlm_instruction_set instructions);
 
 // MARK: few-row products
 
-/// In which order OpenBLAS' kernel adds up, which the few-row product keeps to.
-typedef enum {
-  /// One after the other within a block of the inner dimension.
-  MLM_ORDER_SEQUENTIAL = 0,
-  /// OpenBLAS' Haswell kernel: as above, but rows 0 to 5 of each 12 add even and odd terms apart in the first and last
-  /// eight columns of each panel.
-  MLM_ORDER_HASWELL = 1,
+/// In which order OpenBLAS' kernel adds up, which the few-row product keeps to: one after the other within a block of the inner
+/// dimension, whose sums are then added to the result.
+typedef struct {
+  /// The size of a block, at most MLM_LARGEST_BLOCK. Where less than two are left they are halved, rounded up to `multiple`.
+  size_t block, multiple;
+  /// OpenBLAS' Haswell kernel: one half of each 12 rows adds even and odd terms apart in the first and last eight columns of each
+  /// panel of 320.
+  int splits_edges;
 } mlm_order;
+
+enum { MLM_LARGEST_BLOCK = 512 };
 
 /// The floats of scratch memory that a call needs.
 size_t mlm_few_rows_scratch(size_t rows, size_t inner);

@@ -25,7 +25,9 @@ import Testing
       (1...30).map { ($0, 37, 21) } + [(57, 16, 4), (3, 1, 1), (2, 640, 700), (13, 33, 333), (61, 100, 0 + 641)]
     Bench.run { bench in
       for (rows, columns, inner) in shapes {
-        for order in [MLM_ORDER_SEQUENTIAL, MLM_ORDER_HASWELL] {
+        for order in [
+          mlm_order(block: 448, multiple: 16, splits_edges: 0), mlm_order(block: 320, multiple: 8, splits_edges: 1),
+        ] {
           let x = bench.matrix(rows, inner, stride: inner + 3)
           let w = bench.matrix(columns, inner, stride: inner + 1)
           let y = bench.matrix(rows, columns, stride: columns + 2)
