@@ -5,6 +5,10 @@ import Glibc
 ///
 /// Such a run of bytes gives the same ids wherever it stands: blanks and punctuation end a word on both sides of it. The
 /// ids are those of `TextNormalizer` and `WordPiece`, which cut what was not found.
+///
+/// What is left of the time are branches that cannot be foreseen (where words end, which are known) and reads of the cache
+/// behind them. Tried and left out: all keys of a window first, so that their reads overlap (5 % faster on prose, 8 %
+/// slower on text that is not ASCII); a word that was not found cut from its key instead of from the text (no difference).
 struct CachedEncoder: Sendable {
   /// The classes of bytes, and the literals to look for.
   typealias Mode = WordPieceTokenizer.Mode

@@ -70,10 +70,12 @@ public final class TextCorpus: SampleSource {
   ///   - sequenceLength: tokens in a sample, at most, [CLS] and [SEP] counted.
   ///   - truncate: drop what does not fit, as KerasHub does, rather than let it go on in further samples.
   ///   - strict: text that is not UTF-8 is an error, rather than read as U+FFFD.
+  ///   - threads: what reads the files to find where samples begin. The corpus is the same for any number.
   /// - Throws: `FileError`, or `PreprocessorError` where a file is not text, or there is no text in any of them.
   public init(
     paths: [String], tokenizer: WordPieceTokenizer, sequenceLength: Int, masking: MaskingOptions = MaskingOptions(),
-    truncate: Bool = false, strict: Bool = false, temporaryDirectory: String = "/tmp", standardInput: Int32 = 0
+    truncate: Bool = false, strict: Bool = false, temporaryDirectory: String = "/tmp", standardInput: Int32 = 0,
+    threads: Int = 1
   ) throws {
     guard sequenceLength >= 3 else {
       throw PreprocessorError.sequenceTooShort(length: sequenceLength, needed: 3)
@@ -88,7 +90,7 @@ public final class TextCorpus: SampleSource {
 
     var index = CorpusIndex(
       windows: LineWindows(tokenizer: tokenizer, budget: sequenceLength - 2), truncate: truncate,
-      markStride: Self.markStride)
+      markStride: Self.markStride, threads: threads)
     var files = [TextFile]()
     for path in paths {
       let file = try TextFile.open(path, temporaryDirectory: temporaryDirectory, standardInput: standardInput)
@@ -206,70 +208,5 @@ public final class TextCorpus: SampleSource {
     }
     let start = entries[index].offset
     return TextLines.withoutReturn(bytes, start..<TextLines.lineEnd(bytes, from: start))
-  }
-}
-
-/// Reads the lines of files once, to know where each sample begins.
-struct CorpusIndex {
-  let windows: LineWindows
-  let truncate: Bool
-  let markStride: Int
-  var entries: [TextCorpus.Entry] = []
-  var firstSamples: [Int] = []
-  var lineMarks: [Int] = []
-  var statistics = TextCorpus.Statistics()
-
-  mutating func add(_ file: TextFile, strict: Bool) throws(PreprocessorError) {
-    let bytes = file.bytes
-    guard bytes.count < TextCorpus.Entry.offsetLimit else { throw .fileTooLarge(file: file.name) }
-    firstSamples.append(entries.count)
-    statistics.files += 1
-    statistics.bytes += bytes.count
-    try checkUTF8(file, strict: strict)
-
-    var lines = TextLines(bytes)
-    while let line = lines.next() {
-      let text = UnsafeBufferPointer(rebasing: bytes[line])
-      if TextLines.isBlank(text) {
-        statistics.blankLines += 1
-        continue
-      }
-      append(offset: line.lowerBound, skip: 0, continuesLine: false, line: lines.number)
-      if text.count <= windows.budget { continue }
-      let (cut, tokens) = windows.cut(text)
-      if cut.count == 1 { continue }
-      statistics.longLines += 1
-      if truncate {
-        statistics.droppedTokens += tokens - windows.budget
-        continue
-      }
-      statistics.furtherSamples += cut.count - 1
-      for window in cut.dropFirst() {
-        append(
-          offset: line.lowerBound + window.offset, skip: window.skip, continuesLine: true, line: lines.number)
-      }
-    }
-    statistics.lines += lines.number
-  }
-
-  private mutating func append(offset: Int, skip: Int, continuesLine: Bool, line: Int) {
-    if entries.count % markStride == 0 { lineMarks.append(line) }
-    entries.append(TextCorpus.Entry(offset: offset, skip: skip, continuesLine: continuesLine))
-  }
-
-  private mutating func checkUTF8(_ file: TextFile, strict: Bool) throws(PreprocessorError) {
-    let bytes = file.bytes
-    let (count, first) = UTF8Validation.count(bytes)
-    guard let first else { return }
-    var line = 1
-    var lineStart = TextLines.markLength(bytes)
-    for (offset, byte) in bytes[..<first].enumerated() where byte == 0x0A {
-      line += 1
-      lineStart = offset + 1
-    }
-    let location = DataLocation(file: file.name, line: line)
-    if strict { throw .invalidUTF8(location, byteInLine: first - lineStart + 1, offset: first) }
-    statistics.invalidSequences += count
-    if statistics.firstInvalid == nil { statistics.firstInvalid = location }
   }
 }

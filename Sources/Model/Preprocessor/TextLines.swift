@@ -18,6 +18,12 @@ public struct TextLines: Sequence, IteratorProtocol {
     offset = Self.markLength(bytes)
   }
 
+  /// The lines of a part of a text, which begins and ends with a line.
+  init(_ bytes: UnsafeBufferPointer<UInt8>, _ part: Range<Int>) {
+    self.bytes = UnsafeBufferPointer(rebasing: bytes[..<part.upperBound])
+    offset = part.lowerBound == 0 ? Self.markLength(bytes) : part.lowerBound
+  }
+
   /// The next line without its end; nil after the last.
   public mutating func next() -> Range<Int>? {
     guard offset < bytes.count else { return nil }

@@ -47,7 +47,8 @@ struct WordCache {
     var ids: SIMD8<Int32>
   }
 
-  private static let shortSetBits: UInt64 = 13
+  // 2 MB for short words: 512 kB, which a core's second-level cache holds, measured 10 to 20 % slower on prose, no other on code.
+  private static let shortSetBits: UInt64 = 15
   private static let longSetBits: UInt64 = 11
   private static let shortBytes = 2 * MemoryLayout<ShortEntry>.stride << Int(shortSetBits)
   private static let longBytes = 2 * MemoryLayout<LongEntry>.stride << Int(longSetBits)
