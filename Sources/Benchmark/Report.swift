@@ -189,6 +189,9 @@ extension Report {
       let scaling = zip(one.rounds, ours.rounds).map { $0.seconds / $1.seconds }.median
       notes.append("\(ours.contestant.threads) threads are \(Text.fixed(scaling, 2)) times as fast as 1.")
     }
+    if Peers.imitatesAVX2, results.contains(where: { $0.contestant.name.hasPrefix("ONNX") }) {
+      notes.append("ONNX Runtime cannot be told to be content with AVX2; it uses all this processor has.")
+    }
     if foreignLoad > 0.05 {
       notes.append("Not quiet: other processes used \(Text.fixed(foreignLoad, 2)) processors meanwhile.")
     }
