@@ -73,10 +73,14 @@ final class Report {
     pages.append(line)
   }
 
-  func finish() throws {
+  /// Writes what there is to record.
+  ///
+  /// - Parameter name: of the one subcommand that ran; nil after a full run.
+  func finish(_ name: String?) throws {
     guard options.records, !records.isEmpty else { return }
     let folder = options.root + "/Scripts/benchmark-results"
     try Files.makeFolder(folder)
+    let page = (name.map { $0 + "-" } ?? "") + machine.slug + ".md"
     try append(to: "\(folder)/\(machine.slug).jsonl", records[...])
     let head = [
       "# \(machine.processor), \(machine.cores) cores", "",
@@ -85,8 +89,8 @@ final class Report {
         + "corpus \(workload.corpusSource), vocabulary \(workload.store.vocabularySource); \(options.threads) threads.",
     ]
     let text = (head + pages).joined(separator: "\n") + "\n"
-    try Files.write(Array(text.utf8), to: "\(folder)/\(machine.slug).md")
-    Text.note("wrote \(folder)/\(machine.slug).md and .jsonl")
+    try Files.write(Array(text.utf8), to: "\(folder)/\(page)")
+    Text.note("wrote \(page) and \(machine.slug).jsonl in \(folder)")
   }
 
   private func append(to path: String?, _ records: ArraySlice<JSONValue>) throws {
