@@ -16,6 +16,10 @@ let package = Package(
     // The door to OpenBLAS. Only Sources/Model/Tensor imports it, and Sources/Benchmark to measure it.
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
+    // Inner loops compiled for several instruction sets, the widest taken at run time: Swift cannot compile one function for
+    // another processor than the rest. Only Sources/Model/Tensor imports it.
+    .target(name: "CKernels"),
+
     // libcurl's header; the library itself is loaded when the network is needed. Only Sources/Model/Hub/HTTP imports it.
     .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
@@ -25,7 +29,7 @@ let package = Package(
     // DistilBERT masked language modelling: model, maths, tokenizer, training, checkpoints.
     .target(
       name: "Model",
-      dependencies: ["CBLAS", "CCurl", .target(name: "CHDF5", condition: .when(traits: ["KerasWeights"]))],
+      dependencies: ["CBLAS", "CKernels", "CCurl", .target(name: "CHDF5", condition: .when(traits: ["KerasWeights"]))],
       resources: [
         // A link to the registry at the top level, so that `mlm` needs no file beside it.
         .embedInCode("Hub/Embedded/presets.json")
@@ -40,7 +44,7 @@ let package = Package(
 
     // What both test targets use: a hub on loopback that misbehaves when told.
     .target(name: "TestSupport", path: "Tests/Support"),
-    .testTarget(name: "ModelTests", dependencies: ["Model", "TestSupport"], resources: [.copy("Golden")]),
+    .testTarget(name: "ModelTests", dependencies: ["Model", "CKernels", "TestSupport"], resources: [.copy("Golden")]),
     .testTarget(name: "mlmTests", dependencies: ["mlm", "Model", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]

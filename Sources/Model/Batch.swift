@@ -48,10 +48,11 @@ struct RowLayout {
 
 /// Samples of any lengths, end to end: what one pass through the network takes. There is no padding in the computation.
 ///
-/// For inference every sample begins at a multiple of 12 rows, or, where it is short, within the first 6. OpenBLAS computes a row
-/// the same to the last bit in any full tile of 12 (see `GEMM`), and in any row of a tile's first half; so what a text is answered
-/// does not depend on what it is computed together with. The price is 5 or 6 rows a sample on average, and 1 more row for each
-/// mask where a text has one. Training, whose sums run over the whole batch anyway, packs tightly.
+/// With OpenBLAS' kernel for AVX2, every sample begins at a multiple of 12 rows for inference, or, where it is short, within the first
+/// 6: it computes a row the same to the last bit in any full tile of 12 (see `GEMM`), and in any row of a tile's first half; so what a
+/// text is answered does not depend on what it is computed together with. The price is 5 or 6 rows a sample on average, and 1 more
+/// row for each mask where a text has one. Its AVX-512 kernels treat all rows alike; there, and in training, whose sums run over
+/// the whole batch anyway, samples are packed tightly.
 struct Batch {
   /// Per row.
   private(set) var tokenIDs: [Int32] = []
@@ -65,7 +66,7 @@ struct Batch {
   private(set) var weights: [Float] = []
   private let alignment: Int
 
-  static let inferenceAlignment = GEMM.rowTile
+  static let inferenceAlignment = GEMM.rowAlignment
 
   /// - Parameter alignment: each sample begins at a multiple of this many rows.
   init(alignment: Int = 1) { self.alignment = alignment }

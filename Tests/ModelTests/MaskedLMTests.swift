@@ -93,7 +93,7 @@ import Testing
     #expect(together == three.rank(try samples(three)))
     #expect(together.map(\.count) == [1, 0, 3])
     for (index, sample) in try samples(one).enumerated() {
-      // Bit for bit on OpenBLAS' AVX2 kernel (see GEMM); elsewhere to rounding.
+      // Bit for bit on OpenBLAS' AVX2 and AVX-512 kernels (see GEMM); elsewhere to rounding.
       let alone = three.rank([sample])[0]
       for (a, b) in zip(alone.joined(), together[index].joined()) {
         #expect(a.token == b.token && abs(a.probability - b.probability) <= 1e-6 * b.probability)

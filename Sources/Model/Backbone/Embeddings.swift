@@ -16,11 +16,8 @@ struct Embeddings {
         context.pool.split(y.rows) { _, rows in
           for row in rows {
             let (sum, e, p) = (sum[row], tokens[Int(tokenIDs[row])], positions[Int(positionIDs[row])])
-            forEachEight(y.columns) {
-              sum.setVector($0, e.vector($0) + p.vector($0))
-            } scalar: {
-              sum[$0] = e[$0] + p[$0]
-            }
+            sum.update(from: e, count: y.columns)
+            Elementwise.add(p, to: sum, y.columns)
           }
         }
       }

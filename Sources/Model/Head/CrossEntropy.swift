@@ -1,3 +1,5 @@
+import Glibc
+
 /// The sum over masked tokens of what is reported and what is divided by.
 struct LossSums: Sendable, Equatable {
   /// Σ w · −log p(label), in nats.
@@ -43,32 +45,35 @@ enum CrossEntropy {
           return
         }
         let label = Int(labels[labels.startIndex + row])
-        let logSum = Softmax.logSumExp(x, logits.columns)
-        let hit = firstMaximum(x, logits.columns) == label
+        let (score, isHit) = (x[label], isFirstMaximum(label, x, logits.columns))
+        let logSum: Double
+        if let gradientFactor {
+          logSum = replaceByGradient(x, logits.columns, label, factor: gradientFactor * weight)
+        } else {
+          logSum = Softmax.logSumExp(x, logits.columns)
+        }
         results.buffer[row] = LossSums(
-          loss: Double(weight) * (logSum - Double(x[label])), weight: Double(weight), correct: hit ? Double(weight) : 0,
-          count: 1)
-        if let gradientFactor { differentiate(x, logits.columns, label, Float(logSum), gradientFactor * weight) }
+          loss: Double(weight) * (logSum - Double(score)), weight: Double(weight),
+          correct: isHit ? Double(weight) : 0, count: 1)
       }
     }
     return rowSums.reduce(into: LossSums()) { $0 += $1 }
   }
 
-  private static func differentiate(
-    _ x: UnsafeMutablePointer<Float>, _ n: Int, _ label: Int, _ logSum: Float, _ factor: Float
-  ) {
-    forEachEight(n) {
-      x.setVector($0, factor * Elementary.exp(x.vector($0) - logSum))
-    } scalar: {
-      x[$0] = factor * Elementary.exp(x[$0] - logSum)
-    }
+  /// x = factor · (softmax(x) − one-hot(label)); returns log Σ exp(x).
+  private static func replaceByGradient(
+    _ x: UnsafeMutablePointer<Float>, _ n: Int, _ label: Int, factor: Float
+  ) -> Double {
+    let largest = Elementwise.maximum(x, n)
+    let total = Elementwise.softmax(x, scaledBy: factor, n)
     x[label] -= factor
+    return Double(largest) + log(total)
   }
 
-  static func firstMaximum(_ x: UnsafePointer<Float>, _ n: Int) -> Int {
-    let largest = Softmax.maximum(x, n)
-    for index in 0..<n where x[index] == largest { return index }
-    return 0
+  /// Whether no score is higher than this one, and none before it as high.
+  static func isFirstMaximum(_ index: Int, _ x: UnsafePointer<Float>, _ n: Int) -> Bool {
+    let largest = Elementwise.maximum(x, n)
+    return x[index] == largest && !(0..<index).contains { x[$0] == largest }
   }
 
   /// Rows are written by different workers, each its own.

@@ -42,10 +42,7 @@ struct MaskedLMHead {
 
   /// logits = n·Eᵀ + c, for some rows of n.
   func project(_ n: Matrix, into logits: Matrix, _ context: Context) {
-    let bias = bias.values
-    GEMM.multiply(n, .normal, embedding.matrix, .transposed, into: logits, on: context.pool) { rows, columns in
-      Rows.add(bias: bias, to: logits, rows: rows, columns: columns)
-    }
+    Dense.forward(n, weight: embedding.matrix, bias: bias.values, into: logits, context)
   }
 
   /// The backward of `project`: writes dn, adds to the gradients of E and c.

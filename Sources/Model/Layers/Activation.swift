@@ -24,13 +24,7 @@ struct ActivationFunction {
     _ kind: Configuration.Activation, _ x: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ n: Int
   ) {
     switch kind {
-    case .gelu:
-      forEachEight(n) {
-        let x = x.vector($0)
-        y.setVector($0, 0.5 * x * (1 + Elementary.erf(x * 0.707_106_78)))
-      } scalar: {
-        y[$0] = 0.5 * x[$0] * (1 + Elementary.erf(Floats(repeating: x[$0] * 0.707_106_78))[0])
-      }
+    case .gelu: Elementwise.gelu(x, into: y, n)
     case .relu:
       for i in 0..<n { y[i] = max(x[i], 0) }
     }
@@ -41,15 +35,7 @@ struct ActivationFunction {
     _ dx: UnsafeMutablePointer<Float>, _ n: Int
   ) {
     switch kind {
-    case .gelu:
-      forEachEight(n) {
-        let x = x.vector($0)
-        let (cumulative, density) = Elementary.normal(x)
-        dx.setVector($0, dy.vector($0) * (cumulative + x * density))
-      } scalar: {
-        let (cumulative, density) = Elementary.normal(Floats(repeating: x[$0]))
-        dx[$0] = dy[$0] * (cumulative[0] + x[$0] * density[0])
-      }
+    case .gelu: Elementwise.differentiateGelu(x, dy, into: dx, n)
     case .relu:
       for i in 0..<n { dx[i] = x[i] > 0 ? dy[i] : 0 }
     }

@@ -5,9 +5,19 @@ struct Dense {
   let weight, bias: Parameter
 
   func forward(_ x: Matrix, into y: Matrix, _ context: Context) {
-    let bias = bias.values
-    GEMM.multiply(x, .normal, weight.matrix, .transposed, into: y, on: context.pool) { rows, columns in
-      Rows.add(bias: bias, to: y, rows: rows, columns: columns)
+    Self.forward(x, weight: weight.matrix, bias: bias.values, into: y, context)
+  }
+
+  /// The same of a weight and a bias that are not a layer's own: the head's projection.
+  static func forward(
+    _ x: Matrix, weight: Matrix, bias: UnsafeMutablePointer<Float>, into y: Matrix, _ context: Context
+  ) {
+    if FewRows.takes(rows: x.rows, columns: y.columns, inner: x.columns, threads: context.pool.threads) {
+      FewRows.multiply(x, weight, bias: bias, into: y, context)
+    } else {
+      GEMM.multiply(x, .normal, weight, .transposed, into: y, on: context.pool) { rows, columns in
+        Rows.add(bias: bias, to: y, rows: rows, columns: columns)
+      }
     }
   }
 

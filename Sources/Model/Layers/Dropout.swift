@@ -39,22 +39,10 @@ struct Dropout {
   func apply(_ x: UnsafeMutablePointer<Float>, _ n: Int, sample: UInt32, row: Int, _ key: DropoutKey) {
     guard threshold > 0 else { return }
     let blocks = (n + 7) / 8
-    let threshold = SIMD8<Int32>(repeating: Int32(threshold))
-    var counter = SIMD4(
+    let counter = SIMD4(
       UInt32(truncatingIfNeeded: row &* blocks), sample, UInt32(truncatingIfNeeded: key.step),
       RandomPurpose.dropout.rawValue &+ UInt32(truncatingIfNeeded: site))
-    for block in 0..<blocks {
-      let bits = unsafeBitCast(Philox.block(key: key.seed, counter: counter), to: SIMD8<UInt16>.self)
-      counter[0] = counter[0] &+ 1
-      let dropped = SIMD8<Int32>(truncatingIfNeeded: bits) .< threshold
-      let factors = Floats(repeating: scale).replacing(with: Floats(), where: dropped)
-      let start = block * 8
-      if start + 8 <= n {
-        x.setVector(start, x.vector(start) * factors)
-      } else {
-        for lane in 0..<(n - start) { x[start + lane] *= factors[lane] }
-      }
-    }
+    Elementwise.drop(x, into: x, n, seed: key.seed, counter: counter, threshold: threshold, factor: scale)
   }
 
   var isActive: Bool { threshold > 0 }

@@ -19,6 +19,10 @@ struct PieceTable {
   private let shift: UInt64
   /// The longest piece that begins with a byte, for first pieces at 0 …< 256 and continuations at 256 …< 512.
   private let longest: UnsafeMutablePointer<UInt32>
+  /// The lengths of the pieces that begin with the same three bytes (or others of the same hash): bit n for n bytes, bit 63
+  /// for 63 and more. Most lengths that a word allows are those of no piece, and need no look-up.
+  private let lengths: UnsafeMutablePointer<UInt64>
+  private let lengthShift: UInt64
   /// `multiplier` to the power of each length up to the longest piece's.
   private let powers: UnsafeMutablePointer<UInt64>
 
@@ -33,6 +37,10 @@ struct PieceTable {
     slots.initialize(repeating: 0, count: 1 << bits)
     longest = .allocate(capacity: 512)
     longest.initialize(repeating: 0, count: 512)
+    let lengthBits = bits - 3
+    lengthShift = 64 - lengthBits
+    lengths = .allocate(capacity: 1 << lengthBits)
+    lengths.initialize(repeating: 0, count: 1 << lengthBits)
     var length: UInt32 = 0
     for id in 0..<count { length = max(length, starts[id + 1] - starts[id]) }
     powers = .allocate(capacity: Int(length) + 1)
@@ -46,6 +54,7 @@ struct PieceTable {
   func deallocate() {
     slots.deallocate()
     longest.deallocate()
+    lengths.deallocate()
     powers.deallocate()
   }
 
@@ -59,6 +68,7 @@ struct PieceTable {
     slots[slot] = mixed << 32 | UInt64(id + 1)
     let first = Int(body[0]) + (isContinuation ? 256 : 0)
     longest[first] = max(longest[first], UInt32(length))
+    if length >= 3 { lengths[lengthSlot(body, isContinuation)] |= 1 << UInt64(min(length, 63)) }
     return nil
   }
 
@@ -77,20 +87,28 @@ struct PieceTable {
     in word: UnsafePointer<UInt8>, from start: Int, count: Int, prefixes: UnsafePointer<UInt64>
   ) -> (id: Int32, end: Int) {
     let isContinuation = start > 0
-    let bound = Int(longest[Int(word[start]) + (isContinuation ? 256 : 0)])
+    let part = word + start
+    let bound = Int(longest[Int(part[0]) + (isContinuation ? 256 : 0)])
     var length = min(count - start, bound)
     let before = prefixes[start]
+    // Of few lengths each is tried: to ask which there are would take longer.
+    let known = length > 4 ? lengths[lengthSlot(part, isContinuation)] | 0b110 : ~0
     while length > 0 {
       // A piece ends where a scalar ends.
-      if start + length == count || word[start + length] & 0xC0 != 0x80 {
+      if known >> UInt64(min(length, 63)) & 1 != 0, start + length == count || part[length] & 0xC0 != 0x80 {
         let hash = prefixes[start + length] &- before &* powers[length]
-        if let id = find(Self.mix(hash, isContinuation), word + start, length, isContinuation) {
-          return (id, start + length)
-        }
+        if let id = find(Self.mix(hash, isContinuation), part, length, isContinuation) { return (id, start + length) }
       }
       length -= 1
     }
     return (-1, start)
+  }
+
+  /// Where the lengths of the pieces are that begin with these three bytes.
+  @inline(__always)
+  private func lengthSlot(_ bytes: UnsafePointer<UInt8>, _ isContinuation: Bool) -> Int {
+    let first = UInt64(bytes[0]) | UInt64(bytes[1]) << 8 | UInt64(bytes[2]) << 16 | (isContinuation ? 1 << 24 : 0)
+    return Int(truncatingIfNeeded: (first &* Self.multiplier) >> lengthShift)
   }
 
   @inline(__always)

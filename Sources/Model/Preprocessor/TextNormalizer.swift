@@ -25,6 +25,11 @@ struct TextNormalizer: Sendable {
     static let nonASCII: UInt8 = 4
     /// A literal may begin here.
     static let literal: UInt8 = 5
+
+    /// Whether words end before a byte of this class: blanks and punctuation, the odd numbers. (Of a literal only where it
+    /// begins with one of those.)
+    @inline(__always)
+    static func endsWord(_ byteClass: UInt8) -> Bool { byteClass & 1 != 0 }
   }
 
   init(cleansText: Bool = true, splitsCJK: Bool = true, stripsAccents: Bool, lowercases: Bool) {
@@ -221,7 +226,7 @@ struct TextNormalizer: Sendable {
     word.clear()
   }
 
-  private func longestMatch(
+  func longestMatch(
     of literals: [Literal], in bytes: UnsafePointer<UInt8>, at index: Int, count: Int
   ) -> Literal? {
     var best: Literal?

@@ -54,13 +54,19 @@ public final class WordPieceTokenizer: Sendable {
   public var modelMaximumLength: Int? { extras.modelMaximumLength }
 
   private let normalizer: TextNormalizer
-  /// What to look for in the text, and the class of each byte, for each case of `SpecialTokensInText`.
-  private let modes: [Mode]
-  private let baseClasses: [UInt8]
+  private let cached: CachedEncoder
+  // In memory of our own: to count references to shared arrays would make threads wait for each other.
+  /// What to look for in the text, for each case of `SpecialTokensInText`.
+  private nonisolated(unsafe) let modes: UnsafeMutablePointer<Mode>
+  /// The class of each byte without literals, and for each mode: 256 each.
+  private nonisolated(unsafe) let baseClasses: UnsafeMutablePointer<UInt8>
 
-  private struct Mode: Sendable {
+  struct Mode: Sendable {
     var literals: [Literal]
-    var classes: [UInt8]
+    nonisolated(unsafe) var classes: UnsafePointer<UInt8>
+    let hasLiterals: Bool
+    /// Whether `CachedEncoder` serves it.
+    let isCached: Bool
   }
 
   /// `names`: how the special tokens are spelled. Throws `TokenizerError` if the vocabulary lacks one.
@@ -95,37 +101,73 @@ public final class WordPieceTokenizer: Sendable {
     normalizer = TextNormalizer(
       cleansText: options.cleansText, splitsCJK: options.splitsCJK, stripsAccents: options.stripsAccents,
       lowercases: options.lowercase)
-    baseClasses = normalizer.byteClasses()
-    let base = baseClasses
-    let (mask, unknown) = (specialTokens.mask, specialTokens.unknown)
-    let findsSpecialTokens = options.findsSpecialTokens
-    modes = SpecialTokensInText.allCases.map { mode in
-      // Tokens that a user added as words of the text are always found, as transformers finds them.
-      let literals = added.compactMap { (token: AddedToken) -> Literal? in
-        let isFound =
-          !token.isSpecial || mode == .all || (mode == .maskOnly && token.id == mask)
-          || (findsSpecialTokens && token.id != unknown)
-        guard isFound else { return nil }
-        let bytes = [UInt8](token.content.utf8)
-        guard !bytes.isEmpty else { return nil }
-        return Literal(bytes: bytes, id: token.id, ignoresCase: token.isNormalized && options.lowercase)
-      }
-      var classes = base
-      for literal in literals {
-        classes[Int(literal.bytes[0])] = TextNormalizer.ByteClass.literal
-        if literal.ignoresCase, (literal.bytes[0] | 0x20) &- 0x61 < 26 {
-          classes[Int(literal.bytes[0] | 0x20)] = TextNormalizer.ByteClass.literal
-          classes[Int(literal.bytes[0] & 0xDF)] = TextNormalizer.ByteClass.literal
-        }
-      }
-      return Mode(literals: literals, classes: classes)
+    let cases = SpecialTokensInText.allCases
+    let base = normalizer.byteClasses()
+    baseClasses = .allocate(capacity: 256 * (1 + cases.count))
+    modes = .allocate(capacity: cases.count)
+    baseClasses.initialize(from: base, count: 256)
+    for (index, mode) in cases.enumerated() {
+      let literals = Self.literals(mode, added, specialTokens, options)
+      let classes = baseClasses + 256 * (index + 1)
+      classes.initialize(from: Self.classes(literals, base: base), count: 256)
+      (modes + index).initialize(
+        to: Mode(
+          literals: literals, classes: classes, hasLiterals: !literals.isEmpty,
+          isCached: CachedEncoder.serves(literals, baseClasses: baseClasses)))
     }
+    cached = CachedEncoder(
+      table: vocabulary.table, unknown: specialTokens.unknown, limit: options.maximumWordLength, normalizer: normalizer,
+      baseClasses: baseClasses)
+  }
+
+  deinit {
+    cached.deallocate()
+    modes.deinitialize(count: SpecialTokensInText.allCases.count)
+    modes.deallocate()
+    baseClasses.deallocate()
+  }
+
+  /// What to look for in the text.
+  private static func literals(
+    _ mode: SpecialTokensInText, _ added: [AddedToken], _ special: SpecialTokens, _ options: Options
+  ) -> [Literal] {
+    added.compactMap { token in
+      // Tokens that a user added as words of the text are always found, as transformers finds them.
+      let isFound =
+        !token.isSpecial || mode == .all || (mode == .maskOnly && token.id == special.mask)
+        || (options.findsSpecialTokens && token.id != special.unknown)
+      guard isFound else { return nil }
+      let bytes = [UInt8](token.content.utf8)
+      guard !bytes.isEmpty else { return nil }
+      return Literal(bytes: bytes, id: token.id, ignoresCase: token.isNormalized && options.lowercase)
+    }
+  }
+
+  private static func classes(_ literals: [Literal], base: [UInt8]) -> [UInt8] {
+    var classes = base
+    for literal in literals {
+      classes[Int(literal.bytes[0])] = TextNormalizer.ByteClass.literal
+      if literal.ignoresCase, (literal.bytes[0] | 0x20) &- 0x61 < 26 {
+        classes[Int(literal.bytes[0] | 0x20)] = TextNormalizer.ByteClass.literal
+        classes[Int(literal.bytes[0] & 0xDF)] = TextNormalizer.ByteClass.literal
+      }
+    }
+    return classes
   }
 
   // MARK: Encoding
 
   /// Appends the ids of a text, without [CLS] and [SEP].
   public func encode(
+    _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none, into ids: inout [Int32]
+  ) {
+    let mode = self.mode(specialTokensInText)
+    if mode.pointee.isCached, cached.encode(text, mode, into: &ids) { return }
+    encodeUncached(text, specialTokensInText: specialTokensInText, into: &ids)
+  }
+
+  /// The same without the cache.
+  func encodeUncached(
     _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none, into ids: inout [Int32]
   ) {
     withUnsafeMutablePointer(to: &ids) { run(text, specialTokensInText, IDSink(ids: $0)) }
@@ -170,30 +212,29 @@ public final class WordPieceTokenizer: Sendable {
     _ text: UnsafeBufferPointer<UInt8>, _ special: SpecialTokensInText, _ sink: Sink
   ) {
     if text.isEmpty { return }
-    let mode =
-      switch special {
-      case .none: modes[0]
-      case .maskOnly: modes[1]
-      case .all: modes[2]
-      }
+    let mode = self.mode(special)
     let limit = options.maximumWordLength
     let tracking = Sink.wantsOffsets
     let wordBytes = WordBuffer.byteCount(limit: limit, tracking: tracking)
     let pieceBytes = WordPiece<Sink>.byteCount(limit: limit)
     withUnsafeTemporaryAllocation(byteCount: pieceBytes + wordBytes, alignment: 16) { memory in
       guard let base = memory.baseAddress else { return }
-      mode.classes.withUnsafeBufferPointer { classes in
-        baseClasses.withUnsafeBufferPointer { baseClasses in
-          guard let classes = classes.baseAddress, let baseClasses = baseClasses.baseAddress else { return }
-          var word = WordBuffer(limit: limit, tracking: tracking, memory: base + pieceBytes)
-          var pieces = WordPiece(
-            table: vocabulary.table, unknown: specialTokens.unknown, limit: limit, memory: base, sink: sink)
-          normalizer.split(
-            text, classes: classes, baseClasses: baseClasses, literals: mode.literals, word: &word, into: &pieces)
-        }
-      }
+      var word = WordBuffer(limit: limit, tracking: tracking, memory: base + pieceBytes)
+      var pieces = WordPiece(
+        table: vocabulary.table, unknown: specialTokens.unknown, limit: limit, memory: base, sink: sink)
+      normalizer.split(
+        text, classes: mode.pointee.classes, baseClasses: baseClasses, literals: mode.pointee.literals, word: &word,
+        into: &pieces)
     }
     withExtendedLifetime(vocabulary) {}
+  }
+
+  private func mode(_ special: SpecialTokensInText) -> UnsafePointer<Mode> {
+    switch special {
+    case .none: UnsafePointer(modes)
+    case .maskOnly: UnsafePointer(modes + 1)
+    case .all: UnsafePointer(modes + 2)
+    }
   }
 
   // MARK: Decoding

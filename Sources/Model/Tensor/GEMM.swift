@@ -5,16 +5,17 @@ enum Orientation { case normal, transposed }
 
 /// Matrix products by OpenBLAS, on one thread of its own: the workers of our pool share the work.
 ///
-/// The result is cut among workers by rows at multiples of 12, or, where there are few rows that fill their tiles, by columns at
-/// multiples of 320.
-/// OpenBLAS' kernel for AVX2 works in tiles of 12 rows and panels of 320 columns and adds up differently only where
-/// a tile is incomplete: cut there, every element comes out the same to the last bit for any number of workers (measured with
-/// 0.3.21 on Zen 3, 12 … 512 rows, 128 … 30,522 columns, 32 … 3,072 deep; column cuts only if the rows are a multiple of
-/// 12 too). Cuts at other places changed up to 80 % of the elements in the last digit. Within a full tile, rows 0 to 5 come out
-/// alike wherever they stand, and so do rows 6 to 11, but not the ones as the others.
+/// The result is cut among workers along its longer side, at places where every element comes out the same to the last bit for any
+/// number of workers (measured with 0.3.21):
+/// - Its kernels for AVX-512 add up every element alike, wherever it stands: any cut will do. (Only products below 10⁶
+///   multiplications are computed in another way; `FewRows` takes those where it matters.)
+/// - Its kernel for AVX2 works in tiles of 12 rows and panels of 320 columns: rows 0 to 5 of a tile are added up in another order
+///   at a panel's edges than elsewhere, and incomplete tiles in a third. So rows are cut at multiples of 12, and columns at multiples of
+///   320 if the rows are a multiple of 12 too.
 enum GEMM {
-  static let rowTile = 12
-  static let columnPanel = 320
+  /// What rows of products whose last bits matter are to begin at, and their cuts.
+  static let rowAlignment = FewRows.openBLASKernel == .avx512 ? 1 : 12
+  private static let columnPanel = FewRows.openBLASKernel == .avx512 ? 32 : 320
 
   /// Makes OpenBLAS compute on the calling thread alone.
   static let singleThreaded: Void = openblas_set_num_threads(1)
@@ -44,9 +45,11 @@ enum GEMM {
     into c: Matrix, adding: Bool = false, scale: Float = 1, on pool: WorkerPool,
     epilogue: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
   ) {
-    let hasManyRows = c.rows >= 2 * rowTile * pool.threads
-    if pool.threads == 1 || hasManyRows || c.rows % rowTile != 0 || c.columns < 2 * columnPanel {
-      pool.split(c.rows, alignment: rowTile) { _, rows in
+    let cutsRows =
+      c.rows % rowAlignment != 0 || c.columns < 2 * columnPanel
+      || (rowAlignment == 1 ? c.rows >= c.columns : c.rows >= 2 * rowAlignment * pool.threads)
+    if pool.threads == 1 || cutsRows {
+      pool.split(c.rows, alignment: max(rowAlignment, 4)) { _, rows in
         let part = aOrientation == .normal ? a.rows(rows) : a.columns(rows)
         multiply(part, aOrientation, b, bOrientation, into: c.rows(rows), adding: adding, scale: scale)
         epilogue(rows, 0..<c.columns)

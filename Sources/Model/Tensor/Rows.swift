@@ -4,12 +4,7 @@ enum Rows {
   static func add(_ x: Matrix, to y: Matrix, on pool: WorkerPool) {
     pool.split(x.rows) { _, rows in
       for row in rows {
-        let (from, to) = (x[row], y[row])
-        forEachEight(x.columns) {
-          to.setVector($0, to.vector($0) + from.vector($0))
-        } scalar: {
-          to[$0] += from[$0]
-        }
+        Elementwise.add(x[row], to: y[row], x.columns)
       }
     }
   }
@@ -19,12 +14,7 @@ enum Rows {
   static func add(bias: UnsafeMutablePointer<Float>, to y: Matrix, rows: Range<Int>, columns: Range<Int>) {
     let bias = bias + columns.lowerBound
     for row in rows {
-      let y = y[row] + columns.lowerBound
-      forEachEight(columns.count) {
-        y.setVector($0, y.vector($0) + bias.vector($0))
-      } scalar: {
-        y[$0] += bias[$0]
-      }
+      Elementwise.add(bias, to: y[row] + columns.lowerBound, columns.count)
     }
   }
 
@@ -35,12 +25,7 @@ enum Rows {
     pool.split(x.columns, alignment: 16) { _, columns in
       let total = total + columns.lowerBound
       for row in 0..<x.rows {
-        let x = x[row] + columns.lowerBound
-        forEachEight(columns.count) {
-          total.setVector($0, total.vector($0) + x.vector($0))
-        } scalar: {
-          total[$0] += x[$0]
-        }
+        Elementwise.add(x[row] + columns.lowerBound, to: total, columns.count)
       }
     }
   }
@@ -60,12 +45,7 @@ enum Rows {
       pool.split(x.columns, alignment: 16) { _, columns in
         for row in 0..<x.rows {
           let from = x[row] + columns.lowerBound
-          let to = y[Int(indices[row])] + columns.lowerBound
-          forEachEight(columns.count) {
-            to.setVector($0, to.vector($0) + from.vector($0))
-          } scalar: {
-            to[$0] += from[$0]
-          }
+          Elementwise.add(from, to: y[Int(indices[row])] + columns.lowerBound, columns.count)
         }
       }
     }

@@ -69,24 +69,7 @@ final class OptimizerState {
       nonisolated(unsafe) let sums = sums
       pool.forEach(pieces.count) { _, index in
         let (gradients, count) = (pieces[index].gradients, pieces[index].count)
-        var lanes = Floats()
-        var rest: Float = 0
-        var total = 0.0
-        var start = 0
-        while start < count {
-          let run = min(1024, count - start)
-          let g = gradients + start
-          lanes = Floats()
-          rest = 0
-          forEachEight(run) {
-            lanes += g.vector($0) * g.vector($0)
-          } scalar: {
-            rest += g[$0] * g[$0]
-          }
-          total += Double(lanes.total) + Double(rest)
-          start += run
-        }
-        sums[index] = total
+        sums[index] = Elementwise.sumOfSquares(gradients, count)
       }
     }
     return sums.reduce(0, +).squareRoot()
@@ -111,10 +94,11 @@ final class OptimizerState {
     let isTooLarge = Atomic<Bool>(false)
     pool.forEach(pieces.count) { _, index in
       let piece = pieces[index]
-      let update = Update(
+      let step = AdamStep(
         keep1: Float(1 - beta1), keep2: Float(1 - beta2), epsilon: optimizer.epsilon, rate: rate, scale: scale,
         decay: 1 - (piece.decays ? learningRate * optimizer.weightDecay : 0))
-      let largest = update.apply(piece, first: first + piece.offset, second: second + piece.offset)
+      let largest = Elementwise.adam(
+        piece.values, piece.gradients, first: first + piece.offset, second: second + piece.offset, piece.count, step)
       if largest > Self.largestWeight.bitPattern { isTooLarge.store(true, ordering: .relaxed) }
     }
     guard isTooLarge.load(ordering: .relaxed) else { return true }
@@ -123,53 +107,6 @@ final class OptimizerState {
       pieces[index].values.update(from: pieces[index].gradients, count: pieces[index].count)
     }
     return false
-  }
-
-  /// The numbers of one step, and the loop over one piece.
-  private struct Update {
-    let keep1, keep2, epsilon, rate, scale, decay: Float
-
-    /// Updates a piece and its moments; the old values take the gradients' place.
-    ///
-    /// - Returns: the bits of the largest magnitude among the values that grew. As bits, where the order is that of the numbers
-    ///   and NaN is above all.
-    func apply(_ piece: Piece, first m: UnsafeMutablePointer<Float>, second v: UnsafeMutablePointer<Float>) -> UInt32 {
-      let (p, g) = (piece.values, piece.gradients)
-      var largest = SIMD8<UInt32>()
-      var index = 0
-      while index + 8 <= piece.count {
-        var (moment, variance, value) = (m.vector(index), v.vector(index), p.vector(index))
-        let old = value
-        step(&value, g.vector(index), &moment, &variance, &largest)
-        m.setVector(index, moment)
-        v.setVector(index, variance)
-        p.setVector(index, value)
-        g.setVector(index, old)
-        index += 8
-      }
-      while index < piece.count {
-        var (moment, variance) = (Floats(repeating: m[index]), Floats(repeating: v[index]))
-        var value = Floats(repeating: p[index])
-        let old = p[index]
-        step(&value, Floats(repeating: g[index]), &moment, &variance, &largest)
-        (m[index], v[index], p[index], g[index]) = (moment[0], variance[0], value[0], old)
-        index += 1
-      }
-      return largest.max()
-    }
-
-    @inline(__always)
-    private func step(
-      _ value: inout Floats, _ gradient: Floats, _ m: inout Floats, _ v: inout Floats, _ largest: inout SIMD8<UInt32>
-    ) {
-      let g = gradient * scale
-      let before = unsafeBitCast(value, to: SIMD8<UInt32>.self) & 0x7FFF_FFFF
-      m += (g - m) * keep1
-      v += (g * g - v) * keep2
-      value = value * decay - rate * m / (v.squareRoot() + epsilon)
-      let magnitude = unsafeBitCast(value, to: SIMD8<UInt32>.self) & 0x7FFF_FFFF
-      largest.replace(with: magnitude, where: (magnitude .> largest) .& (magnitude .> before))
-    }
   }
 
   private struct Piece: @unchecked Sendable {

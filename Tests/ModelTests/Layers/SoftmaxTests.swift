@@ -12,7 +12,7 @@ import Testing
       let exact = x.array.map { Glibc.exp(Double($0) - 15) }
       let total = exact.reduce(0, +)
       #expect(abs(Softmax.logSumExp(x[0], n) - (15 + Glibc.log(total))) < 3e-7)
-      #expect(Softmax.maximum(x[0], n) == 15)
+      #expect(Elementwise.maximum(x[0], n) == 15)
       Softmax.apply(x[0], n)
       // Scores 27 apart: their difference is rounded to 10⁻⁶ before its power is taken.
       #expect(zip(x.array, exact).allSatisfy { abs(Double($0) - $1 / total) < 1.5e-6 * $1 / total + 1e-37 })

@@ -1,0 +1,97 @@
+// Inner loops that need instructions beyond the baseline of the platform: each is compiled for several instruction sets, and
+// the widest that the processor has is taken at run time. Everything else, the shapes, threads and memory, is Swift's.
+//
+// C, because Swift cannot yet compile one function for another processor than the rest of its module.
+#ifndef MLM_CKERNELS_H
+#define MLM_CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// MARK: instruction sets
+
+#pragma clang assume_nonnull begin
+
+typedef enum { MLM_BASELINE, MLM_AVX2, MLM_AVX512 } mlm_instruction_set;
+
+/// The widest instruction set that the processor has.
+mlm_instruction_set mlm_instructions(void);
+
+// MARK: rows
+
+/// The numbers of one step of Adam; keep: 1 − β.
+typedef struct {
+  float keep1, keep2, epsilon, rate, scale, decay;
+} mlm_adam;
+
+/// Loops over the n numbers of one row, for one instruction set. Arrays may be the same where both are written to or the one is
+/// read before the other is written, number by number; they do not overlap otherwise.
+typedef struct {
+  /// y = eˣ and y = erf(x), within 2·10⁻⁷ relative.
+  void (*exponential)(const float *x, float *y, size_t n);
+  void (*error_function)(const float *x, float *y, size_t n);
+
+  /// y += x.
+  void (*add)(const float *x, float *y, size_t n);
+  /// Σ x², in double over runs of 1024.
+  double (*sum_of_squares)(const float *x, size_t n);
+
+  /// y = x·Φ(x), and dx = dy · (Φ(x) + x·φ(x)).
+  void (*gelu)(const float *x, float *y, size_t n);
+  void (*gelu_backward)(const float *x, const float *dy, float *dx, size_t n);
+
+  float (*maximum)(const float *x, size_t n);
+  /// Σ exp(x − minus).
+  double (*sum_of_exponentials)(const float *x, float minus, size_t n);
+  /// x = factor · exp(x − max) / Σ exp(x − max); returns that sum.
+  double (*softmax)(float *x, size_t n, float factor);
+  /// dp = p · (dp − Σ dp·p).
+  void (*softmax_backward)(float *dp, const float *p, size_t n);
+
+  /// x += residual, where that is not NULL; y = gain · (x − mean) · scale + bias, scale = 1 / √(variance + epsilon).
+  void (*norm)(
+      float *x, const float *_Nullable residual, const float *gain, const float *bias, float epsilon, float *y, size_t n,
+      float *mean, float *scale);
+  void (*norm_backward)(
+      const float *x, const float *gain, float mean, float scale, const float *dy, float *dx, size_t n);
+  /// What one row adds to the gradients of gain and bias.
+  void (*norm_gradients)(
+      const float *x, float mean, float scale, const float *dy, float *d_gain, float *d_bias, size_t n);
+
+  /// y = 0 or scale · x, by the 16-bit numbers that Philox 4×32-10 gives from this counter on: 0 where they are below the threshold.
+  void (*dropout)(
+      const float *x, float *y, size_t n, uint64_t key, const uint32_t *counter, uint16_t threshold, float scale);
+
+  /// One step of Adam: parameters p, gradients g, moments m and v. The old parameters take the gradients' place.
+  /// Returns the bits of the largest magnitude among the parameters that grew; NaN is above all.
+  uint32_t (*adam)(float *p, float *g, float *m, float *v, size_t n, const mlm_adam *with);
+} mlm_rows;
+
+/// The loops of an instruction set that the processor has; the baseline's for one that this platform does not know.
+const mlm_rows *mlm_rows_for(mlm_instruction_set instructions);
+
+// MARK: few-row products
+
+/// In which order OpenBLAS' kernel adds up, which the few-row product keeps to.
+typedef enum {
+  /// One after the other within a block of the inner dimension.
+  MLM_ORDER_SEQUENTIAL = 0,
+  /// OpenBLAS' Haswell kernel: as above, but rows 0 to 5 of each 12 add even and odd terms apart in the first and last
+  /// eight columns of each panel.
+  MLM_ORDER_HASWELL = 1,
+} mlm_order;
+
+/// The floats of scratch memory that a call needs.
+size_t mlm_few_rows_scratch(size_t rows, size_t inner);
+
+/// Columns [begin, end) of y = x·Wᵀ + bias, by the calling thread; begin is a multiple of 16.
+///
+/// x: rows × inner; w: n × inner, read where it lies; y: rows × n; bias: n, or NULL. The strides are the floats between two rows' starts.
+/// The instruction set is not the baseline.
+void mlm_few_rows_product(
+    mlm_instruction_set instructions, const float *x, size_t x_stride, size_t rows, const float *w, size_t w_stride, size_t n, size_t inner,
+    const float *_Nullable bias, float *y, size_t y_stride, size_t begin, size_t end, mlm_order order, float *scratch);
+
+#pragma clang assume_nonnull end
+
+#endif

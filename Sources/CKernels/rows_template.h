@@ -1,0 +1,319 @@
+// The loops over one row of numbers, written once for registers of W floats: the including file sets W, FUNCTIONS (the table
+// that it fills) and, by a pragma around the inclusion, the instruction set.
+//
+// A result does not depend on where in a row a number stands; a sum depends on W, so its last bits on the instruction set.
+
+#include "rows.h"
+
+#include <string.h>
+
+typedef float vf __attribute__((vector_size(4 * W)));
+typedef int32_t vi __attribute__((vector_size(4 * W)));
+typedef uint32_t vu __attribute__((vector_size(4 * W)));
+typedef float vf_any __attribute__((vector_size(4 * W), aligned(4), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+
+// MARK: moves
+
+/// c numbers from p, zeros behind them.
+INLINE vf get(const float *p, size_t c) {
+  if (c == W) return *(const vf_any *)p;
+  vf v = {0};
+  memcpy(&v, p, 4 * c);
+  return v;
+}
+
+INLINE void put(float *p, vf v, size_t c) {
+  if (c == W) *(vf_any *)p = v;
+  else memcpy(p, &v, 4 * c);
+}
+
+/// The first c lanes; zeros in the others.
+INLINE vf first(vf v, size_t c) {
+  if (c == W) return v;
+  vf part = {0};
+  memcpy(&part, &v, 4 * c);
+  return part;
+}
+
+/// Runs a statement for each group of c numbers from i on: W, and what is left.
+#define EACH(n, ...)                                         \
+  do {                                                       \
+    size_t i = 0;                                            \
+    for (; i + W <= (n); i += W) { const size_t c = W; __VA_ARGS__ } \
+    if (i < (n)) { const size_t c = (n) - i; __VA_ARGS__ }   \
+  } while (0)
+
+INLINE vf all(float x) { return (vf){0} + x; }
+INLINE vf pick(vi mask, vf a, vf b) { return (vf)(((vi)a & mask) | ((vi)b & ~mask)); }
+
+INLINE float total(vf v) {
+  float lanes[W];
+  memcpy(lanes, &v, sizeof lanes);
+  for (int half = W / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
+  return lanes[0];
+}
+
+INLINE vf root(vf v) { return __builtin_elementwise_sqrt(v); }
+
+// MARK: exp and erf
+//
+// Within 2·10⁻⁷ relative of the true value. The polynomials are minimax fits of our own (iteratively reweighted least squares in
+// 40 digits). libm's functions take one number a call, which would cost more than the products around them.
+
+/// eˣ for −87.33 … 88.37. Below, the result stays at the smallest normal number's neighbourhood (≈ 10⁻³⁸), above at 2.4·10³⁸:
+/// no infinities. NaN stays NaN, so that a broken weight shows in the loss.
+INLINE vf power_of_e(vf x) {
+  x = pick(x > 88.37f, all(88.37f), x);
+  x = pick(x < -87.33f, all(-87.33f), x);
+  // x = n·ln 2 + r, |r| ≤ ln 2 / 2; ln 2 in two parts so that n·ln 2 is exact. Adding 1.5 · 2²³ rounds to an integer in the low bits.
+  const vf magic = all(12582912.0f);
+  vf shifted = x * 1.44269504f + magic;
+  vf n = shifted - magic;
+  vf r = (x - n * 0.693359375f) + n * 2.1219444e-4f;
+  vf tail = 0.0013814465f * r + 0.008368781f;
+  tail = tail * r + 0.041668393f;
+  tail = tail * r + 0.1666652f;
+  tail = tail * r + 0.49999994f;
+  vf fraction = tail * r * r + r + 1;
+  return fraction * (vf)(((vu)shifted << 23) + 0x3F800000u);
+}
+
+INLINE vf error_function(vf x) {
+  const vu sign = (vu)x & 0x80000000u;
+  vf t = (vf)((vu)x & 0x7FFFFFFFu);
+  vf s = t * t;
+  // Near zero: odd polynomial.
+  vf small = 8.185249e-5f * s - 8.0977497e-4f;
+  small = small * s + 0.0051969574f;
+  small = small * s - 0.026857708f;
+  small = small * s + 0.112836644f;
+  small = small * s - 0.37612632f;
+  small = small * s + 0.12837917f;
+  small = small * t + t;
+  // Further out: 1 − exp(−t·q(t)); beyond 4 the result is 1.
+  vf u = pick(t > 4.0f, all(4), t);
+  vf q = -1.0433115e-5f * u + 0.0003148581f;
+  q = q * u - 0.003610342f;
+  q = q * u + 0.023694566f;
+  q = q * u - 0.10615905f;
+  q = q * u - 0.63519806f;
+  q = q * u - 1.1286371f;
+  vf large = 1 - power_of_e(q * u);
+  // NaN, which compares with nothing, stays as the polynomial leaves it.
+  vf magnitude = pick(t >= 0.95f, large, small);
+  return (vf)((vu)magnitude | sign);
+}
+
+static void exponential(const float *x, float *y, size_t n) { EACH(n, put(y + i, power_of_e(get(x + i, c)), c);); }
+static void erf_of(const float *x, float *y, size_t n) { EACH(n, put(y + i, error_function(get(x + i, c)), c);); }
+
+// MARK: sums
+
+static void add(const float *x, float *y, size_t n) { EACH(n, put(y + i, get(y + i, c) + get(x + i, c), c);); }
+
+static double sum_of_squares(const float *x, size_t n) {
+  double sum = 0;
+  for (size_t start = 0; start < n; start += 1024) {
+    vf lanes = {0};
+    EACH((n - start < 1024 ? n - start : 1024), vf v = get(x + start + i, c); lanes += v * v;);
+    sum += total(lanes);
+  }
+  return sum;
+}
+
+// MARK: GELU
+
+static void gelu(const float *x, float *y, size_t n) {
+  EACH(n, vf v = get(x + i, c); put(y + i, 0.5f * v * (1 + error_function(v * 0.70710678f)), c););
+}
+
+static void gelu_backward(const float *x, const float *dy, float *dx, size_t n) {
+  EACH(n, {
+    vf v = get(x + i, c);
+    vf cumulative = 0.5f * (1 + error_function(v * 0.70710678f));
+    vf density = 0.39894228f * power_of_e(-0.5f * (v * v));
+    put(dx + i, get(dy + i, c) * (cumulative + v * density), c);
+  });
+}
+
+// MARK: softmax
+
+static float maximum(const float *x, size_t n) {
+  const float lowest = -3.40282347e38f;
+  vf lanes = all(lowest), others = lanes;
+  size_t i = 0;
+  // NaN is passed over here; the sums afterwards bring it back.
+  for (; i + 2 * W <= n; i += 2 * W) {
+    vf v = get(x + i, W), w = get(x + i + W, W);
+    lanes = pick(v > lanes, v, lanes);
+    others = pick(w > others, w, others);
+  }
+  lanes = pick(others > lanes, others, lanes);
+  float parts[W], largest = lowest;
+  memcpy(parts, &lanes, sizeof parts);
+  for (int lane = 0; lane < W; lane++) largest = parts[lane] > largest ? parts[lane] : largest;
+  for (; i < n; i++) largest = x[i] > largest ? x[i] : largest;
+  return largest;
+}
+
+/// Sums in float within runs of 512 and in double over the runs: a vocabulary's 30,522 terms lose no digits.
+static double sum_of_exponentials(const float *x, float minus, size_t n) {
+  double sum = 0;
+  for (size_t start = 0; start < n; start += 512) {
+    vf lanes = {0};
+    EACH((n - start < 512 ? n - start : 512), lanes += first(power_of_e(get(x + start + i, c) - minus), c););
+    sum += total(lanes);
+  }
+  return sum;
+}
+
+static double softmax(float *x, size_t n, float factor) {
+  const float largest = maximum(x, n);
+  double sum = 0;
+  for (size_t start = 0; start < n; start += 512) {
+    vf lanes = {0};
+    EACH((n - start < 512 ? n - start : 512), {
+      vf v = power_of_e(get(x + start + i, c) - largest);
+      put(x + start + i, v, c);
+      lanes += first(v, c);
+    });
+    sum += total(lanes);
+  }
+  const float scale = (float)(factor / sum);
+  EACH(n, put(x + i, get(x + i, c) * scale, c););
+  return sum;
+}
+
+static void softmax_backward(float *dp, const float *p, size_t n) {
+  vf lanes = {0};
+  EACH(n, lanes += get(dp + i, c) * get(p + i, c););
+  const float inner = total(lanes);
+  EACH(n, put(dp + i, get(p + i, c) * (get(dp + i, c) - inner), c););
+}
+
+// MARK: layer norm
+
+static void norm(
+    float *x, const float *residual, const float *gain, const float *bias, float epsilon, float *y, size_t n, float *mean_out,
+    float *scale_out) {
+  vf lanes = {0};
+  if (residual)
+    EACH(n, vf v = get(x + i, c) + get(residual + i, c); put(x + i, v, c); lanes += v;);
+  else
+    EACH(n, lanes += get(x + i, c););
+  const float mean = total(lanes) / (float)n;
+  lanes = all(0);
+  EACH(n, vf v = first(get(x + i, c) - mean, c); lanes += v * v;);
+  const float scale = 1 / __builtin_elementwise_sqrt(total(lanes) / (float)n + epsilon);
+  EACH(n, put(y + i, (get(x + i, c) - mean) * scale * get(gain + i, c) + get(bias + i, c), c););
+  *mean_out = mean;
+  *scale_out = scale;
+}
+
+static void norm_backward(
+    const float *x, const float *gain, float mean, float scale, const float *dy, float *dx, size_t n) {
+  vf sums = {0}, products = {0};
+  EACH(n, {
+    vf v = get(dy + i, c) * get(gain + i, c);
+    sums += v;
+    products += v * ((get(x + i, c) - mean) * scale);
+  });
+  const float d_mean = total(sums) / (float)n, d_scale = total(products) / (float)n;
+  EACH(n, {
+    vf normalized = (get(x + i, c) - mean) * scale;
+    put(dx + i, scale * (get(dy + i, c) * get(gain + i, c) - d_mean - normalized * d_scale), c);
+  });
+}
+
+static void norm_gradients(
+    const float *x, float mean, float scale, const float *dy, float *d_gain, float *d_bias, size_t n) {
+  EACH(n, {
+    vf d = get(dy + i, c);
+    put(d_gain + i, get(d_gain + i, c) + d * ((get(x + i, c) - mean) * scale), c);
+    put(d_bias + i, get(d_bias + i, c) + d, c);
+  });
+}
+
+// MARK: dropout
+
+enum { GROUP = 16 };
+
+/// Philox 4×32-10 (Salmon et al. 2011) for the counters c0 ..< c0 + GROUP, four words each, in order.
+INLINE void philox(uint64_t key, const uint32_t *counter, uint32_t c0, uint32_t words[GROUP][4]) {
+  uint32_t a[GROUP], b[GROUP], c[GROUP], d[GROUP];
+  for (int g = 0; g < GROUP; g++) a[g] = c0 + (uint32_t)g, b[g] = counter[1], c[g] = counter[2], d[g] = counter[3];
+  uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+  for (int round = 0; round < 10; round++) {
+#pragma clang loop vectorize(enable)
+    for (int g = 0; g < GROUP; g++) {
+      const uint64_t p0 = (uint64_t)a[g] * 0xD2511F53u, p1 = (uint64_t)c[g] * 0xCD9E8D57u;
+      a[g] = (uint32_t)(p1 >> 32) ^ b[g] ^ k0;
+      b[g] = (uint32_t)p1;
+      c[g] = (uint32_t)(p0 >> 32) ^ d[g] ^ k1;
+      d[g] = (uint32_t)p0;
+    }
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  for (int g = 0; g < GROUP; g++) words[g][0] = a[g], words[g][1] = b[g], words[g][2] = c[g], words[g][3] = d[g];
+}
+
+static void dropout(const float *x, float *y, size_t n, uint64_t key, const uint32_t *counter, uint16_t threshold, float scale) {
+  uint32_t words[GROUP][4];
+  uint16_t bits[8 * GROUP];
+  for (size_t start = 0, block = 0; start < n; start += 8 * GROUP, block += GROUP) {
+    philox(key, counter, counter[0] + (uint32_t)block, words);
+    memcpy(bits, words, sizeof bits);
+    const size_t count = n - start < 8 * GROUP ? n - start : 8 * GROUP;
+    const float *from = x + start;
+    float *to = y + start;
+    for (size_t i = 0; i < count; i++) to[i] = from[i] * (bits[i] < threshold ? 0.0f : scale);
+  }
+}
+
+// MARK: Adam
+
+static uint32_t adam(float *p, float *g, float *m, float *v, size_t n, const mlm_adam *with) {
+  vu largest = {0};
+  EACH(n, {
+    vf gradient = get(g + i, c) * with->scale;
+    vf old = get(p + i, c);
+    vf moment = get(m + i, c);
+    vf variance = get(v + i, c);
+    moment += (gradient - moment) * with->keep1;
+    variance += (gradient * gradient - variance) * with->keep2;
+    vf value = old * with->decay - with->rate * moment / (root(variance) + with->epsilon);
+    put(m + i, moment, c);
+    put(v + i, variance, c);
+    put(p + i, value, c);
+    put(g + i, old, c);
+    vu before = (vu)old & 0x7FFFFFFFu;
+    vu magnitude = (vu)first(value, c) & 0x7FFFFFFFu;
+    vu grows = (vu)((magnitude > largest) & (magnitude > before));
+    largest = (magnitude & grows) | (largest & ~grows);
+  });
+  uint32_t result = 0;
+  for (int lane = 0; lane < W; lane++) result = largest[lane] > result ? largest[lane] : result;
+  return result;
+}
+
+const mlm_rows FUNCTIONS = {
+    .exponential = exponential,
+    .error_function = erf_of,
+    .add = add,
+    .sum_of_squares = sum_of_squares,
+    .gelu = gelu,
+    .gelu_backward = gelu_backward,
+    .maximum = maximum,
+    .sum_of_exponentials = sum_of_exponentials,
+    .softmax = softmax,
+    .softmax_backward = softmax_backward,
+    .norm = norm,
+    .norm_backward = norm_backward,
+    .norm_gradients = norm_gradients,
+    .dropout = dropout,
+    .adam = adam,
+};

@@ -1,0 +1,256 @@
+import Glibc
+
+/// The quick way from text to ids: what stands between ASCII blanks and punctuation is looked up as it stands, and cut
+/// into words and pieces only where it is not known yet.
+///
+/// Such a run of bytes gives the same ids wherever it stands: blanks and punctuation end a word on both sides of it. The
+/// ids are those of `TextNormalizer` and `WordPiece`, which cut what was not found.
+struct CachedEncoder: Sendable {
+  /// The classes of bytes, and the literals to look for.
+  typealias Mode = WordPieceTokenizer.Mode
+
+  private nonisolated(unsafe) let table: PieceTable
+  private nonisolated(unsafe) let baseClasses: UnsafePointer<UInt8>
+  /// The id of each ASCII punctuation character.
+  private nonisolated(unsafe) let punctuationIDs: UnsafeMutablePointer<Int32>
+  private let normalizer: TextNormalizer
+  private let unknown: Int32
+  private let limit: Int
+  private let pool: WordCachePool
+  /// What makes a capital small, in each byte.
+  private let caseBits: UInt64
+
+  init(
+    table: PieceTable, unknown: Int32, limit: Int, normalizer: TextNormalizer, baseClasses: UnsafePointer<UInt8>
+  ) {
+    self.table = table
+    self.unknown = unknown
+    self.limit = limit
+    self.normalizer = normalizer
+    self.baseClasses = baseClasses
+    caseBits = normalizer.lowercases ? 0x2020_2020_2020_2020 : 0
+    pool = WordCachePool(blockBytes: Workspace.byteCount(limit: limit))
+    punctuationIDs = .allocate(capacity: 128)
+    for byte in UInt8(0)..<128 {
+      let id = withUnsafePointer(to: byte) { table.id(ofPiece: $0, count: 1) }
+      punctuationIDs[Int(byte)] = id < 0 ? unknown : id
+    }
+  }
+
+  func deallocate() {
+    punctuationIDs.deallocate()
+    pool.deallocate()
+  }
+
+  /// Whether texts can be cut at blanks and punctuation: not where a literal could begin inside of a run.
+  static func serves(_ literals: [Literal], baseClasses: UnsafePointer<UInt8>) -> Bool {
+    literals.allSatisfy { baseClasses[Int($0.bytes[0])] == TextNormalizer.ByteClass.punctuation }
+  }
+
+  /// Appends the ids of a text. False, and nothing is done, where there is no memory.
+  func encode(_ text: UnsafeBufferPointer<UInt8>, _ mode: UnsafePointer<Mode>, into ids: inout [Int32]) -> Bool {
+    guard let bytes = text.baseAddress, let block = pool.borrow() else { return false }
+    let workspace = Workspace(memory: block, limit: limit)
+    withUnsafeMutablePointer(to: &ids) { scan(bytes, count: text.count, mode, workspace, into: $0) }
+    pool.giveBack(block)
+    return true
+  }
+
+  private func scan(
+    _ bytes: UnsafePointer<UInt8>, count: Int, _ mode: UnsafePointer<Mode>, _ workspace: Workspace,
+    into ids: UnsafeMutablePointer<[Int32]>
+  ) {
+    let classes = mode.pointee.classes
+    let hasLiterals = mode.pointee.hasLiterals
+    let outputLimit = workspace.output + Workspace.outputCapacity - Workspace.outputReserve
+    let cache = workspace.cache
+    let caseBits = caseBits
+    let punctuationIDs = punctuationIDs
+    var next = workspace.output
+    var index = 0
+    while index < count {
+      if next > outputLimit { next = Self.flush(workspace.output, to: next, into: ids) }
+      let left = count - index
+      var base = bytes + index
+      if left < Workspace.windowBytes {
+        base = workspace.padded(base, count: left)
+      }
+      let window = TextWindow(base, classes: baseClasses)
+      // Runs of what belongs to words, and the punctuation between them.
+      let runs = window.letters | window.others
+      let punctuation = ~(runs | window.blanks)
+      var events = runs & ~(runs << 1) | punctuation
+      let foldable = hasLiterals ? 0 : punctuation
+      var consumed = TextWindow.size
+      while events != 0 {
+        let start = events.trailingZeroBitCount
+        events &= events &- 1
+        let length = (~(runs &>> UInt64(start))).trailingZeroBitCount
+        if length == 0 {
+          if hasLiterals, classes[Int(base[start])] == TextNormalizer.ByteClass.literal,
+            let literal = normalizer.longestMatch(of: mode.pointee.literals, in: bytes, at: index + start, count: count)
+          {
+            next.pointee = literal.id
+            next += 1
+            consumed = start + literal.bytes.count
+            break
+          }
+          next.pointee = punctuationIDs[Int(base[start])]
+          next += 1
+          continue
+        }
+        let end = start + length
+        if end == TextWindow.size, left > TextWindow.size {
+          // It goes on behind the window, which begins anew with it.
+          consumed = start
+          if start > 0 { break }
+          consumed = runEnd(bytes, from: index + end, count: count, classes) - index
+          next = run(bytes + index, count: consumed, workspace, to: next, into: ids)
+          break
+        }
+        if length <= WordCache.ShortKey.capacity, (window.others &>> UInt64(start)) & ~(~0 << UInt64(length)) == 0 {
+          let key = WordCache.ShortKey(base + start, length: length, caseBits: caseBits)
+          let (entry, isHit) = cache.find(key)
+          if isHit {
+            UnsafeMutableRawPointer(next).storeBytes(of: entry.pointee.ids, as: SIMD4<Int32>.self)
+            next += WordCache.idCount(entry)
+          } else {
+            next = cut(base + start, count: length, workspace, to: next, key, into: ids)
+          }
+        } else {
+          next = run(base + start, count: length, workspace, to: next, into: ids)
+          if next > outputLimit { next = Self.flush(workspace.output, to: next, into: ids) }
+        }
+        // Mostly there is none behind a word, but when is hard to foresee: written always, counted where there is.
+        next.pointee = punctuationIDs[Int(base[end] & 0x7F)]
+        let follower = (foldable &>> UInt64(end & 63)) & (end < 64 ? 1 : 0)
+        next += Int(follower)
+        events &= ~(follower &<< UInt64(end & 63))
+      }
+      index += consumed
+    }
+    _ = Self.flush(workspace.output, to: next, into: ids)
+  }
+
+  /// The first byte at or after `start` that ends a run.
+  private func runEnd(
+    _ bytes: UnsafePointer<UInt8>, from start: Int, count: Int, _ classes: UnsafePointer<UInt8>
+  ) -> Int {
+    var end = start
+    while end < count, !TextNormalizer.ByteClass.endsWord(classes[Int(bytes[end])]) { end += 1 }
+    return end
+  }
+
+  /// The ids of a run of any bytes.
+  @inline(never)
+  private func run(
+    _ bytes: UnsafePointer<UInt8>, count: Int, _ workspace: Workspace, to next: UnsafeMutablePointer<Int32>,
+    into ids: UnsafeMutablePointer<[Int32]>
+  ) -> UnsafeMutablePointer<Int32> {
+    guard count <= WordCache.LongKey.capacity else {
+      return split(bytes, count: count, workspace, to: next, into: ids)
+    }
+    var key = WordCache.LongKey(words: .zero)
+    withUnsafeMutablePointer(to: &key.words) { _ = memcpy($0, bytes, count) }
+    key.words[3] |= UInt64(count) << 56
+    let cache = workspace.cache
+    if let entry = cache.find(key) {
+      UnsafeMutableRawPointer(next).storeBytes(of: entry.pointee.ids, as: SIMD8<Int32>.self)
+      return next + WordCache.idCount(entry)
+    }
+    let end = split(bytes, count: count, workspace, to: next, into: ids)
+    cache.insert(key, next, count: end - next)
+    return end
+  }
+
+  @inline(never)
+  private func cut(
+    _ bytes: UnsafePointer<UInt8>, count: Int, _ workspace: Workspace, to next: UnsafeMutablePointer<Int32>,
+    _ key: WordCache.ShortKey, into ids: UnsafeMutablePointer<[Int32]>
+  ) -> UnsafeMutablePointer<Int32> {
+    let end = split(bytes, count: count, workspace, to: next, into: ids)
+    workspace.cache.insert(key, next, count: end - next)
+    return end
+  }
+
+  @inline(never)
+  private func split(
+    _ bytes: UnsafePointer<UInt8>, count: Int, _ workspace: Workspace, to next: UnsafeMutablePointer<Int32>,
+    into ids: UnsafeMutablePointer<[Int32]>
+  ) -> UnsafeMutablePointer<Int32> {
+    var next = next
+    withUnsafeMutablePointer(to: &next) { next in
+      let sink = OutputSink(
+        output: workspace.output, end: workspace.output + Workspace.outputCapacity, next: next, ids: ids)
+      var word = WordBuffer(limit: limit, tracking: false, memory: workspace.wordMemory)
+      var pieces = WordPiece(table: table, unknown: unknown, limit: limit, memory: workspace.pieceMemory, sink: sink)
+      normalizer.split(
+        UnsafeBufferPointer(start: bytes, count: count), classes: baseClasses, baseClasses: baseClasses, literals: [],
+        word: &word, into: &pieces)
+    }
+    return next
+  }
+
+  @inline(never)
+  fileprivate static func flush(
+    _ output: UnsafeMutablePointer<Int32>, to next: UnsafeMutablePointer<Int32>, into ids: UnsafeMutablePointer<[Int32]>
+  ) -> UnsafeMutablePointer<Int32> {
+    ids.pointee.append(contentsOf: UnsafeBufferPointer(start: output, count: next - output))
+    return output
+  }
+}
+
+/// The memory of one thread: its cache, room for ids on their way into an array, for a word and for its pieces.
+private struct Workspace {
+  static let outputCapacity = 2048
+  /// More than the ids of a run that the cache takes.
+  static let outputReserve = 256
+
+  /// A window, and a word that begins with its last byte.
+  static let windowBytes = TextWindow.size + 16
+
+  let cache: WordCache
+  /// Room for the last bytes of a text.
+  private let tail: UnsafeMutablePointer<UInt8>
+  let output: UnsafeMutablePointer<Int32>
+  let pieceMemory: UnsafeMutableRawPointer
+  let wordMemory: UnsafeMutableRawPointer
+
+  static func byteCount(limit: Int) -> Int {
+    WordCache.byteCount + 128 + outputCapacity * 4 + WordPiece<OutputSink>.byteCount(limit: limit)
+      + WordBuffer.byteCount(limit: limit, tracking: false)
+  }
+
+  init(memory: UnsafeMutableRawPointer, limit: Int) {
+    cache = WordCache(memory: memory)
+    var place = memory + WordCache.byteCount
+    tail = place.bindMemory(to: UInt8.self, capacity: 128)
+    place += 128
+    output = place.bindMemory(to: Int32.self, capacity: Self.outputCapacity)
+    place += Self.outputCapacity * 4
+    pieceMemory = place
+    wordMemory = place + WordPiece<OutputSink>.byteCount(limit: limit)
+  }
+
+  /// The last bytes of a text, with blanks behind them.
+  func padded(_ bytes: UnsafePointer<UInt8>, count: Int) -> UnsafePointer<UInt8> {
+    memset(tail, 0x20, Self.windowBytes)
+    memcpy(tail, bytes, count)
+    return UnsafePointer(tail)
+  }
+}
+
+/// Writes ids behind each other, and into the array when the room is full.
+private struct OutputSink: TokenSink {
+  let output, end: UnsafeMutablePointer<Int32>
+  let next: UnsafeMutablePointer<UnsafeMutablePointer<Int32>>
+  let ids: UnsafeMutablePointer<[Int32]>
+  static var wantsOffsets: Bool { false }
+
+  @inline(__always)
+  func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool) {
+    if next.pointee == self.end { next.pointee = CachedEncoder.flush(output, to: next.pointee, into: ids) }
+    next.pointee.pointee = id
+    next.pointee += 1
+  }
+}

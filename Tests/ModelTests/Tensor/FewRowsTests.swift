@@ -1,0 +1,71 @@
+import CKernels
+import Testing
+
+@testable import Model
+
+@Suite struct FewRowsTests {
+  static let instructionSets = ElementwiseTests.instructionSets.filter { $0 != MLM_BASELINE.rawValue }
+
+  private func product(
+    _ set: UInt32, _ order: mlm_order, _ x: Matrix, _ w: Matrix, bias: Matrix?, into y: Matrix, _ bench: Bench,
+    cuts: [Int] = []
+  ) {
+    let scratch = bench.context.arena.floats(mlm_few_rows_scratch(x.rows, x.columns))
+    for (begin, end) in zip([0] + cuts, cuts + [w.rows]) {
+      mlm_few_rows_product(
+        mlm_instruction_set(rawValue: set), x.start, x.stride, x.rows, w.start, w.stride, w.rows, w.columns, bias?.start,
+        y.start, y.stride, begin, end, order, scratch)
+    }
+  }
+
+  /// Every number of rows that a tile can have, columns and depths that fill no register, cuts, strides, with and without bias.
+  @Test(.enabled(if: FewRows.isAvailable, "the processor has no AVX2"), arguments: instructionSets)
+  func productsOfEveryShape(_ set: UInt32) {
+    let shapes =
+      (1...30).map { ($0, 37, 21) } + [(57, 16, 4), (3, 1, 1), (2, 640, 700), (13, 33, 333), (61, 100, 0 + 641)]
+    Bench.run { bench in
+      for (rows, columns, inner) in shapes {
+        for order in [MLM_ORDER_SEQUENTIAL, MLM_ORDER_HASWELL] {
+          let x = bench.matrix(rows, inner, stride: inner + 3)
+          let w = bench.matrix(columns, inner, stride: inner + 1)
+          let y = bench.matrix(rows, columns, stride: columns + 2)
+          let bias = columns % 2 == 0 ? nil : bench.matrix(1, columns)
+          let gap = y[0][columns]
+          product(set, order, x, w, bias: bias, into: y, bench, cuts: columns > 32 ? [16, 32] : [])
+          for row in 0..<rows {
+            for column in 0..<columns {
+              let exact = (0..<inner).reduce(bias.map { Double($0[0][column]) } ?? 0) {
+                $0 + Double(x[row][$1]) * Double(w[column][$1])
+              }
+              guard abs(Double(y[row][column]) - exact) < 2e-5 else {
+                return #expect(Bool(false), "\(rows) × \(columns) × \(inner), \(order): \(row), \(column)")
+              }
+            }
+          }
+          #expect(y[0][columns] == gap)
+        }
+      }
+    }
+  }
+
+  /// To the last bit what OpenBLAS gives for the same rows among many: a text's answer does not depend on who computes it.
+  @Test(.enabled(if: FewRows.openBLASKernel != .other, "the order of OpenBLAS' kernel here is not known"))
+  func lastBitsAreThoseOfOpenBLAS() {
+    // Panels and blocks of every kind: one, two, halves with an odd and an even number of eights, blocks that halve unevenly.
+    let shapes = [
+      (128, 128), (512, 128), (768, 768), (3072, 768), (768, 3072), (328, 64), (656, 100), (1000, 960), (1008, 704),
+      (640, 333), (2048, 640),
+    ]
+    Bench.run { bench in
+      for (columns, inner) in shapes {
+        let (x, w) = (bench.matrix(240, inner), bench.matrix(columns, inner))
+        let (many, few) = (bench.matrix(240, columns), bench.matrix(240, columns))
+        GEMM.multiply(x, .normal, w, .transposed, into: many)
+        for rows in [0..<12, 12..<36, 36..<72, 72..<120, 120..<240] {
+          FewRows.multiply(x.rows(rows), w, bias: nil, into: few.rows(rows), bench.context)
+        }
+        #expect(few.bits == many.bits, "\(columns) × \(inner)")
+      }
+    }
+  }
+}
