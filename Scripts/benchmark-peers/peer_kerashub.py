@@ -6,7 +6,7 @@ os.environ["KERAS_BACKEND"] = "jax"
 import peer
 
 THREADS = peer.arguments(__doc__).threads
-os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'true' if THREADS > 1 else 'false'} intra_op_parallelism_threads={THREADS}"
+os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + f" --xla_cpu_multi_thread_eigen={'true' if THREADS > 1 else 'false'} intra_op_parallelism_threads={THREADS}"
 
 import jax
 import keras

@@ -41,7 +41,7 @@ final class Bench {
     Text.note("\(name): \(Text.fixed(now() - start, 0)) s")
   }
 
-  func finish() throws { try report.finish() }
+  func finish(_ name: String?) throws { try report.finish(name) }
 
   /// Ours: a process of this program around the library.
   func ours(

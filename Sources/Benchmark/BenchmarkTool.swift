@@ -71,7 +71,7 @@ enum BenchmarkTool {
     let bench = try Bench(options)
     let names = first == "all" || first == "peers" ? Bench.all : [first]
     for name in names { try bench.run(name) }
-    try bench.finish()
+    try bench.finish(names.count == 1 ? first : nil)
     return bench.allAgree
   }
 }

@@ -39,7 +39,7 @@ struct Options {
       --seed N            chooses lines and masks (default: 7)
       --cache DIR         models and peers are kept there (default: $XDG_CACHE_HOME/mlm-benchmark)
       --json FILE         append the results as JSON lines
-      --lock FILE         hold a lock on FILE during each round, for several runs on one machine
+      --lock FILE         hold a lock on FILE while measuring, for several runs on one machine
       --record            write them to Scripts/benchmark-results, named by the processor
     """
 

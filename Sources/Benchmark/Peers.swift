@@ -24,6 +24,17 @@ struct Peers {
     try Files.write([], to: environment + "/ready")
   }
 
+  /// Where OpenBLAS is told to be content with AVX2, so are the peers that can be told: PyTorch and OpenVINO, not ONNX Runtime.
+  static let imitatesAVX2 = ["haswell", "zen"].contains(Environment["OPENBLAS_CORETYPE"]?.lowercased() ?? "")
+
+  private static var instructions: [String: String] {
+    guard imitatesAVX2 else { return [:] }
+    return [
+      "ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+      "ATEN_CPU_CAPABILITY": "avx2", "XLA_FLAGS": "--xla_cpu_max_isa=AVX2", "CT2_FORCE_CPU_ISA": "AVX2",
+    ]
+  }
+
   func contestants(_ kind: Worker.Kind, model: String, samples: String, batchSize: Int) throws -> [Contestant] {
     var list: [Contestant] = []
     func add(_ name: String, _ script: String, batchSize: Int = batchSize, threads: Int? = nil) {
@@ -39,7 +50,7 @@ struct Peers {
           environment: [
             "OMP_NUM_THREADS": "\(threads)", "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3",
             "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_OFFLINE": "1",
-          ]))
+          ].merging(Self.instructions) { $1 }))
     }
     switch kind {
     case .predict, .evaluate:

@@ -73,10 +73,14 @@ final class Report {
     pages.append(line)
   }
 
-  func finish() throws {
+  /// Writes what there is to record.
+  ///
+  /// - Parameter name: of the one subcommand that ran; nil after a full run.
+  func finish(_ name: String?) throws {
     guard options.records, !records.isEmpty else { return }
     let folder = options.root + "/Scripts/benchmark-results"
     try Files.makeFolder(folder)
+    let page = (name.map { $0 + "-" } ?? "") + machine.slug + ".md"
     try append(to: "\(folder)/\(machine.slug).jsonl", records[...])
     let head = [
       "# \(machine.processor), \(machine.cores) cores", "",
@@ -85,8 +89,8 @@ final class Report {
         + "corpus \(workload.corpusSource), vocabulary \(workload.store.vocabularySource); \(options.threads) threads.",
     ]
     let text = (head + pages).joined(separator: "\n") + "\n"
-    try Files.write(Array(text.utf8), to: "\(folder)/\(machine.slug).md")
-    Text.note("wrote \(folder)/\(machine.slug).md and .jsonl")
+    try Files.write(Array(text.utf8), to: "\(folder)/\(page)")
+    Text.note("wrote \(page) and \(machine.slug).jsonl in \(folder)")
   }
 
   private func append(to path: String?, _ records: ArraySlice<JSONValue>) throws {
@@ -188,6 +192,9 @@ extension Report {
     {
       let scaling = zip(one.rounds, ours.rounds).map { $0.seconds / $1.seconds }.median
       notes.append("\(ours.contestant.threads) threads are \(Text.fixed(scaling, 2)) times as fast as 1.")
+    }
+    if Peers.imitatesAVX2, results.contains(where: { $0.contestant.name.hasPrefix("ONNX") }) {
+      notes.append("ONNX Runtime cannot be told to be content with AVX2; it uses all this processor has.")
     }
     if foreignLoad > 0.05 {
       notes.append("Not quiet: other processes used \(Text.fixed(foreignLoad, 2)) processors meanwhile.")

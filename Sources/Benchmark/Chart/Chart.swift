@@ -36,7 +36,7 @@ struct Picture {
 
   private let width = 460.0
   private let height = 300.0
-  private let margin = (left: 62.0, right: 18.0, top: 34.0, bottom: 46.0)
+  private let margin = (left: 62.0, right: 18.0, top: 52.0, bottom: 46.0)
   private let head = 58.0
 
   func svg() -> String {
@@ -93,11 +93,12 @@ struct Picture {
           "<circle cx=\"\(plain(x(point.x)))\" cy=\"\(plain(y(point.y)))\" r=\"3\" fill=\"\(color(series.style))\"/>\n"
       }
     }
-    // The legend stands where the lines leave most room: at the bottom, above the axis.
-    for (index, series) in chart.lines.enumerated() {
-      let at = bottom - 10 - 15 * Double(chart.lines.count - 1 - index)
-      out += line(right - 128, at - 4, right - 106, at - 4, stroke(series.style) + " stroke-width=\"2\"")
-      out += text(series.name, right - 100, at, "stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\"") + "\n"
+    // The legend stands between the title and the lines.
+    var at = left
+    for series in chart.lines {
+      out += line(at, 35, at + 20, 35, stroke(series.style) + " stroke-width=\"2\"")
+      out += text(series.name, at + 26, 39, "") + "\n"
+      at += 50 + 6.2 * Double(series.name.count)
     }
     return out
   }

@@ -57,9 +57,12 @@ final class ModelProducts: @unchecked Sendable {
 
   // MARK: Forward
 
-  /// Every thread takes the next chunk of lines until there is none.
+  /// Every thread takes the next chunk of lines until there is none. Where there are fewer chunks than threads, each computes
+  /// a part of the outputs of all products.
   func forward(lengths: [Int], masks: [Int]) {
-    let chunks = Self.chunks(lengths)
+    let limit = max(lengths.max() ?? 1, min(Self.chunk, lengths.reduce(0, +) / threads))
+    let chunks = Self.chunks(lengths, limit: limit)
+    let isJoint = chunks.count < threads
     if rooms.count < threads {
       let tokens = chunks.map { lengths[$0].reduce(0, +) }.max() ?? 0
       let most = chunks.map { masks[$0].reduce(0, +) }.max() ?? 0
@@ -69,19 +72,31 @@ final class ModelProducts: @unchecked Sendable {
     }
     let ticket = Ticket()
     onThreads(threads) { thread in
-      while case let index = ticket.take(), index < chunks.count {
-        let chunk = chunks[index]
-        for layer in weights { encoderLayer(layer, lengths[chunk], rooms[thread]) }
-        head(masks[chunk].reduce(0, +), rooms[thread])
+      func compute(_ chunk: Range<Int>, _ part: Part) {
+        for layer in weights { encoderLayer(layer, lengths[chunk], rooms[thread], part) }
+        head(masks[chunk].reduce(0, +), rooms[thread], part)
+      }
+      if isJoint {
+        for chunk in chunks { compute(chunk, Part(index: thread, count: threads)) }
+      } else {
+        while case let index = ticket.take(), index < chunks.count { compute(chunks[index], .whole) }
       }
     }
   }
 
-  static func chunks(_ lengths: [Int]) -> [Range<Int>] {
+  /// A share of the outputs of a product.
+  private struct Part {
+    let index, count: Int
+    static let whole = Part(index: 0, count: 1)
+
+    func of(_ outputs: Int) -> Range<Int> { outputs * index / count..<outputs * (index + 1) / count }
+  }
+
+  static func chunks(_ lengths: [Int], limit: Int) -> [Range<Int>] {
     var chunks: [Range<Int>] = []
     var (start, total) = (0, 0)
     for (index, length) in lengths.enumerated() {
-      if index > start, total + length > chunk {
+      if index > start, total + length > limit {
         chunks.append(start..<index)
         (start, total) = (index, 0)
       }
@@ -90,15 +105,30 @@ final class ModelProducts: @unchecked Sendable {
     return start < lengths.count ? chunks + [start..<lengths.count] : chunks
   }
 
-  private func encoderLayer(_ layer: Floats, _ lengths: ArraySlice<Int>, _ room: Room) {
+  /// The products of some samples, or some of their outputs.
+  private func encoderLayer(_ layer: Floats, _ lengths: ArraySlice<Int>, _ room: Room, _ part: Part) {
+    denseProducts(layer, rows: lengths.reduce(0, +), room, part)
+    attention(lengths, room, part)
+  }
+
+  private func denseProducts(_ layer: Floats, rows: Int, _ room: Room, _ part: Part) {
     let (d, f) = (shape.width, shape.inner)
-    let tokens = lengths.reduce(0, +)
     let (q, o, up, down) = parts(layer)
-    product(tokens, 3 * d, d, room.x.start, d, q, d, transposedB: true, room.qkvOut.start, 3 * d)
-    attention(lengths, room)
-    product(tokens, d, d, room.x.start, d, o, d, transposedB: true, room.y.start, d)
-    product(tokens, f, d, room.x.start, d, up, d, transposedB: true, room.innerOut.start, f)
-    product(tokens, d, f, room.inner.start, f, down, f, transposedB: true, room.y.start, d)
+    forwardProduct(rows, 3 * d, d, room.x, q, room.qkvOut, part)
+    forwardProduct(rows, d, d, room.x, o, room.y, part)
+    forwardProduct(rows, f, d, room.x, up, room.innerOut, part)
+    forwardProduct(rows, d, f, room.inner, down, room.y, part)
+  }
+
+  /// y = x·Wᵀ, some of its columns.
+  private func forwardProduct(
+    _ rows: Int, _ outputs: Int, _ inputs: Int, _ x: Floats, _ weights: UnsafeMutablePointer<Float>, _ y: Floats,
+    _ part: Part
+  ) {
+    let columns = part.of(outputs)
+    product(
+      rows, columns.count, inputs, x.start, inputs, weights + columns.lowerBound * inputs, inputs, transposedB: true,
+      y.start + columns.lowerBound, outputs)
   }
 
   private func parts(_ layer: Floats) -> (
@@ -109,12 +139,12 @@ final class ModelProducts: @unchecked Sendable {
   }
 
   /// Scores and contexts of every sample and head.
-  private func attention(_ lengths: ArraySlice<Int>, _ room: Room) {
+  private func attention(_ lengths: ArraySlice<Int>, _ room: Room, _ part: Part) {
     let (d, h) = (shape.width, shape.headWidth)
     var row = 0
     for length in lengths {
       let start = room.qkv.start + row * 3 * d
-      for head in 0..<shape.heads {
+      for head in part.of(shape.heads) {
         let (q, k, v) = (start + head * h, start + d + head * h, start + 2 * d + head * h)
         product(length, length, h, q, 3 * d, k, 3 * d, transposedB: true, room.heads.start, length)
         product(length, h, length, room.scores.start, length, v, 3 * d, room.y.start + row * d + head * h, d)
@@ -123,10 +153,10 @@ final class ModelProducts: @unchecked Sendable {
     }
   }
 
-  private func head(_ masks: Int, _ room: Room) {
+  private func head(_ masks: Int, _ room: Room, _ part: Part) {
     let (d, v) = (shape.width, shape.vocabulary)
-    product(masks, d, d, room.x.start, d, transform.start, d, transposedB: true, room.y.start, d)
-    product(masks, v, d, room.x.start, d, projection.start, d, transposedB: true, room.logits.start, v)
+    forwardProduct(masks, d, d, room.x, transform.start, room.y, part)
+    forwardProduct(masks, v, d, room.x, projection.start, room.logits, part)
   }
 
   // MARK: Training
@@ -135,29 +165,31 @@ final class ModelProducts: @unchecked Sendable {
   private var projectionGradient, transformGradient: Floats?
   private var optimizer: AdamMemory?
 
-  /// The products of forward and backward of one batch, and Adam's sweep over the parameters. Each thread has half of the
-  /// samples in all products over tokens, and half of the rows of each weight gradient.
+  /// The products of forward and backward of one batch, and Adam's sweep over the parameters. Each thread has a share of the
+  /// tokens in dense products, of the heads in attention, and of the rows of each weight gradient.
   func trainingStep(lengths: [Int], masks: [Int]) {
     let (d, f, v) = (shape.width, shape.inner, shape.vocabulary)
     let tokens = lengths.reduce(0, +)
     let masked = masks.reduce(0, +)
-    let shares = Self.shares(lengths, threads)
     prepareTraining(tokens: tokens, longest: lengths.max() ?? 0, masks: masked)
     guard let room = rooms.first, let projectionGradient, let transformGradient, let optimizer else { return }
     onThreads(threads) { thread in
       let own = rooms[thread + 1]
-      let share = lengths[shares[thread]]
-      let rows = share.reduce(0, +)
-      for layer in weights { encoderLayer(layer, share, own) }
+      let part = Part(index: thread, count: threads)
+      let rows = part.of(tokens).count
+      for layer in weights {
+        denseProducts(layer, rows: rows, own, .whole)
+        attention(lengths[...], own, part)
+      }
       // The projection is cut along the vocabulary, as the masked rows are few.
-      let columns = v * thread / threads..<v * (thread + 1) / threads
-      let part = projection.start + columns.lowerBound * d
-      let partGradient = projectionGradient.start + columns.lowerBound * d
+      let columns = part.of(v)
+      let words = projection.start + columns.lowerBound * d
+      let wordsGradient = projectionGradient.start + columns.lowerBound * d
       product(masked, d / threads, d, room.x.start, d, transform.start, d, transposedB: true, own.y.start, d)
-      product(masked, columns.count, d, room.x.start, d, part, d, transposedB: true, own.logits.start, columns.count)
-      product(masked, d, columns.count, own.logits.start, columns.count, part, d, own.y.start, d)
+      product(masked, columns.count, d, room.x.start, d, words, d, transposedB: true, own.logits.start, columns.count)
+      product(masked, d, columns.count, own.logits.start, columns.count, words, d, own.y.start, d)
       product(
-        columns.count, d, masked, own.logits.start, columns.count, transposedA: true, room.x.start, d, partGradient, d)
+        columns.count, d, masked, own.logits.start, columns.count, transposedA: true, room.x.start, d, wordsGradient, d)
       product(masked, d / threads, d, room.x.start, d, transform.start, d, own.y.start, d)
       product(d / threads, d, masked, room.x.start, d, transposedA: true, room.x.start, d, transformGradient.start, d)
       for (layer, gradient) in zip(weights, gradients).reversed() {
@@ -167,7 +199,7 @@ final class ModelProducts: @unchecked Sendable {
         product(rows, f, d, own.x.start, d, down, f, own.innerOut.start, f)
         product(rows, d, f, own.inner.start, f, up, d, own.y.start, d)
         product(rows, d, d, own.x.start, d, o, d, own.y.start, d)
-        attentionBackward(share, own)
+        attentionBackward(lengths, own, part)
         product(rows, d, 3 * d, own.qkv.start, 3 * d, q, d, own.y.start, d)
         // Weight gradients: dYᵀ·X over all tokens.
         weightGradient(d, f, tokens, room.x, room.inner, dDown, thread)
@@ -190,7 +222,7 @@ final class ModelProducts: @unchecked Sendable {
       gradient + rows.lowerBound * inputs, inputs)
   }
 
-  private func attentionBackward(_ lengths: ArraySlice<Int>, _ room: Room) {
+  private func attentionBackward(_ lengths: [Int], _ room: Room, _ part: Part) {
     let (d, h) = (shape.width, shape.headWidth)
     var row = 0
     for length in lengths {
@@ -198,7 +230,7 @@ final class ModelProducts: @unchecked Sendable {
       let out = room.qkvOut.start + row * 3 * d
       let dContext = room.x.start + row * d
       let s = room.scores.start
-      for head in 0..<shape.heads {
+      for head in part.of(shape.heads) {
         let (q, k, v) = (start + head * h, start + d + head * h, start + 2 * d + head * h)
         let (dq, dk, dv) = (out + head * h, out + d + head * h, out + 2 * d + head * h)
         product(length, h, length, s, length, transposedA: true, dContext + head * h, d, dv, 3 * d)
@@ -221,19 +253,5 @@ final class ModelProducts: @unchecked Sendable {
     if rooms.first.map({ $0.tokens < tokens || $0.scores.count < longest * longest }) ?? true {
       rooms = (0...threads).map { _ in Room(shape, tokens: tokens + longest, longest: longest, masks: masks * 2) }
     }
-  }
-
-  /// One run of samples a thread, of about as many tokens each.
-  static func shares(_ lengths: [Int], _ threads: Int) -> [Range<Int>] {
-    let total = lengths.reduce(0, +)
-    var ends: [Int] = []
-    var sum = 0
-    for (index, length) in lengths.enumerated() {
-      // The sample goes to this thread if most of it does.
-      while ends.count < threads - 1, (sum + length / 2) * threads >= total * (ends.count + 1) { ends.append(index) }
-      sum += length
-    }
-    while ends.count < threads { ends.append(lengths.count) }
-    return ends.indices.map { ($0 == 0 ? 0 : ends[$0 - 1])..<ends[$0] }
   }
 }

@@ -46,18 +46,21 @@ enum Files {
     }
   }
 
-  /// Removes a folder of files and folders of files.
-  static func removeFolder(_ path: String) {
-    guard let folder = opendir(path) else { return }
+  /// What is in a folder, in no order.
+  static func names(in path: String) -> [String] {
+    guard let folder = opendir(path) else { return [] }
+    defer { closedir(folder) }
     var names: [String] = []
     while let entry = readdir(folder) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) {
-        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-      }
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
       if name != ".", name != ".." { names.append(name) }
     }
-    closedir(folder)
-    for name in names where unlink(path + "/" + name) != 0 { removeFolder(path + "/" + name) }
+    return names
+  }
+
+  /// Removes a folder with all that is in it.
+  static func removeFolder(_ path: String) {
+    for name in names(in: path) where unlink(path + "/" + name) != 0 { removeFolder(path + "/" + name) }
     rmdir(path)
   }
 

@@ -56,6 +56,10 @@ struct ForeignLoad {
 /// A lock that several runs on one machine share, so that they do not measure at once.
 final class MachineLock {
   private let descriptor: Int32
+  private var since: Double?
+
+  /// It is kept over short gaps, and given to whoever waits after this many seconds.
+  private static let lease = 100.0
 
   init(path: String) throws {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
@@ -64,6 +68,16 @@ final class MachineLock {
 
   deinit { close(descriptor) }
 
-  func take() { while flock(descriptor, LOCK_EX) != 0, errno == EINTR {} }
-  func release() { _ = flock(descriptor, LOCK_UN) }
+  func take() {
+    guard since == nil else { return }
+    while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+    since = now()
+  }
+
+  func release() {
+    guard let taken = since, now() - taken > Self.lease else { return }
+    _ = flock(descriptor, LOCK_UN)
+    since = nil
+    usleep(200_000)
+  }
 }

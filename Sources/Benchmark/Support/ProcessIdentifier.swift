@@ -3,6 +3,8 @@ import Glibc
 enum ProcessIdentifier {
   static var own: Int { Int(getpid()) }
 
+  static func isRunning(_ process: pid_t) -> Bool { kill(process, 0) == 0 || errno != ESRCH }
+
   /// The path of this program.
   static var program: String {
     var buffer = [CChar](repeating: 0, count: 4096)

@@ -33,8 +33,18 @@ final class Workload {
       lines = GeneratedText.lines(text, count: count, seed: options.seed)
       corpusSource = "generated"
     }
+    Self.removeLeftovers(in: options.cache)
     folder = options.cache + "/run-\(ProcessIdentifier.own)"
     try Files.makeFolder(folder)
+  }
+
+  /// Folders of runs that were ended by a signal.
+  private static func removeLeftovers(in cache: String) {
+    for name in Files.names(in: cache) where name.hasPrefix("run-") {
+      if let process = Int32(name.dropFirst(4)), !ProcessIdentifier.isRunning(process) {
+        Files.removeFolder(cache + "/" + name)
+      }
+    }
   }
 
   func removeFiles() { Files.removeFolder(folder) }
