@@ -17,6 +17,15 @@ typedef enum { MLM_BASELINE, MLM_AVX2, MLM_AVX512 } mlm_instruction_set;
 /// The widest instruction set that the processor has.
 mlm_instruction_set mlm_instructions(void);
 
+/// Tells the processor that the thread waits in a loop.
+static inline void mlm_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 // MARK: rows
 
 /// The numbers of one step of Adam; keep: 1 − β.

@@ -54,7 +54,7 @@ struct EncoderLayer {
       outputNorm.backward(dy, memory.outputNorm, into: dSum, context)
       // f = dropout(feedForward(s))
       let df = dy
-      df.copy(from: dSum)
+      Rows.copy(dSum, to: df, on: context.pool)
       outputDropout.apply(df, queries, key, context)
       let ds = context.matrix(dy.rows, dy.columns)
       feedForward.backward(df, memory.feedForward, into: ds, context)
@@ -64,11 +64,10 @@ struct EncoderLayer {
       attentionNorm.backward(ds, memory.attentionNorm, into: dSum, context)
       // a = dropout(attention(x))
       let da = ds
-      da.copy(from: dSum)
+      Rows.copy(dSum, to: da, on: context.pool)
       attentionDropout.apply(da, queries, key, context)
-      dx.setToZero()
       let dxq = df
-      attention.backward(da, memory.attention, layout, queries, key, into: dxq, addingTo: dx, context)
+      attention.backward(da, memory.attention, layout, queries, key, into: dxq, keysInto: dx, context)
 
       // The rows that attended: through the queries, and through the residual.
       Rows.add(dSum, to: dxq, on: context.pool)

@@ -59,10 +59,10 @@ struct SelfAttention {
     return memory
   }
 
-  /// Writes the gradient of the attending rows to dxq, and adds the gradient of the rows attended to to dx. They may not overlap.
+  /// Writes the gradient of the attending rows to dxq, and the gradient of the rows attended to to dx. They may not overlap.
   func backward(
     _ dy: Matrix, _ memory: Memory, _ keys: RowLayout, _ queries: RowLayout, _ dropoutKey: DropoutKey?,
-    into dxq: Matrix, addingTo dx: Matrix, _ context: Context
+    into dxq: Matrix, keysInto dx: Matrix, _ context: Context
   ) {
     let (q, k, v) = (memory.q, memory.k, memory.v)
     context.temporary {
@@ -103,7 +103,7 @@ struct SelfAttention {
         GEMM.multiply(dp, .transposed, qPart, .normal, into: part.block(dk, part.keyRows), scale: part.scale)
       }
 
-      value.backward(dv, x: memory.x, into: dx, adding: true, context)
+      value.backward(dv, x: memory.x, into: dx, context)
       key.backward(dk, x: memory.x, into: dx, adding: true, context)
       query.backward(dq, x: memory.xq, into: dxq, context)
     }

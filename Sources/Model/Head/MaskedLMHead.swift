@@ -17,6 +17,8 @@ struct MaskedLMHead {
     activation = ActivationFunction(kind: configuration.activation)
     norm = try lookUp.norm("vocab_layer_norm", configuration.headLayerNormEpsilon)
     embedding = try lookUp[WeightName.wordEmbeddings]
+    // The rows of the tokens themselves are added behind it, at the end of the backbone's backward.
+    embedding.gradientBeginsWithProduct = true
     bias = try lookUp["vocab_projector.bias"]
   }
 
@@ -49,7 +51,8 @@ struct MaskedLMHead {
   func backwardProjection(_ dLogits: Matrix, n: Matrix, into dn: Matrix, _ context: Context) {
     GEMM.multiply(dLogits, .normal, embedding.matrix, .normal, into: dn, on: context.pool)
     if let dEmbedding = embedding.gradient {
-      GEMM.multiply(dLogits, .transposed, n, .normal, into: dEmbedding, adding: true, on: context.pool)
+      GEMM.multiply(
+        dLogits, .transposed, n, .normal, into: dEmbedding, adding: embedding.addsToGradient(), on: context.pool)
     }
     if let dBias = bias.gradient { Rows.addSum(of: dLogits, to: dBias.start, on: context.pool) }
   }

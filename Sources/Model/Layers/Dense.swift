@@ -4,6 +4,12 @@
 struct Dense {
   let weight, bias: Parameter
 
+  init(weight: Parameter, bias: Parameter) {
+    self.weight = weight
+    self.bias = bias
+    weight.gradientBeginsWithProduct = true
+  }
+
   func forward(_ x: Matrix, into y: Matrix, _ context: Context) {
     Self.forward(x, weight: weight.matrix, bias: bias.values, into: y, context)
   }
@@ -24,7 +30,7 @@ struct Dense {
   /// Adds to the gradients of W and b, and writes (or adds) the gradient of x where it is wanted.
   func backward(_ dy: Matrix, x: Matrix, into dx: Matrix?, adding: Bool = false, _ context: Context) {
     if let dWeight = weight.gradient {
-      GEMM.multiply(dy, .transposed, x, .normal, into: dWeight, adding: true, on: context.pool)
+      GEMM.multiply(dy, .transposed, x, .normal, into: dWeight, adding: weight.addsToGradient(), on: context.pool)
     }
     if let dBias = bias.gradient { Rows.addSum(of: dy, to: dBias.start, on: context.pool) }
     if let dx {

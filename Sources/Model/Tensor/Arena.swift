@@ -11,7 +11,7 @@ final class Arena: @unchecked Sendable {
     fileprivate let used: Int
   }
 
-  private var blocks: [UnsafeMutableRawBufferPointer] = []
+  private var blocks: [ZeroedMemory] = []
   private var current = 0
   private var used = 0
   /// How often memory was asked of the system.
@@ -22,8 +22,6 @@ final class Arena: @unchecked Sendable {
 
   init() {}
 
-  deinit { for block in blocks { block.deallocate() } }
-
   /// A matrix whose elements are not set.
   func matrix(rows: Int, columns: Int) -> Matrix {
     Matrix(floats(rows * columns), rows: rows, columns: columns)
@@ -32,12 +30,12 @@ final class Arena: @unchecked Sendable {
   /// Memory for `count` numbers, not set.
   func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
     let bytes = max(Self.alignment, (count * 4 + Self.alignment - 1) & ~(Self.alignment - 1))
-    while current < blocks.count, used + bytes > blocks[current].count {
+    while current < blocks.count, used + bytes > blocks[current].bytes {
       current += 1
       used = 0
     }
     if current == blocks.count { addBlock(max(bytes, Self.smallestBlock)) }
-    let start = blocks[current].baseAddress.unsafelyUnwrapped + used
+    let start = blocks[current].start + used
     used += bytes
     return start.bindMemory(to: Float.self, capacity: count)
   }
@@ -45,7 +43,7 @@ final class Arena: @unchecked Sendable {
   var mark: Mark { Mark(block: current, used: used) }
 
   /// The bytes of all blocks.
-  var capacity: Int { blocks.reduce(0) { $0 + $1.count } }
+  var capacity: Int { blocks.reduce(0) { $0 + $1.bytes } }
 
   func release(to mark: Mark) {
     // Without the joining, batches of growing size would each add blocks of their own and pass over the old ones.
@@ -58,7 +56,6 @@ final class Arena: @unchecked Sendable {
   func reset() {
     if blocks.count > 1 {
       let total = capacity
-      for block in blocks { block.deallocate() }
       blocks.removeAll(keepingCapacity: true)
       addBlock(total)
     }
@@ -67,8 +64,7 @@ final class Arena: @unchecked Sendable {
   }
 
   private func addBlock(_ bytes: Int) {
-    // Fresh pages come from the system untouched: a large block costs nothing until it is used.
-    blocks.append(.allocate(byteCount: bytes, alignment: Self.alignment))
+    blocks.append(ZeroedMemory(bytes: bytes))
     blocksAllocated += 1
     used = 0
   }

@@ -10,6 +10,10 @@ final class Parameter: @unchecked Sendable {
   fileprivate(set) var gradients: UnsafeMutablePointer<Float>?
   /// Whether a gradient is computed for it and the optimizer moves it.
   var isTrainable = true
+  /// Whether its gradient begins with a product, which then need not add to zeros.
+  var gradientBeginsWithProduct = false
+  /// Whether the gradient is still to be begun: what lies there is of the step before.
+  fileprivate(set) var gradientIsStale = false
 
   fileprivate init(_ specification: TensorSpecification, offset: Int, values: UnsafeMutablePointer<Float>) {
     self.specification = specification
@@ -30,6 +34,12 @@ final class Parameter: @unchecked Sendable {
     guard isTrainable, let gradients else { return nil }
     return Matrix(gradients, rows: rows, columns: columns)
   }
+
+  /// Whether a product that gives a part of the gradient is to add it to what lies there, rather than take its place.
+  func addsToGradient() -> Bool {
+    defer { gradientIsStale = false }
+    return !gradientIsStale
+  }
 }
 
 /// All parameters of a model: one block of values, one of gradients in training, one table of names.
@@ -40,8 +50,8 @@ final class ParameterStore: @unchecked Sendable {
   /// The number of elements of all parameters together.
   let count: Int
   private let byName: [String: Int]
-  private var block: UnsafeMutablePointer<Float>?
-  private(set) var gradientBlock: UnsafeMutablePointer<Float>?
+  private var values: ZeroedMemory?
+  private var gradients: ZeroedMemory?
   /// What the values point into while they are not in the block.
   private var keepAlive: [AnyObject] = []
 
@@ -95,37 +105,50 @@ final class ParameterStore: @unchecked Sendable {
 
   deinit {
     for pointer in single { pointer.deallocate() }
-    block?.deallocate()
-    gradientBlock?.deallocate()
   }
 
   subscript(name: String) -> Parameter? { byName[name].map { parameters[$0] } }
 
   /// The block of values; nil before `makeTrainable`.
-  var valueBlock: UnsafeMutablePointer<Float>? { block }
+  var valueBlock: UnsafeMutablePointer<Float>? { values?.floats }
+
+  var gradientBlock: UnsafeMutablePointer<Float>? { gradients?.floats }
 
   /// Moves the values into one block of this store's own and makes room for gradients. Does nothing the second time.
   func makeTrainable() {
-    guard block == nil else { return }
-    let values = UnsafeMutablePointer<Float>.allocate(capacity: max(1, blockSize))
-    let gradients = UnsafeMutablePointer<Float>.allocate(capacity: max(1, blockSize))
-    values.initialize(repeating: 0, count: blockSize)
-    gradients.initialize(repeating: 0, count: blockSize)
+    guard self.values == nil else { return }
+    let (valueMemory, gradientMemory) = (ZeroedMemory(floats: blockSize), ZeroedMemory(floats: blockSize))
+    let (values, gradients) = (valueMemory.floats, gradientMemory.floats)
     for parameter in parameters {
       (values + parameter.offset).update(from: parameter.values, count: parameter.count)
       parameter.values = values + parameter.offset
       parameter.gradients = gradients + parameter.offset
     }
-    block = values
-    gradientBlock = gradients
+    self.values = valueMemory
+    self.gradients = gradientMemory
     for pointer in single { pointer.deallocate() }
     single = []
     keepAlive = []
   }
 
-  /// Sets all gradients to zero: the only values that are added to.
+  /// Begins a step's gradients: sets to zero what is only ever added to.
   func clearGradients(on pool: WorkerPool) {
-    guard let gradientBlock else { return }
-    pool.split(blockSize) { _, range in (gradientBlock + range.lowerBound).update(repeating: 0, count: range.count) }
+    guard gradients != nil else { return }
+    for parameter in parameters {
+      parameter.gradientIsStale = true
+      if !parameter.gradientBeginsWithProduct { clear(parameter, on: pool) }
+    }
+  }
+
+  /// Ends them: what no product has written to is zero.
+  func clearStaleGradients(on pool: WorkerPool) {
+    for parameter in parameters where parameter.gradientIsStale { clear(parameter, on: pool) }
+  }
+
+  private func clear(_ parameter: Parameter, on pool: WorkerPool) {
+    parameter.gradientIsStale = false
+    guard let gradients = parameter.gradients else { return }
+    let pool = parameter.count < 65_536 ? .serial : pool
+    pool.split(parameter.count) { _, range in (gradients + range.lowerBound).update(repeating: 0, count: range.count) }
   }
 }

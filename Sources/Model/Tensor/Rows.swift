@@ -9,6 +9,11 @@ enum Rows {
     }
   }
 
+  /// y = x.
+  static func copy(_ x: Matrix, to y: Matrix, on pool: WorkerPool) {
+    pool.split(x.rows) { _, rows in y.rows(rows).copy(from: x.rows(rows)) }
+  }
+
   /// Adds a bias to some columns of some rows.
   @inline(__always)
   static func add(bias: UnsafeMutablePointer<Float>, to y: Matrix, rows: Range<Int>, columns: Range<Int>) {

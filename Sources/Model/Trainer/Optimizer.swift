@@ -43,21 +43,11 @@ public struct Optimizer: Sendable, Equatable {
 ///     α = lr · √(1 − β2ᵗ) / (1 − β1ᵗ)
 ///     m += (g − m)(1 − β1)     v += (g² − v)(1 − β2)     p −= lr · decay · p     p −= α · m / (√v + ε)
 final class OptimizerState {
-  private let first, second: UnsafeMutablePointer<Float>
-  private let size: Int
+  private let firstMemory, secondMemory: ZeroedMemory
   private(set) var steps = 0
 
   init(_ parameters: ParameterStore) {
-    size = max(1, parameters.blockSize)
-    first = .allocate(capacity: size)
-    second = .allocate(capacity: size)
-    first.initialize(repeating: 0, count: size)
-    second.initialize(repeating: 0, count: size)
-  }
-
-  deinit {
-    first.deallocate()
-    second.deallocate()
+    (firstMemory, secondMemory) = (ZeroedMemory(floats: parameters.blockSize), ZeroedMemory(floats: parameters.blockSize))
   }
 
   /// The square root of the sum of all squared gradients; a tensor used twice counts once.
@@ -92,6 +82,7 @@ final class OptimizerState {
       Double(learningRate) * (1 - pow(beta2, Double(steps))).squareRoot() / (1 - pow(beta1, Double(steps))))
     let pieces = Self.pieces(parameters)
     let isTooLarge = Atomic<Bool>(false)
+    let (first, second) = (firstMemory.floats, secondMemory.floats)
     pool.forEach(pieces.count) { _, index in
       let piece = pieces[index]
       let step = AdamStep(

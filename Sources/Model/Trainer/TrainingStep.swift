@@ -59,6 +59,7 @@ final class TrainingStep {
       compute.joint.arena.reset()
       sums += network.addGradients(batch, lossFactor: Float(1 / divisor), key, compute.joint)
     }
+    network.parameters.clearStaleGradients(on: pool)
     let norm = OptimizerState.gradientNorm(network.parameters, pool)
     guard sums.loss.isFinite else { throw .lossIsNotFinite(step: number) }
     guard norm.isFinite else { throw .gradientIsNotFinite(step: number) }

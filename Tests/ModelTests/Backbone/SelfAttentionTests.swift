@@ -85,10 +85,7 @@ import Testing
       let memory = attention.forward(x, keys, from: xq, queries, key, into: y, bench.context)
       let dy = bench.matrix(xq.rows, shape.width)
       let (dxq, dx) = (bench.matrix(xq.rows, shape.width), bench.matrix(x.rows, shape.width))
-      // dx is added to.
-      let before = bench.copy(dx)
-      attention.backward(dy, memory, keys, queries, key, into: dxq, addingTo: dx, bench.context)
-      for row in 0..<dx.rows { for column in 0..<dx.columns { dx[row][column] -= before[row][column] } }
+      attention.backward(dy, memory, keys, queries, key, into: dxq, keysInto: dx, bench.context)
       func loss() -> Double {
         bench.context.temporary {
           _ = attention.forward(x, keys, from: xq, queries, key, into: y, bench.context)

@@ -60,6 +60,15 @@ import Testing
     try #require(b.gradient).start[4] = 3
     store.clearGradients(on: WorkerPool(threads: 2))
     for parameter in [a, b] { #expect(try #require(parameter.gradient).array.allSatisfy { $0 == 0 }) }
+
+    // What begins with a product is not cleared but overwritten by it, or cleared at the end where there was none.
+    for parameter in [a, b] { parameter.gradientBeginsWithProduct = true }
+    for parameter in [a, b] { try #require(parameter.gradient).start[2] = 3 }
+    store.clearGradients(on: WorkerPool(threads: 2))
+    #expect(try #require(a.gradient).start[2] == 3)
+    #expect(!a.addsToGradient() && a.addsToGradient())
+    store.clearStaleGradients(on: WorkerPool(threads: 2))
+    #expect(try #require(a.gradient).start[2] == 3 && #require(b.gradient).start[2] == 0)
     a.isTrainable = false
     #expect(a.gradient == nil)
     #expect(store["d"] == nil)
