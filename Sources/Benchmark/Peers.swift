@@ -24,7 +24,8 @@ struct Peers {
     try Files.write([], to: environment + "/ready")
   }
 
-  /// Where OpenBLAS is told to be content with AVX2, so are the peers that can be told: PyTorch and OpenVINO, not ONNX Runtime.
+  /// Where OpenBLAS is told to be content with AVX2, so are the peers that can be told: not ONNX Runtime, and
+  /// OpenVINO was not seen to heed it.
   static let imitatesAVX2 = ["haswell", "zen"].contains(Environment["OPENBLAS_CORETYPE"]?.lowercased() ?? "")
 
   private static var instructions: [String: String] {

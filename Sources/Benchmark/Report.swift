@@ -194,7 +194,7 @@ extension Report {
       notes.append("\(ours.contestant.threads) threads are \(Text.fixed(scaling, 2)) times as fast as 1.")
     }
     if Peers.imitatesAVX2, results.contains(where: { $0.contestant.name.hasPrefix("ONNX") }) {
-      notes.append("ONNX Runtime cannot be told to be content with AVX2; it uses all this processor has.")
+      notes.append("ONNX Runtime and OpenVINO cannot be told to be content with AVX2; they use all this processor has.")
     }
     if foreignLoad > 0.05 {
       notes.append("Not quiet: other processes used \(Text.fixed(foreignLoad, 2)) processors meanwhile.")

@@ -56,7 +56,8 @@ extension Bench {
       for axis in [GrowthPoint.Axis.length, .batch] { addTable(points.filter { $0.work == work && $0.axis == axis }) }
     }
     let path = try writePicture(points)
-    report.note("Drawn: \(path)")
+    report.note("Drawn: \(path.split(separator: "/").last ?? "")")
+    Text.note("wrote \(path)")
   }
 
   /// One contestant alone: warmed up by a round, then rounds for about a second.
