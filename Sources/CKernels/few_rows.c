@@ -46,35 +46,42 @@ static inline void pack_rows(const float *x, size_t stride, size_t rows, size_t 
 
 enum { ROWS_512 = 28, STREAMED_512 = 6 };
 
-/// turned[k] = w[16 rows][k], 16 × 16 numbers at a time: whole cache lines, as rows of some lengths all lie in one set of
-/// the first-level cache, which does not hold sixteen.
-TARGET INLINE void turn_block_512(const float *const w[PANEL], size_t k, __m512 turned[16]) {
-  // Quarters q of the rows i, i + 4, i + 8, i + 12.
-  __m512 v[4][4];
-#pragma clang loop unroll(full)
-  for (int i = 0; i < 4; i++) {
-    __m512 a = _mm512_loadu_ps(w[i] + k), b = _mm512_loadu_ps(w[i + 4] + k);
-    __m512 c = _mm512_loadu_ps(w[i + 8] + k), d = _mm512_loadu_ps(w[i + 12] + k);
-    __m512 ab_low = _mm512_shuffle_f32x4(a, b, 0x44), ab_high = _mm512_shuffle_f32x4(a, b, 0xEE);
-    __m512 cd_low = _mm512_shuffle_f32x4(c, d, 0x44), cd_high = _mm512_shuffle_f32x4(c, d, 0xEE);
-    v[0][i] = _mm512_shuffle_f32x4(ab_low, cd_low, 0x88);
-    v[1][i] = _mm512_shuffle_f32x4(ab_low, cd_low, 0xDD);
-    v[2][i] = _mm512_shuffle_f32x4(ab_high, cd_high, 0x88);
-    v[3][i] = _mm512_shuffle_f32x4(ab_high, cd_high, 0xDD);
-  }
-#pragma clang loop unroll(full)
-  for (int q = 0; q < 4; q++) {
-    __m512 a = _mm512_unpacklo_ps(v[q][0], v[q][1]), b = _mm512_unpackhi_ps(v[q][0], v[q][1]);
-    __m512 c = _mm512_unpacklo_ps(v[q][2], v[q][3]), d = _mm512_unpackhi_ps(v[q][2], v[q][3]);
-    turned[4 * q] = _mm512_shuffle_ps(a, c, 0x44);
-    turned[4 * q + 1] = _mm512_shuffle_ps(a, c, 0xEE);
-    turned[4 * q + 2] = _mm512_shuffle_ps(b, d, 0x44);
-    turned[4 * q + 3] = _mm512_shuffle_ps(b, d, 0xEE);
-  }
+// 16 × 16 numbers of w are turned at a time: whole cache lines, as rows of some lengths all lie in one set of the first-level cache,
+// which does not hold sixteen. In two steps of four parts each, which can be done between other things.
+
+/// quarters[q] = quarter q of the rows i, i + 4, i + 8, i + 12.
+TARGET INLINE void turn_rows_512(const float *const w[PANEL], int i, size_t k, __m512 quarters[4]) {
+  __m512 a = _mm512_loadu_ps(w[i] + k), b = _mm512_loadu_ps(w[i + 4] + k);
+  __m512 c = _mm512_loadu_ps(w[i + 8] + k), d = _mm512_loadu_ps(w[i + 12] + k);
+  __m512 ab_low = _mm512_shuffle_f32x4(a, b, 0x44), ab_high = _mm512_shuffle_f32x4(a, b, 0xEE);
+  __m512 cd_low = _mm512_shuffle_f32x4(c, d, 0x44), cd_high = _mm512_shuffle_f32x4(c, d, 0xEE);
+  quarters[0] = _mm512_shuffle_f32x4(ab_low, cd_low, 0x88);
+  quarters[1] = _mm512_shuffle_f32x4(ab_low, cd_low, 0xDD);
+  quarters[2] = _mm512_shuffle_f32x4(ab_high, cd_high, 0x88);
+  quarters[3] = _mm512_shuffle_f32x4(ab_high, cd_high, 0xDD);
 }
 
-TARGET INLINE void turn_512(const float *const w[PANEL], size_t k0, size_t count, float *panel) {
-  size_t k = 0;
+/// turned[k] = the 16 rows' number k of a quarter, from that quarter of the rows i, i + 4, … for i = 0 … 3.
+TARGET INLINE void turn_quarter_512(__m512 v0, __m512 v1, __m512 v2, __m512 v3, __m512 turned[4]) {
+  __m512 a = _mm512_unpacklo_ps(v0, v1), b = _mm512_unpackhi_ps(v0, v1);
+  __m512 c = _mm512_unpacklo_ps(v2, v3), d = _mm512_unpackhi_ps(v2, v3);
+  turned[0] = _mm512_shuffle_ps(a, c, 0x44);
+  turned[1] = _mm512_shuffle_ps(a, c, 0xEE);
+  turned[2] = _mm512_shuffle_ps(b, d, 0x44);
+  turned[3] = _mm512_shuffle_ps(b, d, 0xEE);
+}
+
+TARGET INLINE void turn_block_512(const float *const w[PANEL], size_t k, __m512 turned[16]) {
+  __m512 v[4][4];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 4; i++) turn_rows_512(w, i, k, v[i]);
+#pragma clang loop unroll(full)
+  for (int q = 0; q < 4; q++) turn_quarter_512(v[0][q], v[1][q], v[2][q], v[3][q], turned + 4 * q);
+}
+
+/// panel[k][16] = w[16 rows][k0 + k] for k from `done` on.
+TARGET INLINE void turn_512(const float *const w[PANEL], size_t k0, size_t done, size_t count, float *panel) {
+  size_t k = done;
   for (; k + 16 <= count; k += 16) {
     __m512 turned[16];
     turn_block_512(w, k0 + k, turned);
@@ -113,43 +120,89 @@ TARGET INLINE void stream_512(
   for (int r = 0; r < rows; r++) finish_512(sums[r], y + r * stride, bias, mask, adds);
 }
 
+/// What is turned while a tile is computed: the block that is next.
+typedef struct {
+  const float *w[PANEL];
+  size_t k, count;
+  float *panel;
+  size_t done;
+} coming_512;
+
 TARGET INLINE void tile_512(
     const int rows, const float *x, const float *panel, size_t count, float *y, size_t stride, __mmask16 mask, int adds,
-    const float *bias, const char *ahead) {
+    const float *bias, const char *ahead, coming_512 *coming) {
   __m512 sums[ROWS_512];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) sums[r] = _mm512_setzero_ps();
-  for (size_t k = 0; k < count; k++) {
-    _mm_prefetch(ahead + 64 * k, _MM_HINT_T1);
-    __m512 w = _mm512_load_ps(panel + 16 * k);
+#define MULTIPLY(k)                                                                                                       \
+  do {                                                                                                                    \
+    __m512 factor = _mm512_load_ps(panel + 16 * (k));                                                                     \
+    _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++)                                                     \
+        sums[r] = _mm512_fmadd_ps(factor, _mm512_set1_ps(x[(k)*rows + r]), sums[r]);                                      \
+  } while (0)
+  size_t k = 0;
+  const size_t shared = coming->count < count ? coming->count : count;
+  float quarters[4][4][16] __attribute__((aligned(64)));
+  for (; k + 16 <= shared; k += 16) {
 #pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) sums[r] = _mm512_fmadd_ps(w, _mm512_set1_ps(x[k * rows + r]), sums[r]);
+    for (int i = 0; i < 4; i++) {
+      _mm_prefetch(ahead + 64 * (k + 4 * i), _MM_HINT_T1);
+      _mm_prefetch(ahead + 64 * (k + 4 * i + 1), _MM_HINT_T1);
+      _mm_prefetch(ahead + 64 * (k + 4 * i + 2), _MM_HINT_T1);
+      _mm_prefetch(ahead + 64 * (k + 4 * i + 3), _MM_HINT_T1);
+      __m512 v[4];
+      turn_rows_512(coming->w, i, coming->k + k, v);
+      for (int q = 0; q < 4; q++) _mm512_store_ps(quarters[q][i], v[q]);
+      MULTIPLY(k + 2 * i);
+      MULTIPLY(k + 2 * i + 1);
+    }
+#pragma clang loop unroll(full)
+    for (int q = 0; q < 4; q++) {
+      __m512 v[4];
+      turn_quarter_512(
+          _mm512_load_ps(quarters[q][0]), _mm512_load_ps(quarters[q][1]), _mm512_load_ps(quarters[q][2]),
+          _mm512_load_ps(quarters[q][3]), v);
+      for (int i = 0; i < 4; i++) _mm512_store_ps(coming->panel + 16 * (k + 4 * q + i), v[i]);
+      MULTIPLY(k + 8 + 2 * q);
+      MULTIPLY(k + 9 + 2 * q);
+    }
   }
+  coming->done = k;
+  for (; k < count; k++) {
+    _mm_prefetch(ahead + 64 * k, _MM_HINT_T1);
+    MULTIPLY(k);
+  }
+#undef MULTIPLY
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) finish_512(sums[r], y + r * stride, bias, mask, adds);
+}
+
+INLINE void rows_of_panel(const float *w, size_t stride, size_t j, size_t end, const float *rows[PANEL]) {
+  for (size_t i = 0; i < PANEL; i++) rows[i] = w + (j + i < end ? j + i : end - 1) * stride;
 }
 
 TARGET static void product_512(
     const float *x, size_t x_stride, size_t rows, const float *w, size_t w_stride, size_t inner, const float *bias, float *y,
     size_t y_stride, size_t begin, size_t end, const mlm_order *order, float *scratch) {
-  float *panel = scratch, *packed = scratch + PANEL * MLM_LARGEST_BLOCK;
-  // Tiles of like size: rows 0 ..< first in tiles one row larger than the rest.
-  size_t tiles = (rows + ROWS_512 - 1) / ROWS_512;
+  float *panel = scratch, *next_panel = scratch + PANEL * MLM_LARGEST_BLOCK, *packed = next_panel + PANEL * MLM_LARGEST_BLOCK;
+  const size_t tiles = (rows + ROWS_512 - 1) / ROWS_512;
   for (size_t t = 0; t < tiles; t++) {
     size_t from = rows * t / tiles, to = rows * (t + 1) / tiles;
     pack_rows(x + from * x_stride, x_stride, to - from, inner, packed + from * inner);
   }
+  const int streams = rows <= STREAMED_512 && inner % 16 == 0;
+  coming_512 coming = {.done = 0};
   for (size_t j = begin; j < end; j += PANEL) {
-    size_t columns = end - j < PANEL ? end - j : PANEL;
-    __mmask16 mask = (__mmask16)((1u << columns) - 1);
+    const size_t columns = end - j < PANEL ? end - j : PANEL;
+    const __mmask16 mask = (__mmask16)((1u << columns) - 1);
     const float *rows_of_w[PANEL];
-    for (size_t i = 0; i < PANEL; i++) rows_of_w[i] = w + (j + (i < columns ? i : columns - 1)) * w_stride;
+    rows_of_panel(w, w_stride, j, end, rows_of_w);
     // The next panel is on its way to the second-level cache while this one is used.
     const char *ahead = (const char *)(w + (j + PANEL < end ? j + PANEL : j) * w_stride);
     for (size_t k = 0, size; k < inner; k += size) {
       size = next_block(inner - k, order->block, order->multiple);
       const float *shift = k + size == inner && bias ? bias + j : NULL;
-      if (rows <= STREAMED_512 && size % 16 == 0) {
+      if (streams) {
         const float *xs = packed + k * rows;
         switch (rows) {
 #define CASE(r) \
@@ -159,19 +212,33 @@ TARGET static void product_512(
         }
         continue;
       }
-      turn_512(rows_of_w, k, size, panel);
+      if (j == begin && k == 0) turn_512(rows_of_w, 0, 0, size, panel);
+      // The block after this one, of the same panel or the next, is turned while this one is used.
+      coming.k = k + size < inner ? k + size : 0;
+      coming.count = 0;
+      coming.panel = next_panel;
+      if (coming.k > 0 || j + PANEL < end) {
+        rows_of_panel(w, w_stride, coming.k > 0 ? j : j + PANEL, end, coming.w);
+        coming.count = next_block(inner - coming.k, order->block, order->multiple);
+      }
+      const size_t to_turn = coming.count;
       for (size_t t = 0; t < tiles; t++) {
-        size_t from = rows * t / tiles, count = rows * (t + 1) / tiles - from;
+        const size_t from = rows * t / tiles, count = rows * (t + 1) / tiles - from;
         const float *xs = packed + from * inner + k * count;
         float *ys = y + from * y_stride + j;
+        if (t > 0) coming.count = 0;
         switch (count) {
-#define CASE(r) case r: tile_512(r, xs, panel, size, ys, y_stride, mask, k > 0, shift, ahead + 64 * k); break;
+#define CASE(r) case r: tile_512(r, xs, panel, size, ys, y_stride, mask, k > 0, shift, ahead + 64 * k, &coming); break;
           CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14)
           CASE(15) CASE(16) CASE(17) CASE(18) CASE(19) CASE(20) CASE(21) CASE(22) CASE(23) CASE(24) CASE(25) CASE(26) CASE(27)
           CASE(28)
 #undef CASE
         }
+        if (t == 0 && to_turn > coming.done) turn_512(coming.w, coming.k, coming.done, to_turn, next_panel);
       }
+      float *turned = next_panel;
+      next_panel = panel;
+      panel = turned;
     }
   }
 }
@@ -264,7 +331,7 @@ TARGET static void product_256(
     const float *x, size_t x_stride, size_t rows, const float *w, size_t w_stride, size_t n, size_t inner,
     const float *bias, float *y, size_t y_stride, size_t begin, size_t end, const mlm_order *order,
     float *scratch) {
-  float *panel = scratch, *packed = scratch + PANEL * MLM_LARGEST_BLOCK;
+  float *panel = scratch, *packed = scratch + 2 * PANEL * MLM_LARGEST_BLOCK;
   for (size_t from = 0; from < rows; from += ROWS_256) {
     size_t count = rows - from < ROWS_256 ? rows - from : ROWS_256;
     pack_rows(x + from * x_stride, x_stride, count, inner, packed + from * inner);
@@ -321,7 +388,7 @@ TARGET static void product_256(
 
 // MARK: the choice
 
-size_t mlm_few_rows_scratch(size_t rows, size_t inner) { return PANEL * MLM_LARGEST_BLOCK + rows * inner; }
+size_t mlm_few_rows_scratch(size_t rows, size_t inner) { return 2 * PANEL * MLM_LARGEST_BLOCK + rows * inner; }
 
 void mlm_few_rows_product(
     mlm_instruction_set instructions, const float *x, size_t x_stride, size_t rows, const float *w, size_t w_stride,

@@ -36,6 +36,13 @@ struct RowLayout {
     sampleKeys.append(contentsOf: repeatElement(key, count: places.count - sampleKeys.count))
   }
 
+  /// Takes away the rows behind the last sample.
+  fileprivate mutating func dropFillers() {
+    guard let start = starts.last, let length = lengths.last else { return }
+    places.removeSubrange((start + length)...)
+    sampleKeys.removeSubrange((start + length)...)
+  }
+
   /// The rows between the samples, which hold nothing.
   func forEachGap(_ body: (Range<Int>) -> Void) {
     for sample in 0..<sampleCount {
@@ -51,7 +58,7 @@ struct RowLayout {
 /// With OpenBLAS' kernel for AVX2, every sample begins at a multiple of 12 rows for inference, or, where it is short, within the first
 /// 6: it computes a row the same to the last bit in any full tile of 12 (see `GEMM`), and in any row of a tile's first half; so what a
 /// text is answered does not depend on what it is computed together with. The price is 5 or 6 rows a sample on average, and 1 more
-/// row for each mask where a text has one. Its AVX-512 kernels treat all rows alike; there, and in training, whose sums run over
+/// row for each mask where a text has one; a batch of few rows is not filled up at its end. Its AVX-512 kernels treat all rows alike; there, and in training, whose sums run over
 /// the whole batch anyway, samples are packed tightly.
 struct Batch {
   /// Per row.
@@ -71,9 +78,27 @@ struct Batch {
   /// - Parameter alignment: each sample begins at a multiple of this many rows.
   init(alignment: Int = 1) { self.alignment = alignment }
 
-  init(_ samples: some Sequence<Sample>, alignment: Int = 1) {
+  /// - Parameter unfilledRows: up to so many rows, those behind the last sample are left out.
+  init(_ samples: some Sequence<Sample>, alignment: Int = 1, unfilledRows: Int = 0) {
     self.init(alignment: alignment)
     for (index, sample) in samples.enumerated() { append(sample, key: UInt32(truncatingIfNeeded: index)) }
+    guard alignment > 1 else { return }
+    if tokens.rowCount <= unfilledRows {
+      tokens.dropFillers()
+      tokenIDs.removeSubrange(tokens.rowCount...)
+      positionIDs.removeSubrange(tokens.rowCount...)
+    }
+    if masks.rowCount <= unfilledRows {
+      masks.dropFillers()
+      maskedRows.removeSubrange(masks.rowCount...)
+      labels.removeSubrange(masks.rowCount...)
+      weights.removeSubrange(masks.rowCount...)
+    }
+  }
+
+  /// A batch whose samples come out the same to the last bit whatever is computed with them. The few-row product needs no full tile.
+  static func inference(_ samples: some Sequence<Sample>) -> Batch {
+    Batch(samples, alignment: inferenceAlignment, unfilledRows: FewRows.isAvailable ? FewRows.rowLimit : 0)
   }
 
   mutating func append(_ sample: Sample, key: UInt32 = 0) {

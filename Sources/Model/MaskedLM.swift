@@ -124,7 +124,7 @@ public final class DistilBertMaskedLM {
     let alignment = Batch.inferenceAlignment
     let groups = Batch.groups(
       samples.map { Batch.rows(of: $0, alignment: alignment) }, limit: max(1, batchRows ?? Compute.microBatchRows))
-    let batches = groups.map { Batch(samples[$0], alignment: alignment) }
+    let batches = groups.map { Batch.inference(samples[$0]) }
     var results = [[Value]](repeating: [], count: samples.count)
     results.withUnsafeMutableBufferPointer { results in
       nonisolated(unsafe) let results = results

@@ -51,6 +51,17 @@ import Testing
     #expect(short.tokens.starts == [0, 3, 12] && short.tokenIDs.count == 24)
   }
 
+  /// Batches of few rows end with their last sample; the gaps before it stay.
+  @Test func fewRowsAreNotFilledUp() {
+    let batch = Batch(samples, alignment: 4, unfilledRows: 8)
+    #expect(batch.tokens.rowCount == 12 && batch.tokenIDs == [5, 6, 7, 0, 8, 0, 0, 0, 9, 10, 0, 0])
+    #expect(batch.masks.rowCount == 5 && batch.maskedRows == [0, 2, 4, 4, 9] && batch.weights == [0.5, 1, 0, 0, 1])
+    #expect(batch.labels.count == 5 && batch.masks.sampleKeys.count == 5)
+    let shorter = Batch(samples, alignment: 4, unfilledRows: 12)
+    #expect(shorter.tokenIDs == [5, 6, 7, 0, 8, 0, 0, 0, 9, 10] && shorter.positionIDs.count == 10)
+    #expect(Batch([], alignment: 4, unfilledRows: 12).tokenIDs.isEmpty)
+  }
+
   @Test func groups() {
     #expect(Batch.groups([], limit: 10) == [])
     #expect(Batch.groups([4, 4, 4], limit: 8) == [0..<2, 2..<3])

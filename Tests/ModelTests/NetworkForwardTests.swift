@@ -101,7 +101,7 @@ import Testing
       samples[example["row"] as! Int].weights.append(1)
     }
     let context = Context(pool: WorkerPool(threads: 2))
-    let batch = Batch(samples, alignment: Batch.inferenceAlignment)
+    let batch = Batch.inference(samples)
 
     let stride = json["final_hidden_stride"] as! Int
     let hidden = network.backbone.predict(batch, allRows: true, context)

@@ -82,8 +82,9 @@ import Testing
     }
   }
 
-  private func logits(_ samples: [Sample], _ network: Network, _ alignment: Int, _ context: Context) -> [[Float]] {
-    let batch = Batch(samples, alignment: alignment)
+  /// With no alignment given, as inference has it.
+  private func logits(_ samples: [Sample], _ network: Network, _ alignment: Int?, _ context: Context) -> [[Float]] {
+    let batch = alignment.map { Batch(samples, alignment: $0) } ?? .inference(samples)
     var found: [[Float]] = []
     network.forEachLogits(batch, context) { _, logits in
       for row in 0..<logits.rows { found.append(logits.rows(row..<row + 1).array) }
@@ -91,7 +92,7 @@ import Testing
     return samples.indices.flatMap { sample in batch.masks.range(sample).map { found[$0] } }
   }
 
-  private func alone(_ samples: [Sample], _ network: Network, _ alignment: Int, _ context: Context) -> [[Float]] {
+  private func alone(_ samples: [Sample], _ network: Network, _ alignment: Int?, _ context: Context) -> [[Float]] {
     samples.flatMap { logits([$0], network, alignment, context) }
   }
 
@@ -111,7 +112,8 @@ import Testing
   /// Bit for bit where each sample begins at a tile: what a text is answered depends on nothing around it.
   @Test(
     .enabled(
-      if: GEMMTests.isMeasuredKernel, "OpenBLAS computes with a kernel here whose order of additions is not known; see the test above"),
+      if: GEMMTests.isMeasuredKernel,
+      "OpenBLAS computes with a kernel here whose order of additions is not known; see the test above"),
     arguments: [1, 2, 3])
   func lastBitsTogetherAreThoseAlone(_ threads: Int) throws {
     let configuration = Configuration(
@@ -121,10 +123,10 @@ import Testing
       let samples = [(5, [1, 3]), (1, [0]), (37, Array(3..<30)), (12, []), (64, [0, 63]), (13, [12])].map {
         bench.sample($0, masks: $1, configuration)
       }
-      let expected = Bench.run { alone(samples, network, Batch.inferenceAlignment, $0.context) }
-      let found = logits(samples, network, Batch.inferenceAlignment, bench.context)
+      let expected = Bench.run { alone(samples, network, nil, $0.context) }
+      let found = logits(samples, network, nil, bench.context)
       #expect(found.map { $0.map(\.bitPattern) } == expected.map { $0.map(\.bitPattern) })
-      let reversed = logits(samples.reversed(), network, Batch.inferenceAlignment, bench.context)
+      let reversed = logits(samples.reversed(), network, nil, bench.context)
       #expect(Set(reversed) == Set(expected))
     }
   }

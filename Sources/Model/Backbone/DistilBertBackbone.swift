@@ -21,7 +21,7 @@ public final class DistilBertBackbone {
   public func callAsFunction(_ features: MaskedLMFeatures) throws(PreprocessorError) -> [[[Float]]] {
     let samples = try features.samples(
       vocabularySize: configuration.vocabularySize, maximumLength: configuration.maxSequenceLength)
-    let batch = Batch(samples, alignment: Batch.inferenceAlignment)
+    let batch = Batch.inference(samples)
     return compute.joint.temporary {
       let states = network.backbone.predict(batch, allRows: true, compute.joint)
       return samples.indices.map { sample in

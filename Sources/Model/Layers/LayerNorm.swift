@@ -18,7 +18,8 @@ struct LayerNorm {
     context.pool.split(x.rows) { _, rows in
       for row in rows {
         Elementwise.normalize(
-          x[row], adding: residual.map { UnsafePointer($0[row]) }, gain: gain, bias: bias, epsilon: epsilon, into: y[row],
+          x[row], adding: residual.map { UnsafePointer($0[row]) }, gain: gain, bias: bias, epsilon: epsilon,
+          into: y[row],
           n, mean: memory.mean + row, scale: memory.scale + row)
       }
     }

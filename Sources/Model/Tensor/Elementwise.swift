@@ -9,10 +9,14 @@ enum Elementwise {
   private static let rows = mlm_rows_for(mlm_instructions()).pointee
 
   /// y = eˣ, within 2·10⁻⁷ relative for −87.33 … 88.37; held at the ends of that range outside it. NaN stays NaN.
-  static func exp(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ n: Int) { rows.exponential(x, y, n) }
+  static func exp(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ n: Int) {
+    rows.exponential(x, y, n)
+  }
 
   /// y = erf(x), within 2·10⁻⁷ relative.
-  static func erf(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ n: Int) { rows.error_function(x, y, n) }
+  static func erf(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ n: Int) {
+    rows.error_function(x, y, n)
+  }
 
   /// y += x.
   @inline(__always)
@@ -88,7 +92,8 @@ enum Elementwise {
     second v: UnsafeMutablePointer<Float>, _ n: Int, _ step: AdamStep
   ) -> UInt32 {
     var numbers = mlm_adam(
-      keep1: step.keep1, keep2: step.keep2, epsilon: step.epsilon, rate: step.rate, scale: step.scale, decay: step.decay)
+      keep1: step.keep1, keep2: step.keep2, epsilon: step.epsilon, rate: step.rate, scale: step.scale, decay: step.decay
+    )
     return rows.adam(p, g, m, v, n, &numbers)
   }
 }

@@ -13,7 +13,7 @@ import CKernels
 /// Tried and left: dot products along W's rows without turning them (36 where this does 75; and another order of additions).
 ///
 /// The sums are added up in the order in which OpenBLAS' kernels do it, so a row comes out the same to the last bit from either. That
-/// order is known for its AVX-512 kernels and for its AVX2 kernel where the rows are multiples of 12 and the columns of 8.
+/// order is known for its AVX-512 kernels and for its AVX2 kernel in full tiles of 12 rows.
 enum FewRows {
   /// What OpenBLAS computes with, as far as it matters here.
   enum Kernel {
@@ -37,9 +37,9 @@ enum FewRows {
   /// more than is provided for.
   ///
   /// Found by an experiment of some microseconds: 2²⁵ swallows the ones that are added to it singly, those of its block, but not the
-  /// other blocks' sums.
+  /// other blocks' sums. Asked at a row and a column where the AVX2 kernel, too, adds up one after the other.
   private static let openBLASBlock: Int = {
-    let (rows, columns, inner) = (32, 32, 2 * Int(MLM_LARGEST_BLOCK))
+    let (rows, columns, inner) = (36, 32, 2 * Int(MLM_LARGEST_BLOCK))
     let arena = Arena()
     return withExtendedLifetime(arena) {
       let (x, w, y) = (
@@ -50,7 +50,7 @@ enum FewRows {
       w.start.update(repeating: 1, count: w.count)
       x[rows - 1][0] = 0x1p25
       GEMM.multiply(x, .normal, w, .transposed, into: y)
-      let block = inner - Int(y[rows - 1][columns - 1] - 0x1p25)
+      let block = inner - Int(y[rows - 1][columns / 2] - 0x1p25)
       return block > 0 && block <= inner / 2 && block % 16 == 0 ? block : 0
     }
   }()
@@ -66,35 +66,59 @@ enum FewRows {
   static let isAvailable = instructions != MLM_BASELINE
 
   /// Up to so many rows ours is the faster.
-  private static let rowLimit = openBLASKernel == .avx512 ? 144 : 60
+  static let rowLimit = openBLASKernel == .avx512 ? 144 : 60
 
   /// OpenBLAS' AVX-512 kernels compute products of at most this size by other means, in another order.
   private static let smallProduct = 1_000_000
 
   /// Whether this is the product for a shape, and in last bits what OpenBLAS would give if OpenBLAS gives always the same.
   static func takes(rows: Int, columns: Int, inner: Int, threads: Int) -> Bool {
-    guard isAvailable, inner > 0 else { return false }
+    guard isAvailable, inner > 0, rows > 0 else { return false }
     switch openBLASKernel {
     case .avx512: return rows <= rowLimit || rows * columns * inner <= smallProduct * threads
-    // The order at the end of the last panel is not known if it is not a multiple of 8.
-    case .avx2: return rows <= rowLimit && columns % 8 == 0
-    case .other: return rows <= rowLimit
+    case .avx2, .other: return rows <= rowLimit
     }
   }
 
-  /// y = x·Wᵀ + b, the columns shared among the workers.
-  static func multiply(_ x: Matrix, _ w: Matrix, bias: UnsafePointer<Float>?, into y: Matrix, _ context: Context) {
+  /// y = x·Wᵀ + b, the columns shared among the workers. Rows that begin a tile of 12 are so taken; the last one need not be full.
+  static func multiply(
+    _ x: Matrix, _ w: Matrix, bias: UnsafeMutablePointer<Float>?, into y: Matrix, _ context: Context
+  ) {
+    // The order at the end of the last panel is not known for OpenBLAS' AVX2 kernel if that is not a multiple of 8: it computes it.
+    var columns = y.columns
+    if openBLASKernel == .avx2, columns % 8 != 0 {
+      columns = columns >= 2 * panel ? (columns / panel - 1) * panel : 0
+      multiplyByOpenBLAS(x, w, bias: bias, columns: columns..<y.columns, into: y, context)
+    }
     context.temporary {
-      let size = mlm_few_rows_scratch(x.rows, x.columns)
       // A cache line apart, so that no two workers write to one.
-      let scratchStride = (size + 15) & ~15
+      let scratchStride = (mlm_few_rows_scratch(x.rows, x.columns) + 15) & ~15
       let scratch = context.arena.floats(scratchStride * context.pool.threads)
       let order = order
-      context.pool.split(y.columns, alignment: 16) { worker, columns in
+      context.pool.split(columns, alignment: 16) { worker, part in
         mlm_few_rows_product(
-          instructions, x.start, x.stride, x.rows, w.start, w.stride, w.rows, w.columns, bias, y.start, y.stride, columns.lowerBound,
-          columns.upperBound, order, scratch + worker * scratchStride)
+          instructions, x.start, x.stride, x.rows, w.start, w.stride, w.rows, w.columns, bias, y.start, y.stride,
+          part.lowerBound, part.upperBound, order, scratch + worker * scratchStride)
       }
+    }
+  }
+
+  private static let panel = 320
+
+  /// Some columns, in full tiles of 12 rows.
+  private static func multiplyByOpenBLAS(
+    _ x: Matrix, _ w: Matrix, bias: UnsafeMutablePointer<Float>?, columns: Range<Int>, into y: Matrix,
+    _ context: Context
+  ) {
+    context.temporary {
+      let rows = (x.rows + 11) / 12 * 12
+      let (full, result) = (context.matrix(rows, x.columns), context.matrix(rows, columns.count))
+      full.rows(x.rows..<rows).setToZero()
+      full.rows(0..<x.rows).copy(from: x)
+      GEMM.multiply(full, .normal, w.rows(columns), .transposed, into: result)
+      let part = y.columns(columns)
+      part.copy(from: result.rows(0..<x.rows))
+      if let bias { Rows.add(bias: bias + columns.lowerBound, to: part, rows: 0..<x.rows, columns: 0..<columns.count) }
     }
   }
 }

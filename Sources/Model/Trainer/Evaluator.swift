@@ -52,7 +52,7 @@ struct Evaluator {
   func sampleSums(_ samples: [Sample]) -> [LossSums] {
     let groups = Batch.groups(
       samples.map { Batch.rows(of: $0, alignment: Batch.inferenceAlignment) }, limit: Compute.microBatchRows)
-    let batches = groups.map { Batch(samples[$0], alignment: Batch.inferenceAlignment) }
+    let batches = groups.map { Batch.inference(samples[$0]) }
     var results = [LossSums](repeating: LossSums(), count: samples.count)
     results.withUnsafeMutableBufferPointer { results in
       nonisolated(unsafe) let results = results

@@ -47,7 +47,9 @@ final class OptimizerState {
   private(set) var steps = 0
 
   init(_ parameters: ParameterStore) {
-    (firstMemory, secondMemory) = (ZeroedMemory(floats: parameters.blockSize), ZeroedMemory(floats: parameters.blockSize))
+    (firstMemory, secondMemory) = (
+      ZeroedMemory(floats: parameters.blockSize), ZeroedMemory(floats: parameters.blockSize)
+    )
   }
 
   /// The square root of the sum of all squared gradients; a tensor used twice counts once.

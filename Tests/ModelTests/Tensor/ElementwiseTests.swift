@@ -6,8 +6,10 @@ import Testing
 
 /// The loops of every instruction set that this processor has. The judge is libm in Double.
 @Suite struct ElementwiseTests {
-  static let instructionSets = [MLM_BASELINE, MLM_AVX2, MLM_AVX512].filter { $0.rawValue <= mlm_instructions().rawValue }
-    .map(\.rawValue)
+  static let instructionSets = [MLM_BASELINE, MLM_AVX2, MLM_AVX512].filter {
+    $0.rawValue <= mlm_instructions().rawValue
+  }
+  .map(\.rawValue)
 
   private func rows(_ set: UInt32) -> mlm_rows { mlm_rows_for(mlm_instruction_set(rawValue: set)).pointee }
 
@@ -15,10 +17,12 @@ import Testing
   private func sweep(
     _ numbers: [Float], _ function: (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
   ) -> Zip2Sequence<[Float], [Float]> {
-    zip(numbers, [Float](unsafeUninitializedCapacity: numbers.count) { y, count in
-      if let start = y.baseAddress { function(numbers, start, numbers.count) }
-      count = numbers.count
-    })
+    zip(
+      numbers,
+      [Float](unsafeUninitializedCapacity: numbers.count) { y, count in
+        if let start = y.baseAddress { function(numbers, start, numbers.count) }
+        count = numbers.count
+      })
   }
 
   /// Every so many-th float from zero to infinity, both signs.
@@ -88,7 +92,9 @@ import Testing
     for function in [rows.exponential, rows.error_function, rows.gelu] {
       #expect(sweep(numbers, function).allSatisfy { $1.isNaN })
     }
-    #expect(sweep(numbers) { x, y, n in rows.gelu_backward(x, [Float](repeating: 1, count: n), y, n) }.allSatisfy { $1.isNaN })
+    #expect(
+      sweep(numbers) { x, y, n in rows.gelu_backward(x, [Float](repeating: 1, count: n), y, n) }.allSatisfy { $1.isNaN }
+    )
   }
 
   @Test(arguments: instructionSets)
@@ -121,9 +127,12 @@ import Testing
       return (0..<8).map { words[$0] }
     }
     let words = (0..<4).map { counter[$0] }
-    for (index, (_, y)) in sweep([Float](repeating: 3, count: count), {
-      rows(set).dropout($0, $1, $2, 0x1234_5678_9ABC_DEF0, words, 20_000, 2)
-    }).enumerated() {
+    for (index, (_, y)) in sweep(
+      [Float](repeating: 3, count: count),
+      {
+        rows(set).dropout($0, $1, $2, 0x1234_5678_9ABC_DEF0, words, 20_000, 2)
+      }
+    ).enumerated() {
       #expect(y == (bits[index] < 20_000 ? 0 : 6))
     }
   }
@@ -143,18 +152,24 @@ import Testing
             #expect(zip(mine.array, theirs.array).allSatisfy { abs($0 - $1) < 1e-5 * max(1, abs($1)) }, "\(name), \(n)")
           }
         }
-        compare("add") { rows, x, y, _ in rows.add(x[0], y[0], n); return 0 }
+        compare("add") { rows, x, y, _ in
+          rows.add(x[0], y[0], n); return 0
+        }
         compare("squares") { rows, x, _, _ in rows.sum_of_squares(x[0], n) }
         compare("maximum") { rows, x, _, _ in Double(rows.maximum(x[0], n)) }
         compare("exponentials") { rows, x, _, _ in rows.sum_of_exponentials(x[0], 1, n) }
         compare("softmax") { rows, x, _, _ in rows.softmax(x[0], n, 2) }
-        compare("softmax backward") { rows, x, y, _ in rows.softmax_backward(x[0], y[0], n); return 0 }
+        compare("softmax backward") { rows, x, y, _ in
+          rows.softmax_backward(x[0], y[0], n); return 0
+        }
         compare("norm") { rows, x, y, z in
           var (mean, scale): (Float, Float) = (0, 0)
           rows.norm(x[0], y[0], z[0], z[0], 1e-3, y[0], n, &mean, &scale)
           return Double(mean)
         }
-        compare("norm backward") { rows, x, y, z in rows.norm_backward(x[0], y[0], 0.1, 2, z[0], z[0], n); return 0 }
+        compare("norm backward") { rows, x, y, z in
+          rows.norm_backward(x[0], y[0], 0.1, 2, z[0], z[0], n); return 0
+        }
         compare("norm gradients") { rows, x, y, z in
           rows.norm_gradients(x[0], 0.1, 2, x[0], y[0], z[0], n)
           return 0

@@ -13,7 +13,8 @@ import Testing
     let scratch = bench.context.arena.floats(mlm_few_rows_scratch(x.rows, x.columns))
     for (begin, end) in zip([0] + cuts, cuts + [w.rows]) {
       mlm_few_rows_product(
-        mlm_instruction_set(rawValue: set), x.start, x.stride, x.rows, w.start, w.stride, w.rows, w.columns, bias?.start,
+        mlm_instruction_set(rawValue: set), x.start, x.stride, x.rows, w.start, w.stride, w.rows, w.columns,
+        bias?.start,
         y.start, y.stride, begin, end, order, scratch)
     }
   }
@@ -39,8 +40,10 @@ import Testing
               let exact = (0..<inner).reduce(bias.map { Double($0[0][column]) } ?? 0) {
                 $0 + Double(x[row][$1]) * Double(w[column][$1])
               }
-              guard abs(Double(y[row][column]) - exact) < 2e-5 else {
-                return #expect(Bool(false), "\(rows) × \(columns) × \(inner), \(order): \(row), \(column)")
+              // Rounding grows with the sums.
+              guard abs(Double(y[row][column]) - exact) < 2e-6 * max(10, abs(exact)) else {
+                Issue.record("\(rows) × \(columns) × \(inner), \(order): \(row), \(column): \(y[row][column]), \(exact)")
+                return
               }
             }
           }
@@ -56,17 +59,22 @@ import Testing
     // Panels and blocks of every kind: one, two, halves with an odd and an even number of eights, blocks that halve unevenly.
     let shapes = [
       (128, 128), (512, 128), (768, 768), (3072, 768), (768, 3072), (328, 64), (656, 100), (1000, 960), (1008, 704),
-      (640, 333), (2048, 640),
+      (640, 333), (2048, 640), (1003, 128), (333, 64),
     ]
     Bench.run { bench in
       for (columns, inner) in shapes {
         let (x, w) = (bench.matrix(240, inner), bench.matrix(columns, inner))
         let (many, few) = (bench.matrix(240, columns), bench.matrix(240, columns))
         GEMM.multiply(x, .normal, w, .transposed, into: many)
-        for rows in [0..<12, 12..<36, 36..<72, 72..<120, 120..<240] {
+        // The last rows of a part need not fill a tile.
+        for rows in [0..<12, 12..<36, 36..<72, 72..<75, 84..<120, 120..<240] {
           FewRows.multiply(x.rows(rows), w, bias: nil, into: few.rows(rows), bench.context)
         }
-        #expect(few.bits == many.bits, "\(columns) × \(inner)")
+        FewRows.multiply(x.rows(72..<84), w, bias: nil, into: few.rows(72..<84), bench.context)
+        // Counted, as the framework would take minutes to compare arrays of this size that are not equal.
+        let different = zip(few.bits, many.bits).enumerated().filter { $1.0 != $1.1 }.map(\.offset)
+        let first = different.first.map { "row \($0 / columns), column \($0 % columns)" } ?? ""
+        #expect(different.count == 0, "\(columns) × \(inner), first at \(first)")
       }
     }
   }

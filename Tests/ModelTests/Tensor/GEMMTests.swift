@@ -73,7 +73,8 @@ import Testing
 
   /// What the type's comment says of rows at multiples of 12, for the shapes of inference.
   @Test(
-    .enabled(if: isMeasuredKernel, "OpenBLAS computes with a kernel here whose order of additions is not known"), arguments: [2, 3, 8])
+    .enabled(if: isMeasuredKernel, "OpenBLAS computes with a kernel here whose order of additions is not known"),
+    arguments: [2, 3, 8])
   func lastBitsDoNotDependOnThreads(_ threads: Int) {
     let shapes = [
       (5, 640, 64), (20, 1003, 128), (47, 3072, 128), (12, 128, 128), (24, 512, 128), (36, 3072, 768), (120, 1003, 128),

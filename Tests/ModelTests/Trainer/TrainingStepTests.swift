@@ -39,6 +39,7 @@ import Testing
     network.trainsBackbone = false
     network.parameters.clearGradients(on: context.pool)
     _ = network.addGradients(batch, lossFactor: 1, nil, context)
+    network.parameters.clearStaleGradients(on: context.pool)
     let block = try #require(network.parameters.gradientBlock)
     for parameter in network.parameters.parameters {
       let gradients = (0..<parameter.count).map { block[parameter.offset + $0] }
