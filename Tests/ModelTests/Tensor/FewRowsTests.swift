@@ -42,7 +42,8 @@ import Testing
               }
               // Rounding grows with the sums.
               guard abs(Double(y[row][column]) - exact) < 2e-6 * max(10, abs(exact)) else {
-                Issue.record("\(rows) × \(columns) × \(inner), \(order): \(row), \(column): \(y[row][column]), \(exact)")
+                Issue.record(
+                  "\(rows) × \(columns) × \(inner), \(order): \(row), \(column): \(y[row][column]), \(exact)")
                 return
               }
             }
