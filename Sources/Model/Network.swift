@@ -10,6 +10,10 @@ final class Network {
     self.parameters = parameters
     backbone = try Backbone(configuration, parameters)
     head = try MaskedLMHead(configuration, parameters)
+    // The parameters stand in the order of the computation, but for the word embedding, which is the last product's matrix too.
+    parameters.setOrder(
+      ofProducts: parameters.parameters.lazy.map(\.specification).filter { $0.role == .kernel }.map(\.name)
+        + [WeightName.wordEmbeddings])
   }
 
   /// Whether the backbone's parameters, the token embedding among them, get gradients.

@@ -93,16 +93,28 @@ typedef struct {
 
 enum { MLM_LARGEST_BLOCK = 512 };
 
-/// The floats of scratch memory that a call needs.
-size_t mlm_few_rows_scratch(size_t rows, size_t inner);
+/// y = x·Wᵀ + bias. x: rows × inner; w: columns × inner, read where it lies; y: rows × columns; bias: columns, or NULL. The strides are
+/// the floats between two rows' starts.
+typedef struct {
+  const float *x;
+  size_t x_stride, rows;
+  const float *w;
+  size_t w_stride, columns, inner;
+  const float *_Nullable bias;
+  float *y;
+  size_t y_stride;
+  mlm_order order;
+} mlm_few_rows;
 
-/// Columns [begin, end) of y = x·Wᵀ + bias, by the calling thread; begin is a multiple of 16.
+/// The floats of scratch memory that a call needs, at the start of a cache line.
+size_t mlm_few_rows_scratch(mlm_instruction_set instructions, const mlm_few_rows *product);
+
+/// Columns [begin, end) of a product, by the calling thread; begin is a multiple of 16. The instruction set is not the baseline.
 ///
-/// x: rows × inner; w: n × inner, read where it lies; y: rows × n; bias: n, or NULL. The strides are the floats between two rows' starts.
-/// The instruction set is not the baseline.
+/// following: the weights that this thread reads next, if known; they are fetched while the last columns are computed.
 void mlm_few_rows_product(
-    mlm_instruction_set instructions, const float *x, size_t x_stride, size_t rows, const float *w, size_t w_stride, size_t n, size_t inner,
-    const float *_Nullable bias, float *y, size_t y_stride, size_t begin, size_t end, mlm_order order, float *scratch);
+    mlm_instruction_set instructions, const mlm_few_rows *product, size_t begin, size_t end,
+    const float *_Nullable following, float *scratch);
 
 #pragma clang assume_nonnull end
 

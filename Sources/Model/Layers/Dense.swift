@@ -11,15 +11,19 @@ struct Dense {
   }
 
   func forward(_ x: Matrix, into y: Matrix, _ context: Context) {
-    Self.forward(x, weight: weight.matrix, bias: bias.values, into: y, context)
+    Self.forward(
+      x, weight: weight.matrix, bias: bias.values, into: y, following: weight.following?.matrix, context)
   }
 
   /// The same of a weight and a bias that are not a layer's own: the head's projection.
+  ///
+  /// - Parameter following: the weights that are needed next, if known.
   static func forward(
-    _ x: Matrix, weight: Matrix, bias: UnsafeMutablePointer<Float>, into y: Matrix, _ context: Context
+    _ x: Matrix, weight: Matrix, bias: UnsafeMutablePointer<Float>, into y: Matrix, following: Matrix? = nil,
+    _ context: Context
   ) {
     if FewRows.takes(rows: x.rows, columns: y.columns, inner: x.columns, threads: context.pool.threads) {
-      FewRows.multiply(x, weight, bias: bias, into: y, context)
+      FewRows.multiply(x, weight, bias: bias, into: y, following: following, context)
     } else {
       GEMM.multiply(x, .normal, weight, .transposed, into: y, on: context.pool) { rows, columns in
         Rows.add(bias: bias, to: y, rows: rows, columns: columns)

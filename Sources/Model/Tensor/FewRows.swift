@@ -81,8 +81,12 @@ enum FewRows {
   }
 
   /// y = x·Wᵀ + b, the columns shared among the workers. Rows that begin a tile of 12 are so taken; the last one need not be full.
+  ///
+  /// - Parameter following: the weights of the product after this one, of as few rows, if there is one: each worker begins to fetch its
+  ///   share of them while it computes its last columns.
   static func multiply(
-    _ x: Matrix, _ w: Matrix, bias: UnsafeMutablePointer<Float>?, into y: Matrix, _ context: Context
+    _ x: Matrix, _ w: Matrix, bias: UnsafeMutablePointer<Float>?, into y: Matrix, following: Matrix? = nil,
+    _ context: Context
   ) {
     // The order at the end of the last panel is not known for OpenBLAS' AVX2 kernel if that is not a multiple of 8: it computes it.
     var columns = y.columns
@@ -90,15 +94,19 @@ enum FewRows {
       columns = columns >= 2 * panel ? (columns / panel - 1) * panel : 0
       multiplyByOpenBLAS(x, w, bias: bias, columns: columns..<y.columns, into: y, context)
     }
+    var product = mlm_few_rows(
+      x: x.start, x_stride: x.stride, rows: x.rows, w: w.start, w_stride: w.stride, columns: w.rows, inner: w.columns,
+      bias: bias, y: y.start, y_stride: y.stride, order: order)
     context.temporary {
       // A cache line apart, so that no two workers write to one.
-      let scratchStride = (mlm_few_rows_scratch(x.rows, x.columns) + 15) & ~15
+      let scratchStride = (mlm_few_rows_scratch(instructions, &product) + 15) & ~15
       let scratch = context.arena.floats(scratchStride * context.pool.threads)
-      let order = order
       context.pool.split(columns, alignment: 16) { worker, part in
+        let next = following.flatMap { next in
+          context.pool.part(of: next.rows, alignment: 16, worker: worker).map { UnsafePointer(next[$0.lowerBound]) }
+        }
         mlm_few_rows_product(
-          instructions, x.start, x.stride, x.rows, w.start, w.stride, w.rows, w.columns, bias, y.start, y.stride,
-          part.lowerBound, part.upperBound, order, scratch + worker * scratchStride)
+          instructions, &product, part.lowerBound, part.upperBound, next, scratch + worker * scratchStride)
       }
     }
   }

@@ -12,6 +12,8 @@ final class Parameter: @unchecked Sendable {
   var isTrainable = true
   /// Whether its gradient begins with a product, which then need not add to zeros.
   var gradientBeginsWithProduct = false
+  /// The matrix that the forward multiplies by after this one.
+  fileprivate(set) var following: Parameter?
   /// Whether the gradient is still to be begun: what lies there is of the step before.
   fileprivate(set) var gradientIsStale = false
 
@@ -129,6 +131,11 @@ final class ParameterStore: @unchecked Sendable {
     for pointer in single { pointer.deallocate() }
     single = []
     keepAlive = []
+  }
+
+  /// Tells each matrix which one is multiplied by after it, from the names in the order of the computation.
+  func setOrder(ofProducts names: [String]) {
+    for (name, next) in zip(names, names.dropFirst()) { self[name]?.following = self[next] }
   }
 
   /// Begins a step's gradients: sets to zero what is only ever added to.

@@ -69,18 +69,23 @@ final class WorkerPool: @unchecked Sendable {
 
   /// Cuts 0 ..< count into one range a worker, at multiples of `alignment`, and runs the body on those that are not empty.
   func split(_ count: Int, alignment: Int = 1, _ body: (_ worker: Int, _ range: Range<Int>) -> Void) {
-    let units = (count + alignment - 1) / alignment
-    let workers = min(threads, units)
-    guard workers > 1 else {
+    guard min(threads, (count + alignment - 1) / alignment) > 1 else {
       if count > 0 { body(0, 0..<count) }
       return
     }
     run { worker in
-      guard worker < workers else { return }
-      let lower = units * worker / workers * alignment
-      let upper = min(count, units * (worker + 1) / workers * alignment)
-      if lower < upper { body(worker, lower..<upper) }
+      if let part = part(of: count, alignment: alignment, worker: worker) { body(worker, part) }
     }
+  }
+
+  /// The range that `split` gives to a worker; nil where it gets none.
+  func part(of count: Int, alignment: Int, worker: Int) -> Range<Int>? {
+    let units = (count + alignment - 1) / alignment
+    let workers = min(threads, units)
+    guard worker < workers else { return nil }
+    let lower = units * worker / workers * alignment
+    let upper = min(count, units * (worker + 1) / workers * alignment)
+    return lower < upper ? lower..<upper : nil
   }
 
   private final class Counter {

@@ -10,12 +10,13 @@ import Testing
     _ set: UInt32, _ order: mlm_order, _ x: Matrix, _ w: Matrix, bias: Matrix?, into y: Matrix, _ bench: Bench,
     cuts: [Int] = []
   ) {
-    let scratch = bench.context.arena.floats(mlm_few_rows_scratch(x.rows, x.columns))
+    var product = mlm_few_rows(
+      x: x.start, x_stride: x.stride, rows: x.rows, w: w.start, w_stride: w.stride, columns: w.rows, inner: w.columns,
+      bias: bias.map { UnsafePointer($0.start) }, y: y.start, y_stride: y.stride, order: order)
+    let set = mlm_instruction_set(rawValue: set)
+    let scratch = bench.context.arena.floats(mlm_few_rows_scratch(set, &product))
     for (begin, end) in zip([0] + cuts, cuts + [w.rows]) {
-      mlm_few_rows_product(
-        mlm_instruction_set(rawValue: set), x.start, x.stride, x.rows, w.start, w.stride, w.rows, w.columns,
-        bias?.start,
-        y.start, y.stride, begin, end, order, scratch)
+      mlm_few_rows_product(set, &product, begin, end, nil, scratch)
     }
   }
 

@@ -1,0 +1,52 @@
+// y = x·Wᵀ for few rows of x, where OpenBLAS spends its time packing: the weights are read once, in the order they lie in,
+// turned panel by panel in the first-level cache, and used for all rows.
+//
+// Every element is added up as OpenBLAS does it (Goto and van de Geijn 2008): fused multiply-adds in the order of the inner
+// dimension, in blocks whose sums are added to y. So a row's result is the same to the last bit whichever of the two
+// computes it.
+#ifndef MLM_FEW_ROWS_H
+#define MLM_FEW_ROWS_H
+
+#include "CKernels.h"
+
+/// Columns [begin, end) of the product, by one instruction set.
+typedef void mlm_few_rows_function(
+    const mlm_few_rows *product, size_t begin, size_t end, const float *following, float *scratch);
+extern mlm_few_rows_function mlm_few_rows_avx2, mlm_few_rows_avx512;
+/// The floats of scratch memory that each needs.
+size_t mlm_few_rows_scratch_avx2(size_t rows, size_t inner);
+size_t mlm_few_rows_scratch_avx512(size_t rows, size_t inner);
+
+#define INLINE static inline __attribute__((always_inline))
+
+/// Columns that are computed together: the rows of w that are turned at a time.
+enum { PANEL = 16 };
+
+/// The size of the next block where `left` are left: a full one, or the nearer half where that would leave a small rest.
+static inline size_t next_block(size_t left, size_t block, size_t multiple) {
+  if (left >= 2 * block) return block;
+  if (left > block) return (left / 2 + multiple - 1) / multiple * multiple;
+  return left;
+}
+
+static inline void pack_rows(const float *x, size_t stride, size_t rows, size_t inner, float *packed) {
+  for (size_t r = 0; r < rows; r++) {
+    const float *from = x + r * stride;
+    // Scatter instructions, which the compiler would take, are several times as slow.
+#pragma clang loop vectorize(disable)
+    for (size_t k = 0; k < inner; k++) packed[k * rows + r] = from[k];
+  }
+}
+
+INLINE void rows_of_panel(const float *w, size_t stride, size_t j, size_t end, const float *rows[PANEL]) {
+  for (size_t i = 0; i < PANEL; i++) rows[i] = w + (j + i < end ? j + i : end - 1) * stride;
+}
+
+/// The weights to fetch while the columns from j on are computed, `step` of them: the next columns', or what follows. Where nothing
+/// does, what is there already is asked for again, which costs nothing.
+static inline const float *ahead_of(const mlm_few_rows *p, size_t j, size_t step, size_t end, const float *following) {
+  if (j + step < end) return p->w + (j + step) * p->w_stride;
+  return following ? following : p->w + j * p->w_stride;
+}
+
+#endif
