@@ -29,15 +29,6 @@ static inline size_t next_block(size_t left, size_t block, size_t multiple) {
   return left;
 }
 
-static inline void pack_rows(const float *x, size_t stride, size_t rows, size_t inner, float *packed) {
-  for (size_t r = 0; r < rows; r++) {
-    const float *from = x + r * stride;
-    // Scatter instructions, which the compiler would take, are several times as slow.
-#pragma clang loop vectorize(disable)
-    for (size_t k = 0; k < inner; k++) packed[k * rows + r] = from[k];
-  }
-}
-
 INLINE void rows_of_panel(const float *w, size_t stride, size_t j, size_t end, const float *rows[PANEL]) {
   for (size_t i = 0; i < PANEL; i++) rows[i] = w + (j + i < end ? j + i : end - 1) * stride;
 }

@@ -21,6 +21,15 @@ static inline int edge_rows(size_t j, size_t n) {
 
 enum { ROWS = 6 };
 
+static inline void pack_rows(const float *x, size_t stride, size_t rows, size_t inner, float *packed) {
+  for (size_t r = 0; r < rows; r++) {
+    const float *from = x + r * stride;
+    // Scatter instructions, which the compiler would take, are several times as slow.
+#pragma clang loop vectorize(disable)
+    for (size_t k = 0; k < inner; k++) packed[k * rows + r] = from[k];
+  }
+}
+
 TARGET INLINE void turn_4_by_8(const float *const w[8], size_t k, float *to) {
   __m256 v[4];
 #pragma clang loop unroll(full)

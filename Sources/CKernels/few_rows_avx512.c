@@ -11,7 +11,7 @@
 enum { ROWS = 9, STREAMED = 6, PIECE = 96 };
 
 // 16 × 16 numbers of w are turned at a time: whole cache lines, as rows of some lengths all lie in one set of the first-level cache,
-// which does not hold sixteen. In two steps of four parts each, which can be done between other things.
+// which does not hold sixteen. In two steps of four parts each, which are done between other things.
 
 /// quarters[q] = quarter q of the rows i, i + 4, i + 8, i + 12.
 TARGET INLINE void turn_rows(const float *const w[PANEL], int i, size_t k, __m512 quarters[4]) {
@@ -35,23 +35,21 @@ TARGET INLINE void turn_quarter(__m512 v0, __m512 v1, __m512 v2, __m512 v3, __m5
   turned[3] = _mm512_shuffle_ps(b, d, 0xEE);
 }
 
-TARGET INLINE void turn_block(const float *const w[PANEL], size_t k, __m512 turned[16]) {
-  __m512 v[4][4];
-#pragma clang loop unroll(full)
-  for (int i = 0; i < 4; i++) turn_rows(w, i, k, v[i]);
-#pragma clang loop unroll(full)
-  for (int q = 0; q < 4; q++) turn_quarter(v[0][q], v[1][q], v[2][q], v[3][q], turned + 4 * q);
-}
-
-/// panel[k · step …] = w[16 rows][k0 + k] for k from `done` on.
+/// panel[k · step …] = w[16 rows][k0 + k] for k from `done` on, in that order.
 TARGET INLINE void turn(
     const float *const w[PANEL], size_t k0, size_t done, size_t count, float *panel, size_t step) {
   size_t k = done;
   for (; k + 16 <= count; k += 16) {
-    __m512 turned[16];
-    turn_block(w, k0 + k, turned);
+    __m512 v[4][4];
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 16; i++) _mm512_store_ps(panel + step * (k + i), turned[i]);
+    for (int i = 0; i < 4; i++) turn_rows(w, i, k0 + k, v[i]);
+#pragma clang loop unroll(full)
+    for (int q = 0; q < 4; q++) {
+      __m512 turned[4];
+      turn_quarter(v[0][q], v[1][q], v[2][q], v[3][q], turned);
+#pragma clang loop unroll(full)
+      for (int i = 0; i < 4; i++) _mm512_storeu_ps(panel + step * (k + 4 * q + i), turned[i]);
+    }
   }
   for (; k < count; k++)
     for (int i = 0; i < PANEL; i++) panel[step * k + i] = w[i][k0 + k];
@@ -80,15 +78,24 @@ TARGET INLINE void stream(
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) sums[r] = _mm512_setzero_ps();
   for (size_t k = 0; k < count; k += 16) {
+    __m512 v[4][4];
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 16; i++) _mm_prefetch(ahead + 64 * (k + i), _MM_HINT_T1);
-    __m512 turned[16];
-    turn_block(w, k0 + k, turned);
+    for (int i = 0; i < 4; i++) {
+      turn_rows(w, i, k0 + k, v[i]);
+      // Four at a time: of sixteen at once some are dropped.
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 16; i++)
+      for (int line = 0; line < 4; line++) _mm_prefetch(ahead + 64 * (k + 4 * i + line), _MM_HINT_T1);
+    }
 #pragma clang loop unroll(full)
-      for (int r = 0; r < rows; r++)
-        sums[r] = _mm512_fmadd_ps(turned[i], _mm512_set1_ps(x[(k + i) * rows + r]), sums[r]);
+    for (int q = 0; q < 4; q++) {
+      __m512 turned[4];
+      turn_quarter(v[0][q], v[1][q], v[2][q], v[3][q], turned);
+#pragma clang loop unroll(full)
+      for (int i = 0; i < 4; i++)
+#pragma clang loop unroll(full)
+        for (int r = 0; r < rows; r++)
+          sums[r] = _mm512_fmadd_ps(turned[i], _mm512_set1_ps(x[(k + 4 * q + i) * rows + r]), sums[r]);
+    }
   }
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) finish(sums[r], y + r * to->stride, to, 0);
@@ -240,7 +247,7 @@ static inline size_t tiles_of(size_t rows) { return (rows + ROWS - 1) / ROWS; }
 /// The floats of a buffer for turned panels.
 enum { ROOM = 2 * PANEL * (PIECE + 32) };
 
-size_t mlm_few_rows_scratch_avx512(size_t rows, size_t inner) { return 2 * ROOM + (2 * PANEL + inner) * rows; }
+size_t mlm_few_rows_scratch_avx512(size_t rows, size_t inner) { return 2 * ROOM + (2 * PANEL + inner) * rows + PANEL; }
 
 TARGET void mlm_few_rows_avx512(
     const mlm_few_rows *p, size_t begin, size_t end, const float *following, float *scratch) {
@@ -248,7 +255,10 @@ TARGET void mlm_few_rows_avx512(
   float *panel = scratch, *next_panel = panel + ROOM, *kept = next_panel + ROOM, *packed = kept + 2 * PANEL * rows;
   for (size_t t = 0; t < tiles; t++) {
     const size_t from = rows * t / tiles, to = rows * (t + 1) / tiles;
-    pack_rows(p->x + from * p->x_stride, p->x_stride, to - from, inner, packed + from * inner);
+    // Sixteen numbers are written where the tile's rows are meant: what is too much is written over by what comes next.
+    const float *x[PANEL];
+    rows_of_panel(p->x, p->x_stride, from, to, x);
+    turn(x, 0, 0, inner, packed + from * inner, to - from);
   }
   if (rows <= STREAMED && inner % 16 == 0) return streamed_product(p, begin, end, following, packed);
 

@@ -4,13 +4,17 @@ import CKernels
 /// y = x·Wᵀ + b for few rows of x, by a kernel of ours that reads W where it lies.
 ///
 /// OpenBLAS packs W first, which for few rows takes longer than the product. Ours turns 16 rows of W at a time in the first-level
-/// cache, with the next 16 on their way. Measured on Zen 4, GFLOP/s of one thread, ours / OpenBLAS 0.3.21, 768 → 3072:
+/// cache, with the next on their way. GFLOP/s of one thread, ours / OpenBLAS 0.3.21, 768 → 3072, weights in the cache:
 ///
-///     rows        1        6        24       48       96       144
-///     AVX-512     7 / 4    51 / 21  88 / 57  99 / 74  104 / 88 100 / 91
-///     AVX2        7 / 3    46 / 16  75 / 52  84 / 71  90 / 87  93 / 94
+///     rows             1        6         24         48         96         144
+///     AVX-512, Zen 5   27 / 9   133 / 41  218 / 147  236 / 189  236 / 217  244 / 230
+///     AVX2, Zen 5      18 / 9   80 / 39   112 / 98   118 / 112  121 / 121  125 / 126
+///     AVX2, Zen 4       7 / 3   46 / 16   75 / 52    84 / 71    90 / 87    93 / 94
 ///
-/// Tried and left: dot products along W's rows without turning them (36 where this does 75; and another order of additions).
+/// Tried and left:
+/// - Dot products along W's rows without turning them (36 where this does 75; and another order of additions).
+/// - Turning by masked loads of quarters instead of shuffles: a third slower.
+/// - More than 144 rows by this product (300, 520, all): predict, evaluate and fit stay the same within 3 %.
 ///
 /// The sums are added up in the order in which OpenBLAS' kernels do it, so a row comes out the same to the last bit from either. That
 /// order is known for its AVX-512 kernels and for its AVX2 kernel in full tiles of 12 rows.

@@ -55,6 +55,28 @@ import Testing
     }
   }
 
+  /// Weights in a file begin anywhere in a cache line, and whole lines are read: neither shows in the result, nor does what lies around.
+  @Test(.enabled(if: FewRows.isAvailable, "the processor has no AVX2"), arguments: instructionSets)
+  func placesOfWeightsInTheirLines(_ set: UInt32) {
+    let order = mlm_order(block: 320, multiple: 16, splits_edges: 0)
+    Bench.run { bench in
+      for (rows, columns, inner) in [(3, 48, 64), (8, 50, 768), (21, 64, 768), (21, 40, 3072), (30, 32, 336)] {
+        let (x, w) = (bench.matrix(rows, inner), bench.matrix(columns, inner))
+        let expected = bench.zeros(rows, columns)
+        product(set, order, x, w, bias: nil, into: expected, bench)
+        for offset in [1, 2, 6, 10, 15] {
+          let memory = bench.matrix(1, w.count + 32)
+          memory.start.update(repeating: .nan, count: memory.count)
+          let moved = Matrix(memory.start + offset, rows: columns, columns: inner)
+          moved.copy(from: w)
+          let y = bench.zeros(rows, columns)
+          product(set, order, x, moved, bias: nil, into: y, bench)
+          #expect(y.bits == expected.bits, "\(rows) × \(columns) × \(inner), \(offset) numbers into a line")
+        }
+      }
+    }
+  }
+
   /// To the last bit what OpenBLAS gives for the same rows among many: a text's answer does not depend on who computes it.
   @Test(.enabled(if: FewRows.openBLASKernel != .other, "the order of OpenBLAS' kernel here is not known"))
   func lastBitsAreThoseOfOpenBLAS() {
