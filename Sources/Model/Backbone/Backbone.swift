@@ -124,7 +124,7 @@ struct Backbone {
     for index in (memory.firstLayer..<layers.count).reversed() {
       layers[index].backward(
         dy, memory.layers[index - memory.firstLayer], batch.tokens, selected: selection(batch, layer: index), key,
-        into: dx, context)
+        into: index == memory.firstLayer && memory.embeddings == nil ? nil : dx, context)
       (dy, dx, spare) = (dx, spare, dx)
     }
     guard let embedded = memory.embeddings else { return }

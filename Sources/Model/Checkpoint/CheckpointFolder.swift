@@ -34,7 +34,7 @@ public struct CheckpointFolder: Sendable {
   public var newest: String? { steps.last.map { path(ofStep: $0) } }
 
   /// Whether the output directory is one in which a training began and no model was written yet.
-  var isOfUnfinishedTraining: Bool {
+  public var isOfUnfinishedTraining: Bool {
     Path.isDirectory(path) && Path.kind(Path.join(output, ModelDirectory.configurationName)) == nil
   }
 

@@ -151,7 +151,7 @@ final class DirectoryReplacement {
     for name in (try? Path.list(parent)) ?? [] where name.hasPrefix(prefix) {
       let isOld = name.hasSuffix(oldSuffix)
       let number = Int32(name.dropFirst(prefix.count).dropLast(isOld ? oldSuffix.count : 0))
-      guard let number, number == getpid() || kill(number, 0) != 0 else { continue }
+      guard let number, number == getpid() || (kill(number, 0) != 0 && errno == ESRCH) else { continue }
       let left = Path.join(parent, name)
       if isOld, rename(left, path) == 0 { continue }
       move(from: left, to: path, where: isKept)

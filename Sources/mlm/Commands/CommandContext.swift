@@ -62,7 +62,9 @@ struct CommandContext {
     let embedded = registry.presets.first { $0.embedded != nil }?.name ?? ""
     let choice = try DefaultPreset.choose(
       for: command, given: given, needsWeights: needsWeights, environment: environment,
-      isModelDirectory: ModelDirectory.isModelDirectory, embedded: (embedded, isTrained: false),
+      // Where only checkpoints are, the error says so.
+      isModelDirectory: { ModelDirectory.isModelDirectory($0) || CheckpointFolder(output: $0).isOfUnfinishedTraining },
+      embedded: (embedded, isTrained: false),
       names: registry.presets.map(\.name))
     if let notice = choice.notice { console.note(notice) }
     return choice.preset

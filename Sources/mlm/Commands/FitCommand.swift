@@ -27,9 +27,9 @@ struct FitCommand {
     if let checkpoint {
       try record.checkGoesOn(from: checkpoint.record, changesLearningRate: options.changesLearningRate)
     }
-    if let checkpoint, checkpoint.state.step >= record.length.steps, folder.finishedStep == checkpoint.state.step {
+    if let state = checkpoint?.state, isAtItsEnd(state, of: record.length.steps), folder.finishedStep == state.step {
       context.console.note(
-        "the training had ended after \(Readable.plural(checkpoint.state.step, "step")): nothing is left to do")
+        "the training had ended after \(Readable.plural(state.step, "step")): nothing is left to do")
       return .done
     }
     model.compile(
@@ -54,6 +54,10 @@ struct FitCommand {
     if outcome.ending == .stopped { return interrupted(outcome.state, folder) }
     try save(model, log, outcome, folder)
     return .done
+  }
+
+  private func isAtItsEnd(_ state: TrainingState, of steps: Int) -> Bool {
+    state.step >= steps || options.earlyStopping.map { state.evaluationsWithoutProgress >= $0 } ?? false
   }
 
   /// The model to begin with, or as it was at a checkpoint, and the preset it came from.

@@ -178,7 +178,8 @@ import Testing
     let result = try tool.run(
       Self.fit + ["--learning-rate", "1e30", "--warmup-steps", "2", "--batch-size", "8", "--epochs", "5"])
     #expect(result.status == 1 && result.errors.count == 1 && result.output.isEmpty, "\(result.messages)")
-    #expect(result.errors.first?.contains("the update of step 2, learning rate 5e+29, made weights") == true, "\(result.messages)")
+    let error = "the update of step 2, learning rate 5e+29, made weights"
+    #expect(result.errors.first?.contains(error) == true, "\(result.messages)")
     // There was no checkpoint yet.
     #expect(tool.names() == ["text.txt"])
   }

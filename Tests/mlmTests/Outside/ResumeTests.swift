@@ -78,6 +78,10 @@ import Testing
       ["predict", "--preset", "out", "a [MASK]"],
       "out holds no model yet, only checkpoints of a training that has not ended", hint: newest)
     try tool.succeed(["predict", "--preset", newest, "a [MASK]"])
+    try FileManager.default.moveItem(atPath: tool.path("out"), toPath: tool.path("mlm-model"))
+    try tool.expectError(
+      ["predict", "a [MASK]"], "./mlm-model holds no model yet, only checkpoints of a training that has not ended")
+    try FileManager.default.moveItem(atPath: tool.path("mlm-model"), toPath: tool.path("out"))
     try tool.succeed(Self.fit("out", ["--overwrite", "--epochs", "1"]))
     #expect(tool.names(in: "out/checkpoints") == ["finished", "step-5"])
     try tool.expectError(Self.fit("out"), "out exists already", hint: "--overwrite")
@@ -174,6 +178,8 @@ import Testing
     try tool.succeed(options + ["--output", "part", "--max-steps", "\(3 * losses.count - 1)"])
     try tool.succeed(options + ["--output", "part", "--early-stopping", "2", "--resume"])
     #expect(try FitTests.weights(tool, "part") == FitTests.weights(tool))
+    let again = try tool.succeed(options + ["--output", "part", "--early-stopping", "2", "--resume"])
+    #expect(again.messages.contains("nothing is left to do"))
   }
 
   @Test func splitIsCounted() throws {
