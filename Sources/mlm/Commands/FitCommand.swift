@@ -24,9 +24,7 @@ struct FitCommand {
     let (model, preset) = try loadModel(checkpoint)
     let (source, validation) = try corpora(for: model)
     let record = try record(preset, source, validation)
-    if let checkpoint {
-      try record.checkGoesOn(from: checkpoint.record, changesLearningRate: options.changesLearningRate)
-    }
+    if let checkpoint { try record.check(against: checkpoint.record) }
     if let state = checkpoint?.state, isAtItsEnd(state, of: record.length.steps), folder.finishedStep == state.step {
       context.console.note(
         "the training had ended after \(Readable.plural(state.step, "step")): nothing is left to do")
@@ -72,6 +70,7 @@ struct FitCommand {
     common.loadsWeights = true
     // The model is the checkpoint's, whatever the default is now.
     let preset = common.preset ?? checkpoint.record["options"]?["preset"]?.string ?? ""
+    try FitRecord.check(options, preset: preset, against: checkpoint.record)
     let model = try context.model(named: checkpoint.path, in: registry, common, dropout: options.dropout)
     context.console.note("going on from \(checkpoint.path)")
     return (model, preset)

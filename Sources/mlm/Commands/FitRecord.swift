@@ -21,13 +21,15 @@ struct FitRecord {
 
   init(_ options: FitOptions, preset: String, _ training: CorpusFingerprint, _ validation: CorpusFingerprint?) {
     arithmetic = options.arithmetic(preset: preset)
-    learningRate = FloatText.shortest(Float(options.learningRate))
+    learningRate = Self.text(ofRate: options.learningRate)
     length = Length(
       text: options.lengthText, steps: options.training.totalSteps(samples: training.samples),
       isFixed: options.rateDependsOnLength)
     self.training = training
     self.validation = validation
   }
+
+  private static func text(ofRate rate: Double) -> String { FloatText.shortest(Float(rate)) }
 
   func json(history: String) -> JSONValue {
     func json(_ fingerprint: CorpusFingerprint) -> JSONValue {
@@ -47,15 +49,24 @@ struct FitRecord {
   }
 }
 
+/// Refuses to go on from a checkpoint where that would not be what an uninterrupted training does.
 extension FitRecord {
-  /// Refuses to go on from a checkpoint where that would not be what an uninterrupted training does.
+  /// What can be said before the text is read.
   ///
   /// - Parameter past: the record of the checkpoint.
-  func checkGoesOn(from past: JSONValue, changesLearningRate: Bool) throws(ResumeError) {
-    try checkOptions(past)
-    if let rate = past["learning_rate"]?.string, rate != learningRate, !changesLearningRate {
-      throw .learningRateChanged(then: rate, now: learningRate)
+  static func check(_ options: FitOptions, preset: String, against past: JSONValue) throws(ResumeError) {
+    for (option, value) in options.arithmetic(preset: preset) {
+      let then = past["options"]?[option]?.string ?? "not known"
+      if then != value { throw .optionChanged(option, then: then, now: value) }
     }
+    let rate = Self.text(ofRate: options.learningRate)
+    if let then = past["learning_rate"]?.string, then != rate, !options.changesLearningRate {
+      throw .learningRateChanged(then: then, now: rate)
+    }
+  }
+
+  /// The rest.
+  func check(against past: JSONValue) throws(ResumeError) {
     try check(training, past["data"]?["training"], .training)
     switch (validation, past["data"]?["validation"]) {
     case (nil, nil): break
@@ -65,13 +76,6 @@ extension FitRecord {
     }
     if length.isFixed, let steps = past["total_steps"]?.int, steps != length.steps {
       throw .lengthChanged(then: past["length"]?.string ?? "\(steps) steps", now: length.text)
-    }
-  }
-
-  private func checkOptions(_ past: JSONValue) throws(ResumeError) {
-    for (option, value) in arithmetic {
-      let then = past["options"]?[option]?.string ?? "not known"
-      if then != value { throw .optionChanged(option, then: then, now: value) }
     }
   }
 

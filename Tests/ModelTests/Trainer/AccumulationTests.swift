@@ -114,6 +114,22 @@ import Testing
     }
   }
 
+  /// The loss is a number, but a sum of gradients is beyond 32 bits.
+  @Test func aGradientThatOverflowsStopsAndChangesNothing() throws {
+    try Bench.run { bench in
+      let network = try bench.network(toy)
+      let training = TrainingStep(network, Compute(threads: 2), .adam(), .sumOverBatchSize, seed: 5)
+      let before = network.parameters.parameters.map { $0.matrix.bits }
+      let samples = (0..<4).map { _ in
+        Sample(tokenIDs: [2, 5, 3], maskPositions: [1], labels: [7], weights: [3e38], slots: 1)
+      }
+      #expect(throws: TrainingError.gradientIsNotFinite(step: 1, learningRate: 1e-3)) {
+        _ = try training.run(samples, batchSize: 4, learningRate: 1e-3)
+      }
+      #expect(network.parameters.parameters.map { $0.matrix.bits } == before && training.state.steps == 0)
+    }
+  }
+
   @Test func stepsWithoutAMaskDoNothing() throws {
     try Bench.run { bench in
       let network = try bench.network(toy)

@@ -7,7 +7,7 @@ import Testing
   private static let configuration = Configuration(
     vocabularySize: 24, hiddenDim: 8, numLayers: 2, numHeads: 2, intermediateDim: 16, maxSequenceLength: 12)
 
-  /// Other masks in each epoch. Of key 1 the labels are others than the tokens: what is learned from key 0 makes the loss on it worse.
+  /// Other masks in each epoch, and none in samples 4 to 7. Of key 1 the labels are others than the tokens: what is learned from key 0 makes the loss on it worse.
   private final class Corpus: SampleSource {
     let count: Int
     let key: Int
@@ -17,6 +17,7 @@ import Testing
       var random = RandomStream(seed: 3, purpose: .maskSelection, epoch: epoch, sample: index + 1000 * key)
       let tokens = (0..<4 + index % 6).map { _ in Int32(4 + random.below(20)) }
       let place = random.below(tokens.count)
+      if key == 0, (4..<8).contains(index) { return Sample(tokenIDs: tokens) }
       let label = key == 0 ? tokens[place] : Int32(4 + random.below(20))
       return Sample(tokenIDs: tokens, maskPositions: [Int32(place)], labels: [label])
     }
@@ -42,6 +43,8 @@ import Testing
 
   private static let courses = [
     Course(testDescription: "plain", options: TrainingOptions(epochs: 3, batchSize: 4)),
+    Course(
+      testDescription: "a step without a mask", options: TrainingOptions(epochs: 3, batchSize: 4, shuffles: false)),
     Course(
       testDescription: "accumulation, validation",
       options: TrainingOptions(epochs: 3, batchSize: 2, gradientAccumulation: 2), isValidated: true),
@@ -73,7 +76,9 @@ import Testing
     let whole = try Self.model()
     let (expected, outcome) = try train(whole, course, in: nil, from: nil)
     let bits = Self.bits(whole)
-    #expect(outcome.state.step >= 9)
+    #expect(outcome.state.step >= 9 && outcome.state.updates <= outcome.state.step)
+    // A step that moves nothing counts, but is no update.
+    if !course.options.shuffles { #expect(outcome.state.updates == outcome.state.step - 3) }
     for step in 1...outcome.state.step {
       for moment in [TrainingReport.Moment.step, .validation(done: 9, of: 9), .epochEnd] {
         let folder = try TemporaryFolder()
@@ -95,7 +100,7 @@ import Testing
 
   /// Stopped again and again.
   @Test func everyStep() throws {
-    let course = Self.courses[2]
+    let course = Self.courses[3]
     let whole = try Self.model()
     let (_, outcome) = try train(whole, course, in: nil, from: nil)
     let folder = try TemporaryFolder()
@@ -129,7 +134,7 @@ import Testing
 
   /// Early stopping gives the parameters of the best evaluation.
   @Test func bestParameters() throws {
-    let (course, model) = (Self.courses[2], try Self.model())
+    let (course, model) = (Self.courses[3], try Self.model())
     let (reports, outcome) = try train(model, course, in: nil, from: nil)
     let best = try #require(outcome.state.best)
     let losses = reports.compactMap { $0.validation?.loss }
@@ -140,7 +145,7 @@ import Testing
   @Test func checkpointsThatAreKept() throws {
     let folder = try TemporaryFolder()
     let checkpoints = CheckpointFolder(output: folder.path)
-    let (_, outcome) = try train(Self.model(), Self.courses[2], in: checkpoints, from: nil)
+    let (_, outcome) = try train(Self.model(), Self.courses[3], in: checkpoints, from: nil)
     let best = try #require(outcome.state.best?.step)
     let last = outcome.state.step
     #expect(checkpoints.steps == [best, last - 1, last])
