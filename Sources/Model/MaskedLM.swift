@@ -28,7 +28,7 @@ public final class DistilBertMaskedLM {
   let network: Network
   let compute: Compute
   private var optimizer: Optimizer
-  private var schedule: Schedule
+  private(set) var schedule: Schedule
   private var lossReduction: LossReduction
   /// The optimizer's moments; they go on from one `fit` to the next, until `compile`.
   private var training: TrainingStep?
@@ -80,23 +80,14 @@ public final class DistilBertMaskedLM {
     training = nil
   }
 
-  /// Trains on a corpus.
-  ///
-  /// - Parameters:
-  ///   - validation: evaluated after each epoch, always with the same masks.
-  ///   - report: called after each step and each epoch; false ends training in order.
-  /// - Throws: what the corpus throws; `TrainingError` where the loss is no finite number any more, with the last
-  ///   weights that gave one.
-  public func fit(
-    _ source: some SampleSource, validation: (any SampleSource)? = nil, options: TrainingOptions = TrainingOptions(),
-    report: (TrainingReport) throws -> Bool = { _ in true }
-  ) throws {
+  /// The optimizer's moments from the `fit` before, or fresh ones.
+  func takeUpTraining() -> TrainingStep {
     let training = training ?? TrainingStep(network, compute, optimizer, lossReduction, seed: seed)
     self.training = training
-    let trainer = Trainer(training: training, schedule: schedule, options: options, seed: seed)
-    try trainer.run(source, validation: validation, report: report)
-    hasTrainedHead = true
+    return training
   }
+
+  func noteTrainedHead() { hasTrainedHead = true }
 
   /// Loss, accuracy and perplexity of a corpus. The figures do not depend on the number of threads.
   ///
@@ -147,9 +138,13 @@ public final class DistilBertMaskedLM {
   ///   - files: more files to put in it: (name, bytes).
   ///   - overwrite: take the place of a model directory that is there.
   public func save(to path: String, files: [(name: String, bytes: [UInt8])] = [], overwrite: Bool = false) throws {
-    let tokenizer = preprocessor?.tokenizer.files(maximumLength: configuration.maxSequenceLength) ?? []
     try ModelDirectory.write(
-      to: path, configuration: configuration, tensors: network.tensorSources, files: tokenizer + files,
+      to: path, configuration: configuration, tensors: network.tensorSources, files: tokenizerFiles + files,
       overwrite: overwrite)
+  }
+
+  /// The tokenizer's files of a model directory.
+  var tokenizerFiles: [(name: String, bytes: [UInt8])] {
+    preprocessor?.tokenizer.files(maximumLength: configuration.maxSequenceLength) ?? []
   }
 }

@@ -32,11 +32,10 @@ final class Network {
   func addGradients(_ batch: Batch, lossFactor: Float, _ key: DropoutKey?, _ context: Context) -> LossSums {
     guard !batch.maskedRows.isEmpty else { return LossSums() }
     return context.temporary {
-      let trainsBackbone = trainsBackbone
       var memory: Backbone.Memory?
       let x: Matrix
-      if trainsBackbone {
-        let (hidden, kept) = backbone.forward(batch, key, context)
+      if let lowest = backbone.lowestTrained {
+        let (hidden, kept) = backbone.forward(batch, key, from: lowest, context)
         (x, memory) = (hidden, kept)
       } else {
         x = backbone.predict(batch, dropout: key, context)

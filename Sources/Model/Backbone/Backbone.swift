@@ -5,6 +5,8 @@ struct Backbone {
   let embeddings: Embeddings
   let layers: [EncoderLayer]
   let width: Int
+  /// The parameters of the embeddings, and behind them those of each layer.
+  private let stages: [[Parameter]]
 
   init(_ configuration: Configuration, _ parameters: ParameterStore) throws(MissingParameter) {
     let lookUp = ParameterLookUp(parameters, prefix: "distilbert.")
@@ -38,27 +40,49 @@ struct Backbone {
           outputNorm: try lookUp.norm(name + "output_layer_norm", epsilon)))
     }
     self.layers = layers
+    let parts: [ModelPart] = [.embeddings] + layers.indices.map { ModelPart.layers($0...$0) }
+    stages = parts.map { part in parameters.parameters.filter { part.contains($0.specification) } }
   }
+
+  /// Where the backward may stop: at the embeddings (0), at layer i (i + 1), or before it begins (nil) where all is frozen.
+  var lowestTrained: Int? { stages.firstIndex { $0.contains(where: \.isTrainable) } }
 
   /// What the backward needs. In the arena; all of it until the step ends.
   struct Memory {
-    let embeddings: Embeddings.Memory
+    /// nil where the backward stops before them.
+    let embeddings: Embeddings.Memory?
+    /// Of the layers from `firstLayer` on.
     let layers: [EncoderLayer.Memory]
+    let firstLayer: Int
   }
 
   /// The last hidden states of the masked rows (masked rows × width), for training: keeps what the backward needs.
-  func forward(_ batch: Batch, _ key: DropoutKey?, _ context: Context) -> (Matrix, Memory) {
+  ///
+  /// - Parameter lowest: where the backward stops (`lowestTrained`); what lies below keeps nothing.
+  func forward(_ batch: Batch, _ key: DropoutKey?, from lowest: Int = 0, _ context: Context) -> (Matrix, Memory) {
+    let firstLayer = max(0, lowest - 1)
     var x = context.matrix(batch.tokens.rowCount, width)
-    let embedded = embeddings.forward(batch, key, into: x, context)
+    var embedded: Embeddings.Memory?
+    if lowest == 0 {
+      embedded = embeddings.forward(batch, key, into: x, context)
+    } else {
+      // Two matrices in turn, as in `predict`.
+      var y = context.matrix(x.rows, width)
+      context.temporary { _ = embeddings.forward(batch, key, into: x, context) }
+      for layer in layers[..<firstLayer] {
+        context.temporary { _ = layer.forward(x, batch.tokens, selected: nil, key, into: y, context) }
+        (x, y) = (y, x)
+      }
+    }
     var memories: [EncoderLayer.Memory] = []
-    for (index, layer) in layers.enumerated() {
+    for index in firstLayer..<layers.count {
       let selected = selection(batch, layer: index)
       let y = context.matrix(selected?.rows.count ?? x.rows, width)
-      memories.append(layer.forward(x, batch.tokens, selected: selected, key, into: y, context))
+      memories.append(layers[index].forward(x, batch.tokens, selected: selected, key, into: y, context))
       x = y
     }
     if layers.isEmpty { x = gatherMasked(x, batch, context) }
-    return (x, Memory(embeddings: embedded, layers: memories))
+    return (x, Memory(embeddings: embedded, layers: memories, firstLayer: firstLayer))
   }
 
   /// The same without a backward: each layer's memory is given back when the layer is done.
@@ -97,17 +121,19 @@ struct Backbone {
     var dy = dy
     var dx = context.matrix(batch.tokens.rowCount, width)
     var spare = context.matrix(batch.tokens.rowCount, width)
-    for index in layers.indices.reversed() {
+    for index in (memory.firstLayer..<layers.count).reversed() {
       layers[index].backward(
-        dy, memory.layers[index], batch.tokens, selected: selection(batch, layer: index), key, into: dx, context)
+        dy, memory.layers[index - memory.firstLayer], batch.tokens, selected: selection(batch, layer: index), key,
+        into: index == memory.firstLayer && memory.embeddings == nil ? nil : dx, context)
       (dy, dx, spare) = (dx, spare, dx)
     }
+    guard let embedded = memory.embeddings else { return }
     if layers.isEmpty {
       dx.setToZero()
       Rows.scatterAdd(dy, batch.maskedRows, to: dx, on: context.pool)
       dy = dx
     }
-    embeddings.backward(dy, memory.embeddings, batch, key, context)
+    embeddings.backward(dy, embedded, batch, key, context)
   }
 
   /// The last layer computes the masked rows alone.

@@ -42,10 +42,10 @@ struct EncoderLayer {
     return Memory(attention: attended, attentionNorm: attentionNormed, feedForward: fed, outputNorm: outputNormed)
   }
 
-  /// Writes the gradient of x (all rows). dy is used up.
+  /// Writes the gradient of x (all rows), where it is wanted. dy is used up.
   func backward(
     _ dy: Matrix, _ memory: Memory, _ layout: RowLayout, selected: (rows: [Int32], layout: RowLayout)?,
-    _ key: DropoutKey?, into dx: Matrix, _ context: Context
+    _ key: DropoutKey?, into dx: Matrix?, _ context: Context
   ) {
     let queries = selected?.layout ?? layout
     context.temporary {
@@ -67,7 +67,9 @@ struct EncoderLayer {
       Rows.copy(dSum, to: da, on: context.pool)
       attentionDropout.apply(da, queries, key, context)
       let dxq = df
-      attention.backward(da, memory.attention, layout, queries, key, into: dxq, keysInto: dx, context)
+      attention.backward(
+        da, memory.attention, layout, queries, key, into: dx == nil ? nil : dxq, keysInto: dx, context)
+      guard let dx else { return }
 
       // The rows that attended: through the queries, and through the residual.
       Rows.add(dSum, to: dxq, on: context.pool)

@@ -59,10 +59,11 @@ struct SelfAttention {
     return memory
   }
 
-  /// Writes the gradient of the attending rows to dxq, and the gradient of the rows attended to to dx. They may not overlap.
+  /// Writes the gradient of the attending rows to dxq, and the gradient of the rows attended to to dx, where they are wanted. They may
+  /// not overlap.
   func backward(
     _ dy: Matrix, _ memory: Memory, _ keys: RowLayout, _ queries: RowLayout, _ dropoutKey: DropoutKey?,
-    into dxq: Matrix, keysInto dx: Matrix, _ context: Context
+    into dxq: Matrix?, keysInto dx: Matrix?, _ context: Context
   ) {
     let (q, k, v) = (memory.q, memory.k, memory.v)
     context.temporary {

@@ -83,6 +83,30 @@ enum Path {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
+  /// The absolute path with links followed, as far as there is something.
+  static func resolved(_ path: String) -> String {
+    if let real = realpath(path, nil) {
+      defer { free(real) }
+      return String(cString: real)
+    }
+    let parent = Path.parent(path)
+    if parent == path { return path }
+    return Path.join(resolved(parent), Path.name(path))
+  }
+
+  /// Makes a directory and those above it that are missing.
+  /// - Parameter created: those that were made are added, the innermost last.
+  static func makeDirectories(_ path: String, created: inout [String]) throws(FileError) {
+    if kind(path) != nil { return }
+    let parent = parent(path)
+    if parent != path { try makeDirectories(parent, created: &created) }
+    guard mkdir(path, 0o777) == 0 else {
+      if errno == EEXIST { return }
+      throw .system("create", path, writing: true)
+    }
+    created.append(path)
+  }
+
   enum Kind { case file, directory, other }
 
   /// What is there, links followed; nil where there is nothing, or it cannot be seen.

@@ -53,6 +53,13 @@ public final class FileMapping: @unchecked Sendable {
     return try body(text)
   }
 
+  /// Gives back the memory of pages that are not needed soon: read ones count as this process' until then. Touched again, they are read
+  /// again. `range` begins at a multiple of the page size.
+  func release(_ range: Range<Int>) {
+    guard isMapped, !range.isEmpty, let start = bytes.baseAddress else { return }
+    madvise(UnsafeMutableRawPointer(mutating: start + range.lowerBound), range.count, MADV_DONTNEED)
+  }
+
   /// A copy of all bytes of a file.
   public static func contents(of path: String) throws(FileError) -> [UInt8] {
     let mapping = try FileMapping(path: path)

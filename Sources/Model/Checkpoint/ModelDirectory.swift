@@ -30,6 +30,8 @@ public struct ModelDirectory: Sendable {
     guard let kind = Path.kind(path) else { throw FileError.missing(path: path) }
     guard kind == .directory else { throw FileError.notDirectory(path: path) }
     guard Path.kind(file) != nil else {
+      let checkpoints = CheckpointFolder(output: path)
+      if let newest = checkpoints.newest { throw TrainingCheckpointError.unfinished(output: path, newest: newest) }
       throw CheckpointError.notAModelDirectory(path: path, lookedFor: "there is no config.json in it")
     }
     let json = try JSONValue.load(file: file)

@@ -37,7 +37,7 @@ public final class TextCorpus: SampleSource {
     public var firstInvalid: DataLocation?
   }
 
-  private let files: [TextFile]
+  let files: [TextFile]
   /// The first sample of each file, and one past the last of all.
   private let firstSamples: [Int]
   private let entries: [Entry]

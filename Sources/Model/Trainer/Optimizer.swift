@@ -44,12 +44,34 @@ public struct Optimizer: Sendable, Equatable {
 ///     m += (g − m)(1 − β1)     v += (g² − v)(1 − β2)     p −= lr · decay · p     p −= α · m / (√v + ε)
 final class OptimizerState {
   private let firstMemory, secondMemory: ZeroedMemory
-  private(set) var steps = 0
+  /// Updates that were made.
+  var steps = 0
+
+  /// The two averages of the gradient, by their names in a checkpoint.
+  enum Moment: String, CaseIterable {
+    case first = "first_moment"
+    case second = "second_moment"
+
+    func name(of parameter: Parameter) -> String { rawValue + "." + parameter.name }
+  }
 
   init(_ parameters: ParameterStore) {
     (firstMemory, secondMemory) = (
       ZeroedMemory(floats: parameters.blockSize), ZeroedMemory(floats: parameters.blockSize)
     )
+  }
+
+  func values(_ moment: Moment, of parameter: Parameter) -> UnsafeMutablePointer<Float> {
+    (moment == .first ? firstMemory : secondMemory).floats + parameter.offset
+  }
+
+  /// The moments of all trainable parameters, for a checkpoint. They must outlive what is returned.
+  func tensorSources(_ parameters: ParameterStore) -> [TensorSource] {
+    Moment.allCases.flatMap { moment in
+      parameters.parameters.filter(\.isTrainable).map {
+        TensorSource(name: moment.name(of: $0), shape: $0.specification.shape, values: values(moment, of: $0))
+      }
+    }
   }
 
   /// The square root of the sum of all squared gradients; a tensor used twice counts once.

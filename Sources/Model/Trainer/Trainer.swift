@@ -6,70 +6,177 @@ struct Trainer {
   let schedule: Schedule
   let options: TrainingOptions
   let seed: UInt64
+  /// Writes a checkpoint.
+  var save: (TrainingState) throws -> Void = { _ in }
+  /// Steps between checkpoints within an epoch; nil: none.
+  var checkpointInterval: Int?
+  /// Keeps the best parameters; nil where the last are wanted.
+  var best: BestParameters?
 
   /// - Parameters:
+  ///   - start: where an earlier run has come to; parameters and moments are those of that moment.
   ///   - report: called after each step, and after each epoch with its validation; false ends training in order.
   func run(
-    _ source: some SampleSource, validation: (any SampleSource)?, report: (TrainingReport) throws -> Bool
-  ) throws {
-    let totalSteps = options.totalSteps(samples: source.count)
-    let clock = Stopwatch()
-    let evaluator = Evaluator(network: training.network, compute: training.compute)
-    var (step, samplesSeen, tokensSeen) = (0, 0, 0)
-    var epoch = 0
-    while step < totalSteps, source.count > 0 {
-      let order = order(of: source.count, epoch: epoch)
-      let epochClock = Stopwatch()
-      var sums = LossSums()
-      var epochTokens = 0
-      var state = TrainingReport(
-        moment: .step, epoch: epoch + 1, step: step, totalSteps: totalSteps, samples: samplesSeen, tokens: tokensSeen,
-        loss: 0, accuracy: 0, maskedTokens: 0, learningRate: 0, validation: nil, seconds: 0, tokensPerSecond: 0)
-      var goesOn = true
-      for start in stride(from: 0, to: source.count, by: options.samplesPerStep) where goesOn && step < totalSteps {
-        let indices = order[start..<start + min(source.count - start, options.samplesPerStep)]
-        let samples = try training.compute.samples(indices.map { Int($0) }, of: source, epoch: epoch)
-        let rate = training.optimizer.learningRate * schedule.factor(step: step, totalSteps: totalSteps)
-        let result = try training.run(samples, batchSize: options.batchSize, learningRate: rate)
-        sums += result.sums
-        step += 1
-        epochTokens += samples.reduce(0) { $0 + $1.tokenIDs.count }
-        state.step = step
-        state.samples = samplesSeen + start + samples.count
-        state.tokens = tokensSeen + epochTokens
-        (state.loss, state.accuracy, state.learningRate) = (sums.meanLoss, sums.accuracy, rate)
-        state.maskedTokens = sums.count
-        state.seconds = clock.seconds
-        state.tokensPerSecond = Double(epochTokens) / max(epochClock.seconds, 1e-9)
-        goesOn = try report(state)
-      }
-      (samplesSeen, tokensSeen) = (state.samples, state.tokens)
-      if goesOn, let validation {
-        var asked = state
-        let evaluation = try evaluator.evaluate(validation) { done in
-          asked.moment = .validation(done: done, of: validation.count)
-          asked.seconds = clock.seconds
-          goesOn = try report(asked)
-          return goesOn
-        }
-        // Figures of a part are no figures.
-        if goesOn { state.validation = evaluation }
-      }
-      state.moment = .epochEnd
-      state.seconds = clock.seconds
-      guard try report(state), goesOn else { return }
-      epoch += 1
+    _ source: some SampleSource, validation: (any SampleSource)?, from start: TrainingState = TrainingState(),
+    report: @escaping (TrainingReport) throws -> Bool
+  ) throws -> TrainingOutcome {
+    let run = TrainingRun(self, total: options.totalSteps(samples: source.count), state: start, report)
+    do {
+      let ending = try run.run(source, validation)
+      if ending != .stopped { best?.restore(for: run.state) }
+      return TrainingOutcome(state: run.state, ending: ending)
+    } catch {
+      // What was learned until then is good, unless a checkpoint failed, or the moments went wrong.
+      if !run.isSaving, (error as? TrainingError)?.spoilsMoments != true { try? run.save() }
+      throw error
     }
   }
 
   /// The epoch's order of samples: a permutation that depends on the seed and the epoch alone.
-  private func order(of count: Int, epoch: Int) -> [UInt32] {
+  fileprivate func order(of count: Int, epoch: Int) -> [UInt32] {
     var order = Array(0..<UInt32(clamping: count))
     guard options.shuffles, count > 1 else { return order }
     var random = RandomStream(seed: seed, purpose: .shuffle, epoch: epoch)
     for last in stride(from: count - 1, to: 0, by: -1) { order.swapAt(last, random.below(last + 1)) }
     return order
   }
+}
+
+/// One run of a trainer, from a state on.
+private final class TrainingRun {
+  private let trainer: Trainer
+  private let totalSteps: Int
+  private let report: (TrainingReport) throws -> Bool
+  private(set) var state: TrainingState
+  /// The state of the last checkpoint.
+  private var saved: TrainingState
+  /// Whether a checkpoint is being written.
+  private(set) var isSaving = false
+  /// Whether a report was answered so.
+  private var isStopped = false
+
+  private let clock = Stopwatch()
+  private let secondsBefore: Double
+  /// Of this run's part of the epoch, for the rate.
+  private var epochClock = Stopwatch()
+  private var epochTokens = 0
+
+  init(_ trainer: Trainer, total: Int, state: TrainingState, _ report: @escaping (TrainingReport) throws -> Bool) {
+    self.trainer = trainer
+    totalSteps = total
+    self.state = state
+    self.report = report
+    saved = state
+    secondsBefore = state.seconds
+  }
+
+  private var isOutOfPatience: Bool {
+    trainer.options.earlyStopping.map { state.evaluationsWithoutProgress >= $0 } ?? false
+  }
+
+  func run(_ source: some SampleSource, _ validation: (any SampleSource)?) throws -> TrainingOutcome.Ending {
+    // An epoch that was begun is ended, be it with its evaluation alone.
+    while source.count > 0, state.step < totalSteps || state.position > 0, !isOutOfPatience {
+      try finishEpoch(source, isEvaluated: validation != nil)
+      let isWhole = state.position == source.count
+      // From here a longer run would go on with the epoch, and evaluate at its end alone.
+      if !isWhole { try save() }
+      let evaluation = try isStopped ? nil : evaluate(validation)
+      if isStopped {
+        try save()
+        return .stopped
+      }
+      var next = state
+      if let evaluation {
+        next.note(evaluation)
+        if next.best?.step == state.step { trainer.best?.keep(step: state.step) }
+      }
+      try tell(.epochEnd, validation: evaluation)
+      next.seconds = state.seconds
+      state = next
+      guard isWhole else { break }
+      state.beginNextEpoch()
+      try save()
+      if isStopped { return .stopped }
+    }
+    return isOutOfPatience && state.step < totalSteps ? .early : .complete
+  }
+
+  /// The steps that are left of the epoch.
+  private func finishEpoch(_ source: some SampleSource, isEvaluated: Bool) throws {
+    let (training, options) = (trainer.training, trainer.options)
+    let order = trainer.order(of: source.count, epoch: state.epoch)
+    (epochClock, epochTokens) = (Stopwatch(), 0)
+    while state.position < source.count, state.step < totalSteps, !isStopped {
+      let end = state.position + min(source.count - state.position, options.samplesPerStep)
+      let indices = order[state.position..<end].map { Int($0) }
+      let samples = try training.compute.samples(indices, of: source, epoch: state.epoch)
+      let rate = training.optimizer.learningRate * trainer.schedule.factor(step: state.step, totalSteps: totalSteps)
+      let result = try training.run(samples, batchSize: options.batchSize, learningRate: rate)
+      note(result, samples, rate)
+      try tell(.step)
+      let isDue = trainer.checkpointInterval.map { state.step % $0 == 0 } ?? false
+      // At the end of an epoch one is written anyway, but after the evaluation, which may take long.
+      if isDue, state.position < source.count || isEvaluated { try save() }
+    }
+  }
+
+  private func note(_ result: TrainingStep.Result, _ samples: [Sample], _ rate: Float) {
+    let tokens = samples.reduce(0) { $0 + $1.tokenIDs.count }
+    state.step += 1
+    state.position += samples.count
+    state.samples += samples.count
+    state.tokens += tokens
+    state.updates = trainer.training.state.steps
+    state.sums += result.sums
+    state.learningRate = rate
+    epochTokens += tokens
+  }
+
+  /// nil where there is nothing to evaluate on, or training was told to end: figures of a part are no figures.
+  private func evaluate(_ validation: (any SampleSource)?) throws -> Evaluation? {
+    guard let validation else { return nil }
+    let evaluator = Evaluator(network: trainer.training.network, compute: trainer.training.compute)
+    let evaluation = try evaluator.evaluate(validation) { done in
+      try tell(.validation(done: done, of: validation.count))
+      return !isStopped
+    }
+    return isStopped ? nil : evaluation
+  }
+
+  /// The one place where reports go out.
+  private func tell(_ moment: TrainingReport.Moment, validation: Evaluation? = nil) throws {
+    state.seconds = secondsBefore + clock.seconds
+    let goesOn = try report(
+      TrainingReport(
+        moment, state, totalSteps: totalSteps, validation: validation,
+        tokensPerSecond: Double(epochTokens) / max(epochClock.seconds, 1e-9)))
+    if !goesOn { isStopped = true }
+  }
+
+  /// Writes a checkpoint, if there is anything new to write.
+  func save() throws {
+    guard (state.step, state.epoch, state.position) != (saved.step, saved.epoch, saved.position) else { return }
+    isSaving = true
+    try trainer.save(state)
+    isSaving = false
+    saved = state
+  }
+}
+
+/// How a training ended.
+public struct TrainingOutcome: Sendable {
+  public enum Ending: Sendable {
+    /// As many steps as were asked for.
+    case complete
+    /// So many evaluations without a better validation loss as were asked for.
+    case early
+    /// Told to by the report.
+    case stopped
+  }
+
+  public let state: TrainingState
+  public let ending: Ending
 }
 
 /// Seconds since it was made.

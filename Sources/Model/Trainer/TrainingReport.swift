@@ -26,10 +26,22 @@ public struct TrainingReport: Sendable, Equatable {
   /// The rate of the last step.
   public var learningRate: Float
   public var validation: Evaluation?
-  /// Since training began.
+  /// Spent on training, runs before a `--resume` counted.
   public var seconds: Double
   /// Of the epoch so far, without validation.
   public var tokensPerSecond: Double
+}
+
+extension TrainingReport {
+  init(
+    _ moment: Moment, _ state: TrainingState, totalSteps: Int, validation: Evaluation?, tokensPerSecond: Double
+  ) {
+    self.init(
+      moment: moment, epoch: state.epoch + 1, step: state.step, totalSteps: totalSteps, samples: state.samples,
+      tokens: state.tokens, loss: state.sums.meanLoss, accuracy: state.sums.accuracy, maskedTokens: state.sums.count,
+      learningRate: state.learningRate, validation: validation, seconds: state.seconds,
+      tokensPerSecond: tokensPerSecond)
+  }
 }
 
 /// How long and in what portions to train.
@@ -43,16 +55,20 @@ public struct TrainingOptions: Sendable, Equatable {
   public var gradientAccumulation: Int
   /// Each epoch in an order of its own, by the seed; else in the corpus's order, as KerasHub does.
   public var shuffles: Bool
+  /// After so many evaluations without a better validation loss training ends, and the best parameters are taken; nil: it goes on to
+  /// its end, and the last parameters are taken.
+  public var earlyStopping: Int?
 
   public init(
     epochs: Int? = 1, maximumSteps: Int? = nil, batchSize: Int = 32, gradientAccumulation: Int = 1,
-    shuffles: Bool = true
+    shuffles: Bool = true, earlyStopping: Int? = nil
   ) {
     self.epochs = epochs
     self.maximumSteps = maximumSteps
     self.batchSize = max(1, batchSize)
     self.gradientAccumulation = max(1, gradientAccumulation)
     self.shuffles = shuffles
+    self.earlyStopping = earlyStopping.map { max(1, $0) }
   }
 
   /// Any numbers may be asked for; a step takes what there is.

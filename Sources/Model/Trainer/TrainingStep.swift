@@ -61,12 +61,12 @@ final class TrainingStep {
     }
     network.parameters.clearStaleGradients(on: pool)
     let norm = OptimizerState.gradientNorm(network.parameters, pool)
-    guard sums.loss.isFinite else { throw .lossIsNotFinite(step: number) }
-    guard norm.isFinite else { throw .gradientIsNotFinite(step: number) }
+    guard sums.loss.isFinite else { throw .lossIsNotFinite(step: number, learningRate: learningRate) }
+    guard norm.isFinite else { throw .gradientIsNotFinite(step: number, learningRate: learningRate) }
     var scale: Float = 1
     if let limit = optimizer.clipNorm, norm > Double(limit) { scale = Float(Double(limit) / norm) }
     guard state.step(network.parameters, optimizer, learningRate: learningRate, scale: scale, pool) else {
-      throw .updateTooLarge(step: number)
+      throw .updateTooLarge(step: number, learningRate: learningRate)
     }
     return Result(sums: sums, gradientNorm: norm)
   }
@@ -74,29 +74,38 @@ final class TrainingStep {
 
 /// What can go wrong in training. The parameters are then as they were before that step, the last that are known to be good.
 public enum TrainingError: ModelError, Equatable {
-  case lossIsNotFinite(step: Int)
-  case gradientIsNotFinite(step: Int)
+  case lossIsNotFinite(step: Int, learningRate: Float)
+  case gradientIsNotFinite(step: Int, learningRate: Float)
   /// The update was taken back.
-  case updateTooLarge(step: Int)
+  case updateTooLarge(step: Int, learningRate: Float)
 
   public var message: String {
     switch self {
-    case .lossIsNotFinite(let step): "the loss is not a finite number at step \(step); training stopped"
-    case .gradientIsNotFinite(let step): "the gradient is not finite at step \(step); training stopped"
-    case .updateTooLarge(let step):
-      "the update of step \(step) made weights not finite or larger than \(Int(OptimizerState.largestWeight)); training stopped"
+    case .lossIsNotFinite(let step, let rate):
+      "the loss is not a finite number at step \(step), learning rate \(Self.text(rate)); training stopped"
+    case .gradientIsNotFinite(let step, let rate):
+      "the gradient is not finite at step \(step), learning rate \(Self.text(rate)); training stopped"
+    case .updateTooLarge(let step, let rate):
+      "the update of step \(step), learning rate \(Self.text(rate)), made weights not finite or larger than "
+        + "\(Int(OptimizerState.largestWeight)); training stopped"
     }
   }
+
+  private static func text(_ rate: Float) -> String { FloatText.significant(Double(rate), digits: 6) }
 
   /// Optimizer steps behind the parameters.
   public var goodSteps: Int {
     switch self {
-    case .lossIsNotFinite(let step), .gradientIsNotFinite(let step), .updateTooLarge(let step): max(0, step - 1)
+    case .lossIsNotFinite(let step, _), .gradientIsNotFinite(let step, _), .updateTooLarge(let step, _):
+      max(0, step - 1)
     }
   }
 
+  /// Whether the optimizer's moments hold the gradient of that step.
+  var spoilsMoments: Bool { if case .updateTooLarge = self { true } else { false } }
+
   public var hint: String? {
-    if case .updateTooLarge = self { return "try a lower --learning-rate" }
+    if spoilsMoments { return "try a lower --learning-rate" }
     return goodSteps > 0
       ? "try a lower --learning-rate, or --clip-norm 1"
       : "the model gave none before anything was learned: its weights hold values that are not finite or far too large"

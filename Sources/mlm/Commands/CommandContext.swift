@@ -62,7 +62,9 @@ struct CommandContext {
     let embedded = registry.presets.first { $0.embedded != nil }?.name ?? ""
     let choice = try DefaultPreset.choose(
       for: command, given: given, needsWeights: needsWeights, environment: environment,
-      isModelDirectory: ModelDirectory.isModelDirectory, embedded: (embedded, isTrained: false),
+      // Where only checkpoints are, the error says so.
+      isModelDirectory: { ModelDirectory.isModelDirectory($0) || CheckpointFolder(output: $0).isOfUnfinishedTraining },
+      embedded: (embedded, isTrained: false),
       names: registry.presets.map(\.name))
     if let notice = choice.notice { console.note(notice) }
     return choice.preset
@@ -76,6 +78,14 @@ struct CommandContext {
   ) throws -> DistilBertMaskedLM {
     let registry = try registry()
     let name = try preset(for: command, given: common.preset, needsWeights: common.loadsWeights, in: registry)
+    return try model(named: name, in: registry, common, dropout: dropout, needsTrainedHead: needsTrainedHead)
+  }
+
+  /// The model of a preset that was chosen; see above.
+  func model(
+    named name: String, in registry: PresetRegistry, _ common: CommonOptions, dropout: Double? = nil,
+    needsTrainedHead: Bool = false
+  ) throws -> DistilBertMaskedLM {
     let resolved = try reachingHub { try registry.resolve(name, hub: $0, loadWeights: common.loadsWeights) }
     let model = try DistilBertMaskedLM.load(
       resolved, seed: common.seed, threads: threads(common), dropout: dropout.map { Float($0) })

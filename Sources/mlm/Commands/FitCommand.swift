@@ -16,38 +16,75 @@ struct FitCommand {
 
   func run() throws -> ExitCode {
     try refuseLogOverInput()
+    let folder = CheckpointFolder(output: options.output)
+    let checkpoint = options.resumes ? try TrainingCheckpoint.newest(in: folder) : nil
     // What would fail at the end is found at the beginning.
-    try ModelDirectory.checkWritable(options.output, overwrite: options.overwrites)
+    try ModelDirectory.checkWritable(options.output, overwrite: options.overwrites || options.resumes)
     try CorpusReader.check(files)
-    let model = try context.model(for: .fit, options.common, dropout: options.dropout)
+    let (model, preset) = try loadModel(checkpoint)
     let (source, validation) = try corpora(for: model)
-    let log = try HistoryLog(path: options.log)
-
+    let record = try record(preset, source, validation)
+    if let checkpoint { try record.check(against: checkpoint.record) }
+    if let state = checkpoint?.state, isAtItsEnd(state, of: record.length.steps), folder.finishedStep == state.step {
+      context.console.note(
+        "the training had ended after \(Readable.plural(state.step, "step")): nothing is left to do")
+      return .done
+    }
     model.compile(
       optimizer: options.libraryOptimizer, schedule: options.librarySchedule,
       lossReduction: options.libraryLossReduction)
-    model.backbone.isTrainable = !options.freezesBackbone
+    try model.freeze(options.frozen)
 
+    let lock = try folder.open()
+    defer { withExtendedLifetime(lock) {} }
+    let log = try HistoryLog(path: options.log, past: checkpoint?.record["history"]?.string)
+    if !options.resumes { try folder.clear() }
+    let checkpoints = CheckpointOptions(
+      folder: folder, interval: options.checkpointInterval, keep: options.keptCheckpoints,
+      record: { record.json(history: log.text) })
     Signals.intercept()
-    var steps = 0
+    let outcome: TrainingOutcome
     do {
-      steps = try train(model, on: source, validation: validation, log)
-    } catch let error as TrainingError {
-      // Before the first update there is nothing that was learned.
-      if error.goodSteps > 0 {
-        keep(model, log, "the last good state, the model after \(Readable.plural(error.goodSteps, "step")),")
-      }
-      throw error
-    } catch let error as HistoryError {
-      keep(model, log, "what was learned until then")
-      throw error
+      outcome = try train(model, on: source, validation: validation, checkpoints, from: checkpoint, log)
+    } catch let error as any ModelError {
+      throw StoppedTraining(cause: error, checkpoint: folder.newest)
     }
-    try save(model, log)
-    for note in model.configuration.notesOnWriting { context.console.note(note) }
-    context.console.note("wrote \(options.output)")
-    guard let signal = Signals.received else { return .done }
-    context.console.note("ended by a signal after \(Readable.plural(steps, "step")); what was learned is kept")
-    return .interrupted(signal: signal)
+    if outcome.ending == .stopped { return interrupted(outcome.state, folder) }
+    try save(model, log, outcome, folder)
+    return .done
+  }
+
+  private func isAtItsEnd(_ state: TrainingState, of steps: Int) -> Bool {
+    state.step >= steps || options.earlyStopping.map { state.evaluationsWithoutProgress >= $0 } ?? false
+  }
+
+  /// The model to begin with, or as it was at a checkpoint, and the preset it came from.
+  private func loadModel(_ checkpoint: TrainingCheckpoint?) throws -> (DistilBertMaskedLM, preset: String) {
+    let registry = try context.registry()
+    guard let checkpoint else {
+      let name = try context.preset(
+        for: .fit, given: options.common.preset, needsWeights: options.common.loadsWeights, in: registry)
+      return (try context.model(named: name, in: registry, options.common, dropout: options.dropout), name)
+    }
+    var common = options.common
+    common.loadsWeights = true
+    // The model is the checkpoint's, whatever the default is now.
+    let preset = common.preset ?? checkpoint.record["options"]?["preset"]?.string ?? ""
+    try FitRecord.check(options, preset: preset, against: checkpoint.record)
+    let model = try context.model(named: checkpoint.path, in: registry, common, dropout: options.dropout)
+    context.console.note("going on from \(checkpoint.path)")
+    return (model, preset)
+  }
+
+  private func record(
+    _ preset: String, _ source: any SampleSource, _ validation: (any SampleSource)?
+  ) throws -> FitRecord {
+    let threads = context.threads(options.common)
+    // The two parts of a split have one content.
+    let isSplit = if case .split = options.validation { true } else { false }
+    return FitRecord(
+      options, preset: preset, try CorpusFingerprint(source, threads: threads),
+      try isSplit ? nil : validation.map { try CorpusFingerprint($0, threads: threads) })
   }
 
   /// What is read: the FILEs, and those to validate on.
@@ -72,19 +109,23 @@ struct FitCommand {
     case .file(let file): return (try reader.open(options.files), try reader.open([file]))
     case .split(let share):
       let parts = try reader.openSplit(options.files, validation: share)
+      let all = parts.train.count + parts.validation.count
+      context.console.note(
+        "\(parts.train.count) of \(Readable.plural(all, "sample")) to train on, \(parts.validation.count) to validate on"
+      )
       return (parts.train, parts.validation)
     }
   }
 
-  /// The number of optimizer steps that were done.
   private func train(
-    _ model: DistilBertMaskedLM, on corpus: any SampleSource, validation: (any SampleSource)?, _ log: HistoryLog
-  ) throws -> Int {
+    _ model: DistilBertMaskedLM, on corpus: any SampleSource, validation: (any SampleSource)?,
+    _ checkpoints: CheckpointOptions, from checkpoint: TrainingCheckpoint?, _ log: HistoryLog
+  ) throws -> TrainingOutcome {
     let progress = Progress(console: context.console)
     defer { progress.finish() }
-    var steps = 0
-    try model.fit(corpus, validation: validation, options: options.training) { report in
-      steps = report.step
+    return try model.fit(
+      corpus, validation: validation, options: options.training, checkpoints: checkpoints, resuming: checkpoint
+    ) { report in
       switch report.moment {
       case .step:
         progress.update { report.progressLine(epochs: options.epochs) }
@@ -100,22 +141,50 @@ struct FitCommand {
       }
       return Signals.received == nil
     }
-    return steps
   }
 
-  private func save(_ model: DistilBertMaskedLM, _ log: HistoryLog) throws {
-    try model.save(
-      to: options.output, files: [("history.csv", Array(log.text.utf8))], overwrite: options.overwrites)
-  }
-
-  /// Training went wrong: the weights it came to are worth keeping. `what` says which they are.
-  private func keep(_ model: DistilBertMaskedLM, _ log: HistoryLog, _ what: String) {
-    do {
-      try save(model, log)
-      context.console.note("\(what) is in \(options.output)")
-    } catch {
-      context.console.error(error)
+  private func save(
+    _ model: DistilBertMaskedLM, _ log: HistoryLog, _ outcome: TrainingOutcome, _ folder: CheckpointFolder
+  ) throws {
+    if outcome.ending == .early {
+      let count = Readable.plural(outcome.state.evaluationsWithoutProgress, "evaluation")
+      context.console.note("stopped early: no better validation loss in \(count)")
     }
+    if options.earlyStopping != nil, let best = outcome.state.best, best.step != outcome.state.step {
+      context.console.note("the model is that of step \(best.step), which had the best validation loss")
+    }
+    // What is there now is this training's own, or was to be replaced.
+    try model.save(to: options.output, files: [("history.csv", Array(log.text.utf8))], overwrite: true)
+    try folder.markFinished(step: outcome.state.step)
+    for note in model.configuration.notesOnWriting { context.console.note(note) }
+    context.console.note("wrote \(options.output)")
+  }
+
+  private func interrupted(_ state: TrainingState, _ folder: CheckpointFolder) -> ExitCode {
+    let signal = Signals.received ?? SIGINT
+    if let newest = folder.newest {
+      context.console.note(
+        "ended by a signal after \(Readable.plural(state.step, "step")); the checkpoint is \(newest)")
+      context.console.note(
+        "go on with the same command and --resume\(options.overwrites ? " instead of --overwrite" : "")")
+    } else {
+      context.console.note("ended by a signal before the first step; nothing was written")
+    }
+    return .interrupted(signal: signal)
+  }
+}
+
+/// An error that ended a training, and where it can go on.
+private struct StoppedTraining: ModelError {
+  let cause: any ModelError
+  let checkpoint: String?
+
+  var message: String { cause.message }
+  var location: DataLocation? { cause.location }
+  var hint: String? {
+    let advice = checkpoint.map { "the last good checkpoint is \($0); --resume goes on from it" }
+    let parts = [cause.hint, advice].compactMap { $0 }
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 }
 

@@ -26,7 +26,7 @@ extension FitOptions {
   var training: TrainingOptions {
     TrainingOptions(
       epochs: epochs, maximumSteps: maximumSteps, batchSize: batchSize, gradientAccumulation: gradientAccumulation,
-      shuffles: shuffles)
+      shuffles: shuffles, earlyStopping: earlyStopping)
   }
 }
 

@@ -105,12 +105,28 @@ import Testing
       let query = try #require(network.parameters["distilbert.transformer.layer.0.attention.q_lin.weight"])
       query.values[5] = .nan
       let before = network.parameters.parameters.map { $0.matrix.bits }
-      #expect(throws: TrainingError.lossIsNotFinite(step: 2)) {
+      #expect(throws: TrainingError.lossIsNotFinite(step: 2, learningRate: 1e-3)) {
         _ = try training.run(samples(bench), batchSize: 4, learningRate: 1e-3)
       }
       #expect(network.parameters.parameters.map { $0.matrix.bits } == before && training.state.steps == 1)
       query.values[5] = 0
       #expect(try training.run(samples(bench), batchSize: 4, learningRate: 1e-3).sums.loss.isFinite)
+    }
+  }
+
+  /// The loss is a number, but a sum of gradients is beyond 32 bits.
+  @Test func aGradientThatOverflowsStopsAndChangesNothing() throws {
+    try Bench.run { bench in
+      let network = try bench.network(toy)
+      let training = TrainingStep(network, Compute(threads: 2), .adam(), .sumOverBatchSize, seed: 5)
+      let before = network.parameters.parameters.map { $0.matrix.bits }
+      let samples = (0..<4).map { _ in
+        Sample(tokenIDs: [2, 5, 3], maskPositions: [1], labels: [7], weights: [3e38], slots: 1)
+      }
+      #expect(throws: TrainingError.gradientIsNotFinite(step: 1, learningRate: 1e-3)) {
+        _ = try training.run(samples, batchSize: 4, learningRate: 1e-3)
+      }
+      #expect(network.parameters.parameters.map { $0.matrix.bits } == before && training.state.steps == 0)
     }
   }
 

@@ -108,7 +108,7 @@ import Testing
     let model = try model()
     let before = try model.evaluate(Recorder(count: 8))
     model.compile(optimizer: .adam(learningRate: 1e30))
-    #expect(throws: TrainingError.updateTooLarge(step: 1)) {
+    #expect(throws: TrainingError.updateTooLarge(step: 1, learningRate: 1e30)) {
       try model.fit(Recorder(count: 8), options: TrainingOptions(epochs: 50, batchSize: 4))
     }
     #expect(try model.evaluate(Recorder(count: 8)) == before)

@@ -58,7 +58,7 @@ import Testing
       (
         .fit,
         shared + " " + samples + """
-           output overwrite resume epochs max-steps batch-size gradient-accumulation learning-rate optimizer \
+           output overwrite resume keep change-learning-rate freeze epochs max-steps batch-size gradient-accumulation learning-rate optimizer \
           weight-decay beta1 beta2 epsilon schedule warmup-steps warmup-ratio clip-norm loss-reduction dropout \
           freeze-backbone no-shuffle validation validation-split early-stopping checkpoint-every log
           """

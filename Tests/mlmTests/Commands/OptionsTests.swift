@@ -30,7 +30,8 @@ import Testing
     #expect(options.gradientAccumulation == 1 && options.learningRate == 5e-5 && options.optimizer == .adam)
     #expect(options.weightDecay == 0 && options.beta1 == 0.9 && options.beta2 == 0.999 && options.epsilon == 1e-7)
     #expect(options.schedule == .constant && options.warmup == .steps(0) && options.clipNorm == nil)
-    #expect(options.lossReduction == .maskedMean && options.dropout == nil && !options.freezesBackbone)
+    #expect(options.lossReduction == .maskedMean && options.dropout == nil && options.frozen.isEmpty)
+    #expect(!options.resumes && options.checkpointInterval == nil && options.keptCheckpoints == 2)
     #expect(options.shuffles && options.validation == .none && options.log == nil && options.output == "./mlm-model")
     #expect(options.samples == SampleOptions())
     #expect(options.common == CommonOptions())
@@ -50,9 +51,25 @@ import Testing
     "--warmup-steps 5 --warmup-ratio 0.1 a", "--validation b --validation-split 0.1 a", "--validation - -", "- -",
     "--mask-token-rate 0.8 --random-token-rate 0.3 a", "--mask-token-rate 0.95 a", "--preprocessed --truncate a",
     "--preprocessed --mask-selection-rate 0.2 a", "--preprocessed --whole-word-masking a", "--preprocessed --strict a",
-    "", "--overwrite",
+    "", "--overwrite", "--resume --overwrite a", "--early-stopping 2 a", "--change-learning-rate a",
+    "--freeze layer:1 a",
+    "--freeze layers:3-1 a", "--freeze layers:-1 a", "--freeze embeddings, a",
   ])
   func fitRefuses(_ line: String) { #expect(conflict(line) != nil) }
+
+  @Test func frozenParts() throws {
+    let options = try FitOptions(parse("--freeze embeddings,layers:0-3 --freeze layers:5 --freeze-backbone a", .fit))
+    #expect(options.frozen == [.embeddings, .layers(0...3), .layers(5...5), .backbone])
+  }
+
+  /// Whoever adds an option has to say whether a training that is resumed may differ in it.
+  @Test func everyOptionOfFitIsJudgedOnResume() throws {
+    let arithmetic = try FitOptions(parse("a", .fit)).arithmetic(preset: "").map(\.option)
+    let judged = Set(arithmetic).union(FitOptions.judgedOtherwise).union(FitOptions.withoutEffectOnResult)
+    let names = FitOptions.declaration.options.filter { $0.availability == .now }.map(\.name)
+    #expect(Set(names).subtracting(judged).isEmpty && judged.subtracting(names).isEmpty)
+    #expect(Set(arithmetic).isDisjoint(with: FitOptions.withoutEffectOnResult))
+  }
 
   @Test func roundingIsNoConflict() {
     #expect(conflict("--mask-token-rate 0.7 --random-token-rate 0.3 a") == nil)

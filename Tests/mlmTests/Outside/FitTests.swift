@@ -4,7 +4,7 @@ import Testing
 /// `mlm fit` from outside: what it writes, what it refuses, and what its figures do not depend on.
 @Suite struct FitTests {
   static let files = [
-    "config.json", "history.csv", "model.safetensors", "special_tokens_map.json", "tokenizer.json",
+    "checkpoints", "config.json", "history.csv", "model.safetensors", "special_tokens_map.json", "tokenizer.json",
     "tokenizer_config.json", "vocab.txt",
   ]
   static let columns = [
@@ -166,11 +166,11 @@ import Testing
       """, environment: ["MICRO": Tool.micro])
     #expect(result.status == status)
     let messages = String(decoding: try tool.read("messages"), as: UTF8.self)
-    #expect(messages.contains("ended by a signal") && !messages.contains("error"))
-    #expect(tool.names() == ["messages", "out", "text.txt"] && tool.names(in: "out") == Self.files)
-    let steps = History(try tool.read("out/history.csv")).numbers("step")
-    #expect(steps.count >= 2 && steps.last ?? 0 < 2000)
-    try tool.succeed(["predict", "--preset", "out", "a [MASK]"])
+    #expect(messages.contains("ended by a signal") && messages.contains("--resume") && !messages.contains("error"))
+    #expect(tool.names() == ["messages", "out", "text.txt"] && tool.names(in: "out") == ["checkpoints"])
+    // A checkpoint is a model.
+    let newest = try #require(tool.names(in: "out/checkpoints").max { $0.utf8.count < $1.utf8.count })
+    try tool.succeed(["predict", "--preset", "out/checkpoints/\(newest)", "a [MASK]"])
   }
 
   @Test func lossThatIsNoNumber() throws {
@@ -178,12 +178,28 @@ import Testing
     let result = try tool.run(
       Self.fit + ["--learning-rate", "1e30", "--warmup-steps", "2", "--batch-size", "8", "--epochs", "5"])
     #expect(result.status == 1 && result.errors.count == 1 && result.output.isEmpty, "\(result.messages)")
-    #expect(result.errors.first?.contains("the update of step 2 made weights") == true, "\(result.messages)")
-    #expect(result.messages.contains("the model after 1 step, is in ./mlm-model"), "\(result.messages)")
+    let error = "the update of step 2, learning rate 5e+29, made weights"
+    #expect(result.errors.first?.contains(error) == true, "\(result.messages)")
+    // There was no checkpoint yet.
+    #expect(tool.names() == ["text.txt"])
+  }
+
+  @Test func lossThatIsNoNumberAfterACheckpoint() throws {
+    let tool = try Self.tool()
+    let result = try tool.run(
+      Self.fit + ["--learning-rate", "1e30", "--warmup-steps", "2", "--batch-size", "8", "--checkpoint-every", "1"])
+    #expect(result.status == 1 && result.errors.count == 1 && result.output.isEmpty, "\(result.messages)")
+    let checkpoint = "./mlm-model/checkpoints/step-1"
+    #expect(result.messages.contains("the last good checkpoint is \(checkpoint)"), "\(result.messages)")
+    #expect(tool.names(in: "mlm-model/checkpoints") == ["step-1"])
+    // It is a good state: it gives numbers, and training goes on from it.
+    let figures = try tool.succeed(["evaluate", "text.txt", "--preset", checkpoint, "--format", "json"]).figures
+    #expect(figures["loss"]?.isFinite == true)
+    try tool.succeed(
+      Self.fit + [
+        "--learning-rate", "1e-4", "--change-learning-rate", "--warmup-steps", "2", "--batch-size", "8", "--resume",
+      ])
     #expect(tool.names(in: "mlm-model") == Self.files)
-    // It is a good state: it gives numbers.
-    try tool.succeed(["predict", "a [MASK]"])
-    #expect(try tool.succeed(["evaluate", "text.txt", "--format", "json"]).figures["loss"]?.isFinite == true)
   }
 
   @Test func nothingLearnedNothingWritten() throws {

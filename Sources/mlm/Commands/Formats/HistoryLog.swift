@@ -5,20 +5,23 @@ import Model
 /// to a file that can be watched.
 final class HistoryLog {
   /// The whole history so far.
-  private(set) var text = FitHistory.header
+  private(set) var text: String
   private let path: String?
   private let descriptor: Int32
 
-  /// - Parameter path: the value of `--log`. A file that is there is replaced.
-  init(path: String?) throws(HistoryError) {
+  /// - Parameters:
+  ///   - path: the value of `--log`. A file that is there is replaced.
+  ///   - past: the history of the training that is gone on with.
+  init(path: String?, past: String? = nil) throws(HistoryError) {
     self.path = path
+    text = past ?? FitHistory.header
     guard let path else {
       descriptor = -1
       return
     }
     descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .cannotWrite(path: path, code: errno) }
-    try write(FitHistory.header)
+    try write(text)
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }

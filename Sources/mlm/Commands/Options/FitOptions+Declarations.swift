@@ -5,11 +5,23 @@ extension FitOptions {
     foreignNames: ["output-dir", "out", "save-dir"])
   static let overwrite = Option<Bool>.flag(
     "overwrite", in: .output, help: "replace a model directory that is there",
-    details: "Replace a model directory that is there. Without it, an existing one is an error.",
+    details: """
+      Replace a model directory that is there, or begin anew where checkpoints of a training are. Without it, either \
+      is an error.
+      """,
     foreignNames: ["overwrite-output-dir", "force"])
   static let resume = Option<Bool>.flag(
-    "resume", in: .output, help: "go on from the newest checkpoint", foreignNames: ["resume-from-checkpoint"],
-    availability: .later)
+    "resume", in: .output, help: "go on from the newest checkpoint",
+    details: """
+      Go on from the newest checkpoint in --output. With the same FILEs, options and threads the model at the end is \
+      the one of a training that was never interrupted, byte for byte. What would change the arithmetic is refused by \
+      name; --threads, what says where and how often something is written, and, where the learning rate does not depend \
+      on the length, --epochs and --max-steps may differ.
+      """,
+    foreignNames: ["resume-from-checkpoint", "continue"])
+  static let changeLearningRate = Option<Bool>.flag(
+    "change-learning-rate", in: .optimizer, help: "with --resume: --learning-rate may differ",
+    details: "With --resume: take --learning-rate, though the checkpoint's is another. Without it, that is an error.")
   static let log = Option<String?>.text(
     "log", "FILE", kind: .file, defaultText: "DIR/history.csv", in: .output, help: "a CSV row per report",
     details: """
@@ -18,8 +30,16 @@ extension FitOptions {
       """,
     foreignNames: ["history", "csv-logger", "log-file"])
   static let checkpointEvery = Option<Int?>.integer(
-    "checkpoint-every", in: .output, help: "a checkpoint each N steps", foreignNames: ["save-steps", "save-every"],
-    availability: .later)
+    "checkpoint-every", defaultText: "each epoch", in: .output, help: "a checkpoint each N steps",
+    details: """
+      Also write a checkpoint each N steps. One is written after each epoch, and when training is ended by Ctrl-C, in \
+      DIR/checkpoints; each is a model directory, which can be a --preset.
+      """,
+    foreignNames: ["save-steps", "save-every"])
+  static let keep = Option<Int>.integer(
+    "keep", default: 2, in: .output, help: "keep the newest N checkpoints",
+    details: "Keep the newest N checkpoints, and besides them the one of the best validation loss.",
+    foreignNames: ["save-total-limit", "keep-checkpoints"])
 
   static let epochs = Option<Int?>.integer(
     "epochs", defaultText: "1", in: .training, help: "passes over the samples",
@@ -49,7 +69,16 @@ extension FitOptions {
     details: "Overrides the model's own dropout.", foreignNames: ["dropout-rate"])
   static let freezeBackbone = Option<Bool>.flag(
     "freeze-backbone", in: .training, help: "train the head alone",
-    details: "Train the head alone: backbone.trainable = False.", foreignNames: ["freeze", "freeze-encoder"])
+    details: "Train the head alone: backbone.trainable = False. The same as --freeze backbone.",
+    foreignNames: ["freeze-encoder"])
+  static let freeze = Option<[String]>.words(
+    "freeze", "P,P…", in: .training, help: "keep these parts as they are",
+    details: """
+      Keep parts of the model as they are: embeddings (the token embedding, which the head shares, is one), layers:0-3 \
+      (encoder layers, counted from 0), backbone, head. Below the lowest part that is trained nothing is computed but \
+      the forward pass.
+      """,
+    foreignNames: ["freeze-layers", "freeze-embeddings"])
   static let noShuffle = Option<Bool>.flag(
     "no-shuffle", in: .training, help: "samples in file order",
     details: "Take the samples in file order. Without it they are shuffled by --seed in each epoch.",
@@ -99,17 +128,24 @@ extension FitOptions {
     foreignNames: ["validation-split-percentage"])
   static let earlyStopping = Option<Int?>.integer(
     "early-stopping", in: .validation, help: "stop after N evaluations without progress",
-    foreignNames: ["early-stop", "patience"], availability: .later)
+    details: """
+      Stop after N evaluations in a row without a better validation loss. The model that is written is the one of the \
+      best evaluation, be it that it was stopped or not.
+      """,
+    foreignNames: ["early-stop", "patience"])
 
   static let declaration = CommandDeclaration(
     name: "fit", summary: "train on text, write a model directory", operands: .files,
     options: CommonOptions.modelDeclarations
       + SampleOptions.inputDeclarations + CommonOptions.inputDeclarations
       + [
-        output.declaration, overwrite.declaration, log.declaration, resume.declaration, checkpointEvery.declaration,
+        output.declaration, overwrite.declaration, resume.declaration, checkpointEvery.declaration, keep.declaration,
+        log.declaration,
         epochs.declaration, maxSteps.declaration, batchSize.declaration, gradientAccumulation.declaration,
-        lossReduction.declaration, dropout.declaration, freezeBackbone.declaration, noShuffle.declaration,
-        optimizer.declaration, learningRate.declaration, weightDecay.declaration, beta1.declaration,
+        lossReduction.declaration, dropout.declaration, freezeBackbone.declaration, freeze.declaration,
+        noShuffle.declaration,
+        optimizer.declaration, learningRate.declaration, changeLearningRate.declaration, weightDecay.declaration,
+        beta1.declaration,
         beta2.declaration, epsilon.declaration, schedule.declaration, warmupSteps.declaration,
         warmupRatio.declaration, clipNorm.declaration,
       ]
@@ -123,8 +159,8 @@ extension FitOptions {
       """,
       """
       The model directory is written at the end and appears whole or not at all. transformers and KerasHub load it; \
-      'mlm predict' and 'mlm evaluate' take it without being told. Ctrl-C ends after the step at hand and keeps what \
-      was learned; a second one ends at once.
+      'mlm predict' and 'mlm evaluate' take it without being told. Until then it holds checkpoints. Ctrl-C ends after \
+      the step at hand with a checkpoint, from which the same command with --resume goes on; a second one ends at once.
       """,
     ],
     examples: [
@@ -140,6 +176,9 @@ extension FitOptions {
       .init(
         command: "mlm fit --schedule linear --warmup-ratio 0.06 --optimizer adamw novels.txt",
         meaning: "the recipe of the BERT papers"),
+      .init(
+        command: "mlm fit --epochs 3 --checkpoint-every 500 novels.txt --resume",
+        meaning: "go on where the same command without --resume was interrupted"),
     ],
     environment: CommonOptions.environment)
 }

@@ -1,3 +1,5 @@
+import Model
+
 /// What `mlm fit` was asked to do.
 struct FitOptions: Sendable, Equatable {
   enum OptimizerName: String, Sendable, CaseIterable { case adam, adamw }
@@ -24,6 +26,13 @@ struct FitOptions: Sendable, Equatable {
   var files: [String]
   var output: String
   var overwrites: Bool
+  /// Whether to go on from the newest checkpoint.
+  var resumes: Bool
+  /// Whether a learning rate other than that of the checkpoint is meant.
+  var changesLearningRate: Bool
+  /// Steps; nil: after each epoch alone.
+  var checkpointInterval: Int?
+  var keptCheckpoints: Int
   /// nil: as many as `maximumSteps` needs.
   var epochs: Int?
   var maximumSteps: Int?
@@ -40,9 +49,12 @@ struct FitOptions: Sendable, Equatable {
   var lossReduction: LossReductionName
   /// nil: the model's own.
   var dropout: Double?
-  var freezesBackbone: Bool
+  /// In the order they were given, `--freeze-backbone` last.
+  var frozen: [ModelPart]
   var shuffles: Bool
   var validation: Validation
+  /// Evaluations without progress; nil: to the end.
+  var earlyStopping: Int?
   /// nil: `history.csv` in the output directory.
   var log: String?
 }
@@ -53,6 +65,10 @@ extension FitOptions {
     samples = try SampleOptions(arguments)
     output = try arguments.value(of: Self.output)
     overwrites = try arguments.value(of: Self.overwrite)
+    resumes = try arguments.value(of: Self.resume)
+    changesLearningRate = try arguments.value(of: Self.changeLearningRate)
+    checkpointInterval = try arguments.value(of: Self.checkpointEvery)
+    keptCheckpoints = try arguments.value(of: Self.keep)
     maximumSteps = try arguments.value(of: Self.maxSteps)
     epochs = try arguments.value(of: Self.epochs) ?? (maximumSteps == nil ? 1 : nil)
     batchSize = try arguments.value(of: Self.batchSize)
@@ -68,15 +84,38 @@ extension FitOptions {
     clipNorm = try arguments.value(of: Self.clipNorm)
     lossReduction = try arguments.value(of: Self.lossReduction)
     dropout = try arguments.value(of: Self.dropout)
-    freezesBackbone = try arguments.value(of: Self.freezeBackbone)
+    frozen = try Self.frozen(arguments)
     shuffles = try !arguments.value(of: Self.noShuffle)
     validation = try Self.validation(arguments)
+    earlyStopping = try arguments.value(of: Self.earlyStopping)
     log = try arguments.value(of: Self.log)
     files = try arguments.files()
 
     if validation == .file("-"), files.contains("-") {
       throw .conflict("--validation -", "the FILE -", why: "standard input can be read only once")
     }
+    if earlyStopping != nil, validation == .none {
+      throw UsageError(
+        "--early-stopping needs something to validate on", hint: "add --validation FILE or --validation-split X")
+    }
+    if resumes, overwrites {
+      throw .conflict("--resume", "--overwrite", why: "one goes on with what is there, the other removes it")
+    }
+    if changesLearningRate, !resumes {
+      throw UsageError("--change-learning-rate is for --resume", hint: "--learning-rate alone sets it at the beginning")
+    }
+  }
+
+  private static func frozen(_ arguments: ParsedArguments) throws(UsageError) -> [ModelPart] {
+    var parts: [ModelPart] = []
+    for word in try arguments.value(of: freeze) {
+      guard let part = ModelPart(word) else {
+        throw UsageError(
+          "--freeze: '\(word)' is no part of a model", hint: "the parts are embeddings, layers:0-3, backbone and head")
+      }
+      parts.append(part)
+    }
+    return try parts + (arguments.value(of: freezeBackbone) ? [.backbone] : [])
   }
 
   private static func warmup(_ arguments: ParsedArguments) throws(UsageError) -> Warmup {

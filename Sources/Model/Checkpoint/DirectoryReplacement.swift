@@ -1,0 +1,173 @@
+import Glibc
+
+/// A directory in the making, under a hidden temporary name beside its place: it appears whole or not at all. Removed with this
+/// object if not committed.
+final class DirectoryReplacement {
+  /// Where it will stand, links followed.
+  let path: String
+  let temporary: String
+  private var created: [String] = []
+  private var isDone = false
+
+  init(_ path: String) throws(FileError) {
+    self.path = Path.resolved(path)
+    let parent = Path.parent(self.path)
+    temporary = Self.temporaryName(beside: self.path)
+    try Path.makeDirectories(parent, created: &created)
+    Self.remove(temporary)  // of an earlier process of the same number
+    guard mkdir(temporary, 0o777) == 0 else { throw .system("create", self.path, writing: true) }
+  }
+
+  deinit {
+    if isDone { return }
+    Self.remove(temporary)
+    for directory in created.reversed() { rmdir(directory) }
+  }
+
+  /// Throws where a directory cannot be made at the path, which may be there.
+  static func checkPlace(_ resolved: String) throws(FileError) {
+    var folder = Path.parent(resolved)
+    while Path.kind(folder) == nil, folder != Path.parent(folder) { folder = Path.parent(folder) }
+    guard Path.isDirectory(folder) else { throw FileError.notDirectory(path: folder) }
+    // Only trying tells for certain.
+    let trial = temporaryName(beside: Path.join(folder, Path.name(resolved)))
+    guard mkdir(trial, 0o777) == 0 || errno == EEXIST else {
+      throw FileError.system("write", folder, writing: true)
+    }
+    rmdir(trial)
+  }
+
+  private static func temporaryName(beside path: String) -> String {
+    Path.join(Path.parent(path), temporaryPrefix(of: path) + String(getpid()))
+  }
+
+  private static func temporaryPrefix(of path: String) -> String { ".\(Path.name(path)).tmp-" }
+
+  // MARK: Filling
+
+  func write(_ name: String, _ bytes: [UInt8]) throws(FileError) {
+    try write(name) { output throws(FileError) in
+      let result = bytes.withUnsafeBytes { buffer in Result { () throws(FileError) in try output(buffer) } }
+      try result.get()
+    }
+  }
+
+  func write(
+    _ name: String, _ body: ((UnsafeRawBufferPointer) throws(FileError) -> Void) throws(FileError) -> Void
+  ) throws(FileError) {
+    let shown = Path.join(path, name)  // errors name the place that the user knows
+    let descriptor = open(Path.join(temporary, name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .system("create", shown, writing: true) }
+    do throws(FileError) {
+      try body { bytes throws(FileError) in try FileOutput.write(bytes, to: descriptor, shown) }
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    try FileOutput.flush(descriptor, shown)
+  }
+
+  /// Puts a folder of the directory that is to be replaced into this one too, its files as links. Where the file system has no links, it
+  /// is moved after the exchange.
+  func link(_ name: String) { Self.link(Path.join(path, name), Path.join(temporary, name)) }
+
+  private static func link(_ source: String, _ target: String) {
+    guard Path.isDirectory(source) else {
+      _ = Glibc.link(source, target)
+      return
+    }
+    guard mkdir(target, 0o777) == 0 else { return }
+    for name in (try? Path.list(source)) ?? [] { link(Path.join(source, name), Path.join(target, name)) }
+    // Whole or not at all.
+    let isWhole = (try? Path.list(source)) ?? [] == (try? Path.list(target)) ?? []
+    if !isWhole { remove(target) }
+  }
+
+  // MARK: Taking its place
+
+  /// Of a directory that is out of the way while a file system that cannot exchange two renames the other.
+  private static let oldSuffix = "-old"
+
+  /// - Parameters:
+  ///   - isKept: whether a file of the directory that is replaced, by its name, moves into this one.
+  ///   - check: asked before a directory that is not empty is replaced.
+  func commit(keeping isKept: (String) -> Bool = { _ in false }, check: () throws -> Void = {}) throws {
+    FileOutput.flushDirectory(temporary)
+    let parent = Path.parent(path)
+    // Works where nothing is, or an empty directory.
+    if rename(temporary, path) == 0 {
+      isDone = true
+      FileOutput.flushDirectory(parent)
+      return
+    }
+    guard errno == ENOTEMPTY || errno == EEXIST else { throw FileError.system("write", path, writing: true) }
+    try check()
+    try exchange()
+    isDone = true
+    FileOutput.flushDirectory(parent)
+    // What stood there is under the temporary name now.
+    Self.move(from: temporary, to: path, where: isKept)
+    Self.remove(temporary)
+  }
+
+  private func exchange() throws(FileError) {
+    if Self.swap(temporary, path) == 0 { return }
+    guard errno == EINVAL || errno == ENOSYS else { throw .system("replace", path, writing: true) }
+    // A file system that cannot exchange: out of the way, in, and back if that fails.
+    let old = temporary + Self.oldSuffix
+    guard rename(path, old) == 0 else { throw .system("replace", path, writing: true) }
+    guard rename(temporary, path) == 0 else {
+      let error = FileError.system("replace", path, writing: true)
+      rename(old, path)
+      throw error
+    }
+    rename(old, temporary)
+  }
+
+  /// Linux' renameat2 with RENAME_EXCHANGE, which the Glibc module does not show.
+  private static func swap(_ a: String, _ b: String) -> Int32 {
+    typealias Function = @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
+    guard let symbol = dlsym(nil, "renameat2") else {
+      errno = ENOSYS
+      return -1
+    }
+    return unsafeBitCast(symbol, to: Function.self)(AT_FDCWD, a, AT_FDCWD, b, 2)
+  }
+
+  /// Moves what is in one directory and not in the other.
+  private static func move(from source: String, to target: String, where isMoved: (String) -> Bool) {
+    for name in (try? Path.list(source)) ?? [] where isMoved(name) {
+      let place = Path.join(target, name)
+      if Path.kind(place) == nil { rename(Path.join(source, name), place) }
+    }
+  }
+
+  // MARK: After a process that was killed
+
+  /// Removes what such a process has left beside the path. What it had not moved yet from the directory that it replaced is moved now.
+  static func recover(_ path: String, keeping isKept: (String) -> Bool = { _ in false }) {
+    let path = Path.resolved(path)
+    let (parent, prefix) = (Path.parent(path), temporaryPrefix(of: path))
+    for name in (try? Path.list(parent)) ?? [] where name.hasPrefix(prefix) {
+      let isOld = name.hasSuffix(oldSuffix)
+      let number = Int32(name.dropFirst(prefix.count).dropLast(isOld ? oldSuffix.count : 0))
+      guard let number, number == getpid() || (kill(number, 0) != 0 && errno == ESRCH) else { continue }
+      let left = Path.join(parent, name)
+      if isOld, rename(left, path) == 0 { continue }
+      move(from: left, to: path, where: isKept)
+      remove(left)
+    }
+  }
+
+  /// Removes a directory and all in it. Links are removed, not followed.
+  static func remove(_ path: String) {
+    var info = stat()
+    guard lstat(path, &info) == 0 else { return }
+    if info.st_mode & S_IFMT == S_IFDIR {
+      for name in (try? Path.list(path)) ?? [] { remove(Path.join(path, name)) }
+      rmdir(path)
+    } else {
+      unlink(path)
+    }
+  }
+}

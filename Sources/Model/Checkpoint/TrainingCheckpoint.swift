@@ -1,0 +1,82 @@
+/// A checkpoint of a training: a model directory, which other tools load too, and beside it what is needed to go on.
+///
+///     config.json  model.safetensors  vocab.txt …      the model after that step
+///     training_state.safetensors                       the optimizer's moments
+///     training_state.json                              counters, and what the caller wants to find again
+public struct TrainingCheckpoint: Sendable {
+  public let path: String
+  public let state: TrainingState
+  /// What was given to be kept with it.
+  public let record: JSONValue
+
+  static let stateName = "training_state.json"
+  static let momentsName = "training_state.safetensors"
+  private static let format = 1
+
+  /// The newest checkpoint of a training.
+  public static func newest(in folder: CheckpointFolder) throws -> TrainingCheckpoint {
+    guard let path = folder.newest else { throw TrainingCheckpointError.none(output: folder.output) }
+    return try TrainingCheckpoint(path: path)
+  }
+
+  public init(path: String) throws {
+    self.path = path
+    let file = Path.join(path, Self.stateName)
+    let json = try JSONValue.load(file: file)
+    guard let format = json["format"]?.int else {
+      throw TrainingCheckpointError.damaged(file: file, what: "'format' is missing")
+    }
+    guard format == Self.format else { throw TrainingCheckpointError.otherVersion(file: file, found: format) }
+    state = try TrainingState(json: json["state"] ?? .null, file: file)
+    record = json["record"] ?? .null
+  }
+
+  // MARK: Writing
+
+  /// Writes a checkpoint, whole or not at all. One of the same step is replaced.
+  static func write(
+    to path: String, _ state: TrainingState, record: JSONValue, configuration: Configuration, _ network: Network,
+    _ moments: OptimizerState, files: [(name: String, bytes: [UInt8])]
+  ) throws {
+    let directory = try DirectoryReplacement(path)
+    try directory.write(configuration, network.tensorSources, files)
+    try directory.write(momentsName, moments.tensorSources(network.parameters))
+    let json = JSONValue.object([("format", .number(format)), ("state", state.json), ("record", record)])
+    try directory.write(stateName, json.serialized(.indented(2), endingInNewline: true))
+    try directory.commit()
+  }
+
+  // MARK: Reading
+
+  /// Puts the checkpoint's parameters into those of a model of the same sizes.
+  ///
+  /// - Parameter place: where the values of a parameter go.
+  func copyParameters(
+    of parameters: ParameterStore, to place: (Parameter) -> UnsafeMutablePointer<Float> = { $0.values }
+  ) throws {
+    let file = try Safetensors(path: Path.join(path, ModelDirectory.weightsName))
+    for parameter in parameters.parameters {
+      try tensor(parameter.name, of: file, for: parameter).copyFloats(to: place(parameter))
+    }
+  }
+
+  /// Puts the moments of all trainable parameters into an optimizer's state.
+  func copyMoments(to moments: OptimizerState, _ parameters: ParameterStore) throws {
+    let file = try Safetensors(path: Path.join(path, Self.momentsName))
+    for parameter in parameters.parameters where parameter.isTrainable {
+      for moment in OptimizerState.Moment.allCases {
+        try tensor(moment.name(of: parameter), of: file, for: parameter)
+          .copyFloats(to: moments.values(moment, of: parameter))
+      }
+    }
+    moments.steps = state.updates
+  }
+
+  private func tensor(
+    _ name: String, of file: Safetensors, for parameter: Parameter
+  ) throws(TrainingCheckpointError) -> TensorView {
+    guard let tensor = file[name] else { throw .damaged(file: file.path, what: "'\(name)' is missing") }
+    guard tensor.shape == parameter.specification.shape, tensor.type == .float32 else { throw .otherModel(path: path) }
+    return tensor
+  }
+}

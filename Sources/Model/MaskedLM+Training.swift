@@ -1,0 +1,75 @@
+/// Where and how often a training writes checkpoints.
+public struct CheckpointOptions {
+  public var folder: CheckpointFolder
+  /// One after so many steps; nil: after each epoch alone, and in any case when training ends before its time.
+  public var interval: Int?
+  /// The newest that are kept; the one of the best validation loss is kept besides.
+  public var keep: Int
+  /// What else is to be found again in a checkpoint, asked when one is written.
+  public var record: () -> JSONValue
+
+  public init(
+    folder: CheckpointFolder, interval: Int? = nil, keep: Int = 2, record: @escaping () -> JSONValue = { .null }
+  ) {
+    self.folder = folder
+    self.interval = interval.map { max(1, $0) }
+    self.keep = max(1, keep)
+    self.record = record
+  }
+}
+
+extension DistilBertMaskedLM {
+  /// Trains on a corpus.
+  ///
+  /// - Parameters:
+  ///   - validation: evaluated after each epoch, always with the same masks.
+  ///   - checkpoints: where to write some; the folder must be open.
+  ///   - resuming: go on from there. With the same corpus, options and threads the parameters at the end are those of a training that
+  ///     was never interrupted, to the last bit.
+  ///   - report: called after each step and each epoch; false ends training in order, with a checkpoint.
+  /// - Throws: what the corpus throws; `TrainingError` where the loss is no finite number any more, with the last
+  ///   weights that gave one.
+  @discardableResult
+  public func fit(
+    _ source: some SampleSource, validation: (any SampleSource)? = nil, options: TrainingOptions = TrainingOptions(),
+    checkpoints: CheckpointOptions? = nil, resuming checkpoint: TrainingCheckpoint? = nil,
+    report: (TrainingReport) throws -> Bool = { _ in true }
+  ) throws -> TrainingOutcome {
+    let training = takeUpTraining()
+    let parameters = network.parameters
+    var trainer = Trainer(training: training, schedule: schedule, options: options, seed: seed)
+    if options.earlyStopping != nil, validation != nil { trainer.best = BestParameters(parameters) }
+    if let checkpoint {
+      try checkpoint.copyParameters(of: parameters)
+      try checkpoint.copyMoments(to: training.state, parameters)
+      if let best = checkpoint.state.best { try trainer.best?.keep(self.best(best, of: checkpoint, checkpoints)) }
+    }
+    if let checkpoints {
+      trainer.checkpointInterval = checkpoints.interval
+      trainer.save = { [self] state in try write(state, training, checkpoints) }
+    }
+    let outcome = try withoutActuallyEscaping(report) {
+      try trainer.run(source, validation: validation, from: checkpoint?.state ?? TrainingState(), report: $0)
+    }
+    noteTrainedHead()
+    return outcome
+  }
+
+  /// The checkpoint with the best validation loss, which stands beside that of an interrupted training.
+  private func best(
+    _ best: TrainingState.Best, of checkpoint: TrainingCheckpoint, _ checkpoints: CheckpointOptions?
+  ) throws -> TrainingCheckpoint {
+    if best.step == checkpoint.state.step { return checkpoint }
+    let folder = checkpoints?.folder ?? CheckpointFolder(output: Path.parent(Path.parent(checkpoint.path)))
+    let path = folder.path(ofStep: best.step)
+    guard Path.isDirectory(path) else { throw TrainingCheckpointError.missing(path: path) }
+    return try TrainingCheckpoint(path: path)
+  }
+
+  private func write(_ state: TrainingState, _ training: TrainingStep, _ checkpoints: CheckpointOptions) throws {
+    try TrainingCheckpoint.write(
+      to: checkpoints.folder.path(ofStep: state.step), state, record: checkpoints.record(),
+      configuration: configuration, network, training.state, files: tokenizerFiles)
+    checkpoints.folder.prune(keeping: checkpoints.keep, and: [state.best?.step].compactMap { $0 })
+  }
+}

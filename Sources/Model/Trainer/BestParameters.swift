@@ -1,0 +1,33 @@
+import Glibc
+
+/// A copy of the parameters as they were at the best evaluation (Keras: `EarlyStopping(restore_best_weights=True)`).
+final class BestParameters {
+  private let parameters: ParameterStore
+  private let copy: ZeroedMemory
+  private var step: Int?
+
+  /// - Parameter parameters: those of a model in training.
+  init(_ parameters: ParameterStore) {
+    self.parameters = parameters
+    copy = ZeroedMemory(floats: parameters.blockSize)
+  }
+
+  /// Remembers the parameters as they are after that step.
+  func keep(step: Int) {
+    guard let values = parameters.valueBlock else { return }
+    copy.floats.update(from: values, count: parameters.blockSize)
+    self.step = step
+  }
+
+  /// Remembers those of an earlier run.
+  func keep(_ checkpoint: TrainingCheckpoint) throws {
+    try checkpoint.copyParameters(of: parameters) { copy.floats + $0.offset }
+    step = checkpoint.state.step
+  }
+
+  /// Makes the best parameters those of the model.
+  func restore(for state: TrainingState) {
+    guard let step, step == state.best?.step, step != state.step, let values = parameters.valueBlock else { return }
+    values.update(from: copy.floats, count: parameters.blockSize)
+  }
+}

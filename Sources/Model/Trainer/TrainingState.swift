@@ -1,0 +1,110 @@
+/// How far a training has come. With the parameters and the optimizer's moments it is all that is needed to go on as if it had never
+/// stopped: order, masks and dropout are functions of the seed and of these numbers.
+public struct TrainingState: Sendable, Equatable {
+  /// An evaluation that none before was better than.
+  public struct Best: Sendable, Equatable {
+    /// Nats per masked token.
+    public var loss: Double
+    /// The steps done then.
+    public var step: Int
+  }
+
+  /// The epoch at hand, counted from 0.
+  public internal(set) var epoch = 0
+  /// Samples of that epoch that are done: where in its order the next step begins. Where it is all of them, the epoch is still to be
+  /// evaluated.
+  public internal(set) var position = 0
+  /// Steps done over all epochs.
+  public internal(set) var step = 0
+  /// Updates of the parameters: a step without a masked token makes none.
+  var updates = 0
+  /// Samples and tokens seen over all epochs.
+  public internal(set) var samples = 0
+  public internal(set) var tokens = 0
+  /// Of the epoch so far.
+  var sums = LossSums()
+  /// Of the last step.
+  var learningRate: Float = 0
+  /// nil before the first evaluation.
+  public internal(set) var best: Best?
+  public internal(set) var evaluationsWithoutProgress = 0
+  /// The time that was spent, over all runs.
+  public internal(set) var seconds = 0.0
+
+  public init() {}
+
+  /// Takes note of an evaluation of the parameters as they are. One without a masked token, or of no number, is no progress.
+  mutating func note(_ evaluation: Evaluation) {
+    if evaluation.maskedTokens > 0, evaluation.loss.isFinite, evaluation.loss < best?.loss ?? .infinity {
+      best = Best(loss: evaluation.loss, step: step)
+      evaluationsWithoutProgress = 0
+    } else {
+      evaluationsWithoutProgress += 1
+    }
+  }
+
+  mutating func beginNextEpoch() {
+    epoch += 1
+    position = 0
+    sums = LossSums()
+  }
+}
+
+/// The state in a file.
+extension TrainingState {
+  var json: JSONValue {
+    var members: [(key: String, value: JSONValue)] = [
+      ("epoch", .number(epoch)), ("position", .number(position)), ("step", .number(step)),
+      ("updates", .number(updates)), ("samples", .number(samples)), ("tokens", .number(tokens)),
+      (
+        "epoch_sums",
+        .object([
+          ("loss", .number(sums.loss)), ("weight", .number(sums.weight)), ("correct", .number(sums.correct)),
+          ("masked_tokens", .number(sums.count)),
+        ])
+      ),
+      ("learning_rate", .number(Double(learningRate))),
+    ]
+    if let best {
+      members.append(("best", .object([("loss", .number(best.loss)), ("step", .number(best.step))])))
+    }
+    members.append(("evaluations_without_progress", .number(evaluationsWithoutProgress)))
+    members.append(("seconds", .number(seconds)))
+    return .object(members)
+  }
+
+  init(json: JSONValue, file: String) throws(TrainingCheckpointError) {
+    func member(_ key: String, _ parent: JSONValue?) throws(TrainingCheckpointError) -> JSONValue {
+      guard let value = parent?[key] else { throw .damaged(file: file, what: "'\(key)' is missing") }
+      return value
+    }
+    func count(_ key: String, of parent: JSONValue? = nil) throws(TrainingCheckpointError) -> Int {
+      guard let number = try member(key, parent ?? json).int, number >= 0 else {
+        throw .damaged(file: file, what: "'\(key)' is not a whole number of at least 0")
+      }
+      return number
+    }
+    func number(_ key: String, of parent: JSONValue? = nil) throws(TrainingCheckpointError) -> Double {
+      guard let number = try member(key, parent ?? json).double, number.isFinite else {
+        throw .damaged(file: file, what: "'\(key)' is not a number")
+      }
+      return number
+    }
+    epoch = try count("epoch")
+    position = try count("position")
+    step = try count("step")
+    updates = try count("updates")
+    samples = try count("samples")
+    tokens = try count("tokens")
+    let epochSums = try member("epoch_sums", json)
+    sums = LossSums(
+      loss: try number("loss", of: epochSums), weight: try number("weight", of: epochSums),
+      correct: try number("correct", of: epochSums), count: try count("masked_tokens", of: epochSums))
+    learningRate = Float(try number("learning_rate"))
+    if let json = json["best"] {
+      best = Best(loss: try number("loss", of: json), step: try count("step", of: json))
+    }
+    evaluationsWithoutProgress = try count("evaluations_without_progress")
+    seconds = try number("seconds")
+  }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import Testing
+
+@testable import Model
+
+@Suite struct CheckpointFolderTests {
+  private func folder(_ steps: [Int]) throws -> (TemporaryFolder, CheckpointFolder) {
+    let folder = try TemporaryFolder()
+    for step in steps { try folder.write("out/checkpoints/step-\(step)/training_state.json", "{}") }
+    return (folder, CheckpointFolder(output: folder.path + "/out"))
+  }
+
+  @Test func whatIsACheckpoint() throws {
+    let (folder, checkpoints) = try self.folder([9, 10, 100])
+    try folder.write("out/checkpoints/step-011/training_state.json", "{}")
+    try folder.write("out/checkpoints/step-200/model.safetensors", "")
+    try folder.write("out/checkpoints/.step-300.tmp-1/training_state.json", "{}")
+    try folder.write("out/checkpoints/step-x/training_state.json", "{}")
+    #expect(checkpoints.steps == [9, 10, 100])
+    #expect(checkpoints.newest == checkpoints.path + "/step-100")
+    #expect(checkpoints.isOfUnfinishedTraining)
+    #expect(CheckpointFolder(output: folder.path).newest == nil)
+    #expect(!CheckpointFolder(output: folder.path).isOfUnfinishedTraining)
+  }
+
+  @Test func prune() throws {
+    let (folder, checkpoints) = try self.folder([1, 2, 3, 4, 5])
+    checkpoints.prune(keeping: 2, and: [2])
+    #expect(checkpoints.steps == [2, 4, 5])
+    checkpoints.prune(keeping: 0, and: [])
+    #expect(checkpoints.steps == [5])
+    #expect(try Path.list(checkpoints.path) == ["step-5"])
+    withExtendedLifetime(folder) {}
+  }
+
+  /// What a process that was killed has left goes, and checkpoints stay until the training begins anew.
+  @Test func leftovers() throws {
+    let (folder, checkpoints) = try self.folder([1, 2])
+    // No process has this number.
+    try folder.write("out/checkpoints/.step-3.tmp-99999999/model.safetensors", "half")
+    try folder.write("out/checkpoints/.step-0.old-99999999/config.json", "half")
+    try folder.write(".out.tmp-99999999/config.json", "half")
+    try folder.write(".out.tmp-\(getppid())/config.json", "of a process that lives")
+    try checkpoints.markFinished(step: 2)
+    let lock = try checkpoints.open()
+    #expect(try Path.list(checkpoints.path) == ["finished", "step-1", "step-2"])
+    #expect(try Path.list(folder.path) == [".out.tmp-\(getppid())", "out"])
+    try checkpoints.clear()
+    #expect(try Path.list(checkpoints.path) == [])
+    withExtendedLifetime(lock) {}
+  }
+
+  @Test func oneTrainingAtATime() throws {
+    let (folder, checkpoints) = try self.folder([1])
+    let lock = try checkpoints.open()
+    #expect(throws: TrainingCheckpointError.inUse(output: checkpoints.output)) { _ = try checkpoints.open() }
+    withExtendedLifetime((folder, lock)) {}
+  }
+
+  /// Folders that were made go again, if nothing was written.
+  @Test func emptyFoldersGo() throws {
+    let folder = try TemporaryFolder()
+    let checkpoints = CheckpointFolder(output: folder.path + "/a/b")
+    do {
+      let lock = try checkpoints.open()
+      #expect(Path.isDirectory(checkpoints.path))
+      withExtendedLifetime(lock) {}
+    }
+    #expect(try Path.list(folder.path) == [])
+  }
+
+  /// A directory of checkpoints alone is no model, and says what to do.
+  @Test func unfinished() throws {
+    let (folder, checkpoints) = try self.folder([3])
+    let error = TrainingCheckpointError.unfinished(output: checkpoints.output, newest: checkpoints.path(ofStep: 3))
+    #expect(throws: error) { _ = try ModelDirectory.open(checkpoints.output) }
+    #expect(error.hint?.contains("--resume") == true && error.hint?.contains("step-3") == true)
+    let output = TrainingCheckpointError.outputHoldsCheckpoints(
+      output: checkpoints.output, newest: checkpoints.path(ofStep: 3))
+    #expect(throws: output) { try ModelDirectory.checkWritable(checkpoints.output, overwrite: false) }
+    #expect(throws: Never.self) { try ModelDirectory.checkWritable(checkpoints.output, overwrite: true) }
+    // Nothing would be lost where there is no checkpoint yet.
+    try checkpoints.clear()
+    #expect(throws: Never.self) { try ModelDirectory.checkWritable(checkpoints.output, overwrite: false) }
+    withExtendedLifetime(folder) {}
+  }
+
+  @Test func damagedCheckpoints() throws {
+    let folder = try TemporaryFolder()
+    let checkpoints = CheckpointFolder(output: folder.path)
+    #expect(throws: TrainingCheckpointError.none(output: folder.path)) {
+      _ = try TrainingCheckpoint.newest(in: checkpoints)
+    }
+    for text in ["", "[]", "{}", #"{"format": 2}"#, #"{"format": 1}"#, #"{"format": 1, "state": {"epoch": 0}}"#] {
+      try folder.write("checkpoints/step-1/training_state.json", text)
+      #expect(throws: (any Error).self, "\(text)") { _ = try TrainingCheckpoint.newest(in: checkpoints) }
+    }
+  }
+}
+
+/// What kills between the system calls of a final write leave.
+@Suite struct DirectoryReplacementTests {
+  /// After the exchange the old directory is under the temporary name: what is not of a model moves on the next time.
+  @Test func killedAfterTheExchange() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("out/config.json", "new")
+    try folder.write("out/checkpoints/step-1/training_state.json", "{}")
+    try folder.write(".out.tmp-99999999/config.json", "old")
+    try folder.write(".out.tmp-99999999/README.md", "mine")
+    try folder.write(".out.tmp-99999999/checkpoints/step-1/training_state.json", "{}")
+    ModelDirectory.recover(folder.path + "/out/")
+    #expect(try Path.list(folder.path) == ["out"])
+    #expect(try Path.list(folder.path + "/out") == ["README.md", "checkpoints", "config.json"])
+    #expect(try FileMapping.contents(of: folder.path + "/out/config.json") == Array("new".utf8))
+  }
+
+  /// Where the file system cannot exchange: between the two renames.
+  @Test func killedBetweenTheRenames() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(".out.tmp-99999999/config.json", "new")
+    try folder.write(".out.tmp-99999999-old/config.json", "old")
+    ModelDirectory.recover(folder.path + "/out")
+    #expect(try Path.list(folder.path) == ["out"])
+    #expect(try FileMapping.contents(of: folder.path + "/out/config.json") == Array("old".utf8))
+  }
+
+  /// Checkpoints are in the new directory at the moment that it appears: links, no copies.
+  @Test func checkpointsAreNeverAway() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("out/checkpoints/step-1/training_state.json", "{}")
+    let number = try #require(fileNumber(folder.path + "/out/checkpoints/step-1/training_state.json"))
+    let replacement = try DirectoryReplacement(folder.path + "/out")
+    replacement.link("checkpoints")
+    #expect(fileNumber(replacement.temporary + "/checkpoints/step-1/training_state.json") == number)
+    try replacement.commit()
+    #expect(fileNumber(folder.path + "/out/checkpoints/step-1/training_state.json") == number)
+    #expect(try Path.list(folder.path) == ["out"])
+  }
+
+  private func fileNumber(_ path: String) -> UInt64? {
+    var info = stat()
+    return stat(path, &info) == 0 ? UInt64(info.st_ino) : nil
+  }
+}

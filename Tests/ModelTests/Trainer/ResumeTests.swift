@@ -1,0 +1,168 @@
+import Testing
+
+@testable import Model
+
+/// A training that is interrupted and goes on gives the parameters of one that was not, to the last bit.
+@Suite struct ResumeTests {
+  private static let configuration = Configuration(
+    vocabularySize: 24, hiddenDim: 8, numLayers: 2, numHeads: 2, intermediateDim: 16, maxSequenceLength: 12)
+
+  /// Other masks in each epoch, and none in samples 4 to 7. Of key 1 the labels are others than the tokens: what is learned from key 0 makes the loss on it worse.
+  private final class Corpus: SampleSource {
+    let count: Int
+    let key: Int
+    init(count: Int, key: Int = 0) { (self.count, self.key) = (count, key) }
+
+    func sample(_ index: Int, epoch: Int) -> Sample {
+      var random = RandomStream(seed: 3, purpose: .maskSelection, epoch: epoch, sample: index + 1000 * key)
+      let tokens = (0..<4 + index % 6).map { _ in Int32(4 + random.below(20)) }
+      let place = random.below(tokens.count)
+      if key == 0, (4..<8).contains(index) { return Sample(tokenIDs: tokens) }
+      let label = key == 0 ? tokens[place] : Int32(4 + random.below(20))
+      return Sample(tokenIDs: tokens, maskPositions: [Int32(place)], labels: [label])
+    }
+  }
+
+  private static func model() throws -> DistilBertMaskedLM {
+    let model = try DistilBertMaskedLM(configuration: configuration, seed: 7, threads: 2)
+    model.compile(
+      optimizer: .adamW(learningRate: 0.02, clipNorm: 0.5), schedule: Schedule(.cosine, warmUp: .steps(3)))
+    return model
+  }
+
+  private static func bits(_ model: DistilBertMaskedLM) -> [[UInt32]] {
+    model.network.parameters.parameters.map { $0.matrix.bits }
+  }
+
+  struct Course: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let options: TrainingOptions
+    var isValidated = false
+    var interval: Int?
+  }
+
+  private static let courses = [
+    Course(testDescription: "plain", options: TrainingOptions(epochs: 3, batchSize: 4)),
+    Course(
+      testDescription: "a step without a mask", options: TrainingOptions(epochs: 3, batchSize: 4, shuffles: false)),
+    Course(
+      testDescription: "accumulation, validation",
+      options: TrainingOptions(epochs: 3, batchSize: 2, gradientAccumulation: 2), isValidated: true),
+    Course(
+      testDescription: "early stopping, steps",
+      options: TrainingOptions(epochs: 20, maximumSteps: 22, batchSize: 3, earlyStopping: 2), isValidated: true,
+      interval: 1),
+  ]
+
+  /// The reports of a training, those during an evaluation and what a clock gives left out.
+  private func train(
+    _ model: DistilBertMaskedLM, _ course: Course, in folder: CheckpointFolder?, from checkpoint: TrainingCheckpoint?,
+    until isLast: (TrainingReport) -> Bool = { _ in false }
+  ) throws -> ([TrainingReport], TrainingOutcome) {
+    var reports: [TrainingReport] = []
+    let outcome = try model.fit(
+      Corpus(count: 14), validation: course.isValidated ? Corpus(count: 9, key: 1) : nil, options: course.options,
+      checkpoints: folder.map { CheckpointOptions(folder: $0, interval: course.interval) }, resuming: checkpoint
+    ) { report in
+      var timeless = report
+      (timeless.seconds, timeless.tokensPerSecond) = (0, 0)
+      if report.moment == .step || report.moment == .epochEnd { reports.append(timeless) }
+      return !isLast(report)
+    }
+    return (reports, outcome)
+  }
+
+  @Test(arguments: courses) func anyStep(_ course: Course) throws {
+    let whole = try Self.model()
+    let (expected, outcome) = try train(whole, course, in: nil, from: nil)
+    let bits = Self.bits(whole)
+    #expect(outcome.state.step >= 9 && outcome.state.updates <= outcome.state.step)
+    // A step that moves nothing counts, but is no update.
+    if !course.options.shuffles { #expect(outcome.state.updates == outcome.state.step - 3) }
+    for step in 1...outcome.state.step {
+      for moment in [TrainingReport.Moment.step, .validation(done: 9, of: 9), .epochEnd] {
+        let folder = try TemporaryFolder()
+        let checkpoints = CheckpointFolder(output: folder.path)
+        let (before, first) = try train(Self.model(), course, in: checkpoints, from: nil) {
+          $0.step == step && $0.moment == moment
+        }
+        guard first.ending == .stopped else { continue }  // no such moment
+        let checkpoint = try TrainingCheckpoint.newest(in: checkpoints)
+        #expect(checkpoint.state.step == step)
+        let model = try Self.model()
+        let (after, second) = try train(model, course, in: checkpoints, from: checkpoint)
+        #expect(before + after == expected, "step \(step), \(moment)")
+        #expect(Self.bits(model) == bits, "step \(step), \(moment)")
+        #expect(second.ending == outcome.ending && second.state.best == outcome.state.best)
+      }
+    }
+  }
+
+  /// Stopped again and again.
+  @Test func everyStep() throws {
+    let course = Self.courses[3]
+    let whole = try Self.model()
+    let (_, outcome) = try train(whole, course, in: nil, from: nil)
+    let folder = try TemporaryFolder()
+    let checkpoints = CheckpointFolder(output: folder.path)
+    for step in 1..<outcome.state.step {
+      let checkpoint = step > 1 ? try TrainingCheckpoint.newest(in: checkpoints) : nil
+      _ = try train(Self.model(), course, in: checkpoints, from: checkpoint) { $0.step == step }
+    }
+    let last = try Self.model()
+    _ = try train(last, course, in: checkpoints, from: TrainingCheckpoint.newest(in: checkpoints))
+    #expect(Self.bits(last) == Self.bits(whole))
+  }
+
+  /// A longer training goes on in the middle of an epoch, as if it had been asked for at the beginning.
+  @Test func longer() throws {
+    func run(_ steps: Int, in folder: CheckpointFolder?, from checkpoint: TrainingCheckpoint?) throws -> [[UInt32]] {
+      let model = try Self.model()
+      model.compile(optimizer: .adam(learningRate: 0.01))
+      let options = TrainingOptions(epochs: nil, maximumSteps: steps, batchSize: 4)
+      _ = try train(
+        model, Course(testDescription: "", options: options, isValidated: true), in: folder, from: checkpoint)
+      return Self.bits(model)
+    }
+    let folder = try TemporaryFolder()
+    let checkpoints = CheckpointFolder(output: folder.path)
+    _ = try run(6, in: checkpoints, from: nil)
+    #expect(
+      try run(11, in: checkpoints, from: TrainingCheckpoint.newest(in: checkpoints))
+        == run(11, in: nil, from: nil))
+  }
+
+  /// Early stopping gives the parameters of the best evaluation.
+  @Test func bestParameters() throws {
+    let (course, model) = (Self.courses[3], try Self.model())
+    let (reports, outcome) = try train(model, course, in: nil, from: nil)
+    let best = try #require(outcome.state.best)
+    let losses = reports.compactMap { $0.validation?.loss }
+    #expect(best.loss == losses.min() && best.step < outcome.state.step)
+    #expect(try model.evaluate(Corpus(count: 9, key: 1)).loss == best.loss)
+  }
+
+  @Test func checkpointsThatAreKept() throws {
+    let folder = try TemporaryFolder()
+    let checkpoints = CheckpointFolder(output: folder.path)
+    let (_, outcome) = try train(Self.model(), Self.courses[3], in: checkpoints, from: nil)
+    let best = try #require(outcome.state.best?.step)
+    let last = outcome.state.step
+    #expect(checkpoints.steps == [best, last - 1, last])
+    // The best is there to go on with.
+    #expect(try TrainingCheckpoint(path: checkpoints.path(ofStep: best)).state.best?.step == best)
+  }
+
+  @Test func aCheckpointOfOtherSizes() throws {
+    let folder = try TemporaryFolder()
+    let checkpoints = CheckpointFolder(output: folder.path)
+    _ = try train(Self.model(), Self.courses[0], in: checkpoints, from: nil)
+    let newest = try TrainingCheckpoint.newest(in: checkpoints)
+    var configuration = Self.configuration
+    configuration.intermediateDim = 20
+    let other = try DistilBertMaskedLM(configuration: configuration, threads: 1)
+    #expect(throws: TrainingCheckpointError.otherModel(path: newest.path)) {
+      try other.fit(Corpus(count: 14), resuming: newest)
+    }
+  }
+}
