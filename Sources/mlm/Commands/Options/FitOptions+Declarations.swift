@@ -17,6 +17,10 @@ extension FitOptions {
       seconds.
       """,
     foreignNames: ["history", "csv-logger", "log-file"])
+  static let logEvery = Option<Int>.integer(
+    "log-every", default: 100, in: .output, help: "steps between its rows",
+    details: "Steps between the rows of the history, the ends of epochs aside. 1: a row for each step.",
+    foreignNames: ["logging-steps", "log-interval"])
   static let checkpointEvery = Option<Int?>.integer(
     "checkpoint-every", in: .output, help: "a checkpoint each N steps", foreignNames: ["save-steps", "save-every"],
     availability: .later)
@@ -106,7 +110,7 @@ extension FitOptions {
     options: CommonOptions.modelDeclarations
       + SampleOptions.inputDeclarations + CommonOptions.inputDeclarations
       + [
-        output.declaration, overwrite.declaration, log.declaration, resume.declaration, checkpointEvery.declaration,
+        output.declaration, overwrite.declaration, log.declaration, logEvery.declaration, resume.declaration, checkpointEvery.declaration,
         epochs.declaration, maxSteps.declaration, batchSize.declaration, gradientAccumulation.declaration,
         lossReduction.declaration, dropout.declaration, freezeBackbone.declaration, noShuffle.declaration,
         optimizer.declaration, learningRate.declaration, weightDecay.declaration, beta1.declaration,

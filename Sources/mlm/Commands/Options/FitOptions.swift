@@ -45,6 +45,8 @@ struct FitOptions: Sendable, Equatable {
   var validation: Validation
   /// nil: `history.csv` in the output directory.
   var log: String?
+  /// Steps between the rows of the log.
+  var logInterval: Int
 }
 
 extension FitOptions {
@@ -72,6 +74,7 @@ extension FitOptions {
     shuffles = try !arguments.value(of: Self.noShuffle)
     validation = try Self.validation(arguments)
     log = try arguments.value(of: Self.log)
+    logInterval = try arguments.value(of: Self.logEvery)
     files = try arguments.files()
 
     if validation == .file("-"), files.contains("-") {
