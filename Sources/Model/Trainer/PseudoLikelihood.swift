@@ -70,8 +70,10 @@ struct TokenMasking {
       var masked = tokenIDs
       masked[place] = maskTokenID
       if variant == .withinWordLeftToRight {
-        for next in (place + 1)..<max(place + 1, tokenIDs.count) {
-          guard continuesWord(tokenIDs[next]), sample.positionIDs[next] == sample.positionIDs[next - 1] + 1 else { break }
+        // Where padding was dropped between them, they are no word.
+        let positions = sample.positionIDs
+        for next in tokenIDs.indices[(place + 1)...] {
+          guard continuesWord(tokenIDs[next]), positions[next] == positions[next - 1] + 1 else { break }
           masked[next] = maskTokenID
         }
       }

@@ -110,8 +110,9 @@ extension FitOptions {
     options: CommonOptions.modelDeclarations
       + SampleOptions.inputDeclarations + CommonOptions.inputDeclarations
       + [
-        output.declaration, overwrite.declaration, log.declaration, logEvery.declaration, resume.declaration, checkpointEvery.declaration,
-        epochs.declaration, maxSteps.declaration, batchSize.declaration, gradientAccumulation.declaration,
+        output.declaration, overwrite.declaration, log.declaration, logEvery.declaration, resume.declaration,
+        checkpointEvery.declaration, epochs.declaration, maxSteps.declaration, batchSize.declaration,
+        gradientAccumulation.declaration,
         lossReduction.declaration, dropout.declaration, freezeBackbone.declaration, noShuffle.declaration,
         optimizer.declaration, learningRate.declaration, weightDecay.declaration, beta1.declaration,
         beta2.declaration, epsilon.declaration, schedule.declaration, warmupSteps.declaration,
