@@ -91,9 +91,22 @@ public final class DistilBertMaskedLM {
 
   /// Loss, accuracy and perplexity of a corpus. The figures do not depend on the number of threads.
   ///
-  /// - Parameter progress: called with the samples done; false ends with what was measured until then.
-  public func evaluate(_ source: some SampleSource, progress: (Int) -> Bool = { _ in true }) throws -> Evaluation {
-    try Evaluator(network: network, compute: compute).evaluate(source, progress: progress)
+  /// - Parameters:
+  ///   - pseudoLikelihood: also scores every token with itself masked; a sample of n tokens then costs n times as much.
+  ///   - progress: called with the samples done; false ends with what was measured until then.
+  ///   - onSample: called with each sample's index and its own figures, in order, while the rest is still to be computed.
+  /// - Throws: what the corpus and `onSample` throw; `ModelUseError` where the model has no preprocessor to say which token masks.
+  public func evaluate(
+    _ source: some SampleSource, pseudoLikelihood: PseudoLikelihood.Variant? = nil,
+    progress: (Int) throws -> Bool = { _ in true }, onSample: (Int, Evaluation) throws -> Void = { _, _ in }
+  ) throws -> Evaluation {
+    var tokenMasking: TokenMasking?
+    if let pseudoLikelihood {
+      guard let preprocessor else { throw ModelUseError.noPreprocessor }
+      tokenMasking = TokenMasking(preprocessor, pseudoLikelihood)
+    }
+    return try Evaluator(network: network, compute: compute)
+      .evaluate(source, tokenMasking: tokenMasking, progress: progress, onSample: onSample)
   }
 
   /// The most likely word pieces of every mask of some samples: [sample][mask][rank].

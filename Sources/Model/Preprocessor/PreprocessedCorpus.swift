@@ -9,7 +9,7 @@
 /// and `labels` as long as the sample with -100 where nothing is to be predicted.
 ///
 /// All files are read and judged before the first sample is given out. Memory is about 4 bytes a token.
-public final class PreprocessedCorpus: SampleSource {
+public final class PreprocessedCorpus: LocatedSource {
   private let files: [String]
   /// The first sample of each file.
   private let firstSamples: [Int]

@@ -35,3 +35,9 @@ public protocol SampleSource: AnyObject, Sendable {
   /// the seed, the epoch and the index alone.
   func sample(_ index: Int, epoch: Int) throws -> Sample
 }
+
+/// A corpus that knows where its samples come from.
+public protocol LocatedSource: SampleSource {
+  /// The file and line of a sample.
+  func location(of index: Int) -> DataLocation
+}

@@ -12,7 +12,7 @@ import Glibc
 /// The files stay where they are: they are mapped, and a sample is read and tokenized when it is asked for, so that
 /// memory is the index alone, 8 bytes a sample. `sample` may be called from several threads at once and takes no
 /// lock. The files must not change while the corpus lives.
-public final class TextCorpus: SampleSource {
+public final class TextCorpus: LocatedSource {
   public let tokenizer: WordPieceTokenizer
   /// Tokens in a sample, [CLS] and [SEP] counted.
   public let sequenceLength: Int

@@ -12,14 +12,17 @@ public struct Evaluation: Sendable, Equatable {
   /// [CLS] and [SEP] counted.
   public var tokens: Int
   public var samples: Int
+  /// Every token scored in its turn; nil where that was not asked for.
+  public var pseudoLikelihood: PseudoLikelihood?
 
-  init(_ sums: LossSums, tokens: Int, samples: Int) {
+  init(_ sums: LossSums, tokens: Int, samples: Int, pseudoLikelihood: PseudoLikelihood? = nil) {
     loss = sums.meanLoss
     accuracy = sums.accuracy
     perplexity = exp(sums.meanLoss)
     maskedTokens = sums.count
     self.tokens = tokens
     self.samples = samples
+    self.pseudoLikelihood = pseudoLikelihood
   }
 }
 
@@ -32,20 +35,62 @@ struct Evaluator {
   /// Samples prepared and computed together; only they are in memory.
   static let window = 256
 
-  /// - Parameter progress: called with the samples done; returning false stops with what was measured until then.
-  func evaluate(_ source: some SampleSource, progress: (_ done: Int) throws -> Bool = { _ in true }) throws
-    -> Evaluation
-  {
+  /// - Parameters:
+  ///   - tokenMasking: also scores every token in its turn. A sample of n tokens then costs n times as much.
+  ///   - progress: called with the samples done; returning false stops with what was measured until then.
+  ///   - onSample: called with each sample's index and its own figures, in order.
+  func evaluate(
+    _ source: some SampleSource, tokenMasking: TokenMasking? = nil,
+    progress: (_ done: Int) throws -> Bool = { _ in true },
+    onSample: (_ index: Int, Evaluation) throws -> Void = { _, _ in }
+  ) throws -> Evaluation {
     var sums = LossSums()
+    var pseudoLikelihood = tokenMasking.map { _ in PseudoLikelihood() }
     var (tokens, done) = (0, 0)
-    while done < source.count {
+    evaluation: while done < source.count {
       let samples = try compute.samples(done..<min(source.count, done + Self.window), of: source, epoch: 0)
-      for sample in sampleSums(samples) { sums += sample }
-      tokens += samples.reduce(0) { $0 + $1.tokenIDs.count }
-      done += samples.count
-      if try !progress(done) { break }
+      let sampleSums = sampleSums(samples)
+      for part in parts(of: samples, tokenMasking) {
+        let likelihoods = tokenMasking.map { self.likelihoods(samples[part], $0) }
+        for (place, index) in part.enumerated() {
+          let count = samples[index].tokenIDs.count
+          let likelihood = likelihoods?[place]
+          try onSample(
+            done, Evaluation(sampleSums[index], tokens: count, samples: 1, pseudoLikelihood: likelihood))
+          sums += sampleSums[index]
+          if let likelihood { pseudoLikelihood? += likelihood }
+          tokens += count
+          done += 1
+        }
+        if try !progress(done) { break evaluation }
+      }
     }
-    return Evaluation(sums, tokens: tokens, samples: done)
+    return Evaluation(sums, tokens: tokens, samples: done, pseudoLikelihood: pseudoLikelihood)
+  }
+
+  /// What of a window is finished at once: all of it, or where tokens are scored in their turn, what takes so long that it is
+  /// worth saying how far it is.
+  private func parts(of samples: [Sample], _ tokenMasking: TokenMasking?) -> [Range<Int>] {
+    guard let tokenMasking else { return samples.isEmpty ? [] : [samples.indices] }
+    let rows = samples.map { sample in
+      tokenMasking.places(of: sample).places.count * Batch.rows(of: sample, alignment: Batch.inferenceAlignment)
+    }
+    return Batch.groups(rows, limit: Self.microBatchesOfAPart * Compute.microBatchRows * compute.pool.threads)
+  }
+
+  /// For each thread.
+  private static let microBatchesOfAPart = 16
+
+  /// Each sample's pseudo-log-likelihood: the copies of one sample, and of several, are computed together like any samples.
+  private func likelihoods(_ samples: ArraySlice<Sample>, _ tokenMasking: TokenMasking) -> [PseudoLikelihood] {
+    let copies = samples.map { tokenMasking($0) }
+    var sums = sampleSums(copies.flatMap(\.self))[...]
+    return copies.map { copies in
+      defer { sums = sums.dropFirst(copies.count) }
+      return sums.prefix(copies.count).reduce(into: PseudoLikelihood()) { likelihood, sum in
+        likelihood += PseudoLikelihood(logLikelihood: -sum.loss, tokens: sum.count)
+      }
+    }
   }
 
   /// The sums of each sample.

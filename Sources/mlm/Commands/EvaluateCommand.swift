@@ -16,14 +16,25 @@ struct EvaluateCommand {
     let corpus = try CorpusReader(options.common, options.samples, model, context).open(options.files)
     let progress = Progress(console: context.console)
     defer { progress.finish() }
-    let evaluation = try model.evaluate(corpus) { done in
+    let located = corpus as? any LocatedSource
+    let evaluation = try model.evaluate(corpus, pseudoLikelihood: options.libraryPseudoLikelihood) { done in
+      // Who reads the samples may be waiting for them.
+      if options.printsSamples { try context.output.flush() }
       progress.update { "evaluated \(done) of \(Readable.plural(corpus.count, "sample"))" }
       return true
+    } onSample: { index, evaluation in
+      guard options.printsSamples else { return }
+      try context.output.write(EvaluationReport(evaluation).sample(index, at: located?.location(of: index)))
     }
     progress.finish()
-    guard evaluation.maskedTokens > 0 else { throw NothingMasked() }
-    guard evaluation.loss.isFinite else { throw NotFiniteError(what: "loss") }
-    try context.output.write(EvaluationReport(evaluation).text(options.format))
+    let report = EvaluationReport(evaluation)
+    guard report.measures else { throw NothingMasked() }
+    guard report.isFinite else { throw NotFiniteError(what: "loss") }
+    if options.printsSamples {
+      context.console.note(report.summary)
+    } else {
+      try context.output.write(report.text(options.format))
+    }
     return .done
   }
 }

@@ -6,9 +6,6 @@ struct FitCommand {
   let options: FitOptions
   let context: CommandContext
 
-  /// Rows of the history between the ends of epochs, in steps.
-  private static let historyInterval = 100
-
   init(_ options: FitOptions, _ context: CommandContext) {
     self.options = options
     self.context = context
@@ -129,7 +126,7 @@ struct FitCommand {
       switch report.moment {
       case .step:
         progress.update { report.progressLine(epochs: options.epochs) }
-        if report.step % Self.historyInterval == 0 { try log.append(report) }
+        if report.step % options.logInterval == 0 { try log.append(report) }
       case .validation(let done, let all):
         progress.update { "epoch \(report.epoch)  validated \(done) of \(Readable.plural(all, "sample"))" }
       case .epochEnd:

@@ -30,6 +30,16 @@ extension FitOptions {
   }
 }
 
+extension EvaluateOptions {
+  var libraryPseudoLikelihood: PseudoLikelihood.Variant? {
+    switch pseudoPerplexity {
+    case nil: nil
+    case .original: .original
+    case .withinWordLeftToRight: .withinWordLeftToRight
+    }
+  }
+}
+
 extension Optimizer {
   fileprivate init(
     _ algorithm: Algorithm, learningRate: Float, beta1: Float, beta2: Float, epsilon: Float, weightDecay: Float,

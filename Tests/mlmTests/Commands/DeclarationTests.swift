@@ -60,11 +60,11 @@ import Testing
         shared + " " + samples + """
            output overwrite resume keep change-learning-rate freeze epochs max-steps batch-size gradient-accumulation learning-rate optimizer \
           weight-decay beta1 beta2 epsilon schedule warmup-steps warmup-ratio clip-norm loss-reduction dropout \
-          freeze-backbone no-shuffle validation validation-split early-stopping checkpoint-every log
+          freeze-backbone no-shuffle validation validation-split early-stopping checkpoint-every log log-every
           """
       ),
       (.predict, shared + " input top-k targets format batch-tokens allow-untrained-head"),
-      (.evaluate, shared + " " + samples + " format batch-size pseudo-perplexity per-sample"),
+      (.evaluate, shared + " " + samples + " format batch-size pseudo-perplexity pseudo-variant per-sample"),
       (
         .tokenize,
         "preset quiet offline strict help input format add-special-tokens special-tokens-in-text decode"

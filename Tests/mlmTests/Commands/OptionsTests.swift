@@ -76,6 +76,15 @@ import Testing
     #expect(conflict("--mask-token-rate 0.9 a") == nil)
   }
 
+  @Test func pseudoPerplexity() throws {
+    func variant(_ line: String) throws -> EvaluateOptions.PseudoVariant? {
+      try EvaluateOptions(parse(line, .evaluate)).pseudoPerplexity
+    }
+    #expect(try variant("a") == nil && variant("--pseudo-perplexity a") == .original)
+    #expect(try variant("--pseudo-perplexity --pseudo-variant within-word-l2r a") == .withinWordLeftToRight)
+    #expect(try variant("--pseudo-variant original a") == .original)
+  }
+
   @Test func otherCommandsRefuse() {
     #expect(conflict("--input a text", .predict) != nil)
     #expect(conflict("--preprocessed --format fill", .predict) != nil)
@@ -86,6 +95,7 @@ import Testing
     #expect(conflict("--download", .presets) == "--download needs the NAME of a preset")
     #expect(conflict("--download --verify tiny", .presets)?.contains("do not go together") == true)
     #expect(conflict("--verify --format json tiny", .presets)?.contains("do not go together") == true)
-    #expect(conflict("--pseudo-perplexity a", .evaluate) == "--pseudo-perplexity is not in this version yet")
+    #expect(conflict("--per-sample --format text a", .evaluate)?.contains("do not go together") == true)
+    #expect(conflict("--per-sample --format json a", .evaluate) == nil)
   }
 }

@@ -87,6 +87,116 @@ import Testing
     result.expectError("no token of these samples is masked, so that there is nothing to evaluate")
   }
 
+  // MARK: Pseudo-perplexity and single samples
+
+  @Test func pseudoPerplexity() throws {
+    let tool = try tool()
+    let plain = try evaluate(tool).figures
+    let scored = try evaluate(tool, "--pseudo-perplexity").figures
+    #expect(Set(scored.keys) == Self.keys.union(["pseudo_log_likelihood", "pseudo_perplexity"]))
+    for key in Self.keys { #expect(scored[key] == plain[key], "\(key)") }
+    let (sum, perplexity) = (scored["pseudo_log_likelihood"] ?? .nan, scored["pseudo_perplexity"] ?? .nan)
+    // [CLS] and [SEP] are not scored.
+    let tokens = (scored["tokens"] ?? .nan) - 2 * 50
+    #expect(abs(exp(-sum / tokens) / perplexity - 1) < 1e-6)
+
+    let text = try tool.succeed(["evaluate", "text.txt", "--preset", Tool.micro, "--pseudo-perplexity"])
+    let fields = text.lines.map { $0.split(separator: " ") }
+    #expect(fields.map { String($0[0]) }.suffix(2) == ["pseudo_log_likelihood", "pseudo_perplexity"])
+    for field in fields { #expect(Double(field[1]) == scored[String(field[0])]) }
+
+    #expect(try evaluate(tool, "--pseudo-variant", "original").figures == scored)
+    let within = try evaluate(tool, "--pseudo-perplexity", "--pseudo-variant", "within-word-l2r").figures
+    #expect(within["loss"] == scored["loss"] && within["pseudo_perplexity"] != scored["pseudo_perplexity"])
+    // It has nothing to do with masks and seeds.
+    let other = try evaluate(tool, "--pseudo-perplexity", "--seed", "1", "--mask-selection-rate", "0.5").figures
+    #expect(other["pseudo_perplexity"] == perplexity && other["loss"] != scored["loss"])
+  }
+
+  @Test(arguments: [["--threads", "1"], ["--threads", "3"], ["--batch-size", "1"]])
+  func pseudoPerplexityDoesNotDependOn(_ options: [String]) throws {
+    let tool = try tool()
+    let arguments = ["evaluate", "text.txt", "--preset", Tool.micro, "--per-sample", "--pseudo-perplexity"]
+    #expect(try tool.succeed(arguments + options).output == tool.succeed(arguments).output)
+  }
+
+  private func objects(_ result: Tool.Result) throws -> [[String: Any]] {
+    try result.lines.map { try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]) }
+  }
+
+  @Test func samplesOneByOne() throws {
+    let tool = try Tool()
+    try tool.write("the fox\n\n  \nthe quick brown fox is over the lazy dog\n", to: "a.txt")
+    try tool.write("\n" + String(repeating: "the lazy dog ", count: 20), to: "b.txt")
+    let arguments = ["evaluate", "--preset", Tool.micro, "a.txt", "b.txt"]
+    let result = try tool.succeed(arguments + ["--per-sample"])
+    let samples = try objects(result)
+    #expect(samples.map { $0["sample"] as? Int } == [0, 1, 2, 3])
+    #expect(samples.map { $0["file"] as? String } == ["a.txt", "a.txt", "b.txt", "b.txt"])
+    #expect(samples.map { $0["line"] as? Int } == [1, 4, 2, 2])
+    #expect(samples.map { $0["tokens"] as? Int } == [4, 11, 48, 16])
+    let keys: Set<String> = [
+      "sample", "file", "line", "loss", "accuracy", "perplexity", "masked_tokens", "tokens",
+    ]
+    #expect(samples.allSatisfy { Set($0.keys) == keys })
+    // The figures of all are in them, and are said to people.
+    let all = try tool.succeed(arguments + ["--format", "json"]).figures
+    let masked = samples.map { $0["masked_tokens"] as? Double ?? .nan }
+    let losses = samples.map { $0["loss"] as? Double ?? .nan }
+    let mean = zip(masked, losses).reduce(0) { $0 + $1.0 * $1.1 } / masked.reduce(0, +)
+    #expect(masked.reduce(0, +) == all["masked_tokens"] && abs(mean - (all["loss"] ?? .nan)) < 1e-6)
+    #expect(result.messages.contains("4 samples  loss "))
+    #expect(try tool.succeed(arguments + ["--per-sample", "--quiet"]).messages.isEmpty)
+    #expect(try tool.succeed(arguments + ["--per-sample", "--format", "json"]).output == result.output)
+
+    let scored = try objects(tool.succeed(arguments + ["--per-sample", "--pseudo-perplexity"]))
+    #expect(scored.allSatisfy { Set($0.keys) == keys.union(["pseudo_log_likelihood", "pseudo_perplexity"]) })
+    for (sample, plain) in zip(scored, samples) { #expect(sample["loss"] as? Double == plain["loss"] as? Double) }
+  }
+
+  /// A sample's figures do not depend on what follows it.
+  @Test func samplesAreStreamed() throws {
+    let tool = try tool()
+    let result = try tool.shell(
+      "set -o pipefail; mlm evaluate text.txt --preset \"$MICRO\" --per-sample | head -n 1",
+      environment: ["MICRO": Tool.micro])
+    #expect(result.lines.count == 1 && result.errors.isEmpty && [0, 141].contains(result.status), "\(result.messages)")
+    let all = try tool.succeed(["evaluate", "text.txt", "--preset", Tool.micro, "--per-sample"])
+    #expect(result.lines.first == all.lines.first)
+  }
+
+  @Test func whatASampleHasNoTokenForIsNull() throws {
+    let tool = try Tool()
+    try tool.write(
+      """
+      {"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6]}
+      {"token_ids":[2,5,6,7,3],"mask_positions":[],"labels":[]}
+      {"token_ids":[2,3],"mask_positions":[]}
+
+      """, to: "samples.jsonl")
+    let arguments = ["evaluate", "--preset", Tool.micro, "--preprocessed", "--per-sample", "samples.jsonl"]
+    let result = try tool.succeed(arguments + ["--pseudo-perplexity"])
+    let samples = try objects(result)
+    #expect(samples.map { $0["line"] as? Int } == [1, 2, 3])
+    #expect(samples.map { $0["loss"] is NSNull } == [false, true, true])
+    #expect(samples.map { $0["pseudo_perplexity"] is NSNull } == [false, false, true])
+    // Given masks are undone: the first two are one text.
+    #expect(samples[0]["pseudo_log_likelihood"] as? Double == samples[1]["pseudo_log_likelihood"] as? Double)
+  }
+
+  /// Without a mask there is still something to score.
+  @Test func pseudoPerplexityNeedsNoMask() throws {
+    let tool = try Tool()
+    try tool.write(#"{"token_ids":[2,5,6,7,3],"mask_positions":[],"labels":[]}"#, to: "samples.jsonl")
+    let arguments = ["evaluate", "--preset", Tool.micro, "--preprocessed", "samples.jsonl", "--pseudo-perplexity"]
+    let text = try tool.succeed(arguments)
+    #expect(text.lines.first?.split(separator: " ") == ["loss", "-"])
+    let json = try objects(tool.succeed(arguments + ["--format", "json"]))
+    #expect(json.first?["loss"] is NSNull && (json.first?["pseudo_perplexity"] as? Double ?? 0) > 1)
+    try tool.write(#"{"token_ids":[2,3],"mask_positions":[],"labels":[]}"#, to: "samples.jsonl")
+    try tool.expectError(arguments, "no token of these samples is masked, so that there is nothing to evaluate")
+  }
+
   @Test func fullDisk() throws {
     let tool = try tool()
     let result = try tool.shell(

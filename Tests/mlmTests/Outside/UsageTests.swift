@@ -32,7 +32,7 @@ import Testing
     ["fit", "a.txt", "--schedule", "linaer"], ["fit", "a.txt", "--epochs"], ["fit", "a.txt", "--overwrite=yes"],
     ["fit", "a.txt", "--resume", "--overwrite"], ["fit", "a.txt", "--samples", "packed"],
     ["fit", "a.txt", "--early-stopping", "3"],
-    ["evaluate", "a.txt", "--pseudo-perplexity"], ["evaluate", "a.txt", "--per-sample"],
+    ["evaluate", "a.txt", "--pseudo-variant", "l2r"], ["evaluate", "a.txt", "--per-sample", "--format", "text"],
     ["evaluate", "a.txt", "--top-k", "1"],
     ["predict", "x", "--input", "a.txt"], ["predict", "--top-k", "0"], ["predict", "--format", "xml"],
     ["predict", "--sequence-length", "2"], ["presets", "--format", "tsv"], ["presets", "x"], ["presets", "--download"],

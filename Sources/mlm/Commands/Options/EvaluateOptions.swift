@@ -1,6 +1,10 @@
 /// What `mlm evaluate` was asked to do.
 struct EvaluateOptions: Sendable, Equatable {
   enum Format: String, Sendable, CaseIterable { case text, json }
+  enum PseudoVariant: String, Sendable, CaseIterable {
+    case original
+    case withinWordLeftToRight = "within-word-l2r"
+  }
 
   var common: CommonOptions
   var samples: SampleOptions
@@ -8,6 +12,9 @@ struct EvaluateOptions: Sendable, Equatable {
   var files: [String]
   var batchSize: Int
   var format: Format
+  /// nil: no pseudo-perplexity.
+  var pseudoPerplexity: PseudoVariant?
+  var printsSamples: Bool
 }
 
 extension EvaluateOptions {
@@ -22,15 +29,37 @@ extension EvaluateOptions {
     details: "Accepted, as fit has it. Evaluation makes its own batches, and the figures do not depend on them.",
     foreignNames: ["per-device-eval-batch-size", "eval-batch-size"])
   static let pseudoPerplexity = Option<Bool>.flag(
-    "pseudo-perplexity", in: .output, help: "mask every token in its turn", foreignNames: ["pll"], availability: .later)
+    "pseudo-perplexity", in: .output, help: "mask every token in its turn too",
+    details: """
+      Also score every token of a sample with itself masked (Salazar et al. 2020), whatever the other masks are: adds \
+      pseudo_log_likelihood, the sum of the tokens' log-probabilities in nats, and pseudo_perplexity, exp of its \
+      negative per token. [CLS] and [SEP] are not scored. A sample of n tokens takes n times as long.
+      """,
+    foreignNames: ["pll", "pseudo-log-likelihood", "ppl"])
+  static let pseudoVariant = Option<PseudoVariant>.choice(
+    "pseudo-variant", "HOW", default: .original, in: .output, help: "or within-word-l2r",
+    details: """
+      What is hidden besides the token that is scored; implies --pseudo-perplexity. original: nothing. \
+      within-word-l2r: the pieces of its word to the right of it as well (Kauf & Ivanova 2023), which does not \
+      overrate long words.
+      """,
+    foreignNames: ["pseudo-perplexity-variant", "pll-metric", "pll-variant"])
   static let perSample = Option<Bool>.flag(
-    "per-sample", in: .output, help: "one JSON object per sample", availability: .later)
+    "per-sample", in: .output, help: "one JSON object per sample",
+    details: """
+      Print one JSON object per sample, as it is computed, instead of the figures of all, which go to standard error \
+      then: sample (counted from 0), file and line, and the keys of --format json but for samples. What a sample has \
+      no token for is null.
+      """,
+    foreignNames: ["per-line", "per-sentence", "per-example"])
 
   static let declaration = CommandDeclaration(
     name: "evaluate", summary: "loss, accuracy and perplexity of text", operands: .files,
     options: CommonOptions.modelDeclarations
       + SampleOptions.inputDeclarations + CommonOptions.inputDeclarations
-      + [format.declaration, pseudoPerplexity.declaration, perSample.declaration]
+      + [
+        format.declaration, pseudoPerplexity.declaration, pseudoVariant.declaration, perSample.declaration,
+      ]
       + SampleOptions.maskingDeclarations
       + [batchSize.declaration] + CommonOptions.generalDeclarations,
     description: [
@@ -48,6 +77,9 @@ extension EvaluateOptions {
       .init(
         command: "mlm evaluate --preset distil_bert_base_en_uncased --format json held-out.txt",
         meaning: "a published model, for a script"),
+      .init(
+        command: "mlm evaluate --per-sample --pseudo-perplexity sentences.txt",
+        meaning: "how likely the model finds each line"),
     ],
     environment: CommonOptions.environment)
 
@@ -56,6 +88,12 @@ extension EvaluateOptions {
     samples = try SampleOptions(arguments)
     format = try arguments.value(of: Self.format)
     batchSize = try arguments.value(of: Self.batchSize)
+    let scoresTokens = try arguments.value(of: Self.pseudoPerplexity) || arguments.has(Self.pseudoVariant)
+    pseudoPerplexity = scoresTokens ? try arguments.value(of: Self.pseudoVariant) : nil
+    printsSamples = try arguments.value(of: Self.perSample)
+    if printsSamples, format == .text, arguments.has(Self.format) {
+      throw .conflict("--per-sample", "--format text", why: "samples are printed as JSON")
+    }
     files = try arguments.files()
   }
 }

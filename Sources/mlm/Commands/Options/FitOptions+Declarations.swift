@@ -29,6 +29,10 @@ extension FitOptions {
       seconds.
       """,
     foreignNames: ["history", "csv-logger", "log-file"])
+  static let logEvery = Option<Int>.integer(
+    "log-every", default: 100, in: .output, help: "steps between its rows",
+    details: "Steps between the rows of the history, the ends of epochs aside. 1: a row for each step.",
+    foreignNames: ["logging-steps", "log-interval"])
   static let checkpointEvery = Option<Int?>.integer(
     "checkpoint-every", defaultText: "each epoch", in: .output, help: "a checkpoint each N steps",
     details: """
@@ -140,8 +144,8 @@ extension FitOptions {
       + SampleOptions.inputDeclarations + CommonOptions.inputDeclarations
       + [
         output.declaration, overwrite.declaration, resume.declaration, checkpointEvery.declaration, keep.declaration,
-        log.declaration,
-        epochs.declaration, maxSteps.declaration, batchSize.declaration, gradientAccumulation.declaration,
+        log.declaration, logEvery.declaration, epochs.declaration, maxSteps.declaration, batchSize.declaration,
+        gradientAccumulation.declaration,
         lossReduction.declaration, dropout.declaration, freezeBackbone.declaration, freeze.declaration,
         noShuffle.declaration,
         optimizer.declaration, learningRate.declaration, changeLearningRate.declaration, weightDecay.declaration,

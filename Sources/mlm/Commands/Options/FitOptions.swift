@@ -57,6 +57,8 @@ struct FitOptions: Sendable, Equatable {
   var earlyStopping: Int?
   /// nil: `history.csv` in the output directory.
   var log: String?
+  /// Steps between the rows of the log.
+  var logInterval: Int
 }
 
 extension FitOptions {
@@ -89,6 +91,7 @@ extension FitOptions {
     validation = try Self.validation(arguments)
     earlyStopping = try arguments.value(of: Self.earlyStopping)
     log = try arguments.value(of: Self.log)
+    logInterval = try arguments.value(of: Self.logEvery)
     files = try arguments.files()
 
     if validation == .file("-"), files.contains("-") {

@@ -1,0 +1,81 @@
+import Foundation
+import Testing
+
+/// The masking options from outside, in `evaluate` and in `fit`.
+@Suite struct MaskingTests {
+  /// 40 lines of six words of five pieces each.
+  private func tool() throws -> Tool {
+    let tool = try Tool()
+    let line = Array(repeating: "tamarwexta", count: 6).joined(separator: " ")
+    try tool.write(Array(repeating: line, count: 40).joined(separator: "\n") + "\n", to: "text.txt")
+    return tool
+  }
+
+  /// The numbers of masked tokens of the samples.
+  private func counts(_ tool: Tool, _ options: String...) throws -> [Int] {
+    let result = try tool.succeed(["evaluate", "text.txt", "--preset", Tool.micro, "--per-sample"] + options)
+    return try result.lines.map { line in
+      let object = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      #expect(object["tokens"] as? Int == 32)
+      return try #require(object["masked_tokens"] as? Int)
+    }
+  }
+
+  @Test func wholeWords() throws {
+    let tool = try tool()
+    // ⌈0.3 · 30⌉ tokens, or ⌈0.3 · 6⌉ words of five.
+    #expect(try counts(tool, "--mask-selection-rate", "0.3") == Array(repeating: 9, count: 40))
+    let words = try counts(tool, "--mask-selection-rate", "0.3", "--whole-word-masking")
+    #expect(words == Array(repeating: 10, count: 40))
+    // A word that does not fit whole is passed over.
+    #expect(
+      try counts(tool, "--mask-selection-rate", "0.3", "--whole-word-masking", "--mask-selection-length", "9")
+        == Array(repeating: 5, count: 40))
+  }
+
+  @Test func samplingOfEachByItself() throws {
+    let tool = try tool()
+    let tokens = try counts(tool, "--mask-selection-rate", "0.3", "--mask-sampling", "bernoulli")
+    #expect(Set(tokens).count > 3 && (300...420).contains(tokens.reduce(0, +)), "\(tokens)")
+    let words = try counts(
+      tool, "--mask-selection-rate", "0.3", "--mask-sampling", "bernoulli", "--whole-word-masking")
+    #expect(Set(words).count > 2 && words.allSatisfy { $0 % 5 == 0 }, "\(words)")
+    #expect((200...520).contains(words.reduce(0, +)), "\(words)")
+    #expect(try counts(tool, "--mask-selection-rate", "0.3", "--mask-sampling", "exact").allSatisfy { $0 == 9 })
+  }
+
+  /// Before its first update `fit` finds the loss that `evaluate` finds: the same masks, by the same options.
+  @Test(arguments: [
+    [], ["--whole-word-masking"], ["--mask-sampling", "bernoulli"],
+    ["--whole-word-masking", "--mask-sampling", "bernoulli"], ["--mask-selection-rate", "0.5"],
+    ["--mask-token-rate", "0", "--random-token-rate", "1"], ["--mask-selection-length", "2"],
+  ])
+  func fitMasksAsEvaluateDoes(_ options: [String]) throws {
+    let tool = try tool()
+    let arguments = ["text.txt", "--preset", Tool.micro, "--seed", "3"]
+    let expected = try tool.succeed(["evaluate", "--format", "json"] + arguments + options).figures
+    try tool.succeed(
+      ["fit", "--log", "log.csv", "--max-steps", "1", "--batch-size", "40", "--dropout", "0"] + arguments + options)
+    let history = History(try tool.read("log.csv"))
+    let (loss, accuracy) = (try #require(expected["loss"]), try #require(expected["accuracy"]))
+    #expect(abs((history.numbers("loss").first ?? .nan) - loss) < 1e-5 * loss)
+    #expect(abs((history.numbers("accuracy").first ?? .nan) - accuracy) < 1e-6)
+    if !options.isEmpty {
+      let plain = try tool.succeed(["evaluate", "--format", "json"] + arguments).figures
+      #expect(plain["loss"] != loss)
+    }
+  }
+
+  @Test func aRowForEachStep() throws {
+    let tool = try tool()
+    let fit = ["fit", "text.txt", "--preset", Tool.micro, "--batch-size", "10", "--overwrite", "--log", "log.csv"]
+    func steps(_ options: String...) throws -> [Double] {
+      try tool.succeed(fit + options)
+      return History(try tool.read("log.csv")).numbers("step")
+    }
+    // The end of an epoch has a row of its own.
+    #expect(try steps("--log-every", "1", "--epochs", "2") == [1, 2, 3, 4, 4, 5, 6, 7, 8, 8])
+    #expect(try steps("--log-every", "3", "--epochs", "2") == [3, 4, 6, 8])
+    #expect(try steps("--epochs", "2") == [4, 8])
+  }
+}
