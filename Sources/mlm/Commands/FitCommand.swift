@@ -6,9 +6,6 @@ struct FitCommand {
   let options: FitOptions
   let context: CommandContext
 
-  /// Rows of the history between the ends of epochs, in steps.
-  private static let historyInterval = 100
-
   init(_ options: FitOptions, _ context: CommandContext) {
     self.options = options
     self.context = context
@@ -21,7 +18,8 @@ struct FitCommand {
     try CorpusReader.check(files)
     let model = try context.model(for: .fit, options.common, dropout: options.dropout)
     let (source, validation) = try corpora(for: model)
-    let log = try HistoryLog(path: options.log)
+    let growing = HistoryFolder(besides: options.output)
+    let watch = try TrainingWatch(watching(model), folder: growing?.path, console: context.console)
 
     model.compile(
       optimizer: options.libraryOptimizer, schedule: options.librarySchedule,
@@ -31,18 +29,18 @@ struct FitCommand {
     Signals.intercept()
     var steps = 0
     do {
-      steps = try train(model, on: source, validation: validation, log)
+      steps = try train(model, on: source, validation: validation, watch)
     } catch let error as TrainingError {
       // Before the first update there is nothing that was learned.
       if error.goodSteps > 0 {
-        keep(model, log, "the last good state, the model after \(Readable.plural(error.goodSteps, "step")),")
+        keep(model, watch, "the last good state, the model after \(Readable.plural(error.goodSteps, "step")),")
       }
       throw error
     } catch let error as HistoryError {
-      keep(model, log, "what was learned until then")
+      keep(model, watch, "what was learned until then")
       throw error
     }
-    try save(model, log)
+    try save(model, watch)
     for note in model.configuration.notesOnWriting { context.console.note(note) }
     context.console.note("wrote \(options.output)")
     guard let signal = Signals.received else { return .done }
@@ -78,40 +76,35 @@ struct FitCommand {
 
   /// The number of optimizer steps that were done.
   private func train(
-    _ model: DistilBertMaskedLM, on corpus: any SampleSource, validation: (any SampleSource)?, _ log: HistoryLog
+    _ model: DistilBertMaskedLM, on corpus: any SampleSource, validation: (any SampleSource)?, _ watch: TrainingWatch
   ) throws -> Int {
-    let progress = Progress(console: context.console)
-    defer { progress.finish() }
+    defer { watch.finish() }
     var steps = 0
     try model.fit(corpus, validation: validation, options: options.training) { report in
       steps = report.step
-      switch report.moment {
-      case .step:
-        progress.update { report.progressLine(epochs: options.epochs) }
-        if report.step % Self.historyInterval == 0 { try log.append(report) }
-      case .validation(let done, let all):
-        progress.update { "epoch \(report.epoch)  validated \(done) of \(Readable.plural(all, "sample"))" }
-      case .epochEnd:
-        if report.maskedTokens == 0 {
-          context.console.warning("no token was masked in epoch \(report.epoch): nothing was learned in it")
-        }
-        try log.append(report)
-        progress.milestone(report.progressLine(epochs: options.epochs))
-      }
+      try watch.show(report)
       return Signals.received == nil
     }
     return steps
   }
 
-  private func save(_ model: DistilBertMaskedLM, _ log: HistoryLog) throws {
-    try model.save(
-      to: options.output, files: [("history.csv", Array(log.text.utf8))], overwrite: options.overwrites)
+  private func watching(_ model: DistilBertMaskedLM) -> TrainingWatch.Options {
+    let preset = options.common.preset ?? context.environment("MLM_PRESET") ?? ""
+    return TrainingWatch.Options(
+      epochs: options.epochs, interval: options.logInterval, log: options.log, tensorBoard: options.tensorBoard,
+      isVerbose: options.isVerbose,
+      title: "\(preset.isEmpty ? "fit" : FileName.last(preset)) on \(FileName.list(options.files))",
+      threads: model.threads)
+  }
+
+  private func save(_ model: DistilBertMaskedLM, _ watch: TrainingWatch) throws {
+    try model.save(to: options.output, files: watch.files, overwrite: options.overwrites)
   }
 
   /// Training went wrong: the weights it came to are worth keeping. `what` says which they are.
-  private func keep(_ model: DistilBertMaskedLM, _ log: HistoryLog, _ what: String) {
+  private func keep(_ model: DistilBertMaskedLM, _ watch: TrainingWatch, _ what: String) {
     do {
-      try save(model, log)
+      try save(model, watch)
       context.console.note("\(what) is in \(options.output)")
     } catch {
       context.console.error(error)

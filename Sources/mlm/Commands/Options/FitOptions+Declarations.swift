@@ -14,9 +14,27 @@ extension FitOptions {
     "log", "FILE", kind: .file, defaultText: "DIR/history.csv", in: .output, help: "a CSV row per report",
     details: """
       One CSV row per report: epoch, step, samples, tokens, loss, accuracy, learning_rate, val_loss, val_accuracy, \
-      seconds.
+      seconds. Loss and accuracy are means over the epoch so far, as Keras' CSVLogger has them.
       """,
     foreignNames: ["history", "csv-logger", "log-file"])
+  static let logEvery = Option<Int>.integer(
+    "log-every", default: 100, in: .output, help: "steps from row to row of the log",
+    details: """
+      Steps from one row of the history to the next; each epoch ends with a row of its own. TensorBoard's events and \
+      the picture history.svg follow.
+      """,
+    foreignNames: ["logging-steps", "update-freq", "log-interval"])
+  static let tensorBoard = Option<String?>.text(
+    "tensorboard", "DIR", kind: .directory, in: .output, help: "event files for TensorBoard",
+    details: """
+      Write event files for TensorBoard into this directory, one per run: loss and accuracy since the row before, \
+      learning_rate, val_loss, val_accuracy, tokens_per_second, by step. Look at them with 'tensorboard --logdir DIR'; \
+      runs that are to be told apart want directories of their own.
+      """,
+    foreignNames: ["logging-dir", "tensorboard-dir", "log-dir"])
+  static let verbose = Option<Bool>.flag(
+    "verbose", in: .general, help: "say where the time goes, too",
+    details: "Say in the lines of progress, too, how much of the threads' time goes into matrix products.")
   static let checkpointEvery = Option<Int?>.integer(
     "checkpoint-every", in: .output, help: "a checkpoint each N steps", foreignNames: ["save-steps", "save-every"],
     availability: .later)
@@ -106,7 +124,8 @@ extension FitOptions {
     options: CommonOptions.modelDeclarations
       + SampleOptions.inputDeclarations + CommonOptions.inputDeclarations
       + [
-        output.declaration, overwrite.declaration, log.declaration, resume.declaration, checkpointEvery.declaration,
+        output.declaration, overwrite.declaration, log.declaration, logEvery.declaration, tensorBoard.declaration,
+        resume.declaration, checkpointEvery.declaration,
         epochs.declaration, maxSteps.declaration, batchSize.declaration, gradientAccumulation.declaration,
         lossReduction.declaration, dropout.declaration, freezeBackbone.declaration, noShuffle.declaration,
         optimizer.declaration, learningRate.declaration, weightDecay.declaration, beta1.declaration,
@@ -115,7 +134,7 @@ extension FitOptions {
       ]
       + SampleOptions.maskingDeclarations
       + [validationFile.declaration, validationSplit.declaration, earlyStopping.declaration]
-      + CommonOptions.generalDeclarations,
+      + [verbose.declaration] + CommonOptions.generalDeclarations,
     description: [
       """
       Trains a model to fill in masked tokens of text. Each non-blank line of the FILEs is a sample: some of its \

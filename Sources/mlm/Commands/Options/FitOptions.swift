@@ -45,6 +45,11 @@ struct FitOptions: Sendable, Equatable {
   var validation: Validation
   /// nil: `history.csv` in the output directory.
   var log: String?
+  /// Steps from row to row.
+  var logInterval: Int
+  /// Where TensorBoard's events go; nil for nowhere.
+  var tensorBoard: String?
+  var isVerbose: Bool
 }
 
 extension FitOptions {
@@ -72,8 +77,14 @@ extension FitOptions {
     shuffles = try !arguments.value(of: Self.noShuffle)
     validation = try Self.validation(arguments)
     log = try arguments.value(of: Self.log)
+    logInterval = try arguments.value(of: Self.logEvery)
+    tensorBoard = try arguments.value(of: Self.tensorBoard)
+    isVerbose = try arguments.value(of: Self.verbose)
     files = try arguments.files()
 
+    if isVerbose, common.quiet {
+      throw .conflict("--quiet", "--verbose", why: "one asks for less, the other for more")
+    }
     if validation == .file("-"), files.contains("-") {
       throw .conflict("--validation -", "the FILE -", why: "standard input can be read only once")
     }
