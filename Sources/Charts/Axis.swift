@@ -52,11 +52,11 @@ private struct Step {
     var power = max(-300, Int(log10(size).rounded(.down)))
     if wholeNumbers { power = max(0, power) }
     let unit = pow(10, Double(power))
-    let choices = [(1, 0), (2, 0), (25, -1), (5, 0), (10, 0)]
+    let choices = [(1, 0), (2, 0), (25, -1), (5, 0), (1, 1)]
     let choice = choices.first { digits, shift in
       (shift == 0 || !wholeNumbers || power > 0) && Double(digits) * pow(10, Double(shift)) * unit >= size * (1 - 1e-9)
     }
-    (digits, self.power) = choice.map { ($0.0, power + $0.1) } ?? (10, power)
+    (digits, self.power) = choice.map { ($0.0, power + $0.1) } ?? (1, power + 1)
   }
 
   /// The text of so many steps: `0.5`, `2,500`, `7.5e-5`.

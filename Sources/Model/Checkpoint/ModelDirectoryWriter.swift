@@ -192,7 +192,7 @@ private final class DirectoryReplacement {
     let known = [
       "config.json", "model.safetensors", "model.safetensors.index.json", "vocab.txt", "tokenizer.json",
       "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "generation_config.json", "history.csv",
-      "history.svg",
+      "history.svg", "MODEL_CARD.md",
     ]
     return known.contains(name) || OtherWeights.names.contains(name)
       || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))

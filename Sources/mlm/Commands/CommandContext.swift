@@ -74,6 +74,13 @@ struct CommandContext {
   func model(
     for command: Command, _ common: CommonOptions, dropout: Double? = nil, needsTrainedHead: Bool = false
   ) throws -> DistilBertMaskedLM {
+    try loadedModel(for: command, common, dropout: dropout, needsTrainedHead: needsTrainedHead).model
+  }
+
+  /// The same, with what was found under that name, and the languages that a registry says it knows.
+  func loadedModel(
+    for command: Command, _ common: CommonOptions, dropout: Double? = nil, needsTrainedHead: Bool = false
+  ) throws -> (model: DistilBertMaskedLM, preset: ResolvedPreset, languages: [String]) {
     let registry = try registry()
     let name = try preset(for: command, given: common.preset, needsWeights: common.loadsWeights, in: registry)
     let resolved = try reachingHub { try registry.resolve(name, hub: $0, loadWeights: common.loadsWeights) }
@@ -82,7 +89,7 @@ struct CommandContext {
     if needsTrainedHead, common.loadsWeights, !model.hasTrainedHead { throw UntrainedHead(preset: name) }
     for note in model.notes { console.note(note) }
     for warning in model.warnings { console.warning(warning) }
-    return model
+    return (model, resolved, registry[name]?.languages ?? [])
   }
 
   /// Tokens per sample: what was asked for, if the model has so many positions.

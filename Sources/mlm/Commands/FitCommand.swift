@@ -5,10 +5,13 @@ import Model
 struct FitCommand {
   let options: FitOptions
   let context: CommandContext
+  /// What the options were made from.
+  let typed: ParsedArguments
 
-  init(_ options: FitOptions, _ context: CommandContext) {
+  init(_ options: FitOptions, _ context: CommandContext, typed: ParsedArguments) {
     self.options = options
     self.context = context
+    self.typed = typed
   }
 
   func run() throws -> ExitCode {
@@ -16,10 +19,12 @@ struct FitCommand {
     // What would fail at the end is found at the beginning.
     try ModelDirectory.checkWritable(options.output, overwrite: options.overwrites)
     try CorpusReader.check(files)
-    let model = try context.model(for: .fit, options.common, dropout: options.dropout)
+    let (model, preset, languages) = try context.loadedModel(for: .fit, options.common, dropout: options.dropout)
     let (source, validation) = try corpora(for: model)
     let growing = HistoryFolder(besides: options.output)
-    let watch = try TrainingWatch(watching(model), folder: growing?.path, console: context.console)
+    let watch = try TrainingWatch(
+      watching(preset, threads: model.threads), folder: growing?.path, console: context.console)
+    let card = card(model, preset, languages, source, validation)
 
     model.compile(
       optimizer: options.libraryOptimizer, schedule: options.librarySchedule,
@@ -33,14 +38,14 @@ struct FitCommand {
     } catch let error as TrainingError {
       // Before the first update there is nothing that was learned.
       if error.goodSteps > 0 {
-        keep(model, watch, "the last good state, the model after \(Readable.plural(error.goodSteps, "step")),")
+        keep(model, watch, card, "the last good state, the model after \(Readable.plural(error.goodSteps, "step")),")
       }
       throw error
     } catch let error as HistoryError {
-      keep(model, watch, "what was learned until then")
+      keep(model, watch, card, "what was learned until then")
       throw error
     }
-    try save(model, watch)
+    try save(model, watch, card)
     for note in model.configuration.notesOnWriting { context.console.note(note) }
     context.console.note("wrote \(options.output)")
     guard let signal = Signals.received else { return .done }
@@ -88,23 +93,26 @@ struct FitCommand {
     return steps
   }
 
-  private func watching(_ model: DistilBertMaskedLM) -> TrainingWatch.Options {
-    let preset = options.common.preset ?? context.environment("MLM_PRESET") ?? ""
-    return TrainingWatch.Options(
+  private func watching(_ preset: ResolvedPreset, threads: Int) -> TrainingWatch.Options {
+    TrainingWatch.Options(
       epochs: options.epochs, interval: options.logInterval, log: options.log, tensorBoard: options.tensorBoard,
       isVerbose: options.isVerbose,
-      title: "\(preset.isEmpty ? "fit" : FileName.last(preset)) on \(FileName.list(options.files))",
-      threads: model.threads)
+      title: "\(FileName.last(preset.displayName)) on \(FileName.list(options.files))", threads: threads)
   }
 
-  private func save(_ model: DistilBertMaskedLM, _ watch: TrainingWatch) throws {
-    try model.save(to: options.output, files: watch.files, overwrite: options.overwrites)
+  private func save(_ model: DistilBertMaskedLM, _ watch: TrainingWatch, _ card: ModelCard) throws {
+    var card = card
+    card.history = watch.curve.points
+    let (name, note) = ModelCard.place(in: options.output)
+    if let note { context.console.note(note) }
+    try model.save(
+      to: options.output, files: watch.files + [(name, Array(card.markdown.utf8))], overwrite: options.overwrites)
   }
 
   /// Training went wrong: the weights it came to are worth keeping. `what` says which they are.
-  private func keep(_ model: DistilBertMaskedLM, _ watch: TrainingWatch, _ what: String) {
+  private func keep(_ model: DistilBertMaskedLM, _ watch: TrainingWatch, _ card: ModelCard, _ what: String) {
     do {
-      try save(model, watch)
+      try save(model, watch, card)
       context.console.note("\(what) is in \(options.output)")
     } catch {
       context.console.error(error)

@@ -8,8 +8,9 @@ enum HistoryError: ModelError, Equatable {
 
   var message: String {
     switch self {
-    case .cannotWrite(.log, let path, let code): "cannot write the log \(path): \(systemMessage(code))"
-    case .cannotWrite(.events, let path, let code): "cannot write TensorBoard's events to \(path): \(systemMessage(code))"
+    case .cannotWrite(let part, let path, let code):
+      let what = part == .log ? "the log" : "TensorBoard's events to"
+      return "cannot write \(what) \(path): \(systemMessage(code))"
     }
   }
 }

@@ -24,7 +24,7 @@ struct HistoryPicture {
   }
 
   func svg() -> String {
-    let training = points.compactMap { point in point.interval.map { (x: Double(point.row.step), y: $0.loss) } }
+    let training = trainingLine
     let validation = points.compactMap { point in
       point.row.validationLoss.map { (x: Double(point.row.step), y: $0) }
     }
@@ -35,7 +35,8 @@ struct HistoryPicture {
     let lossAxis = Axis(from: losses.min() ?? 0, to: losses.max() ?? 1, intervals: 5)
     let rateAxis = Axis(from: 0, to: rates.map(\.y).filter(\.isFinite).max() ?? 1, intervals: 2)
 
-    var out = SVG.text(title.isEmpty ? "Training" : Self.shortened(title), left, 30, "font-size=\"16\" font-weight=\"bold\"")
+    let heading = title.isEmpty ? "Training" : Self.shortened(title)
+    var out = SVG.text(heading, left, 30, "font-size=\"16\" font-weight=\"bold\"")
     out += legend(training, validation)
     out += epochs(steps)
     out += panel(loss, lossAxis, steps, title: "loss, nats per masked token")
@@ -50,6 +51,26 @@ struct HistoryPicture {
         "text-anchor=\"middle\" font-size=\"13\" fill=\"\(Color.faint)\"")
     }
     return SVG.document(width: size.width, height: size.height, out)
+  }
+
+  /// What the loss was between reports. The last steps of an epoch, where they are few, go with those after them (at the end,
+  /// before them): alone they would stand out by chance.
+  private var trainingLine: [Thinning.Point] {
+    let enough = (points.compactMap(\.interval?.weight).max() ?? 0) / 2
+    var line: [Thinning.Point] = []
+    var (sum, weight, lastWeight) = (0.0, 0.0, 0.0)
+    for point in points {
+      guard let interval = point.interval else { continue }
+      sum += interval.loss * interval.weight
+      weight += interval.weight
+      guard weight >= enough || !sum.isFinite else { continue }
+      line.append((Double(point.row.step), sum / weight))
+      (sum, weight, lastWeight) = (0, 0, weight)
+    }
+    if weight > 0, let before = line.popLast(), let step = points.last?.row.step {
+      line.append((Double(step), (before.y * lastWeight + sum) / (lastWeight + weight)))
+    }
+    return line
   }
 
   // MARK: Parts
@@ -128,7 +149,8 @@ struct HistoryPicture {
       let limit = max(4, 1000 * stretch.count / max(1, count))
       let places = Thinning.thinned(stretch, limit: limit).map { (x: x($0.x, steps), y: y($0.y, axis, span)) }
       if places.count > 1 {
-        out += SVG.polyline(places, "stroke=\"\(color)\" stroke-width=\"\(SVG.number(width))\" stroke-linejoin=\"round\"")
+        let stroke = "stroke=\"\(color)\" stroke-width=\"\(SVG.number(width))\" stroke-linejoin=\"round\""
+        out += SVG.polyline(places, stroke)
       }
       if count <= markedPoints || places.count == 1 {
         for place in places { out += SVG.circle(place.x, place.y, radius: width + 1, fill: color) }
@@ -148,7 +170,7 @@ struct HistoryPicture {
     }
     var out = ""
     if let last = training.last {
-      out += entry("training, mean since the point before: \(figure(last.y))", Color.training, width: 2)
+      out += entry("training, mean between points: \(figure(last.y))", Color.training, width: 2)
     }
     if let last = validation.last {
       var text = "validation: \(figure(last.y))"

@@ -56,25 +56,28 @@ extension ProgressLine {
   }
 
   /// After an epoch, with its own means.
-  static func epoch(
-    _ report: TrainingReport, epochs: Int?, productShare: Double? = nil, waitingShare: Double? = nil
-  ) -> String {
+  static func epoch(_ report: TrainingReport, epochs: Int?) -> String {
     var line = ProgressLine()
     line.addEpoch(report, epochs)
     line.add("step \(report.step)", importance: 1)
     line.add("loss \(loss(report.loss))", importance: 9)
     line.addAccuracy("accuracy", "acc", report.accuracy)
     if let validation = report.validation {
-      line.add("val_loss \(loss(validation.loss))", importance: 8)
-      line.addAccuracy("val_accuracy", "val_acc", validation.accuracy)
+      line.add("val_loss \(loss(validation.loss))", short: "val \(loss(validation.loss))", importance: 8)
+      line.addAccuracy("val_accuracy", "acc", validation.accuracy)
     }
     line.addSpeed(report)
-    if let productShare { line.add("GEMM \(whole(productShare))", importance: 4) }
-    if let waitingShare {
-      line.add("waiting \(whole(waitingShare))", short: "wait \(whole(waitingShare))", importance: 3)
-    }
     line.add(Readable.duration(report.seconds), importance: 7)
     return line.text
+  }
+
+  /// Below it, for those who want to know where the time went; nil where nothing is known of it.
+  static func timeSpent(productShare: Double?, waitingShare: Double?) -> String? {
+    let parts = [
+      productShare.map { "\(whole($0)) of the threads' time in matrix products" },
+      waitingShare.map { "\(whole($0)) waiting for data" },
+    ].compactMap(\.self)
+    return parts.isEmpty ? nil : "  " + parts.joined(separator: ", ")
   }
 
   private mutating func addEpoch(_ report: TrainingReport, _ epochs: Int?) {

@@ -77,9 +77,12 @@ final class TrainingWatch {
         console.warning("no token was masked in epoch \(report.epoch): nothing was learned in it")
       }
       try addRow(report)
-      progress.milestone(
-        ProgressLine.epoch(
-          report, epochs: options.epochs, productShare: productShare, waitingShare: waitingShare(report)))
+      progress.milestone(ProgressLine.epoch(report, epochs: options.epochs))
+      if options.isVerbose,
+        let spent = ProgressLine.timeSpent(productShare: productShare, waitingShare: waitingShare(report))
+      {
+        console.line(spent)
+      }
     }
   }
 
