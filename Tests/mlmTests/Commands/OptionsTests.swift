@@ -32,6 +32,7 @@ import Testing
     #expect(options.schedule == .constant && options.warmup == .steps(0) && options.clipNorm == nil)
     #expect(options.lossReduction == .maskedMean && options.dropout == nil && !options.freezesBackbone)
     #expect(options.shuffles && options.validation == .none && options.log == nil && options.output == "./mlm-model")
+    #expect(options.logInterval == 100 && options.tensorBoard == nil && !options.isVerbose)
     #expect(options.samples == SampleOptions())
     #expect(options.common == CommonOptions())
   }
@@ -50,7 +51,7 @@ import Testing
     "--warmup-steps 5 --warmup-ratio 0.1 a", "--validation b --validation-split 0.1 a", "--validation - -", "- -",
     "--mask-token-rate 0.8 --random-token-rate 0.3 a", "--mask-token-rate 0.95 a", "--preprocessed --truncate a",
     "--preprocessed --mask-selection-rate 0.2 a", "--preprocessed --whole-word-masking a", "--preprocessed --strict a",
-    "", "--overwrite",
+    "", "--overwrite", "--quiet --verbose a", "--log-every 0 a",
   ])
   func fitRefuses(_ line: String) { #expect(conflict(line) != nil) }
 
