@@ -21,14 +21,14 @@ public struct Axis: Sendable {
   public init(
     from: Double, to: Double, intervals: Int, wholeNumbers: Bool = false, endsAtTicks: Bool = true
   ) {
-    var (low, high) = (min(from, to), max(from, to))
-    // One value: some room on both sides, none below zero for what is not negative.
-    if high - low <= abs(high) * 1e-9 {
-      let room = high == 0 ? 1 : abs(high) * 0.1
+    // Magnitudes that a picture cannot show would leave the range of numbers in what follows.
+    var (low, high) = (min(max(min(from, to), -1e300), 1e300), min(max(max(from, to), -1e300), 1e300))
+    let size = max(abs(low), abs(high))
+    // One value, or none: some room on both sides, but not below zero for what is not negative.
+    if high - low <= size * 1e-9 || size < 1e-280 {
+      let room = size < 1e-280 ? 1 : size * 0.1
       (low, high) = (low >= 0 ? max(0, low - room) : low - room, high + room)
     }
-    // Magnitudes that a picture cannot show would leave the range of numbers in what follows.
-    (low, high) = (max(low, -1e300), min(high, 1e300))
     let step = Step(atLeast: (high - low) / Double(max(1, intervals)), wholeNumbers: wholeNumbers)
     let first = Int((low / step.value + (endsAtTicks ? 1e-9 : -1e-9)).rounded(endsAtTicks ? .down : .up))
     let last = Int((high / step.value + (endsAtTicks ? -1e-9 : 1e-9)).rounded(endsAtTicks ? .up : .down))

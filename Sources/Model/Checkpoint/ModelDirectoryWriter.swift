@@ -6,9 +6,9 @@ extension ModelDirectory {
   /// - Parameters:
   ///   - path: missing folders above it are made.
   ///   - tensors: see `Configuration.tensors`; the output matrix, which is the word embedding, is not written.
-  ///   - files: more files: the tokenizer's, history.csv. Names without folders.
-  ///   - overwrite: take the place of a model directory that is there. What a model directory does not know (a README, a
-  ///     repository, checkpoints) stays in it. At no moment is there neither the old nor the new one.
+  ///   - files: more files: the tokenizer's, history.csv, a README. Names without folders.
+  ///   - overwrite: take the place of a model directory that is there. What a model directory does not know and is not given (a
+  ///     README, a repository, checkpoints) stays in it. At no moment is there neither the old nor the new one.
   public static func write(
     to path: String, configuration: Configuration, tensors: [TensorSource], files: [(name: String, bytes: [UInt8])],
     overwrite: Bool = false

@@ -22,6 +22,7 @@ struct FitCommand {
     let (model, preset, languages) = try context.loadedModel(for: .fit, options.common, dropout: options.dropout)
     let (source, validation) = try corpora(for: model)
     let growing = HistoryFolder(besides: options.output)
+    defer { withExtendedLifetime(growing) {} }
     let watch = try TrainingWatch(
       watching(preset, threads: model.threads), folder: growing?.path, console: context.console)
     let card = card(model, preset, languages, source, validation)

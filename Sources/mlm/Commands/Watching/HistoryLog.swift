@@ -11,10 +11,10 @@ final class HistoryLog {
 
   /// - Parameters:
   ///   - path: the value of `--log`, or `history.csv` where it grows; nil for none. A file that is there is replaced.
-  ///   - earlier: what a training that goes on has written until then, header included; empty for a new one.
-  init(path: String?, earlier: String = "") throws(HistoryError) {
+  ///   - earlier: the lines of a training that goes on, until then.
+  init(path: String?, earlier: [String] = []) throws(HistoryError) {
     self.path = path
-    text = earlier.isEmpty ? HistoryRow.header : earlier
+    text = HistoryRow.header + earlier.joined()
     guard let path else {
       descriptor = -1
       return

@@ -91,10 +91,10 @@ struct HistoryCurve {
 
   init() {}
 
-  /// The rows of a `history.csv`.
-  init(csv: String) {
+  /// The rows of a `history.csv`, as far as a step.
+  init(csv: String, upTo step: Int = .max) {
     for line in csv.utf8.split(separator: UInt8(ascii: "\n")) {
-      if let row = HistoryRow(line: String(decoding: line, as: UTF8.self)) { append(row) }
+      if let row = HistoryRow(line: String(decoding: line, as: UTF8.self)), row.step <= step { append(row) }
     }
   }
 

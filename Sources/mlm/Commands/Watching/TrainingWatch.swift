@@ -18,7 +18,8 @@ final class TrainingWatch {
     var title = ""
     /// The threads that compute.
     var threads = 1
-    /// What a training that goes on had written to `history.csv`, and the steps it had done.
+    /// What a training that goes on had written to `history.csv`, and the steps after which it goes on. Rows of later steps, which
+    /// will be done again, are dropped.
     var earlier: (text: String, step: Int)?
   }
 
@@ -50,9 +51,9 @@ final class TrainingWatch {
     self.clock = clock
     progress = Progress(console: console, clock: clock)
     start = clock()
-    let earlier = options.earlier?.text ?? ""
-    curve = HistoryCurve(csv: earlier)
-    log = try HistoryLog(path: options.log ?? folder.map { $0 + "/history.csv" }, earlier: earlier)
+    curve = options.earlier.map { HistoryCurve(csv: $0.text, upTo: $0.step) } ?? HistoryCurve()
+    log = try HistoryLog(
+      path: options.log ?? folder.map { $0 + "/history.csv" }, earlier: curve.points.map(\.row.line))
     events = try options.tensorBoard.map { folder throws(HistoryError) in
       try EventFile(folder: folder, resumingAt: options.earlier?.step)
     }

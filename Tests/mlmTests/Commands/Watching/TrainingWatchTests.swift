@@ -42,11 +42,13 @@ import Testing
   /// What was written before stands before what comes.
   @Test func goesOn() throws {
     let tool = try Tool()
-    let earlier = HistoryRow.header + HistoryRow(.made(step: 10, tokens: 10)).line
+    let rows = [10, 20].map { HistoryRow(.made(step: $0, tokens: $0, loss: 2)).line }
+    let earlier = HistoryRow.header + rows.joined() + "1,30,cut sho"
     let watch = try TrainingWatch(
       .init(interval: 10, earlier: (earlier, 10)), folder: tool.directory.path, console: console)
     try watch.show(.made(step: 20, tokens: 20, loss: 1))
-    #expect(History(try tool.read("history.csv")).numbers("step") == [10, 20])
+    let history = History(try tool.read("history.csv"))
+    #expect(history.numbers("step") == [10, 20] && history.numbers("loss") == [2, 1])
     #expect(watch.curve.points.map { $0.interval?.loss } == [2, 0])
   }
 
