@@ -145,6 +145,11 @@ extension FitOptions {
       'mlm predict' and 'mlm evaluate' take it without being told. Ctrl-C ends after the step at hand and keeps what \
       was learned; a second one ends at once.
       """,
+      """
+      Beside the model stand history.csv and history.svg, the course of the training as a table and as a picture, and \
+      README.md, a model card with the data, the figures and the command that repeats it. With --overwrite, a README.md \
+      that mlm did not write stays, and the card becomes MODEL_CARD.md.
+      """,
     ],
     examples: [
       .init(

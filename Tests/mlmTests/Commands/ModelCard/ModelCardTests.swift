@@ -24,7 +24,7 @@ import Testing
     var card = Self.card()
     func head() -> [String] { card.markdown.split(separator: "---\n")[0].split(separator: "\n").map(String.init) }
     #expect(head().contains("base_model: distilbert/distilbert-base-uncased") && head().contains("- en"))
-    #expect(!card.markdown.contains("license:"))
+    #expect(!head().contains { $0.hasPrefix("license") })
     card.origin.isRandom = true
     card.origin.languages = ["no", "pt-BR"]
     #expect(!head().contains { $0.hasPrefix("base_model") })
