@@ -30,8 +30,10 @@ public struct Axis: Sendable {
       (low, high) = (low >= 0 ? max(0, low - room) : low - room, high + room)
     }
     let step = Step(atLeast: (high - low) / Double(max(1, intervals)), wholeNumbers: wholeNumbers)
-    let first = Int((low / step.value + (endsAtTicks ? 1e-9 : -1e-9)).rounded(endsAtTicks ? .down : .up))
-    let last = Int((high / step.value + (endsAtTicks ? -1e-9 : 1e-9)).rounded(endsAtTicks ? .up : .down))
+    // A value that misses a tick by rounding, as a Float does, stands on it.
+    let slack = endsAtTicks ? 1e-6 : -1e-6
+    let first = Int((low / step.value + slack).rounded(endsAtTicks ? .down : .up))
+    let last = Int((high / step.value - slack).rounded(endsAtTicks ? .up : .down))
     ticks = first <= last ? (first...last).map { Tick(value: Double($0) * step.value, label: step.label($0)) } : []
     lower = endsAtTicks ? ticks.first?.value ?? low : low
     upper = endsAtTicks ? ticks.last?.value ?? high : high
@@ -54,7 +56,7 @@ private struct Step {
     let unit = pow(10, Double(power))
     let choices = [(1, 0), (2, 0), (25, -1), (5, 0), (1, 1)]
     let choice = choices.first { digits, shift in
-      (shift == 0 || !wholeNumbers || power > 0) && Double(digits) * pow(10, Double(shift)) * unit >= size * (1 - 1e-9)
+      (shift == 0 || !wholeNumbers || power > 0) && Double(digits) * pow(10, Double(shift)) * unit >= size * (1 - 1e-6)
     }
     (digits, self.power) = choice.map { ($0.0, power + $0.1) } ?? (1, power + 1)
   }
@@ -64,7 +66,7 @@ private struct Step {
     let number = count * digits
     if number == 0 { return "0" }
     let sign = number < 0 ? "-" : ""
-    if power < -4 || power > 6 {
+    if value < 1e-4 || power > 6 {
       var (number, exponent) = (abs(number), power)
       while number % 10 == 0 { (number, exponent) = (number / 10, exponent + 1) }
       let text = String(number)

@@ -77,10 +77,10 @@ struct CommandContext {
     try loadedModel(for: command, common, dropout: dropout, needsTrainedHead: needsTrainedHead).model
   }
 
-  /// The same, with what was found under that name, and the languages that a registry says it knows.
+  /// The same, with the name, and the registry it was looked up in.
   func loadedModel(
     for command: Command, _ common: CommonOptions, dropout: Double? = nil, needsTrainedHead: Bool = false
-  ) throws -> (model: DistilBertMaskedLM, preset: ResolvedPreset, languages: [String]) {
+  ) throws -> (model: DistilBertMaskedLM, preset: String, registry: PresetRegistry) {
     let registry = try registry()
     let name = try preset(for: command, given: common.preset, needsWeights: common.loadsWeights, in: registry)
     let resolved = try reachingHub { try registry.resolve(name, hub: $0, loadWeights: common.loadsWeights) }
@@ -89,7 +89,7 @@ struct CommandContext {
     if needsTrainedHead, common.loadsWeights, !model.hasTrainedHead { throw UntrainedHead(preset: name) }
     for note in model.notes { console.note(note) }
     for warning in model.warnings { console.warning(warning) }
-    return (model, resolved, registry[name]?.languages ?? [])
+    return (model, name, registry)
   }
 
   /// Tokens per sample: what was asked for, if the model has so many positions.

@@ -19,13 +19,13 @@ struct FitCommand {
     // What would fail at the end is found at the beginning.
     try ModelDirectory.checkWritable(options.output, overwrite: options.overwrites)
     try CorpusReader.check(files)
-    let (model, preset, languages) = try context.loadedModel(for: .fit, options.common, dropout: options.dropout)
+    let (model, preset, registry) = try context.loadedModel(for: .fit, options.common, dropout: options.dropout)
     let (source, validation) = try corpora(for: model)
     let growing = HistoryFolder(besides: options.output)
     defer { withExtendedLifetime(growing) {} }
     let watch = try TrainingWatch(
       watching(preset, threads: model.threads), folder: growing?.path, console: context.console)
-    let card = card(model, preset, languages, source, validation)
+    let card = card(model, preset, in: registry, source, validation)
 
     model.compile(
       optimizer: options.libraryOptimizer, schedule: options.librarySchedule,
@@ -94,11 +94,11 @@ struct FitCommand {
     return steps
   }
 
-  private func watching(_ preset: ResolvedPreset, threads: Int) -> TrainingWatch.Options {
+  private func watching(_ preset: String, threads: Int) -> TrainingWatch.Options {
     TrainingWatch.Options(
       epochs: options.epochs, interval: options.logInterval, log: options.log, tensorBoard: options.tensorBoard,
       isVerbose: options.isVerbose,
-      title: "\(FileName.last(preset.displayName)) on \(FileName.list(options.files))", threads: threads)
+      title: "\(FileName.last(preset)) on \(FileName.list(options.files))", threads: threads)
   }
 
   private func save(_ model: DistilBertMaskedLM, _ watch: TrainingWatch, _ card: ModelCard) throws {

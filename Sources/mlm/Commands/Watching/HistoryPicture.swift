@@ -7,7 +7,7 @@ struct HistoryPicture {
   let points: [HistoryCurve.Point]
 
   private let size = (width: 860.0, height: 540.0)
-  private let left = 74.0, right = 836.0
+  private let left = 74.0, right = 824.0
   private let loss = (top: 84.0, bottom: 370.0)
   private let rate = (top: 400.0, bottom: 478.0)
   /// Of more points the single ones are not marked.

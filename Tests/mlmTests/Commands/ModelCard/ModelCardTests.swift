@@ -50,6 +50,21 @@ import Testing
     #expect(Self.card(validates: false).markdown.contains("nothing was measured"))
   }
 
+  @Test func origins() throws {
+    let registry = try PresetRegistry.builtIn()
+    func origin(_ name: String, loadsWeights: Bool = true) -> ModelCard.Origin {
+      .init(name, in: registry, loadsWeights: loadsWeights, seed: 3)
+    }
+    let base = origin("distil_bert_base_en_uncased")
+    #expect(base.repository?.hasSuffix("distilbert-base-uncased") == true && base.languages == ["en"])
+    #expect(!base.isRandom && origin("distil_bert_base_en_uncased", loadsWeights: false).isRandom)
+    let embedded = origin("distil_bert_tiny_en_uncased")
+    #expect(embedded.isRandom && embedded.repository == nil)
+    #expect(origin("hf://a/b@main").repository == "a/b" && origin("hf://a/b").repository == "a/b")
+    let directory = origin(Tool.micro)
+    #expect(directory.repository == nil && directory.languages.isEmpty && !directory.isRandom)
+  }
+
   @Test func place() throws {
     let tool = try Tool()
     #expect(ModelCard.place(in: tool.path("nothing")) == ("README.md", nil))

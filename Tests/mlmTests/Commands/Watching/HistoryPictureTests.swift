@@ -18,7 +18,7 @@ import Testing
         func report(_ moment: TrainingReport.Moment, _ validation: Evaluation? = nil) -> TrainingReport {
           let share = Float(step) / Float(epochs * steps)
           return .made(
-            moment, epoch: epoch, step: step, tokens: step * 1000, loss: sum / Double(index),
+            moment, epoch: epoch, step: step, samples: step * 32, tokens: step * 1000, loss: sum / Double(index),
             learningRate: rate * min(share * 10, (1 - share) / 0.9), validation: validation)
         }
         if step % interval == 0 { curve.append(HistoryRow(report(.step))) }
@@ -81,7 +81,7 @@ import Testing
       curve.append(HistoryRow(.made(step: step, tokens: step, loss: mean)))
     }
     let line = places(Self.svg(curve), "#0072b2")
-    #expect(line.map(\.x) == [328, 582, 836])
+    #expect(line.map(\.x) == [324, 574, 824])
     #expect(line.map(\.y) == [84, 370, 227], "from 4 at the top to 2 at the bottom")
   }
 
@@ -113,9 +113,9 @@ import Testing
   @Test func numbersThatAreNone() {
     let svg = Self.svg(Self.broken)
     #expect(!svg.lowercased().contains("nan\"") && !svg.contains("inf"))
-    #expect(places(svg, "#0072b2").map(\.x).last == 836)
+    #expect(places(svg, "#0072b2").map(\.x).last == 824)
     // The first stands alone, and is a point.
-    #expect(svg.contains("<circle cx=\"226.4\""))
+    #expect(svg.contains("<circle cx=\"224\""))
   }
 
   @Test func nothingThatIsANumber() {
