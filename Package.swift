@@ -36,16 +36,19 @@ let package = Package(
       ]
     ),
 
+    // What pictures of measurements are drawn with: SVG elements, round numbers along an axis.
+    .target(name: "Charts"),
+
     // The command-line tool: argument parser, commands, terminal.
-    .executableTarget(name: "mlm", dependencies: ["Model"]),
+    .executableTarget(name: "mlm", dependencies: ["Model", "Charts"]),
 
     // Measures the library, the tool, this machine, and what else does the same work: Scripts/benchmark.
-    .executableTarget(name: "benchmark", dependencies: ["Model", "CBLAS"], path: "Sources/Benchmark"),
+    .executableTarget(name: "benchmark", dependencies: ["Model", "CBLAS", "Charts"], path: "Sources/Benchmark"),
 
     // What both test targets use: a hub on loopback that misbehaves when told.
     .target(name: "TestSupport", path: "Tests/Support"),
     .testTarget(name: "ModelTests", dependencies: ["Model", "CKernels", "TestSupport"], resources: [.copy("Golden")]),
-    .testTarget(name: "mlmTests", dependencies: ["mlm", "Model", "TestSupport"]),
+    .testTarget(name: "mlmTests", dependencies: ["mlm", "Model", "Charts", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -6,9 +6,9 @@ extension ModelDirectory {
   /// - Parameters:
   ///   - path: missing folders above it are made.
   ///   - tensors: see `Configuration.tensors`; the output matrix, which is the word embedding, is not written.
-  ///   - files: more files: the tokenizer's, history.csv. Names without folders.
+  ///   - files: more files: the tokenizer's, history.csv, a README. Names without folders.
   ///   - overwrite: take the place of a model directory that is there, or of a training's checkpoints. What a model directory does not
-  ///     know (a README, a repository, checkpoints) stays in it. At no moment is there neither the old nor the new one.
+  ///     know and is not given (a README, a repository, checkpoints) stays in it. At no moment is there neither the old nor the new one.
   public static func write(
     to path: String, configuration: Configuration, tensors: [TensorSource], files: [(name: String, bytes: [UInt8])],
     overwrite: Bool = false
@@ -59,6 +59,7 @@ extension ModelDirectory {
     let known = [
       "config.json", "model.safetensors", "model.safetensors.index.json", "vocab.txt", "tokenizer.json",
       "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "generation_config.json", "history.csv",
+      "history.svg", "MODEL_CARD.md",
     ]
     return known.contains(name) || OtherWeights.names.contains(name)
       || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))

@@ -109,6 +109,8 @@ enum FewRows {
         let next = following.flatMap { next in
           context.pool.part(of: next.rows, alignment: 16, worker: worker).map { UnsafePointer(next[$0.lowerBound]) }
         }
+        let start = ProductClock.begin()
+        defer { ProductClock.end(start) }
         mlm_few_rows_product(
           instructions, &product, part.lowerBound, part.upperBound, next, scratch + worker * scratchStride)
       }

@@ -33,6 +33,8 @@ enum GEMM {
       return
     }
     _ = singleThreaded
+    let start = ProductClock.begin()
+    defer { ProductClock.end(start) }
     cblas_sgemm(
       CblasRowMajor, aOrientation == .normal ? CblasNoTrans : CblasTrans,
       bOrientation == .normal ? CblasNoTrans : CblasTrans, blasint(c.rows), blasint(c.columns), blasint(inner), scale,

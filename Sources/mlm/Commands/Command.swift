@@ -31,7 +31,7 @@ enum Command: String, CaseIterable {
     switch self {
     case .fit:
       let options = try FitOptions(parsed)
-      return try FitCommand(options, CommandContext(output, options.common)).run()
+      return try FitCommand(options, CommandContext(output, options.common), typed: parsed).run()
     case .predict:
       let options = try PredictOptions(parsed)
       return try PredictCommand(options, CommandContext(output, options.common)).run()

@@ -5,10 +5,13 @@ import Model
 struct FitCommand {
   let options: FitOptions
   let context: CommandContext
+  /// What the options were made from.
+  let typed: ParsedArguments
 
-  init(_ options: FitOptions, _ context: CommandContext) {
+  init(_ options: FitOptions, _ context: CommandContext, typed: ParsedArguments) {
     self.options = options
     self.context = context
+    self.typed = typed
   }
 
   func run() throws -> ExitCode {
@@ -18,7 +21,8 @@ struct FitCommand {
     // What would fail at the end is found at the beginning.
     try ModelDirectory.checkWritable(options.output, overwrite: options.overwrites || options.resumes)
     try CorpusReader.check(files)
-    let (model, preset) = try loadModel(checkpoint)
+    let registry = try context.registry()
+    let (model, preset) = try loadModel(checkpoint, in: registry)
     let (source, validation) = try corpora(for: model)
     let record = try record(preset, source, validation)
     if let checkpoint { try record.check(against: checkpoint.record) }
@@ -34,20 +38,25 @@ struct FitCommand {
 
     let lock = try folder.open()
     defer { withExtendedLifetime(lock) {} }
-    let log = try HistoryLog(path: options.log, past: checkpoint?.record["history"]?.string)
     if !options.resumes { try folder.clear() }
+    let watch = try TrainingWatch(
+      watching(preset, threads: model.threads, from: checkpoint), folder: folder.path, console: context.console)
+    // The history grows where the checkpoints are, until it stands beside the model.
+    var isWritten = false
+    defer { if isWritten || folder.newest == nil { watch.removeFiles() } }
     let checkpoints = CheckpointOptions(
       folder: folder, interval: options.checkpointInterval, keep: options.keptCheckpoints,
-      record: { record.json(history: log.text) })
+      record: { record.json(history: watch.history) })
     Signals.intercept()
     let outcome: TrainingOutcome
     do {
-      outcome = try train(model, on: source, validation: validation, checkpoints, from: checkpoint, log)
+      outcome = try train(model, on: source, validation: validation, checkpoints, from: checkpoint, watch)
     } catch let error as any ModelError {
       throw StoppedTraining(cause: error, checkpoint: folder.newest)
     }
     if outcome.ending == .stopped { return interrupted(outcome.state, folder) }
-    try save(model, log, outcome, folder)
+    try save(model, watch, card(model, preset, in: registry, source, validation), outcome, folder)
+    isWritten = true
     return .done
   }
 
@@ -56,8 +65,9 @@ struct FitCommand {
   }
 
   /// The model to begin with, or as it was at a checkpoint, and the preset it came from.
-  private func loadModel(_ checkpoint: TrainingCheckpoint?) throws -> (DistilBertMaskedLM, preset: String) {
-    let registry = try context.registry()
+  private func loadModel(
+    _ checkpoint: TrainingCheckpoint?, in registry: PresetRegistry
+  ) throws -> (DistilBertMaskedLM, preset: String) {
     guard let checkpoint else {
       let name = try context.preset(
         for: .fit, given: options.common.preset, needsWeights: options.common.loadsWeights, in: registry)
@@ -116,42 +126,46 @@ struct FitCommand {
 
   private func train(
     _ model: DistilBertMaskedLM, on corpus: any SampleSource, validation: (any SampleSource)?,
-    _ checkpoints: CheckpointOptions, from checkpoint: TrainingCheckpoint?, _ log: HistoryLog
+    _ checkpoints: CheckpointOptions, from checkpoint: TrainingCheckpoint?, _ watch: TrainingWatch
   ) throws -> TrainingOutcome {
-    let progress = Progress(console: context.console)
-    defer { progress.finish() }
+    defer { watch.finish() }
     return try model.fit(
       corpus, validation: validation, options: options.training, checkpoints: checkpoints, resuming: checkpoint
     ) { report in
-      switch report.moment {
-      case .step:
-        progress.update { report.progressLine(epochs: options.epochs) }
-        if report.step % options.logInterval == 0 { try log.append(report) }
-      case .validation(let done, let all):
-        progress.update { "epoch \(report.epoch)  validated \(done) of \(Readable.plural(all, "sample"))" }
-      case .epochEnd:
-        if report.maskedTokens == 0 {
-          context.console.warning("no token was masked in epoch \(report.epoch): nothing was learned in it")
-        }
-        try log.append(report)
-        progress.milestone(report.progressLine(epochs: options.epochs))
-      }
+      try watch.show(report)
       return Signals.received == nil
     }
   }
 
+  private func watching(
+    _ preset: String, threads: Int, from checkpoint: TrainingCheckpoint?
+  ) -> TrainingWatch.Options {
+    TrainingWatch.Options(
+      epochs: options.epochs, interval: options.logInterval, log: options.log, tensorBoard: options.tensorBoard,
+      isVerbose: options.isVerbose,
+      title: "\(FileName.last(preset)) on \(FileName.list(options.files))", threads: threads,
+      earlier: checkpoint.map { (text: $0.record["history"]?.string ?? "", step: $0.state.step) })
+  }
+
   private func save(
-    _ model: DistilBertMaskedLM, _ log: HistoryLog, _ outcome: TrainingOutcome, _ folder: CheckpointFolder
+    _ model: DistilBertMaskedLM, _ watch: TrainingWatch, _ card: ModelCard, _ outcome: TrainingOutcome,
+    _ folder: CheckpointFolder
   ) throws {
     if outcome.ending == .early {
       let count = Readable.plural(outcome.state.evaluationsWithoutProgress, "evaluation")
       context.console.note("stopped early: no better validation loss in \(count)")
     }
+    var card = card
+    card.history = watch.curve.points
     if options.earlyStopping != nil, let best = outcome.state.best, best.step != outcome.state.step {
       context.console.note("the model is that of step \(best.step), which had the best validation loss")
+      card.weightsStep = best.step
     }
+    let (name, note) = ModelCard.place(in: options.output)
+    if let note { context.console.note(note) }
     // What is there now is this training's own, or was to be replaced.
-    try model.save(to: options.output, files: [("history.csv", Array(log.text.utf8))], overwrite: true)
+    try model.save(
+      to: options.output, files: watch.files + [(name, Array(card.markdown.utf8))], overwrite: true)
     try folder.markFinished(step: outcome.state.step)
     for note in model.configuration.notesOnWriting { context.console.note(note) }
     context.console.note("wrote \(options.output)")

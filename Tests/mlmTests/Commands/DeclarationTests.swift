@@ -60,7 +60,8 @@ import Testing
         shared + " " + samples + """
            output overwrite resume keep change-learning-rate freeze epochs max-steps batch-size gradient-accumulation learning-rate optimizer \
           weight-decay beta1 beta2 epsilon schedule warmup-steps warmup-ratio clip-norm loss-reduction dropout \
-          freeze-backbone no-shuffle validation validation-split early-stopping checkpoint-every log log-every
+          freeze-backbone no-shuffle validation validation-split early-stopping checkpoint-every log log-every \
+          tensorboard verbose
           """
       ),
       (.predict, shared + " input top-k targets format batch-tokens allow-untrained-head"),

@@ -33,6 +33,7 @@ import Testing
     #expect(options.lossReduction == .maskedMean && options.dropout == nil && options.frozen.isEmpty)
     #expect(!options.resumes && options.checkpointInterval == nil && options.keptCheckpoints == 2)
     #expect(options.shuffles && options.validation == .none && options.log == nil && options.output == "./mlm-model")
+    #expect(options.logInterval == 100 && options.tensorBoard == nil && !options.isVerbose)
     #expect(options.samples == SampleOptions())
     #expect(options.common == CommonOptions())
   }
@@ -52,8 +53,8 @@ import Testing
     "--mask-token-rate 0.8 --random-token-rate 0.3 a", "--mask-token-rate 0.95 a", "--preprocessed --truncate a",
     "--preprocessed --mask-selection-rate 0.2 a", "--preprocessed --whole-word-masking a", "--preprocessed --strict a",
     "", "--overwrite", "--resume --overwrite a", "--early-stopping 2 a", "--change-learning-rate a",
-    "--freeze layer:1 a",
-    "--freeze layers:3-1 a", "--freeze layers:-1 a", "--freeze embeddings, a",
+    "--freeze layer:1 a", "--freeze layers:3-1 a", "--freeze layers:-1 a", "--freeze embeddings, a",
+    "--quiet --verbose a", "--log-every 0 a",
   ])
   func fitRefuses(_ line: String) { #expect(conflict(line) != nil) }
 

@@ -4,8 +4,8 @@ import Testing
 /// `mlm fit` from outside: what it writes, what it refuses, and what its figures do not depend on.
 @Suite struct FitTests {
   static let files = [
-    "checkpoints", "config.json", "history.csv", "model.safetensors", "special_tokens_map.json", "tokenizer.json",
-    "tokenizer_config.json", "vocab.txt",
+    "README.md", "checkpoints", "config.json", "history.csv", "history.svg", "model.safetensors",
+    "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt",
   ]
   static let columns = [
     "epoch", "step", "samples", "tokens", "loss", "accuracy", "learning_rate", "val_loss", "val_accuracy", "seconds",
@@ -89,11 +89,12 @@ import Testing
     // A FILE that is missing shows that nothing was read before.
     try tool.expectError(Self.fit + ["missing.txt"], "./mlm-model exists already", hint: "--overwrite")
     try tool.expectError(Self.fit, "./mlm-model exists already", hint: "--overwrite")
-    try tool.write("mine", to: "mlm-model/README.md")
+    try tool.write("mine", to: "mlm-model/notes.txt")
     try tool.succeed(Self.fit + ["--overwrite", "--seed", "1"])
     #expect(try Self.weights(tool) != first)
     #expect(tool.names() == ["mlm-model", "text.txt"])
-    #expect(try tool.read("mlm-model/README.md") == Data("mine".utf8))
+    #expect(try tool.read("mlm-model/notes.txt") == Data("mine".utf8))
+    #expect(tool.names(in: "mlm-model") == (Self.files + ["notes.txt"]).sorted())
   }
 
   @Test func whatIsNoModelStays() throws {

@@ -63,7 +63,7 @@ extension CommonOptions {
     details: "Never touch the network, as HF_HUB_OFFLINE=1 does: what is not in the hub's cache is an error.",
     foreignNames: ["local-files-only"])
   static let quiet = Option<Bool>.flag(
-    "quiet", in: .general, help: "errors only on standard error", foreignNames: ["silent", "verbose"])
+    "quiet", in: .general, help: "errors only on standard error", foreignNames: ["silent"])
 
   /// What fit, predict and evaluate share, but for what stands under `Input`.
   static let modelDeclarations = [preset.declaration, noLoadWeights.declaration, sequenceLength.declaration]

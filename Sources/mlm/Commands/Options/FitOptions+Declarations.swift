@@ -26,13 +26,28 @@ extension FitOptions {
     "log", "FILE", kind: .file, defaultText: "DIR/history.csv", in: .output, help: "a CSV row per report",
     details: """
       One CSV row per report: epoch, step, samples, tokens, loss, accuracy, learning_rate, val_loss, val_accuracy, \
-      seconds.
+      seconds. Loss and accuracy are means over the epoch so far, as Keras' CSVLogger has them. Without this option the \
+      rows grow in DIR/checkpoints/history.csv until the model is written.
       """,
     foreignNames: ["history", "csv-logger", "log-file"])
   static let logEvery = Option<Int>.integer(
-    "log-every", default: 100, in: .output, help: "steps between its rows",
-    details: "Steps between the rows of the history, the ends of epochs aside. 1: a row for each step.",
-    foreignNames: ["logging-steps", "log-interval"])
+    "log-every", default: 100, in: .output, help: "steps from row to row of the log",
+    details: """
+      Steps from one row of the history to the next; each epoch ends with a row of its own. TensorBoard's events and \
+      the picture history.svg follow.
+      """,
+    foreignNames: ["logging-steps", "update-freq", "log-interval"])
+  static let tensorBoard = Option<String?>.text(
+    "tensorboard", "DIR", kind: .directory, in: .output, help: "event files for TensorBoard",
+    details: """
+      Write event files for TensorBoard into this directory, one per run: loss and accuracy since the row before, \
+      learning_rate, val_loss, val_accuracy, tokens_per_second, by step. Look at them with 'tensorboard --logdir DIR'; \
+      runs that are to be told apart want directories of their own.
+      """,
+    foreignNames: ["logging-dir", "tensorboard-dir", "log-dir"])
+  static let verbose = Option<Bool>.flag(
+    "verbose", in: .general, help: "say where the time goes, too",
+    details: "Say in the lines of progress, too, how much of the threads' time goes into matrix products.")
   static let checkpointEvery = Option<Int?>.integer(
     "checkpoint-every", defaultText: "each epoch", in: .output, help: "a checkpoint each N steps",
     details: """
@@ -144,7 +159,7 @@ extension FitOptions {
       + SampleOptions.inputDeclarations + CommonOptions.inputDeclarations
       + [
         output.declaration, overwrite.declaration, resume.declaration, checkpointEvery.declaration, keep.declaration,
-        log.declaration, logEvery.declaration, epochs.declaration, maxSteps.declaration, batchSize.declaration,
+        log.declaration, logEvery.declaration, tensorBoard.declaration, epochs.declaration, maxSteps.declaration, batchSize.declaration,
         gradientAccumulation.declaration,
         lossReduction.declaration, dropout.declaration, freezeBackbone.declaration, freeze.declaration,
         noShuffle.declaration,
@@ -155,7 +170,7 @@ extension FitOptions {
       ]
       + SampleOptions.maskingDeclarations
       + [validationFile.declaration, validationSplit.declaration, earlyStopping.declaration]
-      + CommonOptions.generalDeclarations,
+      + [verbose.declaration] + CommonOptions.generalDeclarations,
     description: [
       """
       Trains a model to fill in masked tokens of text. Each non-blank line of the FILEs is a sample: some of its \
@@ -165,6 +180,11 @@ extension FitOptions {
       The model directory is written at the end and appears whole or not at all. transformers and KerasHub load it; \
       'mlm predict' and 'mlm evaluate' take it without being told. Until then it holds checkpoints. Ctrl-C ends after \
       the step at hand with a checkpoint, from which the same command with --resume goes on; a second one ends at once.
+      """,
+      """
+      Beside the model stand history.csv and history.svg, the course of the training as a table and as a picture, and \
+      README.md, a model card with the data, the figures and the command that repeats it. With --overwrite, a README.md \
+      that mlm did not write stays, and the card becomes MODEL_CARD.md.
       """,
     ],
     examples: [

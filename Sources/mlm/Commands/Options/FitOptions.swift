@@ -59,6 +59,9 @@ struct FitOptions: Sendable, Equatable {
   var log: String?
   /// Steps between the rows of the log.
   var logInterval: Int
+  /// Where TensorBoard's events go; nil for nowhere.
+  var tensorBoard: String?
+  var isVerbose: Bool
 }
 
 extension FitOptions {
@@ -92,8 +95,13 @@ extension FitOptions {
     earlyStopping = try arguments.value(of: Self.earlyStopping)
     log = try arguments.value(of: Self.log)
     logInterval = try arguments.value(of: Self.logEvery)
+    tensorBoard = try arguments.value(of: Self.tensorBoard)
+    isVerbose = try arguments.value(of: Self.verbose)
     files = try arguments.files()
 
+    if isVerbose, common.quiet {
+      throw .conflict("--quiet", "--verbose", why: "one asks for less, the other for more")
+    }
     if validation == .file("-"), files.contains("-") {
       throw .conflict("--validation -", "the FILE -", why: "standard input can be read only once")
     }

@@ -1,0 +1,27 @@
+/// Points of a line in the order of x, made few enough to be drawn.
+public enum Thinning {
+  public typealias Point = (x: Double, y: Double)
+
+  /// The points without a number (NaN, infinite) left out: stretches of numbers, between which the line is broken.
+  public static func stretches(_ points: [Point]) -> [[Point]] {
+    points.split { !$0.x.isFinite || !$0.y.isFinite }.map(Array.init)
+  }
+
+  /// At most `limit` points: the first, the last, and of each part of the line its least and its largest. No peak is lost.
+  public static func thinned(_ points: [Point], limit: Int = 1000) -> [Point] {
+    guard points.count > max(4, limit) else { return points }
+    let inner = points.count - 2
+    let parts = max(1, (limit - 2) / 2)
+    var result = [points[0]]
+    for part in 0..<parts {
+      let range = 1 + inner * part / parts..<1 + inner * (part + 1) / parts
+      guard let low = range.min(by: { points[$0].y < points[$1].y }),
+        let high = range.max(by: { points[$0].y < points[$1].y })
+      else { continue }
+      result.append(points[min(low, high)])
+      if low != high { result.append(points[max(low, high)]) }
+    }
+    result.append(points[points.count - 1])
+    return result
+  }
+}

@@ -1,0 +1,225 @@
+import Glibc
+import Model
+
+/// The README.md of a model that was trained: what it was made from, on what, how, and what was measured, in the form of the
+/// hub's model cards.
+///
+/// Where a person has written a README.md, it is left as it is, and the card stands beside it (`place`).
+struct ModelCard {
+  /// What the training began with.
+  struct Origin {
+    /// As the user called it.
+    var name: String
+    /// The repository on the hub it comes from; nil for another place.
+    var repository: String?
+    /// Random weights, from the seed; else the preset's.
+    var isRandom: Bool
+    var seed: UInt64
+    /// Codes, "multilingual" among them; empty where the preset does not say.
+    var languages: [String] = []
+  }
+
+  /// What the model was trained, or measured, on.
+  struct Text {
+    var files: [String]
+    /// nil where that is not known.
+    var lines: Int?
+    var samples: Int
+  }
+
+  enum Validation {
+    case none
+    case files(Text)
+    /// Samples held out of the text itself.
+    case heldOut(samples: Int)
+  }
+
+  /// What the model is called: its directory's name.
+  var name: String
+  var configuration: Configuration
+  var origin: Origin
+  var text: Text
+  var validation: Validation
+  /// What repeats the training.
+  var commandLine: String
+  var history: [HistoryCurve.Point]
+  /// Steps there should have been; more than the history's last where the training ended before.
+  var totalSteps: Int?
+  /// The step that the weights are of, where they are not the last ones (early stopping).
+  var weightsStep: Int?
+
+  /// A line that no reader of the card sees. A file without it is not ours.
+  static let mark = "<!-- Written by 'mlm fit', and replaced with the model. To keep this file, delete this line. -->"
+
+  private var last: HistoryRow? { history.last?.row }
+  private var validated: [HistoryRow] { history.map(\.row).filter { $0.validationLoss != nil } }
+
+  var markdown: String {
+    let parts = [
+      frontMatter, Self.mark, "# \(Markdown.escaped(name))", introduction, facts, results, training, use, unknown,
+    ]
+    return parts.joined(separator: "\n\n") + "\n"
+  }
+
+  // MARK: Parts
+
+  /// What the hub reads. No license: only who has the rights to text and model can give one.
+  private var frontMatter: String {
+    var lines = ["---", "library_name: transformers", "pipeline_tag: fill-mask"]
+    if !origin.languages.isEmpty {
+      lines += ["language:"] + origin.languages.map { "- \(Markdown.yaml($0))" }
+    }
+    if let repository = origin.repository, !origin.isRandom { lines.append("base_model: \(Markdown.yaml(repository))") }
+    return (lines + ["tags:", "- fill-mask", "- mlm", "- distilbert", "---"]).joined(separator: "\n")
+  }
+
+  private var introduction: String {
+    "A DistilBERT model that fills in masked words, trained with `mlm fit` \(CommandLineTool.version)."
+  }
+
+  private var facts: String {
+    let sizes = configuration
+    let source = origin.repository.map { "[\(Markdown.code(origin.name))](https://huggingface.co/\($0))" }
+    let from = source ?? Markdown.code(origin.name)
+    var lines = [
+      "**Architecture**: \(sizes.numLayers) layers of \(sizes.hiddenDim) units, \(Count.text(sizes.numHeads, "head")), "
+        + "\(Count.text(sizes.vocabularySize, "word piece")), \(Count.text(sizes.maxSequenceLength, "position")); "
+        + "\(Count.text(sizes.parameterCount, "parameter"))",
+      origin.isRandom
+        ? "**Began with**: random weights from seed \(origin.seed), in the architecture and with the vocabulary of \(from)"
+        : "**Began with**: the weights of \(from)",
+      "**Text**: \(described(text))",
+    ]
+    if let last {
+      lines.append(
+        "**Training**: \(Count.text(last.step, "optimizer step")) in \(Count.text(last.epoch, "epoch")); "
+          + "\(Count.text(last.samples, "sample")) and \(Count.text(last.tokens, "token")) seen, every epoch counted")
+    }
+    switch validation {
+    case .none: break
+    case .files(let text): lines.append("**Validation**: \(described(text))")
+    case .heldOut(let samples):
+      lines.append("**Validation**: \(Count.text(samples, "sample")) of the text, held out of the training")
+    }
+    return lines.map { "- " + $0 }.joined(separator: "\n")
+  }
+
+  private func described(_ text: Text) -> String {
+    let names = text.files.map { $0 == "-" ? "standard input" : Markdown.code(FileName.last($0)) }
+    let shown = names.count > 12 ? Array(names.prefix(11)) + ["\(names.count - 11) other files"] : names
+    let lines = text.lines.map { "\(Count.text($0, "line")), " } ?? ""
+    return "\(shown.joined(separator: ", ")); \(lines)\(Count.text(text.samples, "sample"))"
+  }
+
+  private var results: String {
+    var rows = [["figure", "first", "last"], ["---", "---:", "---:"]]
+    let intervals = history.filter { $0.interval != nil }
+    if let first = intervals.first, let end = intervals.last {
+      let steps = "(step \(first.row.step) → \(end.row.step))"
+      rows.append([
+        "training loss \(steps)", figure(first.interval?.loss), figure(end.interval?.loss),
+      ])
+      rows.append([
+        "training accuracy \(steps)", percent(first.interval?.accuracy), percent(end.interval?.accuracy),
+      ])
+    }
+    if let first = validated.first, let end = validated.last {
+      let steps = "(step \(first.step) → \(end.step))"
+      rows.append(["validation loss \(steps)", figure(first.validationLoss), figure(end.validationLoss)])
+      rows.append(["validation accuracy \(steps)", percent(first.validationAccuracy), percent(end.validationAccuracy)])
+      rows.append([
+        "validation perplexity \(steps)", perplexity(first.validationLoss),
+        perplexity(end.validationLoss),
+      ])
+    }
+    var text = ["## What was measured"]
+    if rows.count > 2 { text.append(rows.map { "| \($0.joined(separator: " | ")) |" }.joined(separator: "\n")) }
+    text.append(
+      """
+      Losses are nats per masked token, accuracies the share of masked tokens that came out right; training figures are \
+      means since the report before, with dropout. Perplexity is exp(loss), per masked token, and not comparable with a \
+      left-to-right model's.
+      """)
+    let best = validated.filter { $0.validationLoss?.isFinite == true }
+      .min { ($0.validationLoss ?? 0) < ($1.validationLoss ?? 0) }
+    if let weightsStep {
+      text.append("The weights are those after step \(weightsStep), where the validation loss was best.")
+    } else if let best, let end = validated.last, best.step != end.step {
+      let loss = figure(best.validationLoss)
+      text.append("The best validation loss was \(loss), after step \(best.step); the weights are the last ones.")
+    }
+    if let totalSteps, let last, last.step < totalSteps {
+      text.append("The training was ended after \(last.step) of \(Count.text(totalSteps, "step")).")
+    }
+    text.append(
+      "![Loss and learning rate over the steps](history.svg)\n\nAll figures are in [history.csv](history.csv).")
+    return text.joined(separator: "\n\n")
+  }
+
+  private var training: String {
+    """
+    ## How it was trained
+
+    \(Markdown.block(commandLine, language: "sh"))
+
+    What is not said there was left at its default: see `mlm help fit`.
+    """
+  }
+
+  private var use: String {
+    let place = Markdown.pythonString(name)
+    return """
+      ## How to use it
+
+      \(Markdown.block("mlm predict --preset \(ShellText.quoted(name)) 'The capital of France is [MASK].'", language: "sh"))
+
+      \(Markdown.block(
+        """
+        from transformers import pipeline
+
+        fill = pipeline("fill-mask", model=\(place))
+        fill("The capital of France is [MASK].")
+        """, language: "python"))
+      """
+  }
+
+  private var unknown: String {
+    var lines = [
+      "The license: none was chosen, and the text, or the model it began with, may have conditions of its own.",
+      "What the text says: whatever is one-sided, wrong or private in it can come out of the model.",
+    ]
+    switch validation {
+    case .none: lines.append("How well it does on text that it was not trained on: nothing was measured.")
+    case .files: lines.append("How well it does on other text than that of the validation.")
+    case .heldOut: lines.append("How well it does on text from elsewhere: the validation is of the same text.")
+    }
+    return "## What is not known\n\n" + lines.map { "- " + $0 }.joined(separator: "\n")
+  }
+
+  private func figure(_ value: Double?) -> String {
+    guard let value else { return "" }
+    return abs(value) < 1e6 ? Decimal.fixed(value, 4) : FloatText.significant(value, digits: 5)
+  }
+
+  private func perplexity(_ loss: Double?) -> String {
+    guard let perplexity = loss.map({ exp($0) }) else { return "" }
+    return perplexity < 1e6 ? Decimal.fixed(perplexity, 1) : FloatText.significant(perplexity, digits: 5)
+  }
+
+  private func percent(_ share: Double?) -> String { share.map { Readable.percent($0) } ?? "" }
+}
+
+/// Numbers of things, in groups of three digits.
+enum Count {
+  static func text(_ count: Int, _ noun: String) -> String { "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")" }
+
+  static func grouped(_ count: Int) -> String {
+    let digits = String(count)
+    var result = ""
+    for (place, digit) in digits.enumerated() {
+      if place > 0, (digits.count - place) % 3 == 0, result != "-" { result += "," }
+      result.append(digit)
+    }
+    return result
+  }
+}

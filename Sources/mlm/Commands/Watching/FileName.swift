@@ -1,0 +1,18 @@
+/// Names of files as a title has room for.
+enum FileName {
+  static func last(_ path: String) -> String {
+    let parts = path.split(separator: "/")
+    return parts.last.map(String.init) ?? path
+  }
+
+  /// `a.txt`, `a.txt and b.txt`, `a.txt and 3 other files`.
+  static func list(_ paths: [String]) -> String {
+    let names = paths.map { $0 == "-" ? "standard input" : last($0) }
+    switch names.count {
+    case 0: return ""
+    case 1: return names[0]
+    case 2: return "\(names[0]) and \(names[1])"
+    default: return "\(names[0]) and \(names.count - 1) other files"
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import Model
+
+/// A line of progress that fits a terminal of 80 columns, whatever the figures.
+///
+///     epoch 1/3  step 120/938  loss 2.341  accuracy 51.2 %  14.2k tokens/s  3:12 left
+struct ProgressLine {
+  /// One figure. Where there is not room for all, the less important ones are said shorter, and then left out.
+  private struct Part {
+    let text, short: String
+    let importance: Int
+  }
+
+  /// One less than 80: a cursor stands after the line.
+  static let columns = 79
+
+  private var parts: [Part] = []
+
+  private mutating func add(_ text: String, short: String? = nil, importance: Int) {
+    parts.append(Part(text: text, short: short ?? text, importance: importance))
+  }
+
+  var text: String {
+    var shown = parts.map { Optional($0.text) }
+    func line() -> String { shown.compactMap(\.self).joined(separator: "  ") }
+    let order = parts.indices.sorted { (parts[$0].importance, $0) < (parts[$1].importance, $1) }
+    for index in order where line().count > Self.columns { shown[index] = parts[index].short }
+    for index in order.dropLast() where line().count > Self.columns { shown[index] = nil }
+    return line()
+  }
+}
+
+extension ProgressLine {
+  /// After a step.
+  ///
+  /// - Parameters:
+  ///   - epochs: nil where only the steps are limited.
+  ///   - means: loss and accuracy of the last steps.
+  ///   - productShare, waitingShare: of the time, what the threads spend in matrix products, and what the training waits for
+  ///     data; nil where that is not asked for, or not known.
+  static func step(
+    _ report: TrainingReport, epochs: Int?, means: (loss: Double, accuracy: Double), secondsLeft: Double?,
+    productShare: Double? = nil, waitingShare: Double? = nil
+  ) -> String {
+    var line = ProgressLine()
+    line.addEpoch(report, epochs)
+    line.add("step \(report.step)/\(report.totalSteps)", short: "\(report.step)/\(report.totalSteps)", importance: 6)
+    line.add("loss \(loss(means.loss))", importance: 9)
+    line.addAccuracy("accuracy", "acc", means.accuracy)
+    line.addSpeed(report)
+    if let productShare { line.add("GEMM \(whole(productShare))", importance: 4) }
+    if let waitingShare {
+      line.add("waiting \(whole(waitingShare))", short: "wait \(whole(waitingShare))", importance: 3)
+    }
+    if let secondsLeft { line.add("\(Readable.duration(secondsLeft)) left", importance: 7) }
+    return line.text
+  }
+
+  /// After an epoch, with its own means.
+  static func epoch(_ report: TrainingReport, epochs: Int?) -> String {
+    var line = ProgressLine()
+    line.addEpoch(report, epochs)
+    line.add("step \(report.step)", importance: 1)
+    line.add("loss \(loss(report.loss))", importance: 9)
+    line.addAccuracy("accuracy", "acc", report.accuracy)
+    if let validation = report.validation {
+      line.add("val_loss \(loss(validation.loss))", short: "val \(loss(validation.loss))", importance: 8)
+      line.addAccuracy("val_accuracy", "acc", validation.accuracy)
+    }
+    line.addSpeed(report)
+    line.add(Readable.duration(report.seconds), importance: 7)
+    return line.text
+  }
+
+  /// Below it, for those who want to know where the time went; nil where nothing is known of it.
+  static func timeSpent(productShare: Double?, waitingShare: Double?) -> String? {
+    let parts = [
+      productShare.map { "\(whole($0)) of the threads' time in matrix products" },
+      waitingShare.map { "\(whole($0)) waiting for data" },
+    ].compactMap(\.self)
+    return parts.isEmpty ? nil : "  " + parts.joined(separator: ", ")
+  }
+
+  private mutating func addEpoch(_ report: TrainingReport, _ epochs: Int?) {
+    add("epoch \(report.epoch)" + (epochs.map { "/\($0)" } ?? ""), importance: 10)
+  }
+
+  private mutating func addAccuracy(_ name: String, _ short: String, _ share: Double) {
+    let figure = Readable.percent(share)
+    add("\(name) \(figure)", short: "\(short) \(figure)", importance: 5)
+  }
+
+  private mutating func addSpeed(_ report: TrainingReport) {
+    let figure = Readable.count(report.tokensPerSecond)
+    add("\(figure) tokens/s", short: "\(figure) tok/s", importance: 2)
+  }
+
+  /// Three digits after the point, unless the figure has lost all measure.
+  private static func loss(_ value: Double) -> String {
+    abs(value) < 1e6 ? Decimal.fixed(value, 3) : FloatText.significant(value, digits: 4)
+  }
+
+  private static func whole(_ share: Double) -> String { Decimal.fixed(share * 100, 0) + " %" }
+}

@@ -1,0 +1,75 @@
+import Glibc
+
+/// An event file of TensorBoard: scalars by step, handed to the system at each report.
+///
+///     tensorboard --logdir DIR
+final class EventFile {
+  let path: String
+  private let descriptor: Int32
+  private let clock: () -> Double
+
+  /// Makes a new file in the folder, and the folder where there is none.
+  ///
+  /// - Parameters:
+  ///   - resumingAt: the step after which a training goes on; nil for a new one.
+  ///   - clock: seconds since 1970.
+  init(
+    folder: String, resumingAt step: Int? = nil, clock: @escaping () -> Double = secondsSince1970
+  ) throws(HistoryError) {
+    self.clock = clock
+    try Self.makeFolder(folder)
+    let name = "events.out.tfevents.\(Int(clock())).\(Self.hostName).\(getpid())"
+    let start = folder.hasSuffix("/") ? folder + name : folder + "/" + name
+    // Two trainings within a second and a process have files of their own, too.
+    var number = 0
+    var path = start + ".0"
+    var descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    while descriptor < 0, errno == EEXIST, number < 1000 {
+      number += 1
+      path = start + ".\(number)"
+      descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    }
+    guard descriptor >= 0 else { throw .cannotWrite(.events, path: folder, code: errno) }
+    (self.path, self.descriptor) = (path, descriptor)
+    try write(.fileVersion, step: 0)
+    if let step { try write(.start, step: step) }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Numbers that are none are left out.
+  func write(_ scalars: [(name: String, value: Double?)], step: Int) throws(HistoryError) {
+    let present = scalars.compactMap { scalar in
+      scalar.value.flatMap { $0.isFinite ? (name: scalar.name, value: $0) : nil }
+    }
+    if !present.isEmpty { try write(.scalars(present), step: step) }
+  }
+
+  private func write(_ content: TensorBoardEvent.Content, step: Int) throws(HistoryError) {
+    let code = writeAll(TensorBoardEvent(time: clock(), step: step, content: content).record, to: descriptor)
+    if code != 0 { throw .cannotWrite(.events, path: path, code: code) }
+  }
+
+  private static func makeFolder(_ folder: String) throws(HistoryError) {
+    for (index, byte) in folder.utf8.enumerated() where byte == UInt8(ascii: "/") && index > 0 {
+      mkdir(String(decoding: folder.utf8.prefix(index), as: UTF8.self), 0o777)
+    }
+    guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
+      throw .cannotWrite(.events, path: folder, code: errno)
+    }
+  }
+
+  private static var hostName: String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+    let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return name.isEmpty || name.utf8.contains(UInt8(ascii: "/")) ? "localhost" : name
+  }
+}
+
+/// Seconds since 1970, as the clock on the wall says.
+func secondsSince1970() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_REALTIME, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}

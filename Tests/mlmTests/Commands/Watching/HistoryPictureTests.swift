@@ -1,0 +1,127 @@
+import Testing
+
+@testable import Model
+@testable import mlm
+
+/// `history.svg`, as text: the pictures in Tests/Snapshots are there to be looked at.
+@Suite struct HistoryPictureTests {
+  /// A training of some epochs with a row every `interval` steps, noise included.
+  static func curve(epochs: Int, steps: Int, interval: Int, validates: Bool, rate: Float = 5e-4) -> HistoryCurve {
+    var curve = HistoryCurve()
+    var step = 0
+    for epoch in 1...epochs {
+      var sum = 0.0
+      for index in 1...steps {
+        step += 1
+        let noise = Double(step * 7919 % 101) / 101 - 0.5
+        sum += 2 + 7 / (1 + Double(step) / Double(steps) * 4) + noise * 0.6
+        func report(_ moment: TrainingReport.Moment, _ validation: Evaluation? = nil) -> TrainingReport {
+          let share = Float(step) / Float(epochs * steps)
+          return .made(
+            moment, epoch: epoch, step: step, samples: step * 32, tokens: step * 1000, loss: sum / Double(index),
+            learningRate: rate * min(share * 10, (1 - share) / 0.9), validation: validation)
+        }
+        if step % interval == 0 { curve.append(HistoryRow(report(.step))) }
+        if index == steps {
+          let loss = 2.1 + 7 / (1 + Double(epoch) * 4)
+          curve.append(HistoryRow(report(.epochEnd, validates ? .made(loss: loss, accuracy: 0.5) : nil)))
+        }
+      }
+    }
+    return curve
+  }
+
+  static func svg(_ curve: HistoryCurve, title: String = "bert-tiny on <novels> & \"letters\".txt") -> String {
+    HistoryPicture(title: title, points: curve.points).svg()
+  }
+
+  /// Places of the points of all lines of a colour.
+  func places(_ svg: String, _ color: String) -> [(x: Double, y: Double)] {
+    svg.split(separator: "\n").filter { $0.hasPrefix("<polyline") && $0.contains("stroke=\"\(color)\"") }.flatMap {
+      line in
+      line.split(separator: "points=\"")[1].split(separator: "\"")[0].split(separator: " ").map { pair in
+        let parts = pair.split(separator: ",").map { Double($0) ?? .nan }
+        return (parts[0], parts[1])
+      }
+    }
+  }
+
+  @Test func snapshots() throws {
+    try Snapshot.expect(
+      Self.svg(Self.curve(epochs: 5, steps: 340, interval: 100, validates: true)), is: "history-epochs.svg")
+    try Snapshot.expect(
+      Self.svg(Self.curve(epochs: 1, steps: 250_000, interval: 100, validates: false)), is: "history-long.svg")
+    try Snapshot.expect(Self.svg(HistoryCurve(), title: ""), is: "history-none.svg")
+    var one = HistoryCurve()
+    one.append(HistoryRow(TestReports.validated))
+    try Snapshot.expect(Self.svg(one, title: String(repeating: "a long title ", count: 20)), is: "history-one.svg")
+  }
+
+  /// An element a line, none of them left open, and no character in a text that would be markup.
+  @Test func isWellFormed() {
+    for curve in [HistoryCurve(), Self.curve(epochs: 30, steps: 10, interval: 3, validates: true), Self.broken] {
+      let lines = Self.svg(curve).split(separator: "\n")
+      #expect(lines.first?.hasPrefix("<svg ") == true && lines.last == "</svg>")
+      for line in lines.dropFirst().dropLast() {
+        #expect(line.first == "<" && (line.hasSuffix("/>") || line.hasSuffix("</text>")), "\(line)")
+        let isText = line.hasPrefix("<text ")
+        #expect(line.filter { $0 == "<" }.count == (isText ? 2 : 1), "\(line)")
+        #expect(line.filter { $0 == ">" }.count == (isText ? 2 : 1), "\(line)")
+        #expect(line.filter { $0 == "\"" }.count % 2 == 0, "\(line)")
+        let rest = ["&lt;", "&gt;", "&amp;", "&quot;"].reduce(String(line)) { $0.replacing($1, with: "") }
+        #expect(!rest.contains("&"), "\(line)")
+      }
+    }
+  }
+
+  @Test func linesStandWhereTheNumbersAre() {
+    var curve = HistoryCurve()
+    // Losses of 4, 2, 3 in the intervals: means of the epoch so far of 4, 3, 3.
+    for (step, mean) in [(100, 4.0), (200, 3), (300, 3)] {
+      curve.append(HistoryRow(.made(step: step, tokens: step, loss: mean)))
+    }
+    let line = places(Self.svg(curve), "#0072b2")
+    #expect(line.map(\.x) == [324, 574, 824])
+    #expect(line.map(\.y) == [84, 370, 227], "from 4 at the top to 2 at the bottom")
+  }
+
+  /// A rest of few steps goes with what follows, and at the end with what was before.
+  @Test func restsDoNotStandOut() {
+    let curve = Self.curve(epochs: 2, steps: 105, interval: 50, validates: false)
+    #expect(curve.points.map(\.row.step) == [50, 100, 105, 150, 200, 210])
+    #expect(places(Self.svg(curve), "#0072b2").count == 4)
+    #expect(places(Self.svg(curve), "#555").count == 6)
+  }
+
+  @Test func manyPointsAreThinned() {
+    let svg = Self.svg(Self.curve(epochs: 1, steps: 20_000, interval: 2, validates: false))
+    let line = places(svg, "#0072b2")
+    #expect(line.count <= 1000 && line.count > 600)
+    #expect(svg.utf8.count < 60_000 && !svg.contains("<circle"))
+  }
+
+  static let broken: HistoryCurve = {
+    var curve = HistoryCurve()
+    let losses = [3.0, .nan, .infinity, 2.5, 2]
+    for (index, loss) in losses.enumerated() {
+      curve.append(
+        HistoryRow(.made(epoch: index + 1, step: index + 1, tokens: index + 1, loss: loss, learningRate: .nan)))
+    }
+    return curve
+  }()
+
+  @Test func numbersThatAreNone() {
+    let svg = Self.svg(Self.broken)
+    #expect(!svg.lowercased().contains("nan\"") && !svg.contains("inf"))
+    #expect(places(svg, "#0072b2").map(\.x).last == 824)
+    // The first stands alone, and is a point.
+    #expect(svg.contains("<circle cx=\"224\""))
+  }
+
+  @Test func nothingThatIsANumber() {
+    var curve = HistoryCurve()
+    curve.append(HistoryRow(.made(step: 1, tokens: 1, loss: .nan)))
+    #expect(Self.svg(curve).contains("no loss that is a number"))
+    #expect(Self.svg(HistoryCurve()).contains("no report yet"))
+  }
+}
