@@ -80,7 +80,7 @@ struct ModelCard {
   private var facts: String {
     let sizes = configuration
     let source = origin.repository.map { "[\(Markdown.code(origin.name))](https://huggingface.co/\($0))" }
-    let from = source ?? Markdown.code(origin.name)
+    let from = source ?? Markdown.code(FileName.last(origin.name))
     var lines = [
       "**Architecture**: \(sizes.numLayers) layers of \(sizes.hiddenDim) units, \(Count.text(sizes.numHeads, "head")), "
         + "\(Count.text(sizes.vocabularySize, "word piece")), \(Count.text(sizes.maxSequenceLength, "position")); "
@@ -113,24 +113,21 @@ struct ModelCard {
 
   private var results: String {
     var rows = [["figure", "first", "last"], ["---", "---:", "---:"]]
-    let intervals = history.filter { $0.interval != nil }
-    if let first = intervals.first, let end = intervals.last {
-      let steps = "(step \(first.row.step) → \(end.row.step))"
-      rows.append([
-        "training loss \(steps)", figure(first.interval?.loss), figure(end.interval?.loss),
-      ])
-      rows.append([
-        "training accuracy \(steps)", percent(first.interval?.accuracy), percent(end.interval?.accuracy),
-      ])
+    func add(_ name: String, _ first: HistoryRow, _ last: HistoryRow, _ firstFigure: String, _ lastFigure: String) {
+      let isOne = first.step == last.step
+      let steps = isOne ? "step \(last.step)" : "step \(first.step) → \(last.step)"
+      rows.append(["\(name) (\(steps))", isOne ? "" : firstFigure, lastFigure])
     }
-    if let first = validated.first, let end = validated.last {
-      let steps = "(step \(first.step) → \(end.step))"
-      rows.append(["validation loss \(steps)", figure(first.validationLoss), figure(end.validationLoss)])
-      rows.append(["validation accuracy \(steps)", percent(first.validationAccuracy), percent(end.validationAccuracy)])
-      rows.append([
-        "validation perplexity \(steps)", perplexity(first.validationLoss),
-        perplexity(end.validationLoss),
-      ])
+    let intervals = history.filter { $0.interval != nil }
+    if let first = intervals.first, let last = intervals.last {
+      add("training loss", first.row, last.row, figure(first.interval?.loss), figure(last.interval?.loss))
+      add(
+        "training accuracy", first.row, last.row, percent(first.interval?.accuracy), percent(last.interval?.accuracy))
+    }
+    if let first = validated.first, let last = validated.last {
+      add("validation loss", first, last, figure(first.validationLoss), figure(last.validationLoss))
+      add("validation accuracy", first, last, percent(first.validationAccuracy), percent(last.validationAccuracy))
+      add("validation perplexity", first, last, perplexity(first.validationLoss), perplexity(last.validationLoss))
     }
     var text = ["## What was measured"]
     if rows.count > 2 { text.append(rows.map { "| \($0.joined(separator: " | ")) |" }.joined(separator: "\n")) }

@@ -170,7 +170,8 @@ struct HistoryPicture {
     }
     var out = ""
     if let last = training.last {
-      out += entry("training, mean between points: \(figure(last.y))", Color.training, width: 2)
+      let what = training.count > 1 ? "training, mean between points" : "training"
+      out += entry("\(what): \(figure(last.y))", Color.training, width: 2)
     }
     if let last = validation.last {
       var text = "validation: \(figure(last.y))"

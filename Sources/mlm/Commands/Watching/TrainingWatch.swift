@@ -91,12 +91,12 @@ final class TrainingWatch {
   /// Takes the live line away.
   func finish() { progress.finish() }
 
-  /// The rows so far, as history.csv has them.
+  /// `history.csv` so far, for a checkpoint.
   var history: String { log.text }
 
   /// What belongs into the model directory.
   var files: [(name: String, bytes: [UInt8])] {
-    [("history.csv", Array(log.text.utf8)), ("history.svg", Array(picture.utf8))]
+    [("history.csv", Array(history.utf8)), ("history.svg", Array(picture.utf8))]
   }
 
   /// Takes away what has grown in the folder.

@@ -45,6 +45,8 @@ import Testing
     #expect(card.markdown.contains("The best validation loss was 2.6385, after step 1020; the weights are the last"))
     card.weightsStep = 1020
     #expect(card.markdown.contains("The weights are those after step 1020"))
+    card.history = [.init(row: HistoryRow(.made(step: 5)), interval: .init(loss: 2, accuracy: 0.5, weight: 1))]
+    #expect(card.markdown.contains("| training loss (step 5) |  | 2.0000 |"))
     card.history = []
     #expect(!card.markdown.contains("| figure"))
     #expect(Self.card(validates: false).markdown.contains("nothing was measured"))
