@@ -97,7 +97,8 @@ private final class TrainingRun {
       guard isWhole else { break }
       state.beginNextEpoch()
       try save()
-      if isStopped { return .stopped }
+      // At its end it is complete, whatever the report said.
+      if isStopped, state.step < totalSteps, !isOutOfPatience { return .stopped }
     }
     return isOutOfPatience && state.step < totalSteps ? .early : .complete
   }
