@@ -82,6 +82,9 @@ struct Evaluator {
   private static let microBatchesOfAPart = 16
 
   /// Each sample's pseudo-log-likelihood: the copies of one sample, and of several, are computed together like any samples.
+  ///
+  /// Tried and left: the first layer's queries, keys and values once for the tokens that copies share. Base size, 2 threads:
+  /// 4 % less time for lines of 28 tokens, 1 % for lines of 160.
   private func likelihoods(_ samples: ArraySlice<Sample>, _ tokenMasking: TokenMasking) -> [PseudoLikelihood] {
     let copies = samples.map { tokenMasking($0) }
     var sums = sampleSums(copies.flatMap(\.self))[...]
