@@ -14,6 +14,7 @@ public final class PreprocessedCorpus: SampleSource {
   /// The first sample of each file.
   private let firstSamples: [Int]
   private let storage: Storage
+  private let temporaryDirectory: String
 
   /// The samples end to end.
   private struct Storage: Sendable {
@@ -78,6 +79,7 @@ public final class PreprocessedCorpus: SampleSource {
         token: storage.tokenIDs.count, mask: storage.maskPositions.count, label: storage.labels.count,
         firstPosition: 0, line: 0, slots: 0))
     files = names
+    self.temporaryDirectory = temporaryDirectory
     self.firstSamples = firstSamples
     self.storage = storage
   }
@@ -134,8 +136,11 @@ public final class PreprocessedCorpus: SampleSource {
   /// Two disjoint parts, chosen at random from the seed alone; at least one sample in each.
   public func split(
     validation fraction: Double, seed: UInt64
-  ) throws(PreprocessorError) -> (train: CorpusSubset, validation: CorpusSubset) {
-    try CorpusSubset.split(self, validation: fraction, seed: seed) { _ in false }
+  ) throws -> (train: CorpusSubset, validation: CorpusSubset) {
+    let split = try LineSplit(lines: count, fraction: fraction, seed: seed)
+    return try CorpusSubset.split(self, by: split, temporaryDirectory: temporaryDirectory) { body in
+      for _ in 0..<count { try body(false) }
+    }
   }
 }
 

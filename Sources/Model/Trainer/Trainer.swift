@@ -18,7 +18,7 @@ struct Trainer {
     var (step, samplesSeen, tokensSeen) = (0, 0, 0)
     var epoch = 0
     while step < totalSteps, source.count > 0 {
-      let order = order(of: source.count, epoch: epoch)
+      let order = SampleOrder(count: source.count, shuffles: options.shuffles, seed: seed, epoch: epoch)
       let epochClock = Stopwatch()
       var sums = LossSums()
       var epochTokens = 0
@@ -28,7 +28,7 @@ struct Trainer {
       var goesOn = true
       for start in stride(from: 0, to: source.count, by: options.samplesPerStep) where goesOn && step < totalSteps {
         let indices = order[start..<start + min(source.count - start, options.samplesPerStep)]
-        let samples = try training.compute.samples(indices.map { Int($0) }, of: source, epoch: epoch)
+        let samples = try training.compute.samples(indices, of: source, epoch: epoch)
         let rate = training.optimizer.learningRate * schedule.factor(step: step, totalSteps: totalSteps)
         let result = try training.run(samples, batchSize: options.batchSize, learningRate: rate)
         sums += result.sums
@@ -60,15 +60,6 @@ struct Trainer {
       guard try report(state), goesOn else { return }
       epoch += 1
     }
-  }
-
-  /// The epoch's order of samples: a permutation that depends on the seed and the epoch alone.
-  private func order(of count: Int, epoch: Int) -> [UInt32] {
-    var order = Array(0..<UInt32(clamping: count))
-    guard options.shuffles, count > 1 else { return order }
-    var random = RandomStream(seed: seed, purpose: .shuffle, epoch: epoch)
-    for last in stride(from: count - 1, to: 0, by: -1) { order.swapAt(last, random.below(last + 1)) }
-    return order
   }
 }
 

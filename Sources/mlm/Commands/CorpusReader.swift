@@ -27,11 +27,14 @@ struct CorpusReader {
   }
 
   /// Two parts of the FILEs, by the seed alone.
-  func openSplit(_ files: [String], validation share: Double) throws -> (train: CorpusSubset, validation: CorpusSubset)
-  {
-    common.preprocessed
-      ? try preprocessed(files).split(validation: share, seed: common.seed)
-      : try text(files).split(validation: share, seed: common.seed)
+  func openSplit(
+    _ files: [String], validation share: Double
+  ) throws -> (train: any SampleSource, validation: any SampleSource) {
+    if common.preprocessed {
+      let parts = try preprocessed(files).split(validation: share, seed: common.seed)
+      return (parts.train, parts.validation)
+    }
+    return try text(files).split(validation: share, seed: common.seed)
   }
 
   private func preprocessed(_ files: [String]) throws -> PreprocessedCorpus {
