@@ -58,7 +58,7 @@ final class IntegerList: @unchecked Sendable {
   }
 
   /// Calls `body` with each integer in order.
-  func forEach(_ body: (UInt64) throws -> Void) throws {
+  func visit(_ body: (UInt64) throws -> Void) throws {
     var index = 0
     while index < count {
       var failure: (any Error)?

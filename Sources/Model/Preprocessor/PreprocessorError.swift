@@ -82,7 +82,9 @@ public enum PreprocessorError: ModelError, Equatable {
   public var location: DataLocation? {
     switch self {
     case .emptyCorpus(let file, _), .notText(let file, _, _), .fileTooLarge(let file): DataLocation(file: file)
-    case .invalidUTF8(let location, _, _), .notAPair(let location, _), .badJSON(let location, _), .badSample(.line(let location), _): location
+    case .invalidUTF8(let location, _, _), .notAPair(let location, _), .badJSON(let location, _),
+      .badSample(.line(let location), _):
+      location
     default: nil
     }
   }

@@ -236,7 +236,7 @@ public final class TextCorpus: SampleSource {
     let split = try LineSplit(lines: statistics.textLines, fraction: fraction, seed: seed)
     guard layout == .packed else {
       return try CorpusSubset.split(self, by: split, temporaryDirectory: settings.temporaryDirectory) { body in
-        try entries.forEach { try body(Entry(bits: $0).continuesLine) }
+        try entries.visit { try body(Entry(bits: $0).continuesLine) }
       }
     }
     func part(isValidation: Bool) throws -> TextCorpus {

@@ -1,7 +1,7 @@
 /// Finds where windows begin (see `LineWindows`), in one line or in many that are joined, as the text comes.
 ///
-/// Most of the text is only counted, with the quick tokenizer, in parts that end at blanks and get smaller as the window
-/// fills; where each token stands is asked for in the last part alone, of some fifty bytes.
+/// The quick tokenizer counts up to some bytes before the window is full, then word by word; where each token stands is
+/// asked for in the last word alone, the one that has no room.
 struct WindowCutter {
   typealias Window = LineWindows.Window
 
@@ -13,11 +13,6 @@ struct WindowCutter {
   /// Tokens in the last window so far.
   private(set) var filled = 0
   private var ids: [Int32] = []
-
-  /// Bytes that are tokenized at once, at least.
-  private static let leastPart = 48
-  /// A token seldom takes fewer bytes.
-  private static let bytesPerToken = 3
 
   init(tokenizer: WordPieceTokenizer, budget: Int, joinsLines: Bool) {
     self.tokenizer = tokenizer
@@ -31,24 +26,39 @@ struct WindowCutter {
     if !joinsLines { filled = 0 }
     var tokens = 0
     var start = 0
+    /// Before the line's first token: a [SEP], or a window that begins with it.
+    func beginLine() {
+      guard joinsLines, tokens == 0 else { return }
+      if filled > 0 { filled += 1 } else { begin(Window(offset: start, skip: 0)) }
+    }
     while start < line.count {
-      let aim = max(Self.leastPart, (budget - filled) * Self.bytesPerToken)
-      let isLast = line.count - start <= aim * 3 / 2
-      let end = isLast ? line.count : LineWindows.safeEnd(line, from: start, atLeast: aim)
-      let part = UnsafeBufferPointer(rebasing: line[start..<end])
-      ids.removeAll(keepingCapacity: true)
-      tokenizer.encode(part, into: &ids)
-      if joinsLines, tokens == 0, !ids.isEmpty {
-        if filled == 0 { begin(Window(offset: start, skip: 0)) } else { filled += 1 }
+      let rest = UnsafeBufferPointer(rebasing: line[start...])
+      let joint = joinsLines && tokens == 0 && filled > 0 ? 1 : 0
+      let found = tokenizer.count(rest, atMost: max(0, budget - filled - joint), scratch: &ids)
+      if found.ids > 0 {
+        beginLine()
+        (tokens, filled) = (tokens + found.ids, filled + found.ids)
       }
-      tokens += ids.count
-      if filled + ids.count <= budget { filled += ids.count } else { cut(part, at: start, begin) }
-      start = end
+      start += found.bytes
+      var isFull = false
+      while !isFull, start < line.count {
+        let end = LineWindows.safeEnd(line, from: start, atLeast: 1)
+        let word = UnsafeBufferPointer(rebasing: line[start..<end])
+        ids.removeAll(keepingCapacity: true)
+        tokenizer.encode(word, into: &ids)
+        if !ids.isEmpty {
+          beginLine()
+          tokens += ids.count
+          isFull = filled + ids.count > budget
+          if isFull { cut(word, at: start, begin) } else { filled += ids.count }
+        }
+        start = end
+      }
     }
     return tokens
   }
 
-  /// Begins windows in a part of a line that does not fit into the last one; the part begins with a word.
+  /// Begins windows in a part of a line that does not fit into the last one; the part begins with a word, and mostly is one.
   private mutating func cut(_ part: UnsafeBufferPointer<UInt8>, at start: Int, _ begin: (Window) -> Void) {
     let (ids, offsets) = { ($0.ids, $0.offsets) }(tokenizer.encodeWithOffsets(part))
     func isWordStart(_ index: Int) -> Bool {

@@ -17,8 +17,13 @@ struct Trainer {
     let evaluator = Evaluator(network: training.network, compute: training.compute)
     var (step, samplesSeen, tokensSeen) = (0, 0, 0)
     var epoch = 0
+    let plan = StepPlan(samples: source.count, options: options, seed: seed)
+    let ahead = SamplesAhead(steps: step..<(source.count > 0 ? max(step, totalSteps) : step)) { step in
+      let (epoch, indices) = plan.indices(ofStep: step)
+      return try indices.map { try source.sample($0, epoch: epoch) }
+    }
+    defer { ahead.stop() }
     while step < totalSteps, source.count > 0 {
-      let order = SampleOrder(count: source.count, shuffles: options.shuffles, seed: seed, epoch: epoch)
       let epochClock = Stopwatch()
       var sums = LossSums()
       var epochTokens = 0
@@ -27,8 +32,7 @@ struct Trainer {
         loss: 0, accuracy: 0, maskedTokens: 0, learningRate: 0, validation: nil, seconds: 0, tokensPerSecond: 0)
       var goesOn = true
       for start in stride(from: 0, to: source.count, by: options.samplesPerStep) where goesOn && step < totalSteps {
-        let indices = order[start..<start + min(source.count - start, options.samplesPerStep)]
-        let samples = try training.compute.samples(indices, of: source, epoch: epoch)
+        let samples = try ahead.next()
         let rate = training.optimizer.learningRate * schedule.factor(step: step, totalSteps: totalSteps)
         let result = try training.run(samples, batchSize: options.batchSize, learningRate: rate)
         sums += result.sums
@@ -40,6 +44,7 @@ struct Trainer {
         (state.loss, state.accuracy, state.learningRate) = (sums.meanLoss, sums.accuracy, rate)
         state.maskedTokens = sums.count
         state.seconds = clock.seconds
+        state.secondsWaiting = ahead.secondsWaiting
         state.tokensPerSecond = Double(epochTokens) / max(epochClock.seconds, 1e-9)
         goesOn = try report(state)
       }

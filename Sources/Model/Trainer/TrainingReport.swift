@@ -30,6 +30,8 @@ public struct TrainingReport: Sendable, Equatable {
   public var seconds: Double
   /// Of the epoch so far, without validation.
   public var tokensPerSecond: Double
+  /// Of `seconds`, those that steps had to wait for their samples.
+  public var secondsWaiting = 0.0
 }
 
 /// How long and in what portions to train.

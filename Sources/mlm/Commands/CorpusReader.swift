@@ -48,8 +48,8 @@ struct CorpusReader {
     guard let tokenizer = model.preprocessor?.tokenizer else { throw ModelUseError.noPreprocessor }
     let corpus = try TextCorpus(
       paths: files, tokenizer: tokenizer, sequenceLength: sequenceLength, masking: samples.masking(seed: common.seed),
-      truncate: samples.truncates, strict: common.strict, temporaryDirectory: temporaryDirectory,
-      threads: context.threads(common))
+      layout: samples.layout, truncate: samples.truncates, strict: common.strict,
+      temporaryDirectory: temporaryDirectory, threads: context.threads(common))
     for warning in corpus.warnings { context.console.warning(warning) }
     for note in corpus.notes { context.console.note(note) }
     return corpus

@@ -33,7 +33,7 @@ struct CorpusIndexTests {
 
   func values(_ list: IntegerList) throws -> [UInt64] {
     var values: [UInt64] = []
-    try list.forEach { values.append($0) }
+    try list.visit { values.append($0) }
     return values
   }
 

@@ -13,7 +13,7 @@ import Testing
         for index in 0..<count { try list.append(UInt64(index) &* 0x9E37_79B9_7F4A_7C15) }
         #expect(list.count == count)
         var all: [UInt64] = []
-        try list.forEach { all.append($0) }
+        try list.visit { all.append($0) }
         #expect(all == (0..<UInt64(count)).map { $0 &* 0x9E37_79B9_7F4A_7C15 })
         for index in stride(from: 0, to: count, by: 13) {
           #expect(try list.value(at: index) == all[index])
@@ -33,6 +33,6 @@ import Testing
     try list.append(2)
     #expect(throws: FileError.missing(path: "/nowhere/mlm-XXXXXX")) { try list.append(3) }
     struct Stop: Error {}
-    #expect(throws: Stop.self) { try list.forEach { _ in throw Stop() } }
+    #expect(throws: Stop.self) { try list.visit { _ in throw Stop() } }
   }
 }

@@ -74,7 +74,6 @@ import Testing
     #expect(error { _ = try fit("--resume", "a") }?.message == "--resume is not in this version yet")
     #expect(
       error { _ = try fit("--checkpoint-every=5", "a") }?.message == "--checkpoint-every is not in this version yet")
-    #expect(error { _ = try fit("--samples", "packed", "a") }?.message == "--samples packed is not in this version yet")
   }
 
   @Test func bytesOfTextsAreKept() throws {

@@ -52,7 +52,7 @@ import Testing
     let shared = "preset no-load-weights seed threads sequence-length preprocessed quiet offline strict help"
     let samples = """
       mask-selection-rate mask-selection-length mask-token-rate random-token-rate mask-sampling whole-word-masking samples \
-      truncate
+      truncate pairs
       """
     let contract: [(Command, String)] = [
       (

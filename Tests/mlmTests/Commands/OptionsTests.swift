@@ -50,7 +50,7 @@ import Testing
     "--warmup-steps 5 --warmup-ratio 0.1 a", "--validation b --validation-split 0.1 a", "--validation - -", "- -",
     "--mask-token-rate 0.8 --random-token-rate 0.3 a", "--mask-token-rate 0.95 a", "--preprocessed --truncate a",
     "--preprocessed --mask-selection-rate 0.2 a", "--preprocessed --whole-word-masking a", "--preprocessed --strict a",
-    "", "--overwrite",
+    "--samples packed --pairs a", "--samples packed --truncate a", "--preprocessed --pairs a", "", "--overwrite",
   ])
   func fitRefuses(_ line: String) { #expect(conflict(line) != nil) }
 
