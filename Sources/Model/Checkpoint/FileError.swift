@@ -8,6 +8,8 @@ public enum FileError: ModelError, Equatable {
   case notPermitted(path: String, writing: Bool)
   case noSpace(path: String)
   case alreadyExists(path: String)
+  /// It was longer when it was opened.
+  case becameShorter(path: String)
   /// Another failure of the system, with its `errno`.
   case failed(operation: String, path: String, code: Int32)
 
@@ -38,6 +40,7 @@ public enum FileError: ModelError, Equatable {
     case .notPermitted(let path, let writing): "\(path): no permission to \(writing ? "write" : "read") it"
     case .noSpace(let path): "\(path): no space left on the device"
     case .alreadyExists(let path): "\(path) exists already"
+    case .becameShorter(let path): "\(path) became shorter while it was read"
     case .failed(let operation, let path, let code): "\(path): cannot \(operation): \(Self.text(of: code))"
     }
   }

@@ -9,14 +9,20 @@ public final class FileMapping: @unchecked Sendable {
   /// The file's bytes; valid as long as this object. A local that is not used any more may be released at once: keep it with
   /// `withExtendedLifetime`, or use `withText`.
   public let bytes: UnsafeRawBufferPointer
-  private let isMapped: Bool
+  /// False where the bytes were read into memory.
+  let isMapped: Bool
 
   /// Throws where the file is missing, a directory, or unreadable.
-  public init(path: String) throws(FileError) {
-    self.path = path
+  public convenience init(path: String) throws(FileError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("open", path) }
     defer { close(descriptor) }
+    try self.init(descriptor: descriptor, path: path)
+  }
+
+  /// The file behind a descriptor, which may be closed then.
+  init(descriptor: Int32, path: String) throws(FileError) {
+    self.path = path
     var info = stat()
     guard fstat(descriptor, &info) == 0 else { throw .system("read", path) }
     if info.st_mode & S_IFMT == S_IFDIR { throw .isDirectory(path: path) }
@@ -53,11 +59,12 @@ public final class FileMapping: @unchecked Sendable {
     return try body(text)
   }
 
-  /// Gives back the memory of pages that are not needed soon: read ones count as this process' until then. Touched again, they are read
-  /// again. `range` begins at a multiple of the page size.
-  func release(_ range: Range<Int>) {
-    guard isMapped, !range.isEmpty, let start = bytes.baseAddress else { return }
-    madvise(UnsafeMutableRawPointer(mutating: start + range.lowerBound), range.count, MADV_DONTNEED)
+  /// Lets the pages of a part go that is not needed for now: they no longer count as memory of the process.
+  func release(_ part: Range<Int>) {
+    guard isMapped, let base = bytes.baseAddress, !part.isEmpty else { return }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let start = part.lowerBound / page * page
+    madvise(UnsafeMutableRawPointer(mutating: base + start), part.upperBound - start, MADV_DONTNEED)
   }
 
   /// A copy of all bytes of a file.

@@ -53,17 +53,27 @@ struct CachedEncoder: Sendable {
 
   /// Appends the ids of a text. False, and nothing is done, where there is no memory.
   func encode(_ text: UnsafeBufferPointer<UInt8>, _ mode: UnsafePointer<Mode>, into ids: inout [Int32]) -> Bool {
-    guard let bytes = text.baseAddress, let block = pool.borrow() else { return false }
-    let workspace = Workspace(memory: block, limit: limit)
-    withUnsafeMutablePointer(to: &ids) { scan(bytes, count: text.count, mode, workspace, into: $0) }
+    count(text, mode, atMost: .max, into: &ids) != nil
+  }
+
+  /// The ids of the beginning of a text, as far as they are not more than `limit`: to about 64 bytes, or one run. Text
+  /// behind it has the ids it has by itself. Appends the ids, and perhaps some more. nil where there is no memory.
+  func count(
+    _ text: UnsafeBufferPointer<UInt8>, _ mode: UnsafePointer<Mode>, atMost limit: Int, into ids: inout [Int32]
+  ) -> (bytes: Int, ids: Int)? {
+    guard let bytes = text.baseAddress, let block = pool.borrow() else { return nil }
+    let workspace = Workspace(memory: block, limit: self.limit)
+    let found = withUnsafeMutablePointer(to: &ids) {
+      scan(bytes, count: text.count, mode, workspace, atMost: limit, into: $0)
+    }
     pool.giveBack(block)
-    return true
+    return found
   }
 
   private func scan(
     _ bytes: UnsafePointer<UInt8>, count: Int, _ mode: UnsafePointer<Mode>, _ workspace: Workspace,
-    into ids: UnsafeMutablePointer<[Int32]>
-  ) {
+    atMost idLimit: Int, into ids: UnsafeMutablePointer<[Int32]>
+  ) -> (bytes: Int, ids: Int) {
     let classes = mode.pointee.classes
     let hasLiterals = mode.pointee.hasLiterals
     let outputLimit = workspace.output + Workspace.outputCapacity - Workspace.outputReserve
@@ -72,7 +82,12 @@ struct CachedEncoder: Sendable {
     let punctuationIDs = punctuationIDs
     var next = workspace.output
     var index = 0
+    let idsBefore = ids.pointee.count
+    var found = (bytes: 0, ids: 0)
     while index < count {
+      let idsNow = ids.pointee.count - idsBefore + (next - workspace.output)
+      if idsNow > idLimit { break }
+      found = (index, idsNow)
       if next > outputLimit { next = Self.flush(workspace.output, to: next, into: ids) }
       let left = count - index
       var base = bytes + index
@@ -134,6 +149,8 @@ struct CachedEncoder: Sendable {
       index += consumed
     }
     _ = Self.flush(workspace.output, to: next, into: ids)
+    let all = ids.pointee.count - idsBefore
+    return all > idLimit ? found : (count, all)
   }
 
   /// The first byte at or after `start` that ends a run.

@@ -13,15 +13,18 @@ public struct CorpusFingerprint: Sendable, Equatable {
     case let subset as CorpusSubset:
       let whole = try CorpusFingerprint(subset.base, threads: threads)
       (bytes, hash) = (whole.bytes, whole.hash)
-    case let corpus as TextCorpus:
-      let files = corpus.files.map { $0.mapping }
-      bytes = files.reduce(0) { $0 + $1.bytes.count }
-      let pool = WorkerPool(threads: min(threads, Compute.maximumThreads))
-      hash = Self.hash(files.map { FileBlocks(count: $0.bytes.count).hash($0, on: pool) })
+    case let corpus as TextCorpus: (bytes, hash) = Self.content(of: corpus.files, threads: threads)
+    case let corpus as PreprocessedCorpus: (bytes, hash) = Self.content(of: corpus.files, threads: threads)
     default:
       bytes = 0
       hash = Self.hash(try (0..<source.count).map { Self.hash(try source.sample($0, epoch: 0)) })
     }
+  }
+
+  private static func content(of files: [TextFile], threads: Int) -> (bytes: Int, hash: UInt64) {
+    let pool = WorkerPool(threads: min(threads, Compute.maximumThreads))
+    let hashes = files.map { FileBlocks(count: $0.bytes.count).hash($0.mapping, on: pool) }
+    return (files.reduce(0) { $0 + $1.bytes.count }, hash(hashes))
   }
 
   private static func hash(_ sample: Sample) -> UInt64 {

@@ -1,8 +1,7 @@
 /// Reads the lines of files once, to know where each sample begins. Blocks of lines are read by several threads, and put
-/// together in the order of the text.
+/// together in the order of the text; what was read is let go.
 struct CorpusIndex {
-  let windows: LineWindows
-  let truncate: Bool
+  let rules: CorpusBlock.Rules
   /// The line is kept of every so many samples.
   let markStride: Int
   /// The most threads.
@@ -10,30 +9,37 @@ struct CorpusIndex {
   /// Bytes of a block; it goes on to the end of its last line.
   var blockBytes = 1 << 20
 
-  var entries: [TextCorpus.Entry] = []
+  /// `TextCorpus.Entry`, as its bits.
+  let entries: IntegerList
+  let lineMarks: IntegerList
+  /// The text lines of the corpus before the line that each sample begins in. Only with a selection.
+  let textLinesBefore: IntegerList
   var firstSamples: [Int] = []
-  var lineMarks: [Int] = []
+  /// The text lines before each block.
+  var linesBeforeBlock: [Int] = []
   var statistics = TextCorpus.Statistics()
 
-  init(windows: LineWindows, truncate: Bool, markStride: Int, threads: Int) {
-    self.windows = windows
-    self.truncate = truncate
+  init(rules: CorpusBlock.Rules, markStride: Int, threads: Int, temporaryDirectory: String) {
+    self.rules = rules
     self.markStride = markStride
     self.threads = threads
+    entries = IntegerList(temporaryDirectory: temporaryDirectory)
+    lineMarks = IntegerList(temporaryDirectory: temporaryDirectory)
+    textLinesBefore = IntegerList(temporaryDirectory: temporaryDirectory)
   }
 
-  mutating func add(_ file: TextFile, strict: Bool) throws(PreprocessorError) {
+  mutating func add(_ file: TextFile, strict: Bool) throws {
     let bytes = file.bytes
-    guard bytes.count < TextCorpus.Entry.offsetLimit else { throw .fileTooLarge(file: file.name) }
+    guard bytes.count < TextCorpus.Entry.offsetLimit else { throw PreprocessorError.fileTooLarge(file: file.name) }
     firstSamples.append(entries.count)
     statistics.files += 1
     statistics.bytes += bytes.count
-    try checkUTF8(file, strict: strict)
 
     let blocks = bytes.count / blockBytes + 1
     let pool = blocks > 1 && threads > 1 ? WorkerPool(threads: min(threads, blocks, Compute.maximumThreads)) : .serial
     var start = 0
     var lines = 0
+    var released = 0
     while start < bytes.count {
       // A few blocks for each thread at a time: what they find waits to be put together.
       var ranges: [Range<Int>] = []
@@ -42,19 +48,28 @@ struct CorpusIndex {
         ranges.append(start..<end)
         start = end
       }
-      for block in read(ranges, of: bytes, pool) { lines = append(block, after: lines) }
+      for (range, block) in zip(ranges, read(ranges, of: file, pool)) {
+        try judge(block, from: range.lowerBound, of: file, after: lines, strict: strict)
+        lines = try append(block, after: lines)
+      }
+      // Once more what came before: pages around one that is touched come with it.
+      file.mapping.release(released..<start)
+      released = ranges[0].lowerBound
     }
     statistics.lines += lines
   }
 
   /// The blocks, read by all threads; in the order of the ranges.
-  private func read(_ ranges: [Range<Int>], of bytes: UnsafeBufferPointer<UInt8>, _ pool: WorkerPool) -> [Block] {
-    var blocks = [Block](repeating: Block(), count: ranges.count)
+  private func read(_ ranges: [Range<Int>], of file: TextFile, _ pool: WorkerPool) -> [CorpusBlock] {
+    let first = linesBeforeBlock.count
+    let bytes = file.bytes
+    var blocks = [CorpusBlock](repeating: CorpusBlock(), count: ranges.count)
     blocks.withUnsafeMutableBufferPointer { blocks in
       nonisolated(unsafe) let blocks = blocks
       pool.forEach(ranges.count) { _, index in
-        var block = Block()
-        block.read(bytes, ranges[index], windows, truncate: truncate)
+        var block = CorpusBlock()
+        let textLines = rules.selection?.linesBefore[first + index] ?? 0
+        block.read(bytes, ranges[index], rules, textLines: textLines)
         blocks[index] = block
       }
     }
@@ -62,75 +77,36 @@ struct CorpusIndex {
   }
 
   /// Adds what a block holds that begins after so many lines of its file; returns the lines up to its end.
-  private mutating func append(_ block: Block, after lines: Int) -> Int {
+  private mutating func append(_ block: CorpusBlock, after lines: Int) throws(FileError) -> Int {
     for (entry, line) in zip(block.entries, block.lines) {
-      if entries.count % markStride == 0 { lineMarks.append(lines + Int(line)) }
-      entries.append(entry)
+      if entries.count % markStride == 0 { try lineMarks.append(UInt64(lines + Int(line))) }
+      try entries.append(entry.bits)
     }
-    statistics.blankLines += block.blankLines
-    statistics.longLines += block.longLines
-    statistics.furtherSamples += block.furtherSamples
-    statistics.droppedTokens += block.droppedTokens
+    for line in block.textLinesBefore { try textLinesBefore.append(line) }
+    linesBeforeBlock.append(statistics.textLines)
+    statistics.add(block.statistics)
     return lines + block.lineCount
   }
 
-  private mutating func checkUTF8(_ file: TextFile, strict: Bool) throws(PreprocessorError) {
-    let bytes = file.bytes
-    let (count, first) = UTF8Validation.count(bytes)
-    guard let first else { return }
-    var line = 1
-    var lineStart = TextLines.markLength(bytes)
-    for (offset, byte) in bytes[..<first].enumerated() where byte == 0x0A {
-      line += 1
-      lineStart = offset + 1
-    }
-    let location = DataLocation(file: file.name, line: line)
-    if strict { throw .invalidUTF8(location, byteInLine: first - lineStart + 1, offset: first) }
-    statistics.invalidSequences += count
-    if statistics.firstInvalid == nil { statistics.firstInvalid = location }
-  }
-
-  /// What some lines of a file hold.
-  private struct Block {
-    var entries: [TextCorpus.Entry] = []
-    /// The line of each entry, counted from 1 at the block's first.
-    var lines: [UInt32] = []
-    var lineCount = 0
-    var blankLines = 0
-    var longLines = 0
-    var furtherSamples = 0
-    var droppedTokens = 0
-
-    mutating func read(
-      _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ windows: LineWindows, truncate: Bool
-    ) {
-      var lines = TextLines(bytes, range)
-      while let line = lines.next() {
-        let text = UnsafeBufferPointer(rebasing: bytes[line])
-        if TextLines.isBlank(text) {
-          blankLines += 1
-          continue
-        }
-        append(offset: line.lowerBound, skip: 0, continuesLine: false, line: lines.number)
-        if text.count <= windows.budget { continue }
-        let (cut, tokens) = windows.cut(text)
-        if cut.count == 1 { continue }
-        longLines += 1
-        if truncate {
-          droppedTokens += tokens - windows.budget
-          continue
-        }
-        furtherSamples += cut.count - 1
-        for window in cut.dropFirst() {
-          append(offset: line.lowerBound + window.offset, skip: window.skip, continuesLine: true, line: lines.number)
-        }
+  /// Throws where a block holds what is refused, and counts what is not UTF-8.
+  private mutating func judge(
+    _ block: CorpusBlock, from start: Int, of file: TextFile, after lines: Int, strict: Bool
+  ) throws(PreprocessorError) {
+    if let first = block.invalid.first {
+      let bytes = file.bytes
+      var line = lines + 1
+      var lineStart = start == 0 ? TextLines.markLength(bytes) : start
+      for (offset, byte) in zip(start..<first, bytes[start..<first]) where byte == 0x0A {
+        line += 1
+        lineStart = offset + 1
       }
-      lineCount = lines.number
+      let location = DataLocation(file: file.name, line: line)
+      if strict { throw .invalidUTF8(location, byteInLine: first - lineStart + 1, offset: first) }
+      statistics.invalidSequences += block.invalid.count
+      if statistics.firstInvalid == nil { statistics.firstInvalid = location }
     }
-
-    private mutating func append(offset: Int, skip: Int, continuesLine: Bool, line: Int) {
-      entries.append(TextCorpus.Entry(offset: offset, skip: skip, continuesLine: continuesLine))
-      lines.append(UInt32(truncatingIfNeeded: line))
+    if let (line, tabs) = block.badPair {
+      throw .notAPair(DataLocation(file: file.name, line: lines + line), tabs: tabs)
     }
   }
 }

@@ -16,58 +16,31 @@ struct LineWindows {
   /// Tokens of text in one window.
   let budget: Int
 
-  /// Bytes that are tokenized at once, so that a file of one line takes no more memory than another.
-  var chunk: Int = 1 << 16
+  /// Bytes that are tokenized at once to count them.
+  private static let chunk = 1 << 16
 
   /// The windows of a line, and its tokens. Always at least one window.
   func cut(_ line: UnsafeBufferPointer<UInt8>) -> (windows: [Window], tokens: Int) {
     var windows = [Window(offset: 0, skip: 0)]
     // A token takes a byte or more.
     if line.count <= budget { return (windows, 0) }
-    if line.count <= chunk {
-      var ids = [Int32]()
-      tokenizer.encode(line, into: &ids)
-      if ids.count <= budget { return (windows, ids.count) }
-    }
-    var tokens = 0
-    var length = chunk
-    var current = windows[0]
-    while true {
-      let end = Self.safeEnd(line, from: current.offset, atLeast: length)
-      let part = UnsafeBufferPointer(rebasing: line[current.offset..<end])
-      let encoding = tokenizer.encodeWithOffsets(part)
-      let ids = encoding.ids
-      let offsets = encoding.offsets
-      var position = min(current.skip, ids.count)
-      let base = current.offset
-      let before = windows.count
-      while ids.count - position > budget {
-        let limit = position + budget
-        var start = limit
-        while start > position, !isWordStart(start, ids, offsets) { start -= 1 }
-        if start > position {
-          current = Window(offset: base + offsets[start].lowerBound, skip: 0)
-          tokens += start - position
-          position = start
-        } else {
-          // One word fills the window. It may have begun before the window did.
-          while start > 0, !isWordStart(start, ids, offsets) { start -= 1 }
-          current = Window(offset: base + offsets[start].lowerBound, skip: limit - start)
-          tokens += budget
-          position = limit
-        }
-        windows.append(current)
-      }
-      if end == line.count { return (windows, tokens + ids.count - position) }
-      // What is left begins the next chunk.
-      length = windows.count == before ? length * 2 : chunk
-    }
+    var cutter = WindowCutter(tokenizer: tokenizer, budget: budget, joinsLines: false)
+    let tokens = cutter.add(line) { windows.append($0) }
+    return (windows, tokens)
   }
 
-  private func isWordStart(_ index: Int, _ ids: [Int32], _ offsets: [Range<Int>]) -> Bool {
-    index == 0
-      || !tokenizer.vocabulary.isContinuation(Int(ids[index]))
-        && offsets[index].lowerBound >= offsets[index - 1].upperBound
+  /// The tokens of a text.
+  func count(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+    var ids = [Int32]()
+    var (start, count) = (0, 0)
+    while start < text.count {
+      let end = Self.safeEnd(text, from: start, atLeast: Self.chunk)
+      ids.removeAll(keepingCapacity: true)
+      tokenizer.encode(UnsafeBufferPointer(rebasing: text[start..<end]), into: &ids)
+      count += ids.count
+      start = end
+    }
+    return count
   }
 
   /// The first place after so many bytes where a text can be cut without changing its tokens: an ASCII blank or the

@@ -8,33 +8,18 @@
 /// `input_ids` and `attention_mask` for the first two, and transformers' way of writing targets: no `mask_positions`,
 /// and `labels` as long as the sample with -100 where nothing is to be predicted.
 ///
-/// All files are read and judged before the first sample is given out. Memory is about 4 bytes a token.
+/// All files are read and judged before the first sample is given out. Then a sample is read and parsed when it is asked
+/// for: memory does not grow with the files. What is known of each, 16 bytes, is kept in a temporary file where it is
+/// much. The files must not change while the corpus lives.
 public final class PreprocessedCorpus: LocatedSource {
-  private let files: [String]
-  /// The first sample of each file.
+  let files: [TextFile]
+  /// The first sample of each file, and one past the last of all.
   private let firstSamples: [Int]
-  private let storage: Storage
-
-  /// The samples end to end.
-  private struct Storage: Sendable {
-    var tokenIDs: [Int32] = []
-    var maskPositions: [Int32] = []
-    var labels: [Int32] = []
-    var weights: [Float] = []
-    var rows: [Row] = []
-    /// The position ids of samples with padding between their tokens, which are rare.
-    var positionIDs: [Int: [Int32]] = [:]
-  }
-
-  /// Where a sample begins in each array.
-  private struct Row: Sendable {
-    var token, mask, label: Int
-    /// The position id of the first token: 0 unless there is padding before it.
-    var firstPosition: Int32
-    var line: Int
-    /// The mask slots as they stood in the file, those of weight 0 counted.
-    var slots: Int32
-  }
+  /// Where the line of each sample begins, and its number.
+  private let offsets, lines: IntegerList
+  private let limits: SampleLimits
+  private let needsLabels: Bool
+  private let temporaryDirectory: String
 
   /// - Parameters:
   ///   - paths: files, read in that order; "-" is standard input.
@@ -48,39 +33,47 @@ public final class PreprocessedCorpus: LocatedSource {
   ) throws {
     guard !paths.isEmpty else { throw PreprocessorError.noFiles }
     guard paths.count(where: { $0 == "-" }) < 2 else { throw PreprocessorError.standardInputTwice }
-    let limits = SampleLimits(vocabularySize: vocabularySize, maximumLength: maximumLength)
-    var storage = Storage()
-    var names = [String]()
+    limits = SampleLimits(vocabularySize: vocabularySize, maximumLength: maximumLength)
+    self.needsLabels = needsLabels
+    self.temporaryDirectory = temporaryDirectory
+    offsets = IntegerList(temporaryDirectory: temporaryDirectory)
+    lines = IntegerList(temporaryDirectory: temporaryDirectory)
+    var files = [TextFile]()
     var firstSamples = [Int]()
     var blankLines = 0
     for path in paths {
       let file = try TextFile.open(path, temporaryDirectory: temporaryDirectory, standardInput: standardInput)
       try file.requireText()
-      names.append(file.name)
-      firstSamples.append(storage.rows.count)
-      let bytes = file.bytes
+      firstSamples.append(offsets.count)
       var reader = PreprocessedLine(file: file.name, needsLabels: needsLabels)
-      var lines = TextLines(bytes)
+      var lines = TextLines(file.bytes)
+      var released = 0
       while let range = lines.next() {
-        let line = UnsafeBufferPointer(rebasing: bytes[range])
+        let line = UnsafeBufferPointer(rebasing: file.bytes[range])
         if TextLines.isBlank(line) {
           blankLines += 1
           continue
         }
-        Self.append(try reader.sample(line, number: lines.number, within: limits), line: lines.number, to: &storage)
+        _ = try reader.sample(line, number: lines.number, within: limits)
+        try offsets.append(UInt64(range.lowerBound))
+        try self.lines.append(UInt64(lines.number))
+        if range.upperBound - released > Self.pieceBytes {
+          file.mapping.release(released..<range.upperBound)
+          released = range.upperBound - Self.pieceBytes / 2
+        }
       }
+      file.mapping.release(0..<file.bytes.count)
+      files.append(file)
     }
-    guard !storage.rows.isEmpty else {
-      throw PreprocessorError.emptyCorpus(file: names.joined(separator: ", "), blankLines: blankLines)
+    guard offsets.count > 0 else {
+      throw PreprocessorError.emptyCorpus(file: files.map(\.name).joined(separator: ", "), blankLines: blankLines)
     }
-    storage.rows.append(
-      Row(
-        token: storage.tokenIDs.count, mask: storage.maskPositions.count, label: storage.labels.count,
-        firstPosition: 0, line: 0, slots: 0))
-    files = names
-    self.firstSamples = firstSamples
-    self.storage = storage
+    self.files = files
+    self.firstSamples = firstSamples + [offsets.count]
   }
+
+  /// What was read is let go in pieces of this size.
+  private static let pieceBytes = 1 << 22
 
   /// One line by itself, for prediction: labels may be missing.
   /// - Throws: `JSONError` or `PreprocessorError`, with the line's place in `location`.
@@ -92,50 +85,45 @@ public final class PreprocessedCorpus: LocatedSource {
     return try line.withUnsafeBufferPointer { try reader.sample($0, number: location.line ?? 1, within: limits) }
   }
 
-  private static func append(_ sample: Sample, line: Int, to storage: inout Storage) {
-    let first = sample.positionIDs.first ?? 0
-    if let last = sample.positionIDs.last, Int(last - first) + 1 != sample.tokenIDs.count {
-      storage.positionIDs[storage.rows.count] = sample.positionIDs
-    }
-    storage.rows.append(
-      Row(
-        token: storage.tokenIDs.count, mask: storage.maskPositions.count, label: storage.labels.count,
-        firstPosition: first, line: line, slots: Int32(truncatingIfNeeded: sample.slots)))
-    storage.tokenIDs.append(contentsOf: sample.tokenIDs)
-    storage.maskPositions.append(contentsOf: sample.maskPositions)
-    storage.labels.append(contentsOf: sample.labels)
-    storage.weights.append(contentsOf: sample.weights)
-  }
-
   /// The number of samples.
-  public var count: Int { storage.rows.count - 1 }
+  public var count: Int { offsets.count }
 
   /// The sample as it is in the file, the same in every epoch.
   public func sample(_ index: Int, epoch: Int) throws -> Sample {
     guard index >= 0, index < count else { throw PreprocessorError.noSuchSample(index: index, count: count) }
-    let row = storage.rows[index]
-    let next = storage.rows[index + 1]
-    let length = Int32(truncatingIfNeeded: next.token - row.token)
-    return Sample(
-      tokenIDs: Array(storage.tokenIDs[row.token..<next.token]),
-      positionIDs: storage.positionIDs[index] ?? Array(row.firstPosition..<row.firstPosition + length),
-      maskPositions: Array(storage.maskPositions[row.mask..<next.mask]),
-      labels: Array(storage.labels[row.label..<next.label]), weights: Array(storage.weights[row.mask..<next.mask]),
-      slots: Int(row.slots))
+    let place = file(of: index)
+    let file = files[place]
+    let start = Int(truncatingIfNeeded: try offsets.value(at: index))
+    let isLast = index + 1 == firstSamples[place + 1]
+    let end = isLast ? file.bytes.count : Int(truncatingIfNeeded: try offsets.value(at: index + 1))
+    let number = Int(truncatingIfNeeded: try lines.value(at: index))
+    return try file.withPart(start..<end) { part in
+      // Behind the line there may be blank ones.
+      let line = part[..<TextLines.withoutReturn(part, 0..<TextLines.lineEnd(part, from: 0))]
+      var reader = PreprocessedLine(file: file.name, needsLabels: needsLabels)
+      return try reader.sample(UnsafeBufferPointer(rebasing: line), number: number, within: limits)
+    }
   }
 
   /// The file and line a sample stands in.
   public func location(of index: Int) -> DataLocation {
-    let file = firstSamples.lastIndex { $0 <= index } ?? 0
-    guard index >= 0, index < count else { return DataLocation(file: files[file]) }
-    return DataLocation(file: files[file], line: storage.rows[index].line)
+    let name = files[file(of: index)].name
+    guard index >= 0, index < count, let line = try? lines.value(at: index) else { return DataLocation(file: name) }
+    return DataLocation(file: name, line: Int(truncatingIfNeeded: line))
+  }
+
+  private func file(of index: Int) -> Int {
+    files.indices.last { firstSamples[$0] <= index } ?? 0
   }
 
   /// Two disjoint parts, chosen at random from the seed alone; at least one sample in each.
   public func split(
     validation fraction: Double, seed: UInt64
-  ) throws(PreprocessorError) -> (train: CorpusSubset, validation: CorpusSubset) {
-    try CorpusSubset.split(self, validation: fraction, seed: seed) { _ in false }
+  ) throws -> (train: CorpusSubset, validation: CorpusSubset) {
+    let split = try LineSplit(lines: count, fraction: fraction, seed: seed)
+    return try CorpusSubset.split(self, by: split, temporaryDirectory: temporaryDirectory) { body in
+      for _ in 0..<count { try body(false) }
+    }
   }
 }
 

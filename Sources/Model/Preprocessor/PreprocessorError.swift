@@ -20,6 +20,8 @@ public enum PreprocessorError: ModelError, Equatable {
   case emptyCorpus(file: String, blankLines: Int)
   case notText(file: String, looksLike: String, remedy: String?)
   case invalidUTF8(DataLocation, byteInLine: Int, offset: Int)
+  /// A line that is not two segments with a tab between them.
+  case notAPair(DataLocation, tabs: Int)
   case fileTooLarge(file: String)
   case standardInputTwice
   case spoolFailed(source: String, directory: String, reason: String)
@@ -48,6 +50,8 @@ public enum PreprocessorError: ModelError, Equatable {
     case .notText(_, let kind, _): "not a text file: it looks like \(kind)"
     case .invalidUTF8(_, let byte, let offset):
       "invalid UTF-8 at byte \(byte) of the line (offset \(offset) in the file)"
+    case .notAPair(_, let tabs):
+      tabs == 0 ? "the line is no pair: it has no tab" : "the line is no pair: it has \(tabs) tabs"
     case .fileTooLarge: "files above 1 TiB are not supported"
     case .standardInputTwice: "standard input ('-') is given twice"
     case .spoolFailed(let source, let directory, let reason):
@@ -63,6 +67,7 @@ public enum PreprocessorError: ModelError, Equatable {
     case .replacementRatesTooLarge: "what is left of 1 are the tokens that stay as they are"
     case .notText(_, _, let remedy): remedy
     case .invalidUTF8: "convert the file to UTF-8, or leave --strict out to have such bytes replaced by U+FFFD"
+    case .notAPair: "each line is two segments of text with one tab between them"
     case .fileTooLarge: "split it into several files"
     case .tooFewLinesToSplit: "give the validation text as a file of its own"
     case .emptyCorpus: "give a file with at least one line of text"
@@ -77,7 +82,9 @@ public enum PreprocessorError: ModelError, Equatable {
   public var location: DataLocation? {
     switch self {
     case .emptyCorpus(let file, _), .notText(let file, _, _), .fileTooLarge(let file): DataLocation(file: file)
-    case .invalidUTF8(let location, _, _), .badJSON(let location, _), .badSample(.line(let location), _): location
+    case .invalidUTF8(let location, _, _), .notAPair(let location, _), .badJSON(let location, _),
+      .badSample(.line(let location), _):
+      location
     default: nil
     }
   }

@@ -5,17 +5,30 @@ import Glibc
 ///     let corpus = try TextCorpus(paths: ["a.txt", "b.txt"], tokenizer: tokenizer, sequenceLength: 128)
 ///     let sample = try corpus.sample(0, epoch: 0)       // [CLS] … [SEP], masked
 ///
-/// Each line is a sample; lines of white space alone are left out. A line too long for one sample goes on in further
-/// samples, so that no token is lost, or is cut with `truncate`. The text is plain text: `[MASK]` in it is a bracket,
-/// a word and a bracket.
+/// How lines become samples is the `Layout`; lines of white space alone are left out. The text is plain text: `[MASK]` in
+/// it is a bracket, a word and a bracket.
 ///
-/// The files stay where they are: they are mapped, and a sample is read and tokenized when it is asked for, so that
-/// memory is the index alone, 8 bytes a sample. `sample` may be called from several threads at once and takes no
-/// lock. The files must not change while the corpus lives.
+/// The files stay where they are. They are read once, by all threads, to find where samples begin, and a sample is read and
+/// tokenized when it is asked for: memory does not grow with the text. What is known of each sample, 8 bytes, is kept in
+/// a temporary file where it is much. `sample` may be called from several threads at once and takes no lock. The files
+/// must not change while the corpus lives.
 public final class TextCorpus: LocatedSource {
+  /// How lines become samples.
+  public enum Layout: Sendable, Equatable, CaseIterable {
+    /// `[CLS] line [SEP]`. A line too long for one sample goes on in further samples, so that no token is lost, or is
+    /// cut with `truncate`.
+    case lines
+    /// `[CLS] line [SEP] line [SEP] … line [SEP]`, as many lines as fit. Where the next word has no room, the next sample
+    /// begins with it. A sample is shorter only for a long word, at the end of a file and of each block of a MiB in it.
+    case packed
+    /// `[CLS] a [SEP] b [SEP]` for each line `a<TAB>b`. What does not fit is cut from both in turn.
+    case pairs
+  }
+
   public let tokenizer: WordPieceTokenizer
   /// Tokens in a sample, [CLS] and [SEP] counted.
   public let sequenceLength: Int
+  public let layout: Layout
   public let statistics: Statistics
 
   /// What was found in the files.
@@ -26,29 +39,50 @@ public final class TextCorpus: LocatedSource {
     public var lines = 0
     /// Lines of white space alone.
     public var blankLines = 0
-    /// Lines with more tokens than a sample holds.
+    /// All others.
+    public var textLines = 0
+    /// Lines (or pairs) with more tokens than a sample holds; not counted when packed.
     public var longLines = 0
     /// Samples that such lines go on in.
     public var furtherSamples = 0
-    /// Tokens that were dropped (with `truncate`).
+    /// Tokens that were dropped (with `truncate`, or of pairs).
     public var droppedTokens = 0
     /// Sequences of bytes that are not UTF-8; U+FFFD stands for each.
     public var invalidSequences = 0
     public var firstInvalid: DataLocation?
+
+    /// Adds what was found in a part of a file.
+    mutating func add(_ part: Statistics) {
+      blankLines += part.blankLines
+      textLines += part.textLines
+      longLines += part.longLines
+      furtherSamples += part.furtherSamples
+      droppedTokens += part.droppedTokens
+    }
   }
 
   let files: [TextFile]
   /// The first sample of each file, and one past the last of all.
-  private let firstSamples: [Int]
-  private let entries: [Entry]
+  let firstSamples: [Int]
+  /// The bits of each sample's `Entry`.
+  let entries: IntegerList
   /// The line number of each 1024th sample.
-  private let lineMarks: [Int]
-  private let masker: MaskedLMMaskGenerator
+  private let lineMarks: IntegerList
+  /// The text lines before each block of the files.
+  private let linesBeforeBlock: [Int]
+  /// Of a part of a split alone: which lines it has, and those before the line each sample begins in.
+  let selection: LineSelection?
+  let textLinesBefore: IntegerList
+  let masker: MaskedLMMaskGenerator
+  let packer: MultiSegmentPacker
+  private let settings: Settings
   private static let markStride = 1024
 
   /// Where a sample's text begins, in 8 bytes: 40 bits of offset, 16 of tokens to skip, and flags.
   struct Entry {
-    private let bits: UInt64
+    let bits: UInt64
+
+    init(bits: UInt64) { self.bits = bits }
 
     init(offset: Int, skip: Int, continuesLine: Bool) {
       bits =
@@ -64,46 +98,70 @@ public final class TextCorpus: LocatedSource {
     static let offsetLimit = 1 << 40
   }
 
+  /// How the files are read.
+  private struct Settings {
+    var truncate: Bool
+    var strict: Bool
+    var temporaryDirectory: String
+    var threads: Int
+  }
+
   /// - Parameters:
   ///   - paths: files, read in that order; "-" is standard input. What is not a regular file is copied to
   ///     `temporaryDirectory` first.
   ///   - sequenceLength: tokens in a sample, at most, [CLS] and [SEP] counted.
-  ///   - truncate: drop what does not fit, as KerasHub does, rather than let it go on in further samples.
+  ///   - truncate: with `lines`, drop what does not fit, as KerasHub does, rather than let it go on in further samples.
   ///   - strict: text that is not UTF-8 is an error, rather than read as U+FFFD.
+  ///   - temporaryDirectory: the index goes there too where it is large.
   ///   - threads: what reads the files to find where samples begin. The corpus is the same for any number.
   /// - Throws: `FileError`, or `PreprocessorError` where a file is not text, or there is no text in any of them.
-  public init(
+  public convenience init(
     paths: [String], tokenizer: WordPieceTokenizer, sequenceLength: Int, masking: MaskingOptions = MaskingOptions(),
-    truncate: Bool = false, strict: Bool = false, temporaryDirectory: String = "/tmp", standardInput: Int32 = 0,
-    threads: Int = 1
+    layout: Layout = .lines, truncate: Bool = false, strict: Bool = false, temporaryDirectory: String = "/tmp",
+    standardInput: Int32 = 0, threads: Int = 1
   ) throws {
-    guard sequenceLength >= 3 else {
-      throw PreprocessorError.sequenceTooShort(length: sequenceLength, needed: 3)
+    let needed = layout == .pairs ? 4 : 3
+    guard sequenceLength >= needed else {
+      throw PreprocessorError.sequenceTooShort(length: sequenceLength, needed: needed)
     }
     guard !paths.isEmpty else { throw PreprocessorError.noFiles }
     guard paths.count(where: { $0 == "-" }) < 2 else { throw PreprocessorError.standardInputTwice }
-    masker = try DistilBertMaskedLMPreprocessor(
-      tokenizer: tokenizer, sequenceLength: sequenceLength, masking: masking
-    ).masker
-    self.tokenizer = tokenizer
-    self.sequenceLength = sequenceLength
-
-    var index = CorpusIndex(
-      windows: LineWindows(tokenizer: tokenizer, budget: sequenceLength - 2), truncate: truncate,
-      markStride: Self.markStride, threads: threads)
-    var files = [TextFile]()
-    for path in paths {
+    let preprocessor = try DistilBertMaskedLMPreprocessor(
+      tokenizer: tokenizer, sequenceLength: sequenceLength, masking: masking)
+    let files = try paths.map { path in
       let file = try TextFile.open(path, temporaryDirectory: temporaryDirectory, standardInput: standardInput)
       try file.requireText()
-      try index.add(file, strict: strict)
-      files.append(file)
+      return file
     }
+    try self.init(
+      files, preprocessor, layout,
+      Settings(truncate: truncate, strict: strict, temporaryDirectory: temporaryDirectory, threads: threads))
+  }
+
+  private init(
+    _ files: [TextFile], _ preprocessor: DistilBertMaskedLMPreprocessor, _ layout: Layout, _ settings: Settings,
+    selection: LineSelection? = nil
+  ) throws {
     self.files = files
-    firstSamples = index.firstSamples + [index.entries.count]
+    self.layout = layout
+    self.settings = settings
+    self.selection = selection
+    (tokenizer, sequenceLength) = (preprocessor.tokenizer, preprocessor.sequenceLength)
+    (masker, packer) = (preprocessor.masker, preprocessor.packer)
+
+    var index = CorpusIndex(
+      rules: CorpusBlock.Rules(
+        windows: LineWindows(tokenizer: preprocessor.tokenizer, budget: preprocessor.sequenceLength - 2),
+        layout: layout, truncate: settings.truncate, selection: selection),
+      markStride: Self.markStride, threads: settings.threads, temporaryDirectory: settings.temporaryDirectory)
+    for file in files { try index.add(file, strict: settings.strict) }
     entries = index.entries
     lineMarks = index.lineMarks
+    textLinesBefore = index.textLinesBefore
+    firstSamples = index.firstSamples + [index.entries.count]
+    linesBeforeBlock = index.linesBeforeBlock
     statistics = index.statistics
-    guard !entries.isEmpty else {
+    guard entries.count > 0 else {
       let name = files.map(\.name).joined(separator: ", ")
       throw PreprocessorError.emptyCorpus(file: name, blankLines: index.statistics.blankLines)
     }
@@ -114,43 +172,26 @@ public final class TextCorpus: LocatedSource {
   /// The number of samples.
   public var count: Int { entries.count }
 
-  public func sample(_ index: Int, epoch: Int) throws -> Sample {
-    guard entries.indices.contains(index) else {
-      throw PreprocessorError.noSuchSample(index: index, count: entries.count)
-    }
-    let entry = entries[index]
-    let bytes = files[file(of: index)].bytes
-    let text = UnsafeBufferPointer(rebasing: bytes[entry.offset..<end(of: index, bytes)])
-    let budget = sequenceLength - 2
-
-    var tokens = TokenizedText()
-    LineWindows.head(
-      of: text, atLeast: entry.skip + budget, tokenizer, wordStarts: masking.wholeWords, into: &tokens)
-    let special = tokenizer.specialTokens
-    var packed: [Int32] = [special.classification]
-    packed.reserveCapacity(min(tokens.ids.count, budget) + 2)
-    packed.append(contentsOf: tokens.ids.dropFirst(entry.skip).prefix(budget))
-    packed.append(special.separator)
-    guard masking.wholeWords else { return masker(packed, epoch: epoch, index: index) }
-    let wordStarts = [true] + tokens.wordStarts.dropFirst(entry.skip).prefix(budget) + [true]
-    return masker(packed, wordStarts: wordStarts, epoch: epoch, index: index)
-  }
-
-  /// The file and line a sample comes from.
+  /// The file and line a sample comes from, or begins in. Without the line where that cannot be read any more.
   public func location(of index: Int) -> DataLocation {
-    guard entries.indices.contains(index) else { return DataLocation(file: files[0].name) }
+    guard index >= 0, index < count else { return DataLocation(file: files[0].name) }
     let file = file(of: index)
-    let bytes = files[file].bytes
-    // From the nearest known line before it.
-    let mark = index / Self.markStride
-    var line = 1
-    var start = 0
-    if mark * Self.markStride >= firstSamples[file] {
-      line = lineMarks[mark]
-      start = entries[mark * Self.markStride].offset
+    let name = files[file].name
+    do {
+      // From the nearest known line before it.
+      let mark = index / Self.markStride
+      var line = 1
+      var start = 0
+      if mark * Self.markStride >= firstSamples[file] {
+        line = Int(try lineMarks.value(at: mark))
+        start = try entry(mark * Self.markStride).offset
+      }
+      let part = start..<(try entry(index).offset)
+      line += try files[file].withPart(part) { $0.count { $0 == 0x0A } }
+      return DataLocation(file: name, line: line)
+    } catch {
+      return DataLocation(file: name)
     }
-    for byte in bytes[start..<entries[index].offset] where byte == 0x0A { line += 1 }
-    return DataLocation(file: files[file].name, line: line)
   }
 
   private func plural(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
@@ -164,11 +205,20 @@ public final class TextCorpus: LocatedSource {
   /// What the user should know about the text: one line each, without a full stop.
   public var notes: [String] {
     var notes = [String]()
+    for file in files where file.isCopy {
+      notes.append("\(file.name) was copied to a temporary file in \(settings.temporaryDirectory)")
+    }
     if statistics.blankLines > 0 {
       notes.append("\(plural(statistics.blankLines, "line")) of white space alone left out")
     }
+    if layout == .packed {
+      notes.append("\(plural(statistics.textLines, "line")) packed into \(plural(count, "sample")), no token lost")
+    }
     if statistics.longLines > 0 {
-      let lines = plural(statistics.longLines, "line") + " of more than \(plural(sequenceLength - 2, "token"))"
+      let lines =
+        layout == .pairs
+        ? plural(statistics.longLines, "pair") + " of more than \(plural(packer.room(segments: 2), "token"))"
+        : plural(statistics.longLines, "line") + " of more than \(plural(packer.room(segments: 1), "token"))"
       notes.append(
         statistics.droppedTokens > 0
           ? "\(lines) cut: \(plural(statistics.droppedTokens, "token")) dropped"
@@ -178,35 +228,24 @@ public final class TextCorpus: LocatedSource {
   }
 
   /// Two parts of the corpus with no line in common, chosen line by line at random from the seed alone. Each sample
-  /// keeps its index, and so its masks.
+  /// keeps its index, and so its masks; but packed lines are packed anew, each part by itself.
   /// - Parameter fraction: the share of the lines that goes to validation; at least one line goes to each part.
   public func split(
     validation fraction: Double, seed: UInt64
-  ) throws(PreprocessorError) -> (train: CorpusSubset, validation: CorpusSubset) {
-    try CorpusSubset.split(self, validation: fraction, seed: seed) { entries[$0].continuesLine }
-  }
-
-  // MARK: The index
-
-  private func file(of index: Int) -> Int {
-    if files.count == 1 { return 0 }
-    // The last file that begins at or before it.
-    var (low, high) = (0, files.count)
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if firstSamples[middle] <= index { low = middle } else { high = middle }
+  ) throws -> (train: any SampleSource, validation: any SampleSource) {
+    let split = try LineSplit(lines: statistics.textLines, fraction: fraction, seed: seed)
+    guard layout == .packed else {
+      return try CorpusSubset.split(self, by: split, temporaryDirectory: settings.temporaryDirectory) { body in
+        try entries.visit { try body(Entry(bits: $0).continuesLine) }
+      }
     }
-    return low
-  }
-
-  /// Where the text of a sample ends: at the next sample of the line that begins with a whole word, or with the line.
-  private func end(of index: Int, _ bytes: UnsafeBufferPointer<UInt8>) -> Int {
-    var next = index + 1
-    while next < entries.count, entries[next].continuesLine {
-      if entries[next].skip == 0 { return entries[next].offset }
-      next += 1
+    func part(isValidation: Bool) throws -> TextCorpus {
+      let preprocessor = try DistilBertMaskedLMPreprocessor(
+        tokenizer: tokenizer, sequenceLength: sequenceLength, masking: masking)
+      return try TextCorpus(
+        files, preprocessor, layout, settings,
+        selection: LineSelection(split: split, isValidation: isValidation, linesBefore: linesBeforeBlock))
     }
-    let start = entries[index].offset
-    return TextLines.withoutReturn(bytes, start..<TextLines.lineEnd(bytes, from: start))
+    return (try part(isValidation: false), try part(isValidation: true))
   }
 }

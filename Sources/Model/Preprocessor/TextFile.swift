@@ -1,11 +1,23 @@
 import Glibc
 
-/// A file of text: its bytes, mapped, and the name it goes by in messages.
+/// A file of text, and the name it goes by in messages.
 struct TextFile: Sendable {
   let name: String
+  /// All of its bytes: to be read from start to end, and let go behind.
   let mapping: FileMapping
+  /// The same file, for parts of it at any place.
+  private let file: OpenFile
+  /// Whether it is a copy, because it could be read only once.
+  let isCopy: Bool
 
   var bytes: UnsafeBufferPointer<UInt8> { mapping.text }
+
+  private init(name: String, _ file: OpenFile, isCopy: Bool = false) throws(FileError) {
+    self.name = name
+    self.file = file
+    self.isCopy = isCopy
+    mapping = try FileMapping(descriptor: file.descriptor, path: file.path)
+  }
 
   /// Opens a file; "-" is standard input. What cannot be mapped (a pipe, a terminal) is first copied to a temporary
   /// file that has no name any more, so that it takes no memory and vanishes with the process.
@@ -15,18 +27,24 @@ struct TextFile: Sendable {
     if path == "-" {
       let name = "standard input"
       // `mlm fit - < file`: the file itself, if nothing of it has been read yet.
-      if isRegular(standardInput), lseek(standardInput, 0, SEEK_CUR) == 0,
-        let mapping = try? FileMapping(path: "/proc/self/fd/\(standardInput)")
-      {
-        return TextFile(name: name, mapping: mapping)
+      if isRegular(standardInput), lseek(standardInput, 0, SEEK_CUR) == 0 {
+        let copy = dup(standardInput)
+        if copy >= 0 { return try TextFile(name: name, OpenFile(descriptor: copy, path: name)) }
       }
-      return try TextFile(name: name, mapping: spool(standardInput, name, in: temporaryDirectory))
+      return try TextFile(name: name, spool(standardInput, name, in: temporaryDirectory), isCopy: true)
     }
-    guard Path.kind(path) == .other else { return TextFile(name: path, mapping: try FileMapping(path: path)) }
-    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileError.system("open", path) }
-    defer { close(descriptor) }
-    return try TextFile(name: path, mapping: spool(descriptor, path, in: temporaryDirectory))
+    let file = try OpenFile(path: path)
+    guard Path.kind(path) == .other else { return try TextFile(name: path, file) }
+    return try TextFile(name: path, spool(file.descriptor, path, in: temporaryDirectory), isCopy: true)
+  }
+
+  /// Calls `body` with a part of the bytes, read into memory for the time.
+  func withPart<Result>(_ part: Range<Int>, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) throws -> Result {
+    guard mapping.isMapped else { return try body(UnsafeBufferPointer(rebasing: bytes[part])) }
+    return try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: part.count) { buffer in
+      try file.read(into: UnsafeMutableRawBufferPointer(buffer), at: part.lowerBound)
+      return try body(UnsafeBufferPointer(buffer))
+    }
   }
 
   private static func isRegular(_ descriptor: Int32) -> Bool {
@@ -36,34 +54,26 @@ struct TextFile: Sendable {
 
   private static func spool(
     _ source: Int32, _ name: String, in directory: String
-  ) throws -> FileMapping {
-    func failure() -> PreprocessorError {
-      .spoolFailed(source: name, directory: directory, reason: FileError.text(of: errno))
+  ) throws -> OpenFile {
+    func failure(_ code: Int32) -> PreprocessorError {
+      .spoolFailed(source: name, directory: directory, reason: FileError.text(of: code))
     }
-    var template = Array((Path.join(directory, "mlm-XXXXXX")).utf8CString)
-    let copy = mkstemp(&template)
-    guard copy >= 0 else { throw failure() }
-    defer { close(copy) }
-    unlink(template)
-    _ = fcntl(copy, F_SETFD, FD_CLOEXEC)
-
+    let copy: OpenFile
+    do { copy = try OpenFile.temporary(in: directory) } catch { throw failure(errno) }
     let size = 1 << 18
     let buffer = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
     defer { buffer.deallocate() }
     while true {
       let count = read(source, buffer, size)
       if count < 0 && errno == EINTR { continue }
-      if count < 0 { throw failure() }
-      if count == 0 { break }
-      var written = 0
-      while written < count {
-        let step = write(copy, buffer + written, count - written)
-        if step < 0 && errno == EINTR { continue }
-        if step < 0 { throw failure() }
-        written += step
+      if count < 0 { throw failure(errno) }
+      if count == 0 { return copy }
+      do {
+        try copy.write(UnsafeRawBufferPointer(start: buffer, count: count))
+      } catch {
+        throw failure(errno)
       }
     }
-    return try FileMapping(path: "/proc/self/fd/\(copy)")
   }
 
   // MARK: Is it text?

@@ -166,7 +166,19 @@ public final class WordPieceTokenizer: Sendable {
     encodeUncached(text, specialTokensInText: specialTokensInText, into: &ids)
   }
 
-  /// The same without the cache.
+  /// How many of a text's first bytes can be told to have no more than `limit` ids, and how many they have. Text behind
+  /// them has the ids it has by itself; a few words of it may have room, too.
+  func count(
+    _ text: UnsafeBufferPointer<UInt8>, atMost limit: Int, scratch ids: inout [Int32]
+  ) -> (bytes: Int, ids: Int) {
+    ids.removeAll(keepingCapacity: true)
+    let mode = self.mode(.none)
+    if mode.pointee.isCached, let found = cached.count(text, mode, atMost: limit, into: &ids) { return found }
+    encodeUncached(text, into: &ids)
+    return ids.count <= limit ? (text.count, ids.count) : (0, 0)
+  }
+
+  /// `encode` without the cache.
   func encodeUncached(
     _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none, into ids: inout [Int32]
   ) {

@@ -31,15 +31,6 @@ struct Trainer {
       throw error
     }
   }
-
-  /// The epoch's order of samples: a permutation that depends on the seed and the epoch alone.
-  fileprivate func order(of count: Int, epoch: Int) -> [UInt32] {
-    var order = Array(0..<UInt32(clamping: count))
-    guard options.shuffles, count > 1 else { return order }
-    var random = RandomStream(seed: seed, purpose: .shuffle, epoch: epoch)
-    for last in stride(from: count - 1, to: 0, by: -1) { order.swapAt(last, random.below(last + 1)) }
-    return order
-  }
 }
 
 /// One run of a trainer, from a state on.
@@ -60,6 +51,7 @@ private final class TrainingRun {
   /// Of this run's part of the epoch, for the rate.
   private var epochClock = Stopwatch()
   private var epochTokens = 0
+  private var secondsWaiting = 0.0
 
   init(_ trainer: Trainer, total: Int, state: TrainingState, _ report: @escaping (TrainingReport) throws -> Bool) {
     self.trainer = trainer
@@ -75,9 +67,15 @@ private final class TrainingRun {
   }
 
   func run(_ source: some SampleSource, _ validation: (any SampleSource)?) throws -> TrainingOutcome.Ending {
+    let plan = StepPlan(samples: source.count, options: trainer.options, seed: trainer.seed)
+    let ahead = SamplesAhead(steps: state.step..<(source.count > 0 ? max(state.step, totalSteps) : state.step)) { step in
+      let (epoch, indices) = plan.indices(ofStep: step)
+      return try indices.map { try source.sample($0, epoch: epoch) }
+    }
+    defer { ahead.stop() }
     // An epoch that was begun is ended, be it with its evaluation alone.
     while source.count > 0, state.step < totalSteps || state.position > 0, !isOutOfPatience {
-      try finishEpoch(source, isEvaluated: validation != nil)
+      try finishEpoch(of: source.count, ahead, isEvaluated: validation != nil)
       let isWhole = state.position == source.count
       // From here a longer run would go on with the epoch, and evaluate at its end alone.
       if !isWhole { try save() }
@@ -104,21 +102,19 @@ private final class TrainingRun {
   }
 
   /// The steps that are left of the epoch.
-  private func finishEpoch(_ source: some SampleSource, isEvaluated: Bool) throws {
-    let (training, options) = (trainer.training, trainer.options)
-    let order = trainer.order(of: source.count, epoch: state.epoch)
+  private func finishEpoch(of count: Int, _ ahead: SamplesAhead, isEvaluated: Bool) throws {
+    let training = trainer.training
     (epochClock, epochTokens) = (Stopwatch(), 0)
-    while state.position < source.count, state.step < totalSteps, !isStopped {
-      let end = state.position + min(source.count - state.position, options.samplesPerStep)
-      let indices = order[state.position..<end].map { Int($0) }
-      let samples = try training.compute.samples(indices, of: source, epoch: state.epoch)
+    while state.position < count, state.step < totalSteps, !isStopped {
+      let samples = try ahead.next()
+      secondsWaiting = ahead.secondsWaiting
       let rate = training.optimizer.learningRate * trainer.schedule.factor(step: state.step, totalSteps: totalSteps)
-      let result = try training.run(samples, batchSize: options.batchSize, learningRate: rate)
+      let result = try training.run(samples, batchSize: trainer.options.batchSize, learningRate: rate)
       note(result, samples, rate)
       try tell(.step)
       let isDue = trainer.checkpointInterval.map { state.step % $0 == 0 } ?? false
       // At the end of an epoch one is written anyway, but after the evaluation, which may take long.
-      if isDue, state.position < source.count || isEvaluated { try save() }
+      if isDue, state.position < count || isEvaluated { try save() }
     }
   }
 
@@ -151,7 +147,7 @@ private final class TrainingRun {
     let goesOn = try report(
       TrainingReport(
         moment, state, totalSteps: totalSteps, validation: validation,
-        tokensPerSecond: Double(epochTokens) / max(epochClock.seconds, 1e-9)))
+        tokensPerSecond: Double(epochTokens) / max(epochClock.seconds, 1e-9), secondsWaiting: secondsWaiting))
     if !goesOn { isStopped = true }
   }
 

@@ -30,17 +30,20 @@ public struct TrainingReport: Sendable, Equatable {
   public var seconds: Double
   /// Of the epoch so far, without validation.
   public var tokensPerSecond: Double
+  /// What steps had to wait for their samples, in this run.
+  public var secondsWaiting = 0.0
 }
 
 extension TrainingReport {
   init(
-    _ moment: Moment, _ state: TrainingState, totalSteps: Int, validation: Evaluation?, tokensPerSecond: Double
+    _ moment: Moment, _ state: TrainingState, totalSteps: Int, validation: Evaluation?, tokensPerSecond: Double,
+    secondsWaiting: Double
   ) {
     self.init(
       moment: moment, epoch: state.epoch + 1, step: state.step, totalSteps: totalSteps, samples: state.samples,
       tokens: state.tokens, loss: state.sums.meanLoss, accuracy: state.sums.accuracy, maskedTokens: state.sums.count,
       learningRate: state.learningRate, validation: validation, seconds: state.seconds,
-      tokensPerSecond: tokensPerSecond)
+      tokensPerSecond: tokensPerSecond, secondsWaiting: secondsWaiting)
   }
 }
 

@@ -26,10 +26,6 @@ enum Help {
         text += "  \(option.synopsis)\n" + wrapped(longHelp(option), indent: 6)
       }
     }
-    let later = laterNames(of: command)
-    if !later.isEmpty {
-      text += "\nNot in this version yet:\n" + wrapped(later.joined(separator: ", "), indent: 2)
-    }
     if !command.examples.isEmpty {
       text += "\nExamples:\n"
       for example in command.examples {
@@ -85,10 +81,10 @@ enum Help {
 
   // MARK: Pieces
 
-  /// The options this version knows, by heading.
+  /// The options by heading.
   private static func groups(of command: CommandDeclaration) -> [(OptionGroup, [OptionDeclaration])] {
     OptionGroup.allCases.compactMap { group in
-      let options = command.options.filter { $0.group == group && $0.availability == .now }
+      let options = command.options.filter { $0.group == group }
       return options.isEmpty ? nil : (group, options)
     }
   }
@@ -101,14 +97,6 @@ enum Help {
     var text = option.details.isEmpty ? option.help : option.details
     if let defaultText = option.defaultText { text += " [default: \(defaultText)]" }
     return text
-  }
-
-  private static func laterNames(of command: CommandDeclaration) -> [String] {
-    command.options.flatMap { option -> [String] in
-      if option.availability == .later { return [option.spelling] }
-      guard case .choice(let choices)? = option.kind else { return [] }
-      return choices.filter { $0.availability == .later }.map { "\(option.spelling) \($0.name)" }
-    }
   }
 
   private static func line(_ left: String, _ right: String, column: Int = column) -> String {

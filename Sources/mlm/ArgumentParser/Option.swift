@@ -11,12 +11,11 @@ extension Option where Value == Bool {
   /// Off, unless it is given.
   static func flag(
     _ name: String, short: Character? = nil, in group: OptionGroup, help: String, details: String = "",
-    foreignNames: [String] = [], availability: Availability = .now
+    foreignNames: [String] = []
   ) -> Option {
     Option(
       declaration: OptionDeclaration(
-        name, short: short, kind: nil, group: group, help: help, details: details, foreignNames: foreignNames,
-        availability: availability),
+        name, short: short, kind: nil, group: group, help: help, details: details, foreignNames: foreignNames),
       defaultValue: false, convert: { _ in true })
   }
 }
@@ -77,13 +76,12 @@ extension Option where Value == Int {
 extension Option where Value == Int? {
   static func integer(
     _ name: String, _ valueName: String = "N", _ range: ClosedRange<Int> = 1...Int.max, defaultText: String? = nil,
-    in group: OptionGroup, help: String, details: String = "", foreignNames: [String] = [],
-    availability: Availability = .now
+    in group: OptionGroup, help: String, details: String = "", foreignNames: [String] = []
   ) -> Option {
     Option(
       declaration: OptionDeclaration(
         name, kind: .integer(range), valueName: valueName, defaultText: defaultText, group: group, help: help,
-        details: details, foreignNames: foreignNames, availability: availability),
+        details: details, foreignNames: foreignNames),
       defaultValue: nil, convert: { Texts.integer($0, range).map { .some($0) } })
   }
 }
@@ -128,17 +126,14 @@ extension Option where Value == Double? {
 }
 
 extension Option where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
-  /// One of the names of an enumeration; `later` are names that a later version will know.
+  /// One of the names of an enumeration.
   static func choice(
-    _ name: String, _ valueName: String, default value: Value, later: [String] = [], in group: OptionGroup,
-    help: String, details: String = "", foreignNames: [String] = []
+    _ name: String, _ valueName: String, default value: Value, in group: OptionGroup, help: String,
+    details: String = "", foreignNames: [String] = []
   ) -> Option {
-    let choices =
-      Value.allCases.map { ValueKind.Choice(name: $0.rawValue, availability: .now) }
-      + later.map { ValueKind.Choice(name: $0, availability: .later) }
-    return Option(
+    Option(
       declaration: OptionDeclaration(
-        name, kind: .choice(choices), valueName: valueName, defaultText: value.rawValue, group: group, help: help,
+        name, kind: .choice(Value.allCases.map(\.rawValue)), valueName: valueName, defaultText: value.rawValue, group: group, help: help,
         details: details, foreignNames: foreignNames),
       defaultValue: value, convert: { $0.last.flatMap { Value(rawValue: $0) } })
   }

@@ -20,12 +20,10 @@ struct OptionDeclaration: Sendable {
   let isRepeatable: Bool
   /// What users of other tools call it. Not accepted, but answered with this option's name.
   let foreignNames: [String]
-  let availability: Availability
 
   init(
     _ name: String, short: Character? = nil, kind: ValueKind?, valueName: String = "", defaultText: String? = nil,
-    group: OptionGroup, help: String, details: String = "", isRepeatable: Bool = false, foreignNames: [String] = [],
-    availability: Availability = .now
+    group: OptionGroup, help: String, details: String = "", isRepeatable: Bool = false, foreignNames: [String] = []
   ) {
     self.name = name
     self.short = short
@@ -37,7 +35,6 @@ struct OptionDeclaration: Sendable {
     self.details = details
     self.isRepeatable = isRepeatable
     self.foreignNames = foreignNames
-    self.availability = availability
   }
 
   /// How it is typed: `--name`.

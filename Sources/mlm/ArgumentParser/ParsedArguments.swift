@@ -24,11 +24,6 @@ struct ParsedArguments: Sendable {
     let occurrences = given.filter { $0.option.name == declaration.name }
     guard let last = occurrences.last else { return option.defaultValue }
     let texts = (declaration.isRepeatable ? occurrences : [last]).map { $0.value?.text ?? "" }
-    if case .choice(let choices)? = declaration.kind, let name = texts.last,
-      choices.contains(where: { $0.name == name && $0.availability == .later })
-    {
-      throw .notYet("\(declaration.spelling) \(name)")
-    }
     guard let value = option.convert(texts) else {
       let culprit = texts.first { option.convert([$0]) == nil } ?? ""
       throw .badValue(declaration, value: culprit)

@@ -19,7 +19,6 @@ enum Parser {
         continue
       }
       let (option, joined, typed) = try option(argument, in: command)
-      if option.availability == .later { throw .notYet(option.spelling) }
       guard option.kind != nil else {
         if let joined { throw .unexpectedValue(option, value: joined.text) }
         parsed.given.append(.init(option: option, value: nil, typed: typed))
@@ -61,8 +60,7 @@ enum Parser {
   /// The option that was probably meant, as it is typed. Names of other tools are known, and `_` is taken for `-`.
   private static func nearest(_ typed: String, in command: CommandDeclaration) -> String? {
     let name = String(typed.map { $0 == "_" ? "-" : $0 })
-    let options = command.options.filter { $0.availability == .now }
-    if let foreign = options.first(where: { $0.foreignNames.contains(name) }) { return foreign.spelling }
-    return Nearest.name(to: name, in: options.map(\.name)).map { "--" + $0 }
+    if let foreign = command.options.first(where: { $0.foreignNames.contains(name) }) { return foreign.spelling }
+    return Nearest.name(to: name, in: command.options.map(\.name)).map { "--" + $0 }
   }
 }

@@ -50,15 +50,10 @@ extension UsageError {
   static func badValue(_ option: OptionDeclaration, value: String) -> UsageError {
     let expected = option.kind?.expectation ?? "expected"
     var hint: String?
-    if case .choice(let choices)? = option.kind {
-      hint = Nearest.name(to: value, in: choices.filter { $0.availability == .now }.map(\.name))
-        .map { "did you mean \(option.spelling) \($0)?" }
+    if case .choice(let names)? = option.kind {
+      hint = Nearest.name(to: value, in: names).map { "did you mean \(option.spelling) \($0)?" }
     }
     return UsageError("\(option.spelling): '\(value)' is not \(expected)", hint: hint)
-  }
-
-  static func notYet(_ what: String) -> UsageError {
-    UsageError("\(what) is not in this version yet")
   }
 
   static func conflict(_ one: String, _ other: String, why: String, hint: String? = nil) -> UsageError {

@@ -11,12 +11,8 @@ enum ValueKind: Sendable {
   /// Any whole number of 64 bits without a sign.
   case seed
   case number(NumberRange)
-  case choice([Choice])
-
-  struct Choice: Sendable {
-    let name: String
-    let availability: Availability
-  }
+  /// One of these names.
+  case choice([String])
 
   /// What is expected, to be read after "is not".
   var expectation: String {
@@ -29,7 +25,7 @@ enum ValueKind: Sendable {
     case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
     case .seed: "a whole number from 0 to \(UInt64.max)"
     case .number(let range): range.expectation
-    case .choice(let choices): Self.list(choices.filter { $0.availability == .now }.map(\.name))
+    case .choice(let names): Self.list(names)
     }
   }
 
@@ -38,12 +34,6 @@ enum ValueKind: Sendable {
     guard let last = names.last, names.count > 1 else { return names.first ?? "" }
     return names.dropLast().joined(separator: ", ") + " or " + last
   }
-}
-
-/// Whether this version can do it, or a later one will.
-enum Availability: Sendable {
-  case now
-  case later
 }
 
 /// The numbers an option takes. Infinite bounds are open. A number is judged as the `Float` it will be, which must be finite:

@@ -27,11 +27,14 @@ struct CorpusReader {
   }
 
   /// Two parts of the FILEs, by the seed alone.
-  func openSplit(_ files: [String], validation share: Double) throws -> (train: CorpusSubset, validation: CorpusSubset)
-  {
-    common.preprocessed
-      ? try preprocessed(files).split(validation: share, seed: common.seed)
-      : try text(files).split(validation: share, seed: common.seed)
+  func openSplit(
+    _ files: [String], validation share: Double
+  ) throws -> (train: any SampleSource, validation: any SampleSource) {
+    if common.preprocessed {
+      let parts = try preprocessed(files).split(validation: share, seed: common.seed)
+      return (parts.train, parts.validation)
+    }
+    return try text(files).split(validation: share, seed: common.seed)
   }
 
   private func preprocessed(_ files: [String]) throws -> PreprocessedCorpus {
@@ -45,8 +48,8 @@ struct CorpusReader {
     guard let tokenizer = model.preprocessor?.tokenizer else { throw ModelUseError.noPreprocessor }
     let corpus = try TextCorpus(
       paths: files, tokenizer: tokenizer, sequenceLength: sequenceLength, masking: samples.masking(seed: common.seed),
-      truncate: samples.truncates, strict: common.strict, temporaryDirectory: temporaryDirectory,
-      threads: context.threads(common))
+      layout: samples.layout, truncate: samples.truncates, strict: common.strict,
+      temporaryDirectory: temporaryDirectory, threads: context.threads(common))
     for warning in corpus.warnings { context.console.warning(warning) }
     for note in corpus.notes { context.console.note(note) }
     return corpus

@@ -60,6 +60,13 @@ extension Optimizer {
 }
 
 extension SampleOptions {
+  var layout: TextCorpus.Layout {
+    switch cut {
+    case .packed: .packed
+    case .lines: pairs ? .pairs : .lines
+    }
+  }
+
   func masking(seed: UInt64) -> MaskingOptions {
     MaskingOptions(
       selectionRate: selectionRate, selectionLength: selectionLength, maskTokenRate: maskTokenRate,

@@ -13,6 +13,17 @@ import Testing
     #expect(try FileMapping.contents(of: path) == [1, 2, 3])
   }
 
+  /// Pages that were let go come back when they are touched.
+  @Test func releasesPages() throws {
+    let folder = try TemporaryFolder()
+    let bytes = (0..<50_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    let mapping = try FileMapping(path: try folder.write("a", bytes))
+    for part in [0..<50_000, 5000..<5001, 7..<7, 49_999..<50_000] {
+      mapping.release(part)
+      #expect(mapping.withText { Array($0) } == bytes)
+    }
+  }
+
   @Test func emptyFile() throws {
     let folder = try TemporaryFolder()
     #expect(try FileMapping.contents(of: folder.write("a", [])).isEmpty)

@@ -220,22 +220,32 @@ import Testing
     }
   }
 
+  func places(
+    _ parts: (train: any SampleSource, validation: any SampleSource)
+  ) throws -> (train: [Int], validation: [Int]) {
+    func places(_ part: any SampleSource) throws -> [Int] {
+      let subset = try #require(part as? CorpusSubset)
+      return try (0..<subset.count).map { try subset.place(of: $0) }
+    }
+    return (try places(parts.train), try places(parts.validation))
+  }
+
   @Test func splitByLine() throws {
     let long = String(repeating: "the quick ", count: 30)
     let text = (0..<100).map { $0 % 10 == 0 ? "\($0) \(long)\n" : "fox \($0)\n" }.joined()
     let corpus = try corpus(text, length: 12)
-    let (train, validation) = try corpus.split(validation: 0.2, seed: 5)
-    #expect(train.count + validation.count == corpus.count)
-    #expect(Set(train.indices).isDisjoint(with: validation.indices))
-    func lines(_ part: CorpusSubset) -> Set<Int> { Set(part.indices.compactMap { corpus.location(of: $0).line }) }
+    let (train, validation) = try places(corpus.split(validation: 0.2, seed: 5))
+    #expect((train + validation).sorted() == Array(0..<corpus.count))
+    #expect(train == train.sorted() && validation == validation.sorted())
+    func lines(_ part: [Int]) -> Set<Int> { Set(part.compactMap { corpus.location(of: $0).line }) }
     #expect(lines(validation).count == 20 && lines(train).count == 80)
     #expect(lines(validation).isDisjoint(with: lines(train)))
-    let again = try corpus.split(validation: 0.2, seed: 5)
-    #expect(again.validation.indices == validation.indices)
-    #expect(try corpus.split(validation: 0.2, seed: 6).validation.indices != validation.indices)
+    #expect(try places(corpus.split(validation: 0.2, seed: 5)) == (train, validation))
+    #expect(try places(corpus.split(validation: 0.2, seed: 6)).validation != validation)
     // Each keeps its place, and its masks.
-    for index in 0..<validation.count {
-      #expect(try validation.sample(index, epoch: 1) == corpus.sample(validation.indices[index], epoch: 1))
+    let part = try corpus.split(validation: 0.2, seed: 5).validation
+    for (index, place) in validation.enumerated() {
+      #expect(try part.sample(index, epoch: 1) == corpus.sample(place, epoch: 1))
     }
     #expect(throws: PreprocessorError.fractionOutOfRange(1)) { try corpus.split(validation: 1, seed: 0) }
     #expect(throws: PreprocessorError.tooFewLinesToSplit(lines: 1)) {

@@ -70,10 +70,6 @@ import Testing
     #expect(error { _ = try predict("-5 degrees") }?.hint?.contains("put -- before") == true)
   }
 
-  @Test func laterOptionsSayWhy() {
-    #expect(error { _ = try fit("--samples", "packed", "a") }?.message == "--samples packed is not in this version yet")
-  }
-
   @Test func bytesOfTextsAreKept() throws {
     let parsed = try Parser.parse([Argument(bytes: [0xFF, 0x41])], for: PredictOptions.declaration)
     #expect(try PredictOptions(parsed).input == .texts([[0xFF, 0x41]]))

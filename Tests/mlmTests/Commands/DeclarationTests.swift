@@ -52,7 +52,7 @@ import Testing
     let shared = "preset no-load-weights seed threads sequence-length preprocessed quiet offline strict help"
     let samples = """
       mask-selection-rate mask-selection-length mask-token-rate random-token-rate mask-sampling whole-word-masking samples \
-      truncate
+      truncate pairs
       """
     let contract: [(Command, String)] = [
       (
@@ -81,7 +81,7 @@ import Testing
   /// A default that can be typed means what happens when nothing is typed.
   @Test func defaultsInHelpAreTheDefaults() throws {
     let base = try FitOptions(Parser.parse(["a"], for: FitOptions.declaration))
-    for option in FitOptions.declaration.options where option.availability == .now {
+    for option in FitOptions.declaration.options {
       guard let text = option.defaultText, let kind = option.kind else { continue }
       switch kind {
       case .integer, .number, .seed: if Double(text) == nil { continue }
@@ -107,14 +107,10 @@ import Testing
   @Test func shortHelpHasALineForEachOption() {
     for command in Command.declarations {
       let lines = Help.short(command).split(separator: "\n")
-      for option in command.options where option.availability == .now {
+      for option in command.options {
         let matching = lines.filter { $0.hasPrefix("  \(option.synopsis)  ") }
         #expect(matching.count == 1, "\(command.name) \(option.name)")
         if let text = option.defaultText { #expect(matching.first?.hasSuffix("[\(text)]") == true, "\(option.name)") }
-      }
-      for option in command.options where option.availability == .later {
-        #expect(!Help.short(command).contains(option.spelling + " "), "\(command.name) \(option.name)")
-        #expect(Help.long(command).contains(option.spelling), "\(command.name) \(option.name)")
       }
     }
   }

@@ -16,6 +16,7 @@ extension FitOptions {
       ("sequence-length", common.sequenceLength.map { String($0) } ?? "the model's"),
       ("preprocessed", common.preprocessed ? "on" : "off"),
       ("samples", samples.cut.rawValue), ("truncate", samples.truncates ? "on" : "off"),
+      ("pairs", samples.pairs ? "on" : "off"),
       ("batch-size", String(batchSize)), ("gradient-accumulation", String(gradientAccumulation)),
       ("loss-reduction", lossReduction.rawValue), ("dropout", dropout.map(number) ?? "the model's"),
       ("freeze", frozen.isEmpty ? "nothing" : frozen.map(\.text).joined(separator: ",")),
@@ -40,7 +41,7 @@ extension FitOptions {
 
   /// Options that do not change the arithmetic.
   static let withoutEffectOnResult: Set<String> = [
-    "output", "overwrite", "resume", "log", "checkpoint-every", "keep", "early-stopping", "threads", "offline", "quiet",
+    "output", "overwrite", "resume", "log", "log-every", "tensorboard", "verbose", "checkpoint-every", "keep", "early-stopping", "threads", "offline", "quiet",
     "strict", "help",
   ]
 

@@ -1,7 +1,7 @@
 /// How text becomes masked samples; fit and evaluate share it.
 struct SampleOptions: Sendable, Equatable {
   enum MaskSampling: String, Sendable, CaseIterable { case exact, bernoulli }
-  enum Cut: String, Sendable, CaseIterable { case lines }
+  enum Cut: String, Sendable, CaseIterable { case lines, packed }
 
   var selectionRate = 0.15
   var selectionLength = 96
@@ -11,6 +11,8 @@ struct SampleOptions: Sendable, Equatable {
   var wholeWords = false
   var cut = Cut.lines
   var truncates = false
+  /// A line is two segments with a tab between them.
+  var pairs = false
 }
 
 extension SampleOptions {
@@ -38,15 +40,27 @@ extension SampleOptions {
     "whole-word-masking", in: .masking, help: "select whole words, not pieces",
     details: "Select whole words, not word pieces.", foreignNames: ["whole-word-mask", "wwm"])
   static let cut = Option<Cut>.choice(
-    "samples", "HOW", default: .lines, later: ["packed"], in: .input, help: "a line is a sample",
+    "samples", "HOW", default: .lines, in: .input, help: "lines or packed",
     details: """
-      lines: a line is a sample; a line too long goes on in further samples, so that no text is lost.
-      """)
+      lines: a line is a sample; a line too long goes on in further samples, so that no text is lost. packed: a sample \
+      is [CLS], as many lines as fit with [SEP] between them, and [SEP]; where the next word has no room, the next \
+      sample begins with it, so that no text is lost. Packing begins anew with each FILE and each MiB of it: only the \
+      last sample there is much shorter.
+      """,
+    foreignNames: ["line-by-line", "group-texts"])
   static let truncate = Option<Bool>.flag(
     "truncate", in: .input, help: "drop what does not fit a sample",
-    details: "Drop what does not fit into a line's one sample, as KerasHub does.", foreignNames: ["truncation"])
+    details: """
+      Drop what does not fit into a line's one sample, as KerasHub does. How much that is, is said.
+      """, foreignNames: ["truncation"])
+  static let pairs = Option<Bool>.flag(
+    "pairs", in: .input, help: "a line is two segments, tab between",
+    details: """
+      Each line is two segments of text with one tab between them: the sample is [CLS] a [SEP] b [SEP]. What does not \
+      fit is dropped from the longer segment first, and counted.
+      """, foreignNames: ["sentence-pairs", "text-pair"])
 
-  static let inputDeclarations = [cut.declaration, truncate.declaration]
+  static let inputDeclarations = [cut.declaration, truncate.declaration, pairs.declaration]
   static let maskingDeclarations = [
     selectionRate.declaration, selectionLength.declaration, maskTokenRate.declaration, randomTokenRate.declaration,
     sampling.declaration, wholeWords.declaration,
@@ -61,12 +75,19 @@ extension SampleOptions {
     wholeWords = try arguments.value(of: Self.wholeWords)
     cut = try arguments.value(of: Self.cut)
     truncates = try arguments.value(of: Self.truncate)
+    pairs = try arguments.value(of: Self.pairs)
 
     guard maskTokenRate + randomTokenRate <= 1 + 1e-9 else {
       let sum = Decimal.short(maskTokenRate + randomTokenRate)
       throw UsageError(
         "--mask-token-rate and --random-token-rate are \(sum) together, more than 1",
         hint: arguments.has(Self.randomTokenRate) ? nil : "--random-token-rate is 0.1 unless it is given")
+    }
+    if cut == .packed, pairs {
+      throw .conflict("--samples packed", "--pairs", why: "a pair is a sample of its own")
+    }
+    if cut == .packed, truncates {
+      throw .conflict("--samples packed", "--truncate", why: "packed lines go on in the next sample")
     }
     // Preprocessed samples come with their masks: what chooses masks or cuts text has nothing to do there.
     if try arguments.value(of: CommonOptions.preprocessed) {

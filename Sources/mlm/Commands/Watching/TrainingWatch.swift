@@ -152,6 +152,9 @@ final class TrainingWatch {
     return options.isVerbose && seconds > 0 ? min(1, ProductClock.seconds / seconds) : nil
   }
 
-  /// The share of the time that the training waits for data; nil as long as reports do not tell it.
-  private func waitingShare(_ report: TrainingReport) -> Double? { nil }
+  /// The share of the time that the training waits for data.
+  private func waitingShare(_ report: TrainingReport) -> Double? {
+    let seconds = clock() - start
+    return options.isVerbose && seconds > 0 ? min(1, report.secondsWaiting / seconds) : nil
+  }
 }

@@ -1,0 +1,140 @@
+import Glibc
+
+/// Prepares the samples of an optimizer step on a thread of its own while the step before it runs.
+///
+/// What it prepares, and in which order, is the same as without it; an error surfaces at the step whose samples it
+/// concerns. It holds the samples of one step.
+final class SamplesAhead {
+  private let desk: Desk
+  private var thread: pthread_t?
+  private var isStopped = false
+  /// Seconds that `next` had to wait for samples that were not ready.
+  private(set) var secondsWaiting = 0.0
+
+  /// - Parameters:
+  ///   - steps: the steps, in order.
+  ///   - prepare: the samples of a step; called on the other thread.
+  init(steps: Range<Int>, prepare: @escaping @Sendable (Int) throws -> [Sample]) {
+    desk = Desk(steps: steps, prepare: prepare)
+    let argument = Unmanaged.passRetained(desk)
+    var handle = pthread_t()
+    let status = pthread_create(
+      &handle, nil,
+      { argument in
+        guard let argument else { return nil }
+        Unmanaged<Desk>.fromOpaque(argument).takeRetainedValue().work()
+        return nil
+      }, argument.toOpaque())
+    // No thread to be had: `next` prepares what it returns.
+    if status == 0 { thread = handle } else { argument.release() }
+  }
+
+  deinit { stop() }
+
+  /// The samples of the next step; none after the last.
+  func next() throws -> [Sample] {
+    let clock = Stopwatch()
+    defer { secondsWaiting += clock.seconds }
+    return thread == nil ? try desk.prepareNext()?.get() ?? [] : try desk.take()
+  }
+
+  /// Ends the thread, when it is done with what it prepares.
+  func stop() {
+    guard let thread, !isStopped else { return }
+    isStopped = true
+    desk.stop()
+    pthread_join(thread, nil)
+  }
+}
+
+/// Where the thread puts samples down and `next` takes them away.
+private final class Desk: @unchecked Sendable {
+  private let prepare: @Sendable (Int) throws -> [Sample]
+  /// The steps that are yet to be prepared.
+  private var steps: Range<Int>
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  /// What is ready.
+  private var ready: Result<[Sample], any Error>?
+  /// No more will come: all is done, something failed, or nobody wants more.
+  private var isOver = false
+
+  init(steps: Range<Int>, prepare: @escaping @Sendable (Int) throws -> [Sample]) {
+    self.steps = steps
+    self.prepare = prepare
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(changed, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(changed)
+    pthread_mutex_destroy(mutex)
+    changed.deallocate()
+    mutex.deallocate()
+  }
+
+  /// The samples of the next step; nil after the last.
+  func prepareNext() -> Result<[Sample], any Error>? {
+    guard let step = steps.first else { return nil }
+    steps.removeFirst()
+    return Result { try prepare(step) }
+  }
+
+  /// The thread's life.
+  func work() {
+    while wantsMore() {
+      let samples = prepareNext()
+      pthread_mutex_lock(mutex)
+      ready = samples
+      switch samples {
+      case nil, .failure: isOver = true
+      case .success: break
+      }
+      pthread_cond_signal(changed)
+      pthread_mutex_unlock(mutex)
+    }
+  }
+
+  /// Waits until what was ready is taken; false when it is over.
+  private func wantsMore() -> Bool {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while ready != nil, !isOver { pthread_cond_wait(changed, mutex) }
+    return !isOver
+  }
+
+  func take() throws -> [Sample] {
+    pthread_mutex_lock(mutex)
+    while ready == nil, !isOver { pthread_cond_wait(changed, mutex) }
+    let samples = ready
+    ready = nil
+    pthread_cond_signal(changed)
+    pthread_mutex_unlock(mutex)
+    return try samples?.get() ?? []
+  }
+
+  func stop() {
+    pthread_mutex_lock(mutex)
+    isOver = true
+    pthread_cond_signal(changed)
+    pthread_mutex_unlock(mutex)
+  }
+}
+
+/// Which samples an optimizer step takes.
+struct StepPlan: Sendable {
+  /// Samples of the corpus.
+  let samples: Int
+  let options: TrainingOptions
+  let seed: UInt64
+
+  var stepsPerEpoch: Int { samples > 0 ? (samples - 1) / options.samplesPerStep + 1 : 0 }
+
+  /// - Parameter step: counted from 0, over all epochs.
+  func indices(ofStep step: Int) -> (epoch: Int, indices: Slice<SampleOrder>) {
+    let (epoch, stepOfEpoch) = step.quotientAndRemainder(dividingBy: max(1, stepsPerEpoch))
+    let order = SampleOrder(count: samples, shuffles: options.shuffles, seed: seed, epoch: epoch)
+    let start = min(samples, stepOfEpoch * options.samplesPerStep)
+    return (epoch, order[start..<start + min(samples - start, options.samplesPerStep)])
+  }
+}
