@@ -61,12 +61,12 @@ private struct Step {
     (digits, self.power) = choice.map { ($0.0, power + $0.1) } ?? (1, power + 1)
   }
 
-  /// The text of so many steps: `0.5`, `2,500`, `7.5e-5`.
+  /// The text of so many steps: `0.5`, `2,500`, `7.5e-5` (narrow, as learning rates need it).
   func label(_ count: Int) -> String {
     let number = count * digits
     if number == 0 { return "0" }
     let sign = number < 0 ? "-" : ""
-    if value < 1e-4 || power > 6 {
+    if value < 1e-3 || power > 6 {
       var (number, exponent) = (abs(number), power)
       while number % 10 == 0 { (number, exponent) = (number / 10, exponent + 1) }
       let text = String(number)
