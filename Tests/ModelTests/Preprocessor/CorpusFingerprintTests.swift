@@ -49,7 +49,9 @@ import Testing
   @Test func ofParts() throws {
     let samples = (0..<10).map { Sample(tokenIDs: [2, Int32($0), 3], maskPositions: [1], labels: [7]) }
     let whole = SampleList(samples)
-    let part = CorpusSubset(of: whole, indices: [1, 4])
+    let places = IntegerList(temporaryDirectory: "/tmp")
+    for place in [1, 4] as [UInt64] { try places.append(place) }
+    let part = CorpusSubset(of: whole, places: places)
     let fingerprint = try CorpusFingerprint(part)
     #expect(fingerprint.samples == 2)
     #expect(try fingerprint.hash == CorpusFingerprint(whole).hash)
