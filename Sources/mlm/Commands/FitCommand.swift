@@ -39,11 +39,11 @@ struct FitCommand {
     let lock = try folder.open()
     defer { withExtendedLifetime(lock) {} }
     if !options.resumes { try folder.clear() }
-    let watch = try TrainingWatch(
-      watching(preset, threads: model.threads, from: checkpoint), folder: folder.path, console: context.console)
     // The history grows where the checkpoints are, until it stands beside the model.
     var isWritten = false
-    defer { if isWritten || folder.newest == nil { watch.removeFiles() } }
+    defer { if isWritten || folder.newest == nil { TrainingWatch.removeFiles(in: folder.path) } }
+    let watch = try TrainingWatch(
+      watching(preset, threads: model.threads, from: checkpoint), folder: folder.path, console: context.console)
     let checkpoints = CheckpointOptions(
       folder: folder, interval: options.checkpointInterval, keep: options.keptCheckpoints,
       record: { record.json(history: watch.history) })

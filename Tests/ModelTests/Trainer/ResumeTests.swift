@@ -65,7 +65,7 @@ import Testing
       checkpoints: folder.map { CheckpointOptions(folder: $0, interval: course.interval) }, resuming: checkpoint
     ) { report in
       var timeless = report
-      (timeless.seconds, timeless.tokensPerSecond) = (0, 0)
+      (timeless.seconds, timeless.tokensPerSecond, timeless.secondsWaiting) = (0, 0, 0)
       if report.moment == .step || report.moment == .epochEnd { reports.append(timeless) }
       return !isLast(report)
     }

@@ -170,7 +170,9 @@ import Testing
     #expect(messages.contains("ended by a signal") && messages.contains("--resume") && !messages.contains("error"))
     #expect(tool.names() == ["messages", "out", "text.txt"] && tool.names(in: "out") == ["checkpoints"])
     // A checkpoint is a model.
-    let newest = try #require(tool.names(in: "out/checkpoints").max { $0.utf8.count < $1.utf8.count })
+    let names = tool.names(in: "out/checkpoints")
+    #expect(names.contains("history.csv"))
+    let newest = try #require(names.filter { $0.hasPrefix("step-") }.max { $0.utf8.count < $1.utf8.count })
     try tool.succeed(["predict", "--preset", "out/checkpoints/\(newest)", "a [MASK]"])
   }
 
@@ -192,7 +194,7 @@ import Testing
     #expect(result.status == 1 && result.errors.count == 1 && result.output.isEmpty, "\(result.messages)")
     let checkpoint = "./mlm-model/checkpoints/step-1"
     #expect(result.messages.contains("the last good checkpoint is \(checkpoint)"), "\(result.messages)")
-    #expect(tool.names(in: "mlm-model/checkpoints") == ["step-1"])
+    #expect(tool.names(in: "mlm-model/checkpoints") == ["history.csv", "step-1"])
     // It is a good state: it gives numbers, and training goes on from it.
     let figures = try tool.succeed(["evaluate", "text.txt", "--preset", checkpoint, "--format", "json"]).figures
     #expect(figures["loss"]?.isFinite == true)

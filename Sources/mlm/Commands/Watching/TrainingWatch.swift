@@ -99,9 +99,8 @@ final class TrainingWatch {
     [("history.csv", Array(history.utf8)), ("history.svg", Array(picture.utf8))]
   }
 
-  /// Takes away what has grown in the folder.
-  func removeFiles() {
-    guard let folder else { return }
+  /// Takes away what has grown in a folder.
+  static func removeFiles(in folder: String) {
     for name in ["history.csv", "history.svg"] { unlink(folder + "/" + name) }
   }
 
