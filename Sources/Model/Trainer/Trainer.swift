@@ -68,7 +68,8 @@ private final class TrainingRun {
 
   func run(_ source: some SampleSource, _ validation: (any SampleSource)?) throws -> TrainingOutcome.Ending {
     let plan = StepPlan(samples: source.count, options: trainer.options, seed: trainer.seed)
-    let ahead = SamplesAhead(steps: state.step..<(source.count > 0 ? max(state.step, totalSteps) : state.step)) { step in
+    let steps = state.step..<(source.count > 0 ? max(state.step, totalSteps) : state.step)
+    let ahead = SamplesAhead(steps: steps) { step in
       let (epoch, indices) = plan.indices(ofStep: step)
       return try indices.map { try source.sample($0, epoch: epoch) }
     }

@@ -133,8 +133,8 @@ extension Option where Value: RawRepresentable & CaseIterable, Value.RawValue ==
   ) -> Option {
     Option(
       declaration: OptionDeclaration(
-        name, kind: .choice(Value.allCases.map(\.rawValue)), valueName: valueName, defaultText: value.rawValue, group: group, help: help,
-        details: details, foreignNames: foreignNames),
+        name, kind: .choice(Value.allCases.map(\.rawValue)), valueName: valueName, defaultText: value.rawValue,
+        group: group, help: help, details: details, foreignNames: foreignNames),
       defaultValue: value, convert: { $0.last.flatMap { Value(rawValue: $0) } })
   }
 }

@@ -30,7 +30,8 @@ import Testing
   /// Whatever is shown lies on the axis, and there are a few ticks.
   @Test func anyRange() {
     let values = [
-      0, 1e-300, .leastNonzeroMagnitude, 1e-9, 0.3, 1, 7.123, 999.999, 1e6, 123_456_789, 1e30, 1e300, .greatestFiniteMagnitude,
+      0, 1e-300, .leastNonzeroMagnitude, 1e-9, 0.3, 1, 7.123, 999.999, 1e6, 123_456_789, 1e30, 1e300,
+      .greatestFiniteMagnitude,
     ]
     for a in values + values.map({ -$0 }) {
       for b in values {

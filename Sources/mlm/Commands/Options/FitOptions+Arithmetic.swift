@@ -41,8 +41,8 @@ extension FitOptions {
 
   /// Options that do not change the arithmetic.
   static let withoutEffectOnResult: Set<String> = [
-    "output", "overwrite", "resume", "log", "log-every", "tensorboard", "verbose", "checkpoint-every", "keep", "early-stopping", "threads", "offline", "quiet",
-    "strict", "help",
+    "output", "overwrite", "resume", "log", "log-every", "tensorboard", "verbose", "checkpoint-every", "keep",
+    "early-stopping", "threads", "offline", "quiet", "strict", "help",
   ]
 
   var rateDependsOnLength: Bool {

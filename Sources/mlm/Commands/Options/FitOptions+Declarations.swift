@@ -159,7 +159,8 @@ extension FitOptions {
       + SampleOptions.inputDeclarations + CommonOptions.inputDeclarations
       + [
         output.declaration, overwrite.declaration, resume.declaration, checkpointEvery.declaration, keep.declaration,
-        log.declaration, logEvery.declaration, tensorBoard.declaration, epochs.declaration, maxSteps.declaration, batchSize.declaration,
+        log.declaration, logEvery.declaration, tensorBoard.declaration, epochs.declaration, maxSteps.declaration,
+        batchSize.declaration,
         gradientAccumulation.declaration,
         lossReduction.declaration, dropout.declaration, freezeBackbone.declaration, freeze.declaration,
         noShuffle.declaration,
