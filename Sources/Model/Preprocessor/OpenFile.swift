@@ -49,13 +49,6 @@ final class OpenFile: Sendable {
 
   /// Writes all of the bytes behind what was written before.
   func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-    var done = 0
-    while done < bytes.count {
-      guard let base = bytes.baseAddress else { return }
-      let count = Glibc.write(descriptor, base + done, bytes.count - done)
-      if count < 0 && errno == EINTR { continue }
-      if count < 0 { throw .system("write", path, writing: true) }
-      done += count
-    }
+    try FileOutput.write(bytes, to: descriptor, path)
   }
 }

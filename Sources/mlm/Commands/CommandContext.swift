@@ -74,19 +74,11 @@ struct CommandContext {
   ///
   /// - Parameter needsTrainedHead: an untrained one is refused, unless random weights were asked for.
   func model(
-    for command: Command, _ common: CommonOptions, dropout: Double? = nil, needsTrainedHead: Bool = false
+    for command: Command, _ common: CommonOptions, needsTrainedHead: Bool = false
   ) throws -> DistilBertMaskedLM {
-    try loadedModel(for: command, common, dropout: dropout, needsTrainedHead: needsTrainedHead).model
-  }
-
-  /// The same, with the name, and the registry it was looked up in.
-  func loadedModel(
-    for command: Command, _ common: CommonOptions, dropout: Double? = nil, needsTrainedHead: Bool = false
-  ) throws -> (model: DistilBertMaskedLM, preset: String, registry: PresetRegistry) {
     let registry = try registry()
     let name = try preset(for: command, given: common.preset, needsWeights: common.loadsWeights, in: registry)
-    let model = try model(named: name, in: registry, common, dropout: dropout, needsTrainedHead: needsTrainedHead)
-    return (model, name, registry)
+    return try model(named: name, in: registry, common, needsTrainedHead: needsTrainedHead)
   }
 
   /// The model of a preset that was chosen; see above.
