@@ -23,13 +23,19 @@ let package = Package(
     // libcurl's header; the library itself is loaded when the network is needed. Only Sources/Model/Hub/HTTP imports it.
     .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
+    // The files of the presets that are part of the program: C can embed megabytes, the Swift compiler cannot. Only
+    // Sources/Model/Hub/Embedded imports it.
+    .target(name: "CPresets", exclude: ["distil_bert_tiny_en_uncased"]),
+
     // The door to libhdf5, with the trait KerasWeights alone. Only Sources/Model/Checkpoint/Keras imports it.
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
 
     // DistilBERT masked language modelling: model, maths, tokenizer, training, checkpoints.
     .target(
       name: "Model",
-      dependencies: ["CBLAS", "CKernels", "CCurl", .target(name: "CHDF5", condition: .when(traits: ["KerasWeights"]))],
+      dependencies: [
+        "CBLAS", "CKernels", "CPresets", "CCurl", .target(name: "CHDF5", condition: .when(traits: ["KerasWeights"])),
+      ],
       resources: [
         // A link to the registry at the top level, so that `mlm` needs no file beside it.
         .embedInCode("Hub/Embedded/presets.json")

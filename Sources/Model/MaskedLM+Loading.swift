@@ -57,17 +57,13 @@ extension DistilBertMaskedLM {
     let compute = Compute(threads: threads)
     var configuration = preset.configuration
     if let dropout { (configuration.dropout, configuration.attentionDropout) = (dropout, dropout) }
-    guard let directory = preset.weightsDirectory else {
-      let warning =
-        "'\(preset.displayName)' has no trained weights yet: they are random, and no mask can be filled before fit"
+    guard let weights = try preset.loadWeights() else {
       return DistilBertMaskedLM(
         try Network(random: configuration, seed: seed, on: compute.pool), preprocessor: preprocessor, compute: compute,
-        seed: seed, notes: notes, warnings: preset.lacksWeights ? [warning] : [], hasTrainedHead: false)
+        seed: seed, notes: notes, hasTrainedHead: false)
     }
-    let opened = try ModelDirectory.open(directory)
-    guard let weights = opened.weights else { throw CheckpointError.noWeights(path: directory) }
     var warnings: [String] = []
-    if !opened.hasHead {
+    if !weights.hasHead {
       let architecture = preset.configuration.architectures?.first.map { " (a \($0))" } ?? ""
       let isPartial = weights.missing.count < weights.specifications.filter { !$0.isBackbone }.count
       let head = isPartial ? "only a part of a masked-language-model head" : "no masked-language-model head"
@@ -78,7 +74,7 @@ extension DistilBertMaskedLM {
     }
     return DistilBertMaskedLM(
       try Network(configuration, weights, seed: seed, on: compute.pool), preprocessor: preprocessor, compute: compute,
-      seed: seed, notes: opened.notes + notes, warnings: warnings, hasTrainedHead: opened.hasHead)
+      seed: seed, notes: weights.notes + notes, warnings: warnings, hasTrainedHead: weights.hasHead)
   }
 }
 
@@ -88,9 +84,18 @@ extension ResolvedPreset {
     switch tokenizer {
     case .directory(let path):
       return try WordPieceTokenizer.load(directory: path, lowercase: isLowercase)
-    case .vocabulary(let bytes, let name):
-      return try WordPieceTokenizer(
-        vocabulary: try Vocabulary(vocabTXT: bytes, file: name), options: .init(lowercase: isLowercase ?? true))
+    case .embedded(let preset): return try preset.loadTokenizer(lowercase: isLowercase ?? true)
+    }
+  }
+
+  /// The weights, mapped and checked; nil where they are random.
+  func loadWeights() throws -> ResolvedWeights? {
+    switch weights {
+    case .random: return nil
+    case .embedded(let preset): return try preset.loadWeights()
+    case .directory(let path):
+      guard let weights = try ModelDirectory.open(path).weights else { throw CheckpointError.noWeights(path: path) }
+      return weights
     }
   }
 }

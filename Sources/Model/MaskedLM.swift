@@ -145,15 +145,28 @@ public final class DistilBertMaskedLM {
     return results
   }
 
+  /// How weights are written.
+  public enum WeightsType: Sendable {
+    case float32
+    /// Half the size; each number keeps 11 significant bits.
+    case float16
+  }
+
   /// Writes a Hugging Face model directory, whole or not at all.
   ///
   /// - Parameters:
+  ///   - weights: how they are written; what is computed with stays 32 bits wide.
   ///   - files: more files to put in it: (name, bytes).
   ///   - overwrite: take the place of a model directory that is there.
-  public func save(to path: String, files: [(name: String, bytes: [UInt8])] = [], overwrite: Bool = false) throws {
+  public func save(
+    to path: String, weights: WeightsType = .float32, files: [(name: String, bytes: [UInt8])] = [],
+    overwrite: Bool = false
+  ) throws {
+    let halves = weights == .float16 ? try HalfPrecisionTensors(network.tensorSources) : nil
+    defer { withExtendedLifetime(halves) {} }
     try ModelDirectory.write(
-      to: path, configuration: configuration, tensors: network.tensorSources, files: tokenizerFiles + files,
-      overwrite: overwrite)
+      to: path, configuration: configuration, tensors: halves?.sources ?? network.tensorSources,
+      files: tokenizerFiles + files, overwrite: overwrite)
   }
 
   /// The tokenizer's files of a model directory.

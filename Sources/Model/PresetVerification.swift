@@ -98,8 +98,8 @@ public struct PresetVerification: Sendable {
     return ResolvedPreset(
       displayName: target.name, source: .directory(directory),
       configuration: try ModelDirectory.open(directory, loadWeights: false).configuration,
-      tokenizer: .directory(directory), isLowercase: target.preset?.isLowercase, weightsDirectory: directory,
-      lacksWeights: false)
+      tokenizer: .directory(directory), isLowercase: target.preset?.isLowercase,
+      weights: .directory(directory))
   }
 
   /// Figures that cannot be computed, since the model has no such token or the text no mask, differ too.

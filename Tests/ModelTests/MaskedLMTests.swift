@@ -27,12 +27,12 @@ import Testing
     let bare = try DistilBertMaskedLM.fromPreset(Self.preset, loadWeights: false, preprocessor: nil)
     try bare.fit(preprocessed, labels: [[3, 5], [3, 5]], batchSize: 2)
     let logits = try bare.predict(preprocessed)
-    #expect(logits.map { $0.map(\.count) } == [[4096, 4096], [4096, 4096]])
+    #expect(logits.map { $0.map(\.count) } == [[8192, 8192], [8192, 8192]])
     #expect(logits[0] == logits[1])
     #expect(throws: ModelUseError.noPreprocessor) { try bare.fit(features) }
     #expect(
       try bare.backbone(preprocessed).map { $0.map(\.count) }
-        == Array(repeating: Array(repeating: 128, count: 8), count: 2))
+        == Array(repeating: Array(repeating: 256, count: 8), count: 2))
   }
 
   @Test func memorisesASmallText() throws {
@@ -83,8 +83,10 @@ import Testing
     func samples(_ maskedLM: DistilBertMaskedLM) throws -> [Sample] {
       let tokenizer = try #require(maskedLM.preprocessor?.tokenizer)
       return texts.map { text in
-        let ids = [2] + tokenizer.encode(text, specialTokensInText: .maskOnly) + [3]
-        return Sample(tokenIDs: ids, maskPositions: ids.indices.filter { ids[$0] == 4 }.map { Int32($0) })
+        let special = tokenizer.specialTokens
+        let ids =
+          [special.classification] + tokenizer.encode(text, specialTokensInText: .maskOnly) + [special.separator]
+        return Sample(tokenIDs: ids, maskPositions: ids.indices.filter { ids[$0] == special.mask }.map { Int32($0) })
       }
     }
     let one = try DistilBertMaskedLM.fromPreset(Self.preset, loadWeights: false, threads: 1)

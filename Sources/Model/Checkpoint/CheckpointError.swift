@@ -39,6 +39,7 @@ public enum CheckpointError: ModelError, Equatable {
   case wrongShape(file: String, tensor: String, found: [Int], expected: [Int], hint: String?)
   case notFloatingPoint(file: String, tensor: String, type: String)
   case untiedOutput(file: String)
+  case beyondHalfPrecision(tensor: String, value: Float)
 
   // Directories
   case notAModelDirectory(path: String, lookedFor: String)
@@ -105,6 +106,8 @@ public enum CheckpointError: ModelError, Equatable {
       "\(file): 'vocab_projector.weight' differs from 'distilbert.embeddings.word_embeddings.weight'"
 
     case .notAModelDirectory(let path, let lookedFor): "\(path) is not a model directory: \(lookedFor)"
+    case .beyondHalfPrecision(let tensor, let value):
+      "'\(tensor)' has the number \(value), which is beyond 16-bit floats"
     case .noWeights(let path): "\(path) has no weights: neither model.safetensors nor model.safetensors.index.json"
     case .onlyOtherWeights(let path, let found): "\(path) has no model.safetensors, only \(found)"
     case .malformedIndex(let file, let what): "\(file): malformed index: \(what)"

@@ -58,8 +58,11 @@ extension Configuration {
     guard count <= 1 << 34 else { throw .tooManyParameters(file: file, count: count) }
   }
 
-  /// The file as JSON. Keys are sorted, as transformers sorts them.
-  public var json: JSONValue {
+  /// The file as JSON, for weights of 32-bit floats. Keys are sorted, as transformers sorts them.
+  public var json: JSONValue { json(weights: .float32) }
+
+  /// - Parameter weights: what they are written as.
+  func json(weights: ElementType) -> JSONValue {
     var json = source
     for (alias, key) in [
       ("hidden_size", "dim"), ("num_hidden_layers", "n_layers"), ("num_attention_heads", "n_heads"),
@@ -86,7 +89,9 @@ extension Configuration {
     ] where json[key] == nil { json.set(key, value) }
     // What the weights are written as, and that they are tied, where the file says so at all.
     if json["tie_word_embeddings"] != nil { json.update("tie_word_embeddings", .bool(true)) }
-    for key in ["torch_dtype", "dtype"] where json[key] != nil { json.update(key, .string("float32")) }
+    let type = weights == .float16 ? "float16" : "float32"
+    if weights == .float16, json["dtype"] == nil { json.set("torch_dtype", .string(type)) }
+    for key in ["torch_dtype", "dtype"] where json[key] != nil { json.update(key, .string(type)) }
     if headLayerNormEpsilon != 1e-12 || json[Self.headEpsilonKey] != nil {
       json.update(Self.headEpsilonKey, headLayerNormEpsilon)
     }
@@ -105,7 +110,11 @@ extension Configuration {
   }
 
   /// The bytes of config.json.
-  public var fileBytes: [UInt8] { json.serialized(.indented(2), endingInNewline: true) }
+  public var fileBytes: [UInt8] { fileBytes(weights: .float32) }
+
+  func fileBytes(weights: ElementType) -> [UInt8] {
+    json(weights: weights).serialized(.indented(2), endingInNewline: true)
+  }
 }
 
 extension JSONValue {

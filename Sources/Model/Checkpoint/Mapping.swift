@@ -9,8 +9,9 @@ public final class FileMapping: @unchecked Sendable {
   /// The file's bytes; valid as long as this object. A local that is not used any more may be released at once: keep it with
   /// `withExtendedLifetime`, or use `withText`.
   public let bytes: UnsafeRawBufferPointer
-  /// False where the bytes were read into memory.
+  /// False where the bytes were read into memory, or are part of the program.
   let isMapped: Bool
+  private let isOwned: Bool
 
   /// Throws where the file is missing, a directory, or unreadable.
   public convenience init(path: String) throws(FileError) {
@@ -23,6 +24,7 @@ public final class FileMapping: @unchecked Sendable {
   /// The file behind a descriptor, which may be closed then.
   init(descriptor: Int32, path: String) throws(FileError) {
     self.path = path
+    isOwned = true
     var info = stat()
     guard fstat(descriptor, &info) == 0 else { throw .system("read", path) }
     if info.st_mode & S_IFMT == S_IFDIR { throw .isDirectory(path: path) }
@@ -39,8 +41,14 @@ public final class FileMapping: @unchecked Sendable {
     isMapped = true
   }
 
+  /// What is part of the program, under a name for messages.
+  init(constant bytes: UnsafeRawBufferPointer, name: String) {
+    (path, self.bytes) = (name, bytes)
+    (isMapped, isOwned) = (false, false)
+  }
+
   deinit {
-    guard let address = bytes.baseAddress else { return }
+    guard isOwned, let address = bytes.baseAddress else { return }
     if isMapped {
       munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
     } else {

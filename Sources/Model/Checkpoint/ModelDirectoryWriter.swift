@@ -72,7 +72,8 @@ extension DirectoryReplacement {
   func write(
     _ configuration: Configuration, _ tensors: [TensorSource], _ files: [(name: String, bytes: [UInt8])]
   ) throws(FileError) {
-    try write(ModelDirectory.configurationName, configuration.fileBytes)
+    try write(
+      ModelDirectory.configurationName, configuration.fileBytes(weights: tensors.first?.type ?? .float32))
     for file in files { try write(file.name, file.bytes) }
     try write(ModelDirectory.weightsName, tensors)
   }

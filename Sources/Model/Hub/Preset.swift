@@ -26,8 +26,8 @@ public struct Preset: Sendable {
   public let files: [File]
   /// … or a model directory, …
   public let directory: String?
-  /// … or in the program: architecture and vocabulary (vocab.txt).
-  public let embedded: (configuration: Configuration, vocabulary: [UInt8])?
+  /// … or in the program.
+  public let embedded: EmbeddedPreset?
   /// What others have published that this model gives.
   public let published: [PublishedValues]
 

@@ -1,5 +1,5 @@
-/// Reads one entry of a registry. An entry has a name, and a `repository`, a `directory`, or (in the program's own registry) a
-/// `config` with an embedded `vocabulary`; all else may be left out.
+/// Reads one entry of a registry. An entry has a name, and a `repository`, a `directory`, or (in the program's own registry)
+/// `embedded` with a `config`; all else may be left out.
 struct PresetEntry {
   let json: JSONValue
   /// The registry's file, for messages and for directories beside it.
@@ -13,16 +13,13 @@ struct PresetEntry {
     (self.json, self.file, self.name) = (json, file, name)
   }
 
-  /// - Parameter vocabularies: the embedded ones, by the name that the registry gives them.
-  func preset(vocabularies: [String: [UInt8]]) throws -> Preset {
-    var configuration = try value("config").map { json throws(PresetError) in try self.configuration(json) }
-    var embedded: (Configuration, [UInt8])?
-    if let key = value("vocabulary") {
-      guard let vocabulary = key.string.flatMap({ vocabularies[$0] }), configuration != nil else {
-        throw malformed("vocabulary")
-      }
-      configuration?.vocabularySize = Self.lineCount(vocabulary)  // the vocabulary that ships decides
-      embedded = configuration.map { ($0, vocabulary) }
+  /// - Parameter isBuiltIn: whether the registry is the program's own.
+  func preset(isBuiltIn: Bool) throws -> Preset {
+    let configuration = try value("config").map { json throws(PresetError) in try self.configuration(json) }
+    var embedded: EmbeddedPreset?
+    if value("embedded") != nil {
+      embedded = isBuiltIn ? configuration.flatMap { EmbeddedPreset(name: name, configuration: $0) } : nil
+      guard embedded != nil else { throw malformed("embedded") }
     }
     let address = try address()
     let directory = try directory()
@@ -48,6 +45,7 @@ struct PresetEntry {
       case "description": "is not a text"
       case "directory": "is not a path"
       case "languages", "aliases": "is not a list of texts"
+      case "embedded": "is for what is part of the program"
       case "case": "is neither \"lower\" nor \"kept\""
       case "parameters": "is not of the form {\"backbone\": N, \"all\": N}"
       case "files":
@@ -140,12 +138,6 @@ struct PresetEntry {
   private func published(_ json: JSONValue) throws(PresetError) -> PublishedValues {
     guard let values = PublishedValues(json) else { throw malformed("published") }
     return values
-  }
-
-  /// Lines of a vocabulary; the last may lack its end.
-  static func lineCount(_ text: [UInt8]) -> Int {
-    let ends = text.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
-    return ends + (text.isEmpty || text.last == UInt8(ascii: "\n") ? 0 : 1)
   }
 }
 

@@ -55,7 +55,8 @@ public enum PresetError: ModelError, Equatable {
       case .address(let repository): "a repository of the hub is written hf://\(repository)"
       case nil: "the presets are \(Self.list(known)); or give a model directory, or hf://OWNER/NAME"
       }
-    case .notOnTheHub(let name, _): "name it with --preset \(name)"
+    case .notOnTheHub(let name, _):
+      "name it with --preset \(name); mlm presets --export DIR \(name) writes it as a model directory"
     case .noDirectory: "'directory' in a file of presets counts from that file's own folder"
     case .notDownloaded(let name, _): "fetch it with: mlm presets --download \(name)"
     case .notAtHand(_, _, let cause): cause.hint

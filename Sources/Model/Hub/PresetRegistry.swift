@@ -12,8 +12,7 @@ public struct PresetRegistry: Sendable {
   public static func builtIn() throws -> PresetRegistry {
     let name = "presets.json"
     return try PresetRegistry(
-      json: JSONValue.parse(PackageResources.presets_json, file: name), file: name,
-      vocabularies: ["DistilBertTinyEnUncasedVocabulary": bytes(DistilBertTinyEnUncasedVocabulary.text)])
+      json: JSONValue.parse(PackageResources.presets_json, file: name), file: name, isBuiltIn: true)
   }
 
   /// The built-in presets, and those of a file in the same format.
@@ -29,7 +28,7 @@ public struct PresetRegistry: Sendable {
     } catch {
       throw PresetError.unreadableRegistry(file: file, why: error.message)
     }
-    registry.add(try PresetRegistry(json: JSONValue.parse(bytes, file: file), file: file, vocabularies: [:]))
+    registry.add(try PresetRegistry(json: JSONValue.parse(bytes, file: file), file: file, isBuiltIn: false))
     return registry
   }
 
@@ -47,10 +46,8 @@ public struct PresetRegistry: Sendable {
     }
   }
 
-  private static func bytes(_ text: StaticString) -> [UInt8] { text.withUTF8Buffer { Array($0) } }
-
-  /// - Parameter vocabularies: the embedded ones, by the name that the registry gives them.
-  init(json: JSONValue, file: String, vocabularies: [String: [UInt8]]) throws {
+  /// - Parameter isBuiltIn: whether it is the program's own, which may name what is part of the program.
+  init(json: JSONValue, file: String, isBuiltIn: Bool = false) throws {
     guard let entries = json["presets"]?.array else {
       throw PresetError.malformedRegistry(file: file, what: "there is no list 'presets'")
     }
@@ -58,7 +55,7 @@ public struct PresetRegistry: Sendable {
     presets = []
     var names: Set<[UInt8]> = []
     for entry in entries {
-      let preset = try PresetEntry(entry, file: file).preset(vocabularies: vocabularies)
+      let preset = try PresetEntry(entry, file: file).preset(isBuiltIn: isBuiltIn)
       guard names.insert(Array(preset.name.utf8)).inserted else {
         throw PresetError.malformedRegistry(file: file, what: "the preset '\(preset.name)' stands there twice")
       }

@@ -9,11 +9,20 @@ public enum PresetSource: Sendable, Equatable {
 
 /// What `--preset` named: all that is needed to build the model and its tokenizer.
 public struct ResolvedPreset: Sendable {
-  public enum Tokenizer: Sendable, Equatable {
+  public enum Tokenizer: Sendable {
     /// The tokenizer's files are in that directory.
     case directory(String)
-    /// A vocabulary of one word piece a line, that is part of the program.
-    case vocabulary([UInt8], name: String)
+    /// It is part of the program.
+    case embedded(EmbeddedPreset)
+  }
+
+  /// Where weights come from.
+  public enum Weights: Sendable {
+    /// A model directory (`ModelDirectory.open`).
+    case directory(String)
+    case embedded(EmbeddedPreset)
+    /// From the seed.
+    case random
   }
 
   /// How the model is called in messages: as it was asked for.
@@ -23,10 +32,7 @@ public struct ResolvedPreset: Sendable {
   public let tokenizer: Tokenizer
   /// Whether input is lower-cased, where the preset says so and not its files alone.
   public let isLowercase: Bool?
-  /// The model directory with the weights (`ModelDirectory.open`); nil where the weights are random.
-  public let weightsDirectory: String?
-  /// Whether trained weights were asked for, and the preset has none yet.
-  public let lacksWeights: Bool
+  public let weights: Weights
 }
 
 extension PresetRegistry {
@@ -41,11 +47,11 @@ extension PresetRegistry {
     let kind = Path.kind(argument)
     if isDirectory(argument) { return try resolve(directory: argument, nil, named: argument, loadWeights: loadWeights) }
     if let preset = self[argument] {
-      if let (configuration, vocabulary) = preset.embedded {
+      if let embedded = preset.embedded {
         return ResolvedPreset(
-          displayName: preset.name, source: .embedded(preset.name), configuration: configuration,
-          tokenizer: .vocabulary(vocabulary, name: preset.name), isLowercase: preset.isLowercase,
-          weightsDirectory: nil, lacksWeights: loadWeights)
+          displayName: preset.name, source: .embedded(preset.name), configuration: embedded.configuration,
+          tokenizer: .embedded(embedded), isLowercase: preset.isLowercase,
+          weights: loadWeights ? .embedded(embedded) : .random)
       }
       if let directory = preset.directory {
         guard Path.isDirectory(directory) else { throw PresetError.noDirectory(name: preset.name, path: directory) }
@@ -174,7 +180,7 @@ extension PresetRegistry {
     return ResolvedPreset(
       displayName: name, source: .directory(directory), configuration: model.configuration,
       tokenizer: .directory(directory), isLowercase: preset?.isLowercase,
-      weightsDirectory: loadWeights ? directory : nil, lacksWeights: false)
+      weights: loadWeights ? .directory(directory) : .random)
   }
 
   private func resolve(
@@ -195,6 +201,6 @@ extension PresetRegistry {
     return ResolvedPreset(
       displayName: name, source: .hub(place.address, directory: directory), configuration: configuration,
       tokenizer: .directory(directory), isLowercase: (place.preset ?? place.related)?.isLowercase,
-      weightsDirectory: loadWeights ? directory : nil, lacksWeights: false)
+      weights: loadWeights ? .directory(directory) : .random)
   }
 }

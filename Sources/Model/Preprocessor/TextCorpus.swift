@@ -120,22 +120,31 @@ public final class TextCorpus: LocatedSource {
     layout: Layout = .lines, truncate: Bool = false, strict: Bool = false, temporaryDirectory: String = "/tmp",
     standardInput: Int32 = 0, threads: Int = 1
   ) throws {
-    let needed = layout == .pairs ? 4 : 3
-    guard sequenceLength >= needed else {
-      throw PreprocessorError.sequenceTooShort(length: sequenceLength, needed: needed)
-    }
-    guard !paths.isEmpty else { throw PreprocessorError.noFiles }
-    guard paths.count(where: { $0 == "-" }) < 2 else { throw PreprocessorError.standardInputTwice }
+    // What is wrong with the length is said before anything is read.
+    try Self.check(sequenceLength, layout)
+    try self.init(
+      TextFile.open(paths, temporaryDirectory: temporaryDirectory, standardInput: standardInput), tokenizer: tokenizer,
+      sequenceLength: sequenceLength, masking: masking, layout: layout, truncate: truncate, strict: strict,
+      temporaryDirectory: temporaryDirectory, threads: threads)
+  }
+
+  /// The same of files that are open.
+  public convenience init(
+    _ files: [TextFile], tokenizer: WordPieceTokenizer, sequenceLength: Int, masking: MaskingOptions = MaskingOptions(),
+    layout: Layout = .lines, truncate: Bool = false, strict: Bool = false, temporaryDirectory: String = "/tmp",
+    threads: Int = 1
+  ) throws {
+    try Self.check(sequenceLength, layout)
     let preprocessor = try DistilBertMaskedLMPreprocessor(
       tokenizer: tokenizer, sequenceLength: sequenceLength, masking: masking)
-    let files = try paths.map { path in
-      let file = try TextFile.open(path, temporaryDirectory: temporaryDirectory, standardInput: standardInput)
-      try file.requireText()
-      return file
-    }
     try self.init(
       files, preprocessor, layout,
       Settings(truncate: truncate, strict: strict, temporaryDirectory: temporaryDirectory, threads: threads))
+  }
+
+  private static func check(_ sequenceLength: Int, _ layout: Layout) throws(PreprocessorError) {
+    let needed = layout == .pairs ? 4 : 3
+    guard sequenceLength >= needed else { throw .sequenceTooShort(length: sequenceLength, needed: needed) }
   }
 
   private init(

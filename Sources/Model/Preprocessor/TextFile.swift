@@ -1,8 +1,8 @@
 import Glibc
 
-/// A file of text, and the name it goes by in messages.
-struct TextFile: Sendable {
-  let name: String
+/// A file of text, open, and the name it goes by in messages. It must not change while it is used.
+public struct TextFile: Sendable {
+  public let name: String
   /// All of its bytes: to be read from start to end, and let go behind.
   let mapping: FileMapping
   /// The same file, for parts of it at any place.
@@ -17,6 +17,21 @@ struct TextFile: Sendable {
     self.file = file
     self.isCopy = isCopy
     mapping = try FileMapping(descriptor: file.descriptor, path: file.path)
+  }
+
+  /// Opens files of text. "-" is standard input; what is not a regular file is first copied to `temporaryDirectory`.
+  ///
+  /// - Throws: `FileError`, or `PreprocessorError` where a file is certainly not text.
+  public static func open(
+    _ paths: [String], temporaryDirectory: String = "/tmp", standardInput: Int32 = 0
+  ) throws -> [TextFile] {
+    guard !paths.isEmpty else { throw PreprocessorError.noFiles }
+    guard paths.count(where: { $0 == "-" }) < 2 else { throw PreprocessorError.standardInputTwice }
+    return try paths.map { path in
+      let file = try open(path, temporaryDirectory: temporaryDirectory, standardInput: standardInput)
+      try file.requireText()
+      return file
+    }
   }
 
   /// Opens a file; "-" is standard input. What cannot be mapped (a pipe, a terminal) is first copied to a temporary

@@ -50,6 +50,7 @@ struct OptionDeclaration: Sendable {
 /// The headings of help, in their order there.
 enum OptionGroup: String, Sendable, CaseIterable {
   case model = "Model"
+  case newModel = "New model"
   case input = "Input"
   case output = "Output"
   case training = "Training"

@@ -57,15 +57,14 @@ struct CommandContext {
 
   /// What to load: `given` where the user said it, else by the default rule, which is said on standard error.
   func preset(
-    for command: Command, given: String?, needsWeights: Bool, in registry: PresetRegistry
-  ) throws -> String {
+    for command: Command, given: String?, in registry: PresetRegistry
+  ) -> String {
     let embedded = registry.presets.first { $0.embedded != nil }?.name ?? ""
-    let choice = try DefaultPreset.choose(
-      for: command, given: given, needsWeights: needsWeights, environment: environment,
+    let choice = DefaultPreset.choose(
+      for: command, given: given, environment: environment,
       // Where only checkpoints are, the error says so.
       isModelDirectory: { ModelDirectory.isModelDirectory($0) || CheckpointFolder(output: $0).isOfUnfinishedTraining },
-      embedded: (embedded, isTrained: false),
-      names: registry.presets.map(\.name))
+      embedded: embedded)
     if let notice = choice.notice { console.note(notice) }
     return choice.preset
   }
@@ -77,7 +76,7 @@ struct CommandContext {
     for command: Command, _ common: CommonOptions, needsTrainedHead: Bool = false
   ) throws -> DistilBertMaskedLM {
     let registry = try registry()
-    let name = try preset(for: command, given: common.preset, needsWeights: common.loadsWeights, in: registry)
+    let name = preset(for: command, given: common.preset, in: registry)
     return try model(named: name, in: registry, common, needsTrainedHead: needsTrainedHead)
   }
 
@@ -103,6 +102,17 @@ struct CommandContext {
       throw UsageError("--sequence-length \(length) is more than the \(positions) positions of the model")
     }
     return length
+  }
+
+  /// Opens files of text; "-" is standard input.
+  func open(_ files: [String]) throws -> [TextFile] {
+    try TextFile.open(files, temporaryDirectory: temporaryDirectory)
+  }
+
+  /// Where standard input is kept while it is read more than once.
+  var temporaryDirectory: String {
+    let directory = environment("TMPDIR") ?? ""
+    return directory.isEmpty ? "/tmp" : directory
   }
 
   /// The threads to compute with.

@@ -22,42 +22,37 @@ struct CorpusReader {
     for file in files where file != "-" { try FileError.checkReadable(file) }
   }
 
-  func open(_ files: [String]) throws -> any SampleSource {
-    common.preprocessed ? try preprocessed(files) : try text(files)
+  /// - Parameter texts: the FILEs, where they are open already.
+  func open(_ files: [String], _ texts: [TextFile] = []) throws -> any SampleSource {
+    common.preprocessed ? try preprocessed(files) : try text(texts.isEmpty ? context.open(files) : texts)
   }
 
   /// Two parts of the FILEs, by the seed alone.
   func openSplit(
-    _ files: [String], validation share: Double
+    _ files: [String], _ texts: [TextFile], validation share: Double
   ) throws -> (train: any SampleSource, validation: any SampleSource) {
     if common.preprocessed {
       let parts = try preprocessed(files).split(validation: share, seed: common.seed)
       return (parts.train, parts.validation)
     }
-    return try text(files).split(validation: share, seed: common.seed)
+    return try text(texts).split(validation: share, seed: common.seed)
   }
 
   private func preprocessed(_ files: [String]) throws -> PreprocessedCorpus {
     try PreprocessedCorpus(
       paths: files, vocabularySize: model.configuration.vocabularySize,
       maximumLength: common.sequenceLength ?? model.configuration.maxSequenceLength,
-      temporaryDirectory: temporaryDirectory)
+      temporaryDirectory: context.temporaryDirectory)
   }
 
-  private func text(_ files: [String]) throws -> TextCorpus {
+  private func text(_ files: [TextFile]) throws -> TextCorpus {
     guard let tokenizer = model.preprocessor?.tokenizer else { throw ModelUseError.noPreprocessor }
     let corpus = try TextCorpus(
-      paths: files, tokenizer: tokenizer, sequenceLength: sequenceLength, masking: samples.masking(seed: common.seed),
+      files, tokenizer: tokenizer, sequenceLength: sequenceLength, masking: samples.masking(seed: common.seed),
       layout: samples.layout, truncate: samples.truncates, strict: common.strict,
-      temporaryDirectory: temporaryDirectory, threads: context.threads(common))
+      temporaryDirectory: context.temporaryDirectory, threads: context.threads(common))
     for warning in corpus.warnings { context.console.warning(warning) }
     for note in corpus.notes { context.console.note(note) }
     return corpus
-  }
-
-  /// Where standard input is kept while it is read more than once.
-  private var temporaryDirectory: String {
-    let directory = context.environment("TMPDIR") ?? ""
-    return directory.isEmpty ? "/tmp" : directory
   }
 }

@@ -10,13 +10,11 @@ struct DefaultPreset: Sendable, Equatable {
 
   /// - Parameters:
   ///   - given: the value of `--preset`.
-  ///   - needsWeights: whether random weights will not do. False with `--no-load-weights`, and for `tokenize`.
-  ///   - embedded: the preset inside the program, and whether its weights are trained.
-  ///   - names: the presets to list in the error.
+  ///   - embedded: the preset inside the program.
   static func choose(
-    for command: Command, given: String?, needsWeights: Bool, environment: (String) -> String?,
-    isModelDirectory: (String) -> Bool, embedded: (name: String, isTrained: Bool), names: [String]
-  ) throws(UsageError) -> DefaultPreset {
+    for command: Command, given: String?, environment: (String) -> String?,
+    isModelDirectory: (String) -> Bool, embedded: String
+  ) -> DefaultPreset {
     if let given { return DefaultPreset(preset: given, notice: nil) }
     if let variable = environment("MLM_PRESET"), !variable.isEmpty {
       return DefaultPreset(preset: variable, notice: "the model is \(variable), from MLM_PRESET")
@@ -24,12 +22,10 @@ struct DefaultPreset: Sendable, Equatable {
     if command != .fit, isModelDirectory(outputDirectory) {
       return DefaultPreset(preset: outputDirectory, notice: "the model is \(outputDirectory), what fit wrote here")
     }
-    if embedded.isTrained || !needsWeights {
-      return DefaultPreset(
-        preset: embedded.name, notice: "the model is \(embedded.name), the preset inside the program")
-    }
-    throw UsageError(
-      "no model was named, and the preset inside the program (\(embedded.name)) has no trained weights yet",
-      hint: "type --preset NAME, with a model directory or one of: \(names.joined(separator: ", "))")
+    return DefaultPreset(
+      preset: embedded,
+      notice: "the model is \(embedded), a tiny one inside the program; "
+        + "for a better one: --preset distil_bert_base_en_uncased"
+    )
   }
 }

@@ -22,8 +22,9 @@ struct FitCommand {
     try ModelDirectory.checkWritable(options.output, overwrite: options.overwrites || options.resumes)
     try CorpusReader.check(files)
     let registry = try context.registry()
-    let (model, preset) = try loadModel(checkpoint, in: registry)
-    let (source, validation) = try corpora(for: model)
+    let texts = options.common.preprocessed ? [] : try context.open(options.files)
+    let (model, preset) = try loadModel(checkpoint, texts, in: registry)
+    let (source, validation) = try corpora(texts, for: model)
     let record = try record(preset, source, validation)
     if let checkpoint { try record.check(against: checkpoint.record) }
     if let state = checkpoint?.state, isAtItsEnd(state, of: record.length.steps), folder.finishedStep == state.step {
@@ -66,11 +67,14 @@ struct FitCommand {
 
   /// The model to begin with, or as it was at a checkpoint, and the preset it came from.
   private func loadModel(
-    _ checkpoint: TrainingCheckpoint?, in registry: PresetRegistry
+    _ checkpoint: TrainingCheckpoint?, _ texts: [TextFile], in registry: PresetRegistry
   ) throws -> (DistilBertMaskedLM, preset: String) {
     guard let checkpoint else {
-      let name = try context.preset(
-        for: .fit, given: options.common.preset, needsWeights: options.common.loadsWeights, in: registry)
+      let name = context.preset(for: .fit, given: options.common.preset, in: registry)
+      if options.newModel.isNew {
+        let new = NewModel(options: options.newModel, common: options.common, context: context)
+        return (try new.make(from: name, in: registry, files: texts, dropout: options.dropout), name)
+      }
       return (try context.model(named: name, in: registry, options.common, dropout: options.dropout), name)
     }
     var common = options.common
@@ -108,14 +112,17 @@ struct FitCommand {
   }
 
   private func corpora(
-    for model: DistilBertMaskedLM
+    _ texts: [TextFile], for model: DistilBertMaskedLM
   ) throws -> (train: any SampleSource, validation: (any SampleSource)?) {
     let reader = try CorpusReader(options.common, options.samples, model, context)
     switch options.validation {
-    case .none: return (try reader.open(options.files), nil)
-    case .file(let file): return (try reader.open(options.files), try reader.open([file]))
+    case .none: return (try reader.open(options.files, texts), nil)
+    case .file(let file):
+      return (
+        try reader.open(options.files, texts), try reader.open([file])
+      )
     case .split(let share):
-      let parts = try reader.openSplit(options.files, validation: share)
+      let parts = try reader.openSplit(options.files, texts, validation: share)
       let all = parts.train.count + parts.validation.count
       context.console.note(
         "\(parts.train.count) of \(Readable.plural(all, "sample")) to train on, \(parts.validation.count) to validate on"

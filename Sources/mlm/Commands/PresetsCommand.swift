@@ -1,6 +1,6 @@
 import Model
 
-/// `mlm presets`: the models that go by name, listed, fetched or verified.
+/// `mlm presets`: the models that go by name, listed, fetched, verified or exported.
 struct PresetsCommand {
   let options: PresetsOptions
   let context: CommandContext
@@ -22,6 +22,8 @@ struct PresetsCommand {
       return .done
     case .download(let names): return try each(names) { try download($0, registry) }
     case .verify(let names): return try each(names) { try verify($0, registry) }
+    case .export(let name, let directory, let isHalf, let overwrites):
+      return try each([name]) { try export($0, registry, to: directory, isHalf: isHalf, overwrites: overwrites) }
     }
   }
 
@@ -43,6 +45,21 @@ struct PresetsCommand {
 
   private func download(_ name: String, _ registry: PresetRegistry) throws -> Bool {
     let directory = try context.reachingHub { try registry.download(name, hub: $0) }
+    try context.output.write(directory + "\n")
+    return true
+  }
+
+  private func export(
+    _ name: String, _ registry: PresetRegistry, to directory: String, isHalf: Bool, overwrites: Bool
+  ) throws -> Bool {
+    // What would fail at the end is found before anything is fetched.
+    try ModelDirectory.checkWritable(directory, overwrite: overwrites)
+    let resolved = try context.reachingHub { try registry.resolve(name, hub: $0) }
+    let model = try DistilBertMaskedLM.load(resolved, threads: ThreadCount.standard(environment: context.environment))
+    for note in model.notes { context.console.note(note) }
+    for warning in model.warnings { context.console.warning(warning) }
+    try model.save(to: directory, weights: isHalf ? .float16 : .float32, overwrite: overwrites)
+    for note in model.configuration.notesOnWriting { context.console.note(note) }
     try context.output.write(directory + "\n")
     return true
   }

@@ -57,7 +57,7 @@ struct TokenizeCommand {
   /// The tokenizer alone; a directory without config.json will do, and weights are not looked for.
   private func loadTokenizer() throws -> WordPieceTokenizer {
     let registry = try context.registry()
-    let name = try context.preset(for: .tokenize, given: options.preset, needsWeights: false, in: registry)
+    let name = context.preset(for: .tokenize, given: options.preset, in: registry)
     var information = stat()
     if registry[name] == nil, stat(name, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
       return try WordPieceTokenizer.load(directory: name)

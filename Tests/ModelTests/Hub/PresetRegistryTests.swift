@@ -111,7 +111,7 @@ import Testing
     ("files", #"[{"name": "../x"}]"#), ("files", #"[{"name": "/x"}]"#), ("files", #"[{"name": ""}]"#),
     ("files", #"[{"name": "x", "size": -1}]"#), ("files", #"[{"name": "x", "size": "1"}]"#),
     ("files", #"[{"name": "x", "sha256": "abc"}]"#), ("parameters", #"{"all": "1"}"#),
-    ("parameters", #"{"backbone": -1}"#), ("published", "1"), ("published", "[{}]"), ("vocabulary", #""none""#),
+    ("parameters", #"{"backbone": -1}"#), ("published", "1"), ("published", "[{}]"), ("embedded", "true"),
     ("config", "{}"), ("config", #"{"model_type": "distilbert", "dim": 0}"#), ("directory", #""""#),
   ])
   func malformedValues(_ key: String, _ value: String) {

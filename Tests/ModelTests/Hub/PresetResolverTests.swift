@@ -21,7 +21,7 @@ private let commit = "12040accade4e8a0f71eabdb258fecc2e7e948be"
 
   @Test func directory() throws {
     let found = try registry.resolve(golden, hub: hub)
-    #expect(found.source == .directory(golden) && found.tokenizer == .directory(golden))
+    #expect(found.source == .directory(golden) && found.tokenizerDirectory == golden)
     #expect(found.weightsDirectory == golden && found.configuration.hiddenDim == 32 && found.isLowercase == nil)
     #expect(try registry.resolve(golden, hub: hub, loadWeights: false).weightsDirectory == nil)
     #expect(throws: CheckpointError.self) { try registry.resolve(folder.path, hub: hub) }
@@ -30,14 +30,21 @@ private let commit = "12040accade4e8a0f71eabdb258fecc2e7e948be"
 
   @Test func embedded() throws {
     let found = try registry.resolve("distil_bert_tiny_en_uncased", hub: hub)
-    #expect(found.source == .embedded("distil_bert_tiny_en_uncased") && found.weightsDirectory == nil)
-    #expect(found.lacksWeights && found.isLowercase == true)
-    guard case .vocabulary(let bytes, _) = found.tokenizer else {
-      Issue.record("no vocabulary")
+    #expect(found.source == .embedded("distil_bert_tiny_en_uncased") && found.isLowercase == true)
+    guard case .embedded = found.tokenizer, case .embedded = found.weights else {
+      Issue.record("not embedded")
       return
     }
-    #expect(PresetEntry.lineCount(bytes) == found.configuration.vocabularySize)
-    #expect(try !registry.resolve("distil_bert_tiny_en_uncased", hub: hub, loadWeights: false).lacksWeights)
+    let random = try registry.resolve("distil_bert_tiny_en_uncased", hub: hub, loadWeights: false)
+    guard case .random = random.weights else {
+      Issue.record("weights were not asked for")
+      return
+    }
+    // Only the program's own registry may say that something is part of the program.
+    let own = JSONValue.object([
+      ("presets", .array([.object([("name", .string("distil_bert_tiny_en_uncased")), ("embedded", .bool(true))])]))
+    ])
+    #expect(throws: PresetError.self) { try PresetRegistry(json: own, file: "own.json") }
   }
 
   @Test func presetInTheCache() throws {

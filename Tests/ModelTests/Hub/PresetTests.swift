@@ -31,20 +31,19 @@ import Testing
 
   @Test func tinyPreset() throws {
     let tiny = try #require(try PresetRegistry.builtIn()["distil_bert_tiny_en_uncased"])
-    let (configuration, vocabulary) = try #require(tiny.embedded)
-    #expect(configuration.numLayers == 2 && configuration.hiddenDim == 128 && configuration.numHeads == 2)
-    #expect(configuration.intermediateDim == 512 && configuration.maxSequenceLength == 256)
-    #expect(configuration.vocabularySize == PresetEntry.lineCount(vocabulary))
-    // What the file says is what ships.
-    let json = try JSONValue.parse(PackageResources.presets_json)
-    #expect(json["presets"]?.array?.last?["config"]?["vocab_size"]?.int == configuration.vocabularySize)
+    let embedded = try #require(tiny.embedded)
+    let configuration = embedded.configuration
+    #expect(configuration.numLayers == 4 && configuration.hiddenDim == 256 && configuration.numHeads == 4)
+    #expect(configuration.intermediateDim == 1024 && configuration.maxSequenceLength == 256)
     #expect(tiny.parameterCount == configuration.parameterCount)
-  }
-
-  @Test func lineCount() {
-    #expect(PresetEntry.lineCount([]) == 0)
-    #expect(PresetEntry.lineCount(Array("a\nb".utf8)) == 2)
-    #expect(PresetEntry.lineCount(Array("a\nb\n".utf8)) == 2)
+    // Vocabulary, weights and configuration are of one model.
+    let tokenizer = try embedded.loadTokenizer(lowercase: true)
+    #expect(tokenizer.vocabulary.count == configuration.vocabularySize && tokenizer.specialTokens.mask == 103)
+    let weights = try embedded.loadWeights()
+    #expect(weights.hasHead && weights.notes.isEmpty && weights.missing.isEmpty)
+    // What ships stays small, and begins a page: it is mapped with the program.
+    #expect(embedded.weights.bytes.count < 12_000_000)
+    #expect(embedded.weights.bytes.baseAddress.map { UInt(bitPattern: $0) % 4096 } == 0)
   }
 
   /// The published figures can be checked with the vocabulary they name.

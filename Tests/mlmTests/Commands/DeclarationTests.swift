@@ -61,7 +61,8 @@ import Testing
            output overwrite resume keep change-learning-rate freeze epochs max-steps batch-size gradient-accumulation learning-rate optimizer \
           weight-decay beta1 beta2 epsilon schedule warmup-steps warmup-ratio clip-norm loss-reduction dropout \
           freeze-backbone no-shuffle validation validation-split early-stopping checkpoint-every log log-every \
-          tensorboard verbose
+          tensorboard verbose learn-vocabulary vocabulary lowercase cased min-frequency layers hidden-dim heads \
+          intermediate-dim
           """
       ),
       (.predict, shared + " input top-k targets format batch-tokens allow-untrained-head"),
@@ -70,7 +71,7 @@ import Testing
         .tokenize,
         "preset quiet offline strict help input format add-special-tokens special-tokens-in-text decode"
       ),
-      (.presets, "format download verify offline quiet help"),
+      (.presets, "format download verify export overwrite float16 offline quiet help"),
     ]
     for (command, names) in contract {
       let expected = Set(names.split(separator: " ").map(String.init))

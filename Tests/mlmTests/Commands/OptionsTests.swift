@@ -56,8 +56,22 @@ import Testing
     "", "--overwrite", "--resume --overwrite a", "--early-stopping 2 a", "--change-learning-rate a",
     "--freeze layer:1 a", "--freeze layers:3-1 a", "--freeze layers:-1 a", "--freeze embeddings, a",
     "--quiet --verbose a", "--log-every 0 a",
+    "--learn-vocabulary 500 --vocabulary v a", "--learn-vocabulary 0 a", "--min-frequency 3 a",
+    "--lowercase --cased --vocabulary v a", "--cased a", "--lowercase a", "--preprocessed --learn-vocabulary 500 a",
+    "--layers 3 a", "--hidden-dim 64 a", "--heads 2 a", "--intermediate-dim 64 a", "--layers 0 --no-load-weights a",
   ])
   func fitRefuses(_ line: String) { #expect(conflict(line) != nil) }
+
+  @Test func newModels() throws {
+    func options(_ line: String) throws -> NewModelOptions { try FitOptions(parse(line + " a", .fit)).newModel }
+    #expect(try !options("").isNew && !options("--no-load-weights").isNew)
+    let learned = try options("--learn-vocabulary 500 --cased --layers 2 --hidden-dim 64 --heads 2")
+    #expect(learned.vocabulary == .learned(size: 500) && learned.lowercases == false && learned.isNew)
+    #expect(learned.layers == 2 && learned.hiddenDim == 64 && learned.heads == 2 && learned.intermediateDim == 256)
+    #expect(try options("--vocabulary v --lowercase").vocabulary == .file("v"))
+    #expect(try options("--no-load-weights --intermediate-dim 9").intermediateDim == 9)
+    #expect(try options("--resume --layers 3").isNew)
+  }
 
   @Test func frozenParts() throws {
     let options = try FitOptions(parse("--freeze embeddings,layers:0-3 --freeze layers:5 --freeze-backbone a", .fit))
@@ -96,6 +110,12 @@ import Testing
     #expect(conflict("--download tiny", .presets) == nil)
     #expect(conflict("--download", .presets) == "--download needs the NAME of a preset")
     #expect(conflict("--download --verify tiny", .presets)?.contains("do not go together") == true)
+    #expect(conflict("--export x --verify tiny", .presets)?.contains("do not go together") == true)
+    #expect(conflict("--export x tiny base", .presets) == "--export takes one NAME")
+    #expect(conflict("--export x", .presets) == "--export needs the NAME of a preset")
+    #expect(conflict("--export x --float16 --overwrite hf://a/b", .presets) == nil)
+    #expect(conflict("--verify --float16 tiny", .presets) == "--float16 is for --export")
+    #expect(conflict("--overwrite", .presets) == "--overwrite is for --export")
     #expect(conflict("--verify --format json tiny", .presets)?.contains("do not go together") == true)
     #expect(conflict("--per-sample --format text a", .evaluate)?.contains("do not go together") == true)
     #expect(conflict("--per-sample --format json a", .evaluate) == nil)

@@ -101,6 +101,41 @@ import Testing
     #expect(unknown.lines.last == "it can be loaded; there is nothing to compare it with")
   }
 
+  /// What is in the program, or in a cache, becomes a directory that says the same.
+  @Test func export() throws {
+    let (tool, environment) = try toolWithCache()
+    let tiny = "distil_bert_tiny_en_uncased"
+    let exported = try tool.run(["presets", "--export", "./\(tiny)", tiny], environment: environment)
+    #expect(
+      exported.status == 0 && exported.output == "./\(tiny)\n" && exported.messages.isEmpty, "\(exported.messages)")
+    #expect(
+      tool.names(in: tiny) == [
+        "config.json", "model.safetensors", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json",
+        "vocab.txt",
+      ])
+    let half = try tool.run(["presets", "--export", "a/half", tiny, "--float16"], environment: environment)
+    #expect(half.status == 0 && half.output == "a/half\n")
+    let (bytes, halfBytes) = try (
+      tool.read("\(tiny)/model.safetensors").count, tool.read("a/half/model.safetensors").count
+    )
+    #expect(halfBytes < 12_000_000 && bytes > halfBytes * 19 / 10)
+    #expect(try String(decoding: tool.read("a/half/config.json"), as: UTF8.self).contains(#""torch_dtype": "float16""#))
+    // The embedded weights are 16 bits wide: nothing is lost either way.
+    let expected = try tool.succeed(["predict", "--preset", tiny, "--format", "tsv", "the [MASK] fox"]).output
+    for preset in ["./\(tiny)", "a/half"] {
+      #expect(
+        try tool.succeed(["predict", "--preset", preset, "--format", "tsv", "the [MASK] fox"]).output == expected)
+    }
+
+    let again = try tool.run(["presets", "--export", "a/half", "mine"], environment: environment)
+    again.expectError("a/half exists already", hint: "--overwrite")
+    let replaced = try tool.run(
+      ["presets", "--export", "a/half", "mine", "--overwrite"], environment: environment)
+    #expect(replaced.status == 0)
+    let micro = Data(try Data(contentsOf: URL(fileURLWithPath: Tool.micro + "/model.safetensors")))
+    #expect(try tool.read("a/half/model.safetensors") == micro)
+  }
+
   /// Weights are not looked for where they are not wanted.
   @Test func noLoadWeights() throws {
     let (tool, environment) = try toolWithCache(withoutWeights: true)

@@ -93,19 +93,21 @@ import Testing
       ])
   }
 
-  /// Until it has trained weights, its random ones have to be asked for, or are said.
+  /// With nothing prepared, and nothing asked for: the preset that is part of the program.
   @Test func embeddedPreset() throws {
     let tool = try Tool()
-    let arguments = ["predict", "a [MASK]", "--format", "tsv", "--preset", "distil_bert_tiny_en_uncased"]
-    try tool.expectError(
-      arguments,
-      "'distil_bert_tiny_en_uncased' has no trained masked-language-model head, so that it cannot fill masks",
-      hint: "--allow-untrained-head")
-    let loaded = try tool.run(arguments + ["--allow-untrained-head"])
-    #expect(loaded.status == 0 && loaded.messageLines.count == 1)
-    #expect(loaded.messages.hasPrefix("mlm: warning: 'distil_bert_tiny_en_uncased' has no trained weights yet"))
-    let random = try tool.succeed(arguments + ["--no-load-weights"])
-    #expect(random.messages.isEmpty && random.output == loaded.output)
-    #expect(try tool.succeed(arguments + ["--no-load-weights", "--seed", "1"]).output != loaded.output)
+    let name = "distil_bert_tiny_en_uncased"
+    let arguments = ["predict", "She opened the [MASK] and went into the house.", "--format", "fill"]
+    let result = try tool.succeed(arguments)
+    #expect(result.output == "She opened the door and went into the house.\n")
+    #expect(result.messageLines.count == 1 && result.messages.hasPrefix("mlm: note: the model is \(name)"))
+    #expect(result.messages.contains("--preset distil_bert_base_en_uncased"))
+    let named = try tool.succeed(arguments + ["--preset", name])
+    #expect(named.output == result.output && named.messages.isEmpty)
+    try tool.write("The rain fell on the roof of the old house.\n", to: "text.txt")
+    #expect(try tool.succeed(["evaluate", "text.txt"]).messages.contains(name))
+    let random = try tool.succeed(arguments + ["--no-load-weights", "--seed", "1"])
+    #expect(random.output != result.output)
+    #expect(tool.names() == ["text.txt"])
   }
 }

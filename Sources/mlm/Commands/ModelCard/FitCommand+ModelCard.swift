@@ -16,7 +16,9 @@ extension FitCommand {
       }
     return ModelCard(
       name: FileName.last(options.output), configuration: model.configuration,
-      origin: .init(preset, in: registry, loadsWeights: options.common.loadsWeights, seed: options.common.seed),
+      origin: .init(
+        preset, in: registry, loadsWeights: options.common.loadsWeights && !options.newModel.isNew,
+        seed: options.common.seed),
       text: described(options.files, source), validation: validated,
       commandLine: typed.commandLine(
         leavingOut: ["quiet", "verbose", "overwrite", "resume"], preset: preset),
@@ -36,7 +38,7 @@ extension ModelCard.Origin {
     let preset = ModelDirectory.isModelDirectory(name) ? nil : registry[name]
     repository = preset?.address?.repository
     if name.hasPrefix("hf://") { repository = name.dropFirst(5).split(separator: "@").first.map(String.init) }
-    isRandom = !loadsWeights || preset?.embedded != nil
+    isRandom = !loadsWeights
     languages = preset?.languages ?? []
   }
 }

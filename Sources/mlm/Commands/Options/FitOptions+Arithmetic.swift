@@ -30,13 +30,13 @@ extension FitOptions {
       ("random-token-rate", FloatText.shortest(samples.randomTokenRate)),
       ("mask-sampling", samples.sampling.rawValue), ("whole-word-masking", samples.wholeWords ? "on" : "off"),
       ("validation-split", split),
-    ]
+    ] + newModel.arithmetic
   }
 
   /// Options that change the result, but are judged otherwise.
   static let judgedOtherwise: Set<String> = [
     "learning-rate", "change-learning-rate", "epochs", "max-steps", "validation", "freeze-backbone", "warmup-steps",
-    "warmup-ratio",
+    "warmup-ratio", "lowercase",
   ]
 
   /// Options that do not change the arithmetic.

@@ -156,7 +156,7 @@ extension FitOptions {
   static let declaration = CommandDeclaration(
     name: "fit", summary: "train on text, write a model directory", operands: .files,
     options: CommonOptions.modelDeclarations
-      + SampleOptions.inputDeclarations + CommonOptions.inputDeclarations
+      + NewModelOptions.declarations + SampleOptions.inputDeclarations + CommonOptions.inputDeclarations
       + [
         output.declaration, overwrite.declaration, resume.declaration, checkpointEvery.declaration, keep.declaration,
         log.declaration, logEvery.declaration, tensorBoard.declaration, epochs.declaration, maxSteps.declaration,
@@ -193,8 +193,8 @@ extension FitOptions {
         command: "mlm fit --preset distil_bert_base_en_uncased --epochs 3 novels.txt",
         meaning: "go on training a published model on your own text"),
       .init(
-        command: "mlm fit --preset distil_bert_tiny_en_uncased --no-load-weights novel.txt",
-        meaning: "start from random weights"),
+        command: "mlm fit --learn-vocabulary 8000 --learning-rate 1e-3 --epochs 10 letters.txt",
+        meaning: "from nothing: your own word pieces, the tiny preset's size, random weights"),
       .init(
         command: "zcat corpus.gz | mlm fit --max-steps 1000 --validation held-out.txt -",
         meaning: "text from a pipe, 1000 steps, validated on a file"),

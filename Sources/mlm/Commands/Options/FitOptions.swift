@@ -21,6 +21,7 @@ struct FitOptions: Sendable, Equatable {
   }
 
   var common: CommonOptions
+  var newModel: NewModelOptions
   var samples: SampleOptions
   /// At least one; `-` is standard input.
   var files: [String]
@@ -67,6 +68,7 @@ struct FitOptions: Sendable, Equatable {
 extension FitOptions {
   init(_ arguments: ParsedArguments) throws(UsageError) {
     common = try CommonOptions(arguments)
+    newModel = try NewModelOptions(arguments)
     samples = try SampleOptions(arguments)
     output = try arguments.value(of: Self.output)
     overwrites = try arguments.value(of: Self.overwrite)

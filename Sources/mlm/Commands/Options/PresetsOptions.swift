@@ -7,6 +7,8 @@ struct PresetsOptions: Sendable, Equatable {
     case download([String])
     /// Names, `hf://…` or directories; at least one.
     case verify([String])
+    /// A name, `hf://…` or a directory.
+    case export(String, to: String, isHalf: Bool, overwrites: Bool)
   }
 
   var action: Action
@@ -34,10 +36,26 @@ extension PresetsOptions {
       """,
     foreignNames: ["check", "validate"])
 
+  static let export = Option<String?>.text(
+    "export", "DIR", kind: .directory, in: .output, help: "write NAME as a model directory",
+    details: """
+      Write NAME, a preset, hf://OWNER/NAME[@REVISION] or a directory, as a model directory of Hugging Face's layout: \
+      what is part of the program for other tools, a KerasHub preset for transformers. It appears whole or not at all.
+      """,
+    foreignNames: ["output", "save", "convert"])
+  static let overwrite = Option<Bool>.flag(
+    "overwrite", in: .output, help: "replace a model directory that is there",
+    details: "With --export: replace a model directory that is there.", foreignNames: ["force"])
+  static let float16 = Option<Bool>.flag(
+    "float16", in: .output, help: "export at half the size",
+    details: "With --export: write weights as 16-bit floats, which keep 11 significant bits.",
+    foreignNames: ["half", "fp16"])
+
   static let declaration = CommandDeclaration(
-    name: "presets", summary: "list, download and verify presets", operands: .presets,
+    name: "presets", summary: "list, download, verify and export presets", operands: .presets,
     options: [
-      download.declaration, verify.declaration, format.declaration, CommonOptions.offline.declaration,
+      download.declaration, verify.declaration, format.declaration, export.declaration,
+      overwrite.declaration, float16.declaration, CommonOptions.offline.declaration,
       CommonOptions.quiet.declaration, CommandDeclaration.help.declaration,
     ],
     description: [
@@ -59,6 +77,9 @@ extension PresetsOptions {
       ),
       .init(
         command: "mlm presets --verify distil_bert_base_en_uncased", meaning: "is it what it should be?"),
+      .init(
+        command: "mlm presets --export tiny distil_bert_tiny_en_uncased",
+        meaning: "the model inside the program, for transformers"),
     ],
     environment: CommonOptions.environment.filter { $0.name != "MLM_PRESET" && !$0.name.contains("THREADS") })
 
@@ -66,27 +87,41 @@ extension PresetsOptions {
     offline = try arguments.value(of: CommonOptions.offline)
     quiet = try arguments.value(of: CommonOptions.quiet)
     let format = try arguments.value(of: Self.format)
-    let (downloads, verifies) = (
-      try arguments.value(of: Self.download), try arguments.value(of: Self.verify)
-    )
-    if downloads, verifies {
-      throw .conflict("--download", "--verify", why: "each prints results of its own", hint: "run one after the other")
+    let actions = [Self.download.declaration, Self.verify.declaration, Self.export.declaration]
+    let asked = actions.filter { action in arguments.given.contains { $0.option.name == action.name } }
+    if asked.count > 1 {
+      throw .conflict(
+        asked[0].spelling, asked[1].spelling, why: "each prints results of its own", hint: "run one after the other")
     }
-    guard downloads || verifies else {
-      if let name = arguments.operands.first?.text {
+    let names = arguments.operands.map(\.text)
+    guard let option = asked.first else {
+      if let name = names.first {
         throw UsageError(
-          "'\(name)' was given, but not what to do with it", hint: "mlm presets --download \(name), or --verify \(name)"
-        )
+          "'\(name)' was given, but not what to do with it",
+          hint: "mlm presets --download \(name), --verify \(name) or --export DIR \(name)")
       }
+      try Self.refuseExportOptions(arguments)
       action = .list(format)
       return
     }
-    let option = (downloads ? Self.download : Self.verify).declaration
     if arguments.has(Self.format) { throw .conflict(option.spelling, "--format", why: "it is the format of the list") }
-    let names = arguments.operands.map(\.text)
     guard !names.isEmpty, !names.contains("") else {
       throw UsageError("\(option.spelling) needs the NAME of a preset", hint: "'mlm presets' lists them")
     }
-    action = downloads ? .download(names) : .verify(names)
+    if let directory = try arguments.value(of: Self.export) {
+      guard names.count == 1 else { throw UsageError("--export takes one NAME", hint: "run it once for each") }
+      action = .export(
+        names[0], to: directory, isHalf: try arguments.value(of: Self.float16),
+        overwrites: try arguments.value(of: Self.overwrite))
+      return
+    }
+    try Self.refuseExportOptions(arguments)
+    action = option.name == Self.download.declaration.name ? .download(names) : .verify(names)
+  }
+
+  private static func refuseExportOptions(_ arguments: ParsedArguments) throws(UsageError) {
+    for option in [overwrite, float16] where arguments.has(option) {
+      throw UsageError("\(option.declaration.spelling) is for --export")
+    }
   }
 }

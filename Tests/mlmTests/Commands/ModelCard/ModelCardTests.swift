@@ -61,7 +61,7 @@ import Testing
     #expect(base.repository?.hasSuffix("distilbert-base-uncased") == true && base.languages == ["en"])
     #expect(!base.isRandom && origin("distil_bert_base_en_uncased", loadsWeights: false).isRandom)
     let embedded = origin("distil_bert_tiny_en_uncased")
-    #expect(embedded.isRandom && embedded.repository == nil)
+    #expect(!embedded.isRandom && embedded.repository == nil && embedded.languages == ["en"])
     #expect(origin("hf://a/b@main").repository == "a/b" && origin("hf://a/b").repository == "a/b")
     let directory = origin(Tool.micro)
     #expect(directory.repository == nil && directory.languages.isEmpty && !directory.isRandom)

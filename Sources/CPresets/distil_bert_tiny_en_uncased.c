@@ -1,0 +1,14 @@
+#include "CPresets.h"
+
+// #embed is C23, which clang takes in earlier languages, too.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+_Alignas(4096) static const unsigned char weights[] = {
+#embed "distil_bert_tiny_en_uncased/model.safetensors"
+};
+static const unsigned char vocabulary[] = {
+#embed "distil_bert_tiny_en_uncased/vocab.txt"
+};
+
+const mlm_file mlm_tiny_weights = {weights, sizeof weights};
+const mlm_file mlm_tiny_vocabulary = {vocabulary, sizeof vocabulary};

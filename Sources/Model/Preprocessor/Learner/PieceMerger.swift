@@ -1,0 +1,192 @@
+/// Byte-pair encoding of words over an alphabet (Sennrich et al. 2016): the pair of neighbouring pieces that is seen most often
+/// becomes a piece of its own, again and again.
+///
+/// Of pairs seen equally often the one of the smaller ids is first, so that the result follows from the words and their counts.
+struct PieceMerger {
+  /// The pieces, `##` included; those of the alphabet first.
+  private(set) var pieces: [[UInt8]]
+  private var ids: [[UInt8]: Int32]
+
+  /// Each word as it is spelled for now, end to end; a word keeps its place while it gets shorter.
+  private var symbols: [Int32] = []
+  private var words: [Word] = []
+  private var pairs: [Pair: Int32] = [:]
+  /// How often each pair is seen, and the words that may hold it.
+  private var occurrences: [Occurrences] = []
+  private var queue = PairQueue()
+
+  private struct Word {
+    let start: Int
+    var length: Int32
+    let count: UInt64
+  }
+
+  struct Pair: Hashable, Comparable {
+    let left, right: Int32
+
+    static func < (a: Pair, b: Pair) -> Bool { (a.left, a.right) < (b.left, b.right) }
+  }
+
+  private struct Occurrences {
+    let pair: Pair
+    var count: UInt64 = 0
+    var words: [UInt32] = []
+    /// Whether it was seen more often since it was last put into the queue.
+    var hasGrown = false
+  }
+
+  /// - Parameter alphabet: the pieces to begin with.
+  init(alphabet: [[UInt8]]) {
+    pieces = alphabet
+    ids = Dictionary(uniqueKeysWithValues: alphabet.enumerated().map { ($1, Int32($0)) })
+  }
+
+  /// Adds a word as the ids of its pieces, which are those of the alphabet.
+  mutating func add(_ spelling: [Int32], count: UInt64) {
+    guard spelling.count > 1 else { return }
+    let word = UInt32(words.count)
+    words.append(Word(start: symbols.count, length: Int32(spelling.count), count: count))
+    symbols += spelling
+    for (left, right) in zip(spelling, spelling.dropFirst()) { note(Pair(left: left, right: right), in: word, count) }
+  }
+
+  /// Merges until there are so many pieces, or no pair is seen so often.
+  mutating func merge(until size: Int, minimumFrequency: Int) {
+    for index in occurrences.indices { enqueue(index) }
+    let least = UInt64(max(minimumFrequency, 1))
+    while pieces.count < size, let next = queue.pop() {
+      guard let index = pairs[next.pair].map({ Int($0) }) else { continue }
+      let count = occurrences[index].count
+      if count < least { continue }
+      // Seen less often than when it was put there.
+      if count < next.count {
+        queue.push(count, next.pair)
+        continue
+      }
+      merge(index)
+    }
+  }
+
+  private mutating func merge(_ index: Int) {
+    let pair = occurrences[index].pair
+    let places = occurrences[index].words
+    pairs[pair] = nil
+    occurrences[index].words = []
+    let merged = id(of: pieces[Int(pair.left)] + pieces[Int(pair.right)].dropFirst(Self.prefix.count))
+    var grown: [Int] = []
+    for word in places { rewrite(word, pair, as: merged, &grown) }
+    for index in grown {
+      occurrences[index].hasGrown = false
+      enqueue(index)
+    }
+  }
+
+  /// Puts the merged piece for the pair wherever it stands in a word, from left to right.
+  private mutating func rewrite(_ word: UInt32, _ pair: Pair, as merged: Int32, _ grown: inout [Int]) {
+    let (start, count) = (words[Int(word)].start, words[Int(word)].count)
+    let end = start + Int(words[Int(word)].length)
+    var (from, to) = (start, start)
+    while from < end {
+      guard symbols[from] == pair.left, from + 1 < end, symbols[from + 1] == pair.right else {
+        symbols[to] = symbols[from]
+        (from, to) = (from + 1, to + 1)
+        continue
+      }
+      if to > start {
+        forget(Pair(left: symbols[to - 1], right: pair.left), count)
+        note(Pair(left: symbols[to - 1], right: merged), in: word, count, &grown)
+      }
+      if from + 2 < end {
+        forget(Pair(left: pair.right, right: symbols[from + 2]), count)
+        note(Pair(left: merged, right: symbols[from + 2]), in: word, count, &grown)
+      }
+      symbols[to] = merged
+      (from, to) = (from + 2, to + 1)
+    }
+    words[Int(word)].length = Int32(to - start)
+  }
+
+  /// The id of a piece, which may be new.
+  private mutating func id(of piece: [UInt8]) -> Int32 {
+    if let id = ids[piece] { return id }
+    let id = Int32(pieces.count)
+    ids[piece] = id
+    pieces.append(piece)
+    return id
+  }
+
+  private mutating func note(_ pair: Pair, in word: UInt32, _ count: UInt64) {
+    var grown: [Int] = []
+    note(pair, in: word, count, &grown)
+    for index in grown { occurrences[index].hasGrown = false }
+  }
+
+  private mutating func note(_ pair: Pair, in word: UInt32, _ count: UInt64, _ grown: inout [Int]) {
+    let index: Int
+    if let known = pairs[pair] {
+      index = Int(known)
+    } else {
+      index = occurrences.count
+      pairs[pair] = Int32(index)
+      occurrences.append(Occurrences(pair: pair))
+    }
+    occurrences[index].count += count
+    if occurrences[index].words.last != word { occurrences[index].words.append(word) }
+    if !occurrences[index].hasGrown {
+      occurrences[index].hasGrown = true
+      grown.append(index)
+    }
+  }
+
+  private mutating func forget(_ pair: Pair, _ count: UInt64) {
+    // The pair that is being merged is not in the table any more.
+    guard let index = pairs[pair].map({ Int($0) }) else { return }
+    occurrences[index].count -= min(count, occurrences[index].count)
+  }
+
+  private mutating func enqueue(_ index: Int) { queue.push(occurrences[index].count, occurrences[index].pair) }
+
+  /// What a piece that goes on with a word begins with.
+  static let prefix = Array("##".utf8)
+}
+
+/// Pairs, the one seen most often first. Counts in it may be out of date.
+private struct PairQueue {
+  struct Item {
+    let count: UInt64
+    let pair: PieceMerger.Pair
+
+    func isBefore(_ other: Item) -> Bool {
+      count != other.count ? count > other.count : pair < other.pair
+    }
+  }
+
+  /// A binary heap.
+  private var items: [Item] = []
+
+  mutating func push(_ count: UInt64, _ pair: PieceMerger.Pair) {
+    if count == 0 { return }
+    items.append(Item(count: count, pair: pair))
+    var place = items.count - 1
+    while place > 0, case let parent = (place - 1) / 2, items[place].isBefore(items[parent]) {
+      items.swapAt(place, parent)
+      place = parent
+    }
+  }
+
+  mutating func pop() -> Item? {
+    guard let first = items.first, let last = items.popLast() else { return nil }
+    if items.isEmpty { return first }
+    items[0] = last
+    var place = 0
+    while true {
+      var next = place
+      for child in [2 * place + 1, 2 * place + 2] where child < items.count && items[child].isBefore(items[next]) {
+        next = child
+      }
+      if next == place { return first }
+      items.swapAt(place, next)
+      place = next
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/// Words and how often each was seen. Grows with the different words alone.
+///
+/// All words lie in one block of bytes; an open-addressing table finds them. Not for several threads at once.
+final class WordTable {
+  struct Entry {
+    /// Where the word's bytes begin, 44 bits, and their number, 20 bits.
+    private let place: UInt64
+    let hash: UInt64
+    fileprivate(set) var count: UInt64
+
+    init(start: Int, length: Int, hash: UInt64, count: UInt64) {
+      place = UInt64(truncatingIfNeeded: start) << 20 | UInt64(truncatingIfNeeded: length)
+      self.hash = hash
+      self.count = count
+    }
+
+    var bytes: Range<Int> {
+      let start = Int(place >> 20)
+      return start..<start + Int(place & 0xF_FFFF)
+    }
+  }
+
+  private(set) var entries: [Entry] = []
+  private var text: [UInt8] = []
+  /// Index of an entry, plus 1; 0 is a free slot. Half full at most.
+  private var slots = [UInt32](repeating: 0, count: 1 << 12)
+
+  /// - Parameter hash: `PieceTable`'s of the word's bytes.
+  func add(_ word: UnsafeBufferPointer<UInt8>, hash: UInt64, count: UInt64 = 1) {
+    let mask = slots.count - 1
+    var slot = Self.slot(hash, mask)
+    while case let found = slots[slot], found != 0 {
+      let index = Int(found) - 1
+      if entries[index].hash == hash, isEqual(entries[index].bytes, word) {
+        entries[index].count += count
+        return
+      }
+      slot = (slot + 1) & mask
+    }
+    entries.append(Entry(start: text.count, length: word.count, hash: hash, count: count))
+    text.append(contentsOf: word)
+    slots[slot] = UInt32(truncatingIfNeeded: entries.count)
+    if entries.count * 2 > slots.count { grow() }
+  }
+
+  /// Adds all words of another table.
+  func add(_ other: WordTable) {
+    other.visit { word, hash, count in add(word, hash: hash, count: count) }
+  }
+
+  func visit(_ body: (_ word: UnsafeBufferPointer<UInt8>, _ hash: UInt64, _ count: UInt64) -> Void) {
+    text.withUnsafeBufferPointer { text in
+      for entry in entries { body(UnsafeBufferPointer(rebasing: text[entry.bytes]), entry.hash, entry.count) }
+    }
+  }
+
+  /// The words with their counts, in the order of their bytes.
+  func sorted() -> [(word: [UInt8], count: UInt64)] {
+    text.withUnsafeBufferPointer { text in
+      entries.map { (Array(text[$0.bytes]), $0.count) }
+        .sorted { $0.0.lexicographicallyPrecedes($1.0) }
+    }
+  }
+
+  private func isEqual(_ range: Range<Int>, _ word: UnsafeBufferPointer<UInt8>) -> Bool {
+    range.count == word.count && text[range].elementsEqual(word)
+  }
+
+  private func grow() {
+    slots = [UInt32](repeating: 0, count: slots.count * 2)
+    let mask = slots.count - 1
+    for (index, entry) in entries.enumerated() {
+      var slot = Self.slot(entry.hash, mask)
+      while slots[slot] != 0 { slot = (slot + 1) & mask }
+      slots[slot] = UInt32(truncatingIfNeeded: index + 1)
+    }
+  }
+
+  /// The hash is a polynomial: its upper bits depend on all of the word once more is multiplied.
+  @inline(__always)
+  private static func slot(_ hash: UInt64, _ mask: Int) -> Int {
+    Int(truncatingIfNeeded: (hash ^ hash >> 29) &* 0xD6E8_FEB8_6659_FD93 >> 32) & mask
+  }
+}

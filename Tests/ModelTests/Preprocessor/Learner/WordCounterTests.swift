@@ -1,0 +1,53 @@
+import Testing
+
+@testable import Model
+
+@Suite struct WordCounterTests {
+  func count(_ texts: [String], lowercase: Bool = true, threads: Int = 1) -> [String: UInt64] {
+    let counter = WordCounter(.init(lowercase: lowercase), threads: threads)
+    for text in texts { Array(text.utf8).withUnsafeBufferPointer { counter.add($0) } }
+    let words = counter.finish()
+    // In the order of their bytes, each once.
+    #expect(zip(words, words.dropFirst()).allSatisfy { $0.word.lexicographicallyPrecedes($1.word) })
+    return Dictionary(uniqueKeysWithValues: words.map { (String(decoding: $0.word, as: UTF8.self), $0.count) })
+  }
+
+  @Test func wordsAsTheTokenizerSplitsThem() {
+    let text = "The café, the CAFE.\r\nIt's 中文!\n\n\t the"
+    #expect(
+      count([text]) == [
+        "the": 3, "cafe": 2, ",": 1, ".": 1, "it": 1, "'": 1, "s": 1, "中": 1, "文": 1, "!": 1,
+      ])
+    #expect(count([text], lowercase: false)["café"] == 1)
+    #expect(count(["", "\n", " "]).isEmpty)
+  }
+
+  @Test func wordsThatAreAlwaysUnknownAreNotCounted() {
+    let long = String(repeating: "a", count: 100)
+    #expect(count([long + "b " + long]) == [long: 1])
+  }
+
+  /// Whoever reads which block, and however often the table grows.
+  @Test func threads() {
+    let text = (0..<280_000).map { "w\($0 % 30_011) x\($0 % 7)" }.joined(separator: "\n")
+    #expect(text.utf8.count > 2 << 20)
+    let one = count([text])
+    #expect(one.count == 30_018 && one["x6"] == 40_000 && one.values.reduce(0, +) == 560_000)
+    for threads in [2, 5] { #expect(count([text], threads: threads) == one) }
+  }
+
+  @Test func tablesAreAdded() {
+    func table(_ words: [String]) -> WordTable {
+      let table = WordTable()
+      for word in words {
+        // One hash for all: only their bytes tell them apart.
+        Array(word.utf8).withUnsafeBufferPointer { table.add($0, hash: 7) }
+      }
+      return table
+    }
+    let sum = table(["b", "a", "b", ""])
+    sum.add(table(["b", "c"]))
+    let words = sum.sorted().map { (String(decoding: $0.word, as: UTF8.self), $0.count) }
+    #expect(words.map(\.0) == ["", "a", "b", "c"] && words.map(\.1) == [1, 1, 3, 1])
+  }
+}

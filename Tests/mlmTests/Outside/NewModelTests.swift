@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+
+/// `mlm fit` with a vocabulary or an architecture of one's own, from outside.
+@Suite struct NewModelTests {
+  static let size = ["--layers", "1", "--hidden-dim", "32", "--heads", "2"]
+
+  static func tool() throws -> Tool {
+    let tool = try Tool()
+    let words = ["Katze", "Hündin", "Fuchs", "Henne", "Kuh", "Eule"]
+    let lines = (0..<60).map {
+      "Die \(words[$0 % 6]) Nummer \($0) saß neben der \(words[($0 * 5 + 1) % 6]) und schwieg."
+    }
+    try tool.write(lines.joined(separator: "\n") + "\n", to: "text.txt")
+    return tool
+  }
+
+  static func vocabulary(_ tool: Tool, _ directory: String) throws -> [String] {
+    String(decoding: try tool.read("\(directory)/vocab.txt"), as: UTF8.self).split(separator: "\n").map(String.init)
+  }
+
+  static func configuration(_ tool: Tool, _ directory: String) throws -> [String: Any] {
+    try #require(JSONSerialization.jsonObject(with: tool.read("\(directory)/config.json")) as? [String: Any])
+  }
+
+  @Test func learnedVocabulary() throws {
+    let tool = try Self.tool()
+    let result = try tool.succeed(["fit", "text.txt", "--learn-vocabulary", "300", "--threads", "2"] + Self.size)
+    #expect(
+      result.messageLines.contains {
+        $0.hasPrefix("mlm: note: learned 29") && $0.contains(" word pieces from 600 words")
+      })
+    let pieces = try Self.vocabulary(tool, "mlm-model")
+    #expect(pieces.firstIndex(of: "[MASK]") == 103 && pieces.contains("hundin") && pieces.contains("nummer"))
+    let configuration = try Self.configuration(tool, "mlm-model")
+    #expect(configuration["vocab_size"] as? Int == pieces.count && configuration["dim"] as? Int == 32)
+    #expect(configuration["n_layers"] as? Int == 1 && configuration["hidden_dim"] as? Int == 128)
+    #expect(
+      try tool.succeed(["tokenize", "--preset", "mlm-model", "--format", "tokens", "DIE HÜNDIN schwieg."]).output
+        == "die hundin schwieg .\n")
+    // However many threads: the same pieces.
+    try tool.succeed(["fit", "text.txt", "--learn-vocabulary", "300", "--threads", "1", "--output", "b"] + Self.size)
+    #expect(try Self.vocabulary(tool, "b") == pieces)
+  }
+
+  @Test func casedVocabularyFromAPipe() throws {
+    let tool = try Self.tool()
+    let result = try tool.shell(
+      "cat text.txt | mlm fit - --learn-vocabulary 300 --cased --min-frequency 5 --quiet \(Self.size.joined(separator: " "))"
+    )
+    #expect(result.status == 0 && result.messages.isEmpty, "\(result.messages)")
+    let pieces = try Self.vocabulary(tool, "mlm-model")
+    #expect(pieces.contains("Hündin") && !pieces.contains("hundin"))
+    #expect(
+      try tool.succeed(["tokenize", "--preset", "mlm-model", "--format", "tokens", "Die Hündin"]).output
+        == "Die Hündin\n")
+  }
+
+  @Test func givenVocabulary() throws {
+    let tool = try Self.tool()
+    let pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "Die", "und", "der"]
+    try tool.write(pieces.joined(separator: "\n"), to: "own.txt")
+    try tool.succeed(["fit", "text.txt", "--vocabulary", "own.txt"] + Self.size)
+    #expect(try Self.vocabulary(tool, "mlm-model") == pieces)
+    // A capital in it: the text keeps its case.
+    #expect(
+      try tool.succeed(["tokenize", "--preset", "mlm-model", "--format", "tokens", "Die die"]).output == "Die [UNK]\n")
+    try tool.succeed(["fit", "text.txt", "--vocabulary", "own.txt", "--lowercase", "--overwrite"] + Self.size)
+    #expect(
+      try tool.succeed(["tokenize", "--preset", "mlm-model", "--format", "tokens", "UND"]).output == "und\n")
+    try tool.expectError(
+      ["fit", "text.txt", "--vocabulary", "none.txt", "--output", "x"], "none.txt: no such file or directory")
+    try tool.write("[PAD]\n[UNK]\n", to: "bad.txt")
+    try tool.expectError(
+      ["fit", "text.txt", "--vocabulary", "bad.txt", "--output", "x"],
+      "the vocabulary has no classification token '[CLS]' [bad.txt]")
+  }
+
+  @Test func anotherSize() throws {
+    let tool = try Self.tool()
+    let fit = ["fit", "text.txt", "--preset", Tool.micro]
+    try tool.succeed(fit + ["--no-load-weights", "--layers", "3"])
+    #expect(try Self.configuration(tool, "mlm-model")["n_layers"] as? Int == 3)
+    let result = try tool.succeed(fit + ["--learn-vocabulary", "250", "--output", "b"])
+    #expect(result.messageLines.contains { $0.hasSuffix("do not fit a new vocabulary: they are random") })
+    let refused = try tool.run(fit + ["--layers", "3", "--output", "c"])
+    refused.expectError("a model of another size has random weights", hint: "--no-load-weights", status: 2)
+    try tool.run(fit + ["--learn-vocabulary", "250", "--heads", "5", "--output", "c"]).expectError(
+      "a width of 32 is no multiple of 5 attention heads", hint: "--hidden-dim", status: 2)
+    try tool.run(fit + ["--learn-vocabulary", "100", "--output", "c"]).expectError(
+      "a vocabulary of 100 word pieces is too small: 208 is the least")
+    #expect(!tool.names().contains("c"))
+  }
+
+  /// The vocabulary that was learned first is the one that is gone on with.
+  @Test func resumed() throws {
+    let tool = try Self.tool()
+    let fit = ["fit", "text.txt", "--learn-vocabulary", "300", "--batch-size", "10"] + Self.size
+    try tool.succeed(fit + ["--epochs", "3", "--output", "whole"])
+    try tool.succeed(fit + ["--epochs", "1"])
+    try tool.succeed(fit + ["--epochs", "3", "--resume"])
+    for file in ["model.safetensors", "vocab.txt", "config.json"] {
+      #expect(try tool.read("mlm-model/\(file)") == tool.read("whole/\(file)"))
+    }
+    try tool.run(["fit", "text.txt", "--learn-vocabulary", "301", "--batch-size", "10", "--resume"] + Self.size)
+      .expectError("cannot resume: --learn-vocabulary was 300 and is 301 now, and the training would be another")
+  }
+}
