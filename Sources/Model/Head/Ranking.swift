@@ -16,26 +16,24 @@ enum Ranking {
     func precedes(_ a: Int, _ b: Int) -> Bool {
       logits[a] != logits[b] ? logits[a] > logits[b] : a < b
     }
-    let ranked: [Int]
-    if let ids {
-      ranked = Array(ids.sorted(by: precedes).prefix(k))
-    } else {
-      ranked = top(min(k, n), n, logits, precedes)
-    }
+    let ranked =
+      if let ids { top(min(k, ids.count), among: ids, logits, precedes) } else {
+        top(min(k, n), among: 0..<n, logits, precedes)
+      }
     return ranked.map { TokenScore(token: $0, probability: Float(exp(Double(logits[$0]) - logSum))) }
   }
 
   /// One pass over the scores, with the worst of the k best so far at hand; few scores pass it.
   private static func top(
-    _ k: Int, _ n: Int, _ logits: UnsafePointer<Float>, _ precedes: (Int, Int) -> Bool
+    _ k: Int, among ids: some Collection<Int>, _ logits: UnsafePointer<Float>, _ precedes: (Int, Int) -> Bool
   ) -> [Int] {
     guard k > 0 else { return [] }
     // For a large share of the vocabulary, sorting it all is less work than inserting.
-    if k > 256 { return Array((0..<n).sorted(by: precedes).prefix(k)) }
+    if k > 256 { return Array(ids.sorted(by: precedes).prefix(k)) }
     var best: [Int] = []
     best.reserveCapacity(k + 1)
     var bar = -Float.infinity
-    for index in 0..<n where logits[index] > bar || best.count < k {
+    for index in ids where logits[index] > bar || best.count < k {
       var place = best.count
       while place > 0, precedes(index, best[place - 1]) { place -= 1 }
       best.insert(index, at: place)

@@ -6,7 +6,15 @@ final class MaskFiller: MaskPredictor {
   private let tokenizer: WordPieceTokenizer
   private let options: PredictOptions
   private let sequenceLength: Int
-  private let targets: [Int]?
+  private let choice: Choice
+
+  /// What may be put in.
+  private enum Choice {
+    /// A word piece of these; nil for any.
+    case pieces([Int]?)
+    /// Words, some of them of several pieces.
+    case words([TargetWord])
+  }
 
   /// Loads the model, and judges the targets before any input is read.
   init(_ options: PredictOptions, context: CommandContext) throws {
@@ -16,15 +24,42 @@ final class MaskFiller: MaskPredictor {
     self.model = model
     self.tokenizer = tokenizer
     self.options = options
-    sequenceLength = try context.sequenceLength(options.common, for: model)
-    do {
+    choice = try Self.choice(options, tokenizer, rows: model.configuration.vocabularySize)
+    // A word of several pieces takes more room than the mask that it stands in.
+    var length = try context.sequenceLength(options.common, for: model)
+    if case .words(let words) = choice {
+      length -= (words.map(\.pieces.count).max() ?? 1) - 1
+      guard length >= 3 else { throw UsageError("a target is longer than the model's sequence") }
+    }
+    sequenceLength = length
+  }
+
+  private static func choice(
+    _ options: PredictOptions, _ tokenizer: WordPieceTokenizer, rows: Int
+  ) throws(UsageError) -> Choice {
+    let vocabulary = tokenizer.vocabulary
+    func isAllowed(_ id: Int) -> Bool { !options.wholeWords || !vocabulary.isContinuation(id) }
+    guard !options.targets.isEmpty else {
       // Rows of the model that no word piece stands for cannot be an answer.
-      let pieces = tokenizer.vocabulary.count
-      let all = pieces < model.configuration.vocabularySize ? Array(0..<pieces) : nil
-      targets = options.targets.isEmpty ? all : try tokenizer.targets(options.targets)
+      let isAny = vocabulary.count == rows && !options.wholeWords
+      return .pieces(isAny ? nil : (0..<vocabulary.count).filter(isAllowed))
+    }
+    let words: [TargetWord]
+    do {
+      words = try tokenizer.targetWords(options.targets)
     } catch {
       throw UsageError(error.message, hint: error.hint)
     }
+    guard let long = words.first(where: { $0.pieces.count > 1 }) else {
+      return .pieces(words.map { $0.pieces[0] }.filter(isAllowed))
+    }
+    let pieces = tokenizer.tokens(long.pieces.map { Int32(truncatingIfNeeded: $0) }).joined(separator: " ")
+    let place = options.isJoint ? "--joint" : options.common.preprocessed ? "--preprocessed" : nil
+    if let place {
+      throw .conflict(
+        place, "--targets \(long.text)", why: "that word is several pieces (\(pieces)), and there is a place for one")
+    }
+    return .words(words)
   }
 
   /// An input as it goes to the model, or what becomes of it without.
@@ -43,14 +78,61 @@ final class MaskFiller: MaskPredictor {
       case .answered: nil
       }
     }
-    var ranked = model.rank(samples, topK: options.topK, targets: targets, batchRows: options.batchTokens)
-      .makeIterator()
-    return zip(inputs, prepared).map { input, prepared in
-      switch prepared {
-      case .answered(let answer): answer
-      case .text(let text): answer(to: input, text, ranked.next() ?? [])
-      case .sample: answer(toSample: ranked.next() ?? [])
+    if options.isJoint { return zip(inputs, prepared).map { jointAnswer(to: $0, $1) } }
+    switch choice {
+    case .words(let words): return zip(inputs, prepared).map { answer(to: $0, $1, words) }
+    case .pieces(let pieces):
+      var ranked = model.rank(samples, topK: options.topK, targets: pieces, batchRows: options.batchTokens)
+        .makeIterator()
+      return zip(inputs, prepared).map { input, prepared in
+        switch prepared {
+        case .answered(let answer): answer
+        case .text(let text): answer(to: input, text, (ranked.next() ?? []).map { $0.map(prediction) })
+        case .sample: answer(toSample: (ranked.next() ?? []).map { $0.map(prediction) })
+        }
       }
+    }
+  }
+
+  /// Words of any number of pieces, input by input: each has samples of its own.
+  private func answer(to input: InputLine, _ prepared: Prepared, _ words: [TargetWord]) -> MaskAnswer {
+    switch prepared {
+    case .answered(let answer): return answer
+    case .sample: return MaskAnswer(.masks([]))
+    case .text(let text):
+      let scores = model.score(
+        words, in: text.sample, maskToken: tokenizer.specialTokens.mask, topK: options.topK,
+        batchRows: options.batchTokens)
+      return answer(to: input, text, scores.map { $0.map(prediction) })
+    }
+  }
+
+  private func jointAnswer(to input: InputLine, _ prepared: Prepared) -> MaskAnswer {
+    let pieces: [Int]? = if case .pieces(let pieces) = choice { pieces } else { nil }
+    func fillings(_ sample: Sample) -> [Filling] {
+      model.fillJointly(sample, topK: options.topK, targets: pieces, batchRows: options.batchTokens)
+        .filter { $0.probability >= options.minimumScore }
+    }
+    func prediction(_ filling: Filling, sequence: ([String]) -> [UInt8]?) -> JointPrediction {
+      let strings = filling.tokens.map { tokenizer.vocabulary.piece($0) }
+      return JointPrediction(
+        score: Float(filling.probability), tokens: filling.tokens.map { Int32(truncatingIfNeeded: $0) },
+        tokenStrings: strings, sequence: sequence(strings))
+    }
+    switch prepared {
+    case .answered(let answer): return answer
+    case .sample(let sample):
+      let fillings = fillings(sample)
+      if fillings.contains(where: { !$0.probability.isFinite }) { return Self.broken }
+      return MaskAnswer(.fillings(fillings.map { prediction($0) { _ in nil } }))
+    case .text(let text):
+      let fillings = fillings(text.sample)
+      if fillings.contains(where: { !$0.probability.isFinite }) { return Self.broken }
+      let predictions = fillings.map { filling in
+        prediction(filling) { MaskedText.replacing(text.masks, with: $0, in: input.bytes) }
+      }
+      return MaskAnswer(
+        .fillings(predictions), filled: predictions.first?.sequence ?? input.bytes, notes: text.notes)
     }
   }
 
@@ -73,40 +155,55 @@ final class MaskFiller: MaskPredictor {
     }
   }
 
-  private func answer(to input: InputLine, _ text: MaskedText, _ ranked: [[TokenScore]]) -> MaskAnswer {
-    if let broken = Self.brokenScores(ranked) { return broken }
-    let masks = zip(text.masks, ranked).map { mask, candidates in
+  /// - Parameter predictions: for each mask, best first.
+  private func answer(to input: InputLine, _ text: MaskedText, _ predictions: [[MaskPrediction]]) -> MaskAnswer {
+    guard let good = good(predictions) else { return Self.broken }
+    let masks = zip(text.masks, good).map { mask, candidates in
       candidates.map { candidate in
-        // Only JSON shows the sequence; elsewhere it says that there is a text.
-        let sequence =
-          options.format == .json
-          ? MaskedText.replacing(mask, with: piece(candidate), in: input.bytes) : input.bytes
-        return prediction(candidate, sequence: sequence)
+        var candidate = candidate
+        // Only JSON shows it.
+        if options.format == .json {
+          candidate.sequence = MaskedText.replacing(mask, with: candidate.tokenString, in: input.bytes)
+        }
+        return candidate
       }
     }
     var filled: [UInt8]?
     if options.format == .fill {
-      filled = MaskedText.replacing(text.masks, with: ranked.map { $0.first.map(piece) ?? "" }, in: input.bytes)
+      // A mask that nothing is good enough for stays.
+      let best = zip(text.masks, good).compactMap { mask, candidates in candidates.first.map { (mask, $0.tokenString) }
+      }
+      filled = MaskedText.replacing(best.map(\.0), with: best.map(\.1), in: input.bytes)
     }
     return MaskAnswer(.masks(masks), filled: filled, notes: text.notes)
   }
 
-  private func answer(toSample ranked: [[TokenScore]]) -> MaskAnswer {
-    Self.brokenScores(ranked) ?? MaskAnswer(.masks(ranked.map { $0.map { prediction($0, sequence: nil) } }))
+  private func answer(toSample predictions: [[MaskPrediction]]) -> MaskAnswer {
+    good(predictions).map { MaskAnswer(.masks($0)) } ?? Self.broken
+  }
+
+  /// Those that are probable enough; nil where the scores are no numbers.
+  private func good(_ predictions: [[MaskPrediction]]) -> [[MaskPrediction]]? {
+    if predictions.contains(where: { $0.contains { !$0.score.isFinite } }) { return nil }
+    guard options.minimumScore > 0 else { return predictions }
+    return predictions.map { $0.filter { Double($0.score) >= options.minimumScore } }
   }
 
   /// The answer of a model whose scores are no numbers.
-  private static func brokenScores(_ ranked: [[TokenScore]]) -> MaskAnswer? {
-    ranked.contains { $0.contains { !$0.probability.isFinite } }
-      ? MaskAnswer(.failed(NotFiniteError(what: "scores"))) : nil
+  private static var broken: MaskAnswer { MaskAnswer(.failed(NotFiniteError(what: "scores"))) }
+
+  private func prediction(_ candidate: TokenScore) -> MaskPrediction {
+    MaskPrediction(
+      score: candidate.probability, tokens: [Int32(truncatingIfNeeded: candidate.token)],
+      tokenString: tokenizer.vocabulary.piece(candidate.token))
   }
 
-  private func piece(_ candidate: TokenScore) -> String { tokenizer.vocabulary.piece(candidate.token) }
-
-  private func prediction(_ candidate: TokenScore, sequence: [UInt8]?) -> MaskPrediction {
-    MaskPrediction(
-      score: candidate.probability, token: Int32(truncatingIfNeeded: candidate.token), tokenString: piece(candidate),
-      sequence: sequence)
+  private func prediction(_ candidate: WordScore) -> MaskPrediction {
+    let pieces = candidate.word.pieces.map { Int32(truncatingIfNeeded: $0) }
+    let isPiece = pieces.count == 1
+    return MaskPrediction(
+      score: Float(candidate.probability), tokens: pieces,
+      tokenString: isPiece ? tokenizer.vocabulary.piece(candidate.word.pieces[0]) : candidate.word.text)
   }
 }
 

@@ -34,9 +34,9 @@ import Testing
     let words = arguments["targets"]?.array?.compactMap(\.string) ?? arguments["targets"]?.string.map { [$0] }
     var targets: [Int]?
     if let words {
-      // The pipeline silently takes a target's first piece; we refuse such a target.
-      guard let ids = try? tokenizer.targets(words) else { return }
-      targets = ids
+      // The pipeline silently takes a target's first piece; we score all of them.
+      guard let known = try? tokenizer.targetWords(words), known.allSatisfy({ $0.pieces.count == 1 }) else { return }
+      targets = known.map { $0.pieces[0] }
     }
     let masked = try MaskedText(Array(text.utf8), tokenizer: tokenizer, sequenceLength: 512)
     let ranked = model.rank([masked.sample], topK: topK, targets: targets)[0]

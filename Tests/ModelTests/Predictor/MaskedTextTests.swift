@@ -60,9 +60,9 @@ import Testing
   }
 
   @Test func targets() throws {
-    #expect(try tokenizer.targets(["fox", "##es", "The", "fox"]) == [6, 7, 5])
-    #expect(throws: TargetError(word: "foxes", pieces: ["fox", "##es"])) { try tokenizer.targets(["foxes"]) }
-    #expect(throws: TargetError(word: "qq", pieces: ["[UNK]"])) { try tokenizer.targets(["qq"]) }
-    #expect(throws: TargetError(word: " ", pieces: [])) { try tokenizer.targets([" "]) }
+    let words = try tokenizer.targetWords(["fox", "##es", "The", "fox", "foxes"])
+    #expect(words.map(\.pieces) == [[6], [7], [5], [6, 7]] && words.map(\.text) == ["fox", "##es", "The", "foxes"])
+    #expect(throws: TargetError(word: "qq", pieces: ["[UNK]"])) { try tokenizer.targetWords(["qq"]) }
+    #expect(throws: TargetError(word: " ", pieces: [])) { try tokenizer.targetWords([" "]) }
   }
 }

@@ -65,7 +65,7 @@ import Testing
           intermediate-dim
           """
       ),
-      (.predict, shared + " input top-k targets format batch-tokens allow-untrained-head"),
+      (.predict, shared + " input top-k targets joint min-score unique-words format batch-tokens allow-untrained-head"),
       (.evaluate, shared + " " + samples + " format batch-size pseudo-perplexity pseudo-variant per-sample"),
       (
         .tokenize,

@@ -86,10 +86,71 @@ import Testing
     let total = all.lines.compactMap { Double($0.split(separator: "\t")[3]) }.reduce(0, +)
     #expect(abs(total - 1) < 1e-5)
     try tool.expectError(
-      Self.predict + ["--targets", "a,zebras", "x [MASK]"],
-      "the target 'zebras' is not one word piece but: z ##e ##b ##r ##a ##s", hint: "single word pieces", status: 2)
+      Self.predict + ["--targets", "a,ß", "x [MASK]"],
+      "the target 'ß' has a part that is not in the vocabulary: [UNK]", hint: "mlm tokenize", status: 2)
     try tool.expectError(
       Self.predict + ["--targets", "", "x"], "--targets: '' is not a list of words with commas between them", status: 2)
+  }
+
+  /// A word of several pieces stands in as many masks, and is scored as a whole.
+  @Test func targetsOfSeveralPieces() throws {
+    let tool = try Tool()
+    let arguments = Self.predict + ["--targets", "zebra,a", "x [MASK] y"]
+    let json = try tool.succeed(arguments + ["--format", "json"])
+    let list = try #require(JSONSerialization.jsonObject(with: json.stdout) as? [[String: Any]])
+    #expect(list.map { $0["token_str"] as? String } == ["a", "zebra"])
+    #expect(list[0]["token"] is Int && (list[1]["token"] as? [Int])?.count == 5)
+    #expect(list[1]["sequence"] as? String == "x zebra y")
+    let (a, zebra) = (list[0]["score"] as? Double ?? 0, list[1]["score"] as? Double ?? 0)
+    #expect(a > zebra && zebra > 0)
+    let alone = try tool.succeed(Self.predict + ["--targets", "a", "--format", "tsv", "x [MASK] y"])
+    #expect(Double(alone.output.split(separator: "\t")[3]) == a)
+    let rows = try tool.succeed(arguments + ["--format", "tsv"]).lines.map { $0.split(separator: "\t") }
+    #expect(rows.count == 2 && rows[1][4].split(separator: " ").count == 5 && rows[1][5] == "zebra")
+    #expect(
+      try tool.succeed(Self.predict + ["--targets", "zebra", "--format", "fill", "x [MASK]"]).output == "x zebra\n")
+    for option in [["--joint"], ["--preprocessed"]] {
+      let result = try tool.run(Self.predict + ["--targets", "zebra", "x [MASK]"] + option)
+      #expect(result.status == 2 && result.errors.count == 1 && result.errors[0].contains("z ##e ##b ##r ##a"))
+    }
+  }
+
+  @Test func joint() throws {
+    let tool = try Tool()
+    let text = "the [MASK] and [MASK]"
+    let json = try tool.succeed(Self.predict + ["--joint", "--top-k", "3", "--format", "json", text])
+    let list = try #require(JSONSerialization.jsonObject(with: json.stdout) as? [[String: Any]])
+    #expect(list.count == 3 && Set(list.flatMap(\.keys)) == ["score", "tokens", "token_strs", "sequence"])
+    let scores = list.compactMap { $0["score"] as? Double }
+    #expect(scores == scores.sorted(by: >) && scores[0] > 0)
+    let best = try #require(list[0]["sequence"] as? String)
+    let words = try #require(list[0]["token_strs"] as? [String])
+    #expect(best == "the \(words[0].trimmingPrefix("##")) and \(words[1].trimmingPrefix("##"))")
+    #expect(try tool.succeed(Self.predict + ["--joint", "--format", "fill", text]).output == best + "\n")
+    let rows = try tool.succeed(Self.predict + ["--joint", "--top-k", "3", "--format", "tsv", text]).lines
+    #expect(rows.count == 6 && rows[1].hasPrefix("0\t1\t1\t"))
+    let people = try tool.succeed(Self.predict + ["--joint", "--top-k", "3", text])
+    #expect(people.lines.count == 4 && people.lines[1].contains(" … ") && people.lines[1].contains(" % "))
+    try tool.expectError(Self.predict + ["--joint", "no mask"], "there is no [MASK] in the text [TEXT:1]")
+  }
+
+  @Test func leftOut() throws {
+    let tool = try Tool()
+    let all = try tool.succeed(Self.predict + ["--format", "tsv", "--top-k", "256", "x [MASK]"]).lines
+    let whole = try tool.succeed(Self.predict + ["--format", "tsv", "--top-k", "256", "--unique-words", "x [MASK]"])
+      .lines
+    func piece(_ line: String) -> Substring { line.split(separator: "\t")[5] }
+    #expect(whole.map(piece) == all.map(piece).filter { !$0.hasPrefix("##") } && whole.count < all.count)
+    let third = try #require(Double(all[2].split(separator: "\t")[3]))
+    let good = try tool.succeed(
+      Self.predict + ["--format", "tsv", "--top-k", "9", "--min-score", "\(third)", "x [MASK]"])
+    #expect(good.lines.count == 2 || good.lines.count == 3)  // the figure is rounded
+    // Nothing is good enough: the text stays as it is.
+    for options in [[], ["--joint"]] {
+      let none = try tool.succeed(Self.predict + ["--format", "fill", "--min-score", "1", "x [MASK] y"] + options)
+      #expect(none.output == "x [MASK] y\n")
+    }
+    #expect(try tool.succeed(Self.predict + ["--min-score", "1", "x [MASK]"]).output == "x [MASK]\n")
   }
 
   @Test func batchesAndThreadsChangeNothing() throws {

@@ -2,12 +2,24 @@ import Model
 
 /// One candidate for one mask, as it is printed.
 struct MaskPrediction: Sendable, Equatable {
-  /// Softmax over the whole vocabulary.
+  /// Softmax over the whole vocabulary; for several word pieces, the product of theirs.
   var score: Float
-  var token: Int32
-  /// With `##` for a continuation.
+  /// One, but for a target of several word pieces.
+  var tokens: [Int32]
+  /// With `##` for a continuation; of a target of several word pieces, the word.
   var tokenString: String
-  /// The input with this mask replaced; nil for preprocessed samples.
+  /// The input with this mask replaced; nil where that is not shown.
+  var sequence: [UInt8]?
+}
+
+/// One way to fill all masks of an input, as it is printed.
+struct JointPrediction: Sendable, Equatable {
+  /// Of the whole filling.
+  var score: Float
+  /// A piece for each mask.
+  var tokens: [Int32]
+  var tokenStrings: [String]
+  /// The input with all masks replaced; nil for preprocessed samples.
   var sequence: [UInt8]?
 }
 
@@ -16,6 +28,8 @@ struct MaskAnswer: Sendable {
   enum Result: Sendable {
     /// Candidates for each mask, best first.
     case masks([[MaskPrediction]])
+    /// Candidates for all masks together, best first.
+    case fillings([JointPrediction])
     case failed(any ModelError)
   }
 

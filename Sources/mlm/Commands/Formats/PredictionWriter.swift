@@ -5,23 +5,29 @@ struct PredictionWriter {
   let format: PredictOptions.Format
   let output: Output
   let terminal: Terminal
+  /// Whether inputs are integer samples, which have no text to show.
+  let isPreprocessed: Bool
   private var isFirst = true
 
-  init(format: PredictOptions.Format, output: Output, terminal: Terminal) {
+  init(format: PredictOptions.Format, output: Output, terminal: Terminal, isPreprocessed: Bool) {
     self.format = format
     self.output = output
     self.terminal = terminal
+    self.isPreprocessed = isPreprocessed
   }
 
   mutating func write(_ answer: MaskAnswer, to input: InputLine) throws(OutputError) {
     defer { isFirst = false }
     switch (format, answer.result) {
     case (.json, .masks(let masks)): try writeJSON(masks)
+    case (.json, .fillings(let fillings)): try writeJSON(fillings)
     case (.json, .failed(let error)): try writeJSON(error, line: input.number)
     case (.tsv, .masks(let masks)): try writeTSV(masks, input: input.number - 1)
+    case (.tsv, .fillings(let fillings)): try writeTSV(fillings, input: input.number - 1)
     // A text that could not be filled passes as it is, so that lines stay in step; standard error names it.
     case (.fill, _): try output.write((answer.filled ?? input.bytes) + (input.hasReturn ? [0x0D, 0x0A] : [0x0A]))
     case (.text, .masks(let masks)): try writeText(masks, input: input)
+    case (.text, .fillings(let fillings)): try writeText(fillings, input: input)
     case (.tsv, .failed), (.text, .failed): break
     }
   }
@@ -51,17 +57,54 @@ struct PredictionWriter {
       json.append(raw: index > 0 ? ",{\"score\":" : "{\"score\":")
       json.append(candidate.score)
       json.append(raw: ",\"token\":")
-      json.append(Int(candidate.token))
+      Self.append(candidate.tokens, to: &json)
       json.append(raw: ",\"token_str\":")
       json.append(string: candidate.tokenString)
-      if let sequence = candidate.sequence {
-        json.append(raw: ",\"sequence\":")
-        // JSON is UTF-8, whatever the input was.
-        json.append(string: String(decoding: sequence, as: UTF8.self))
-      }
+      append(sequence: candidate.sequence, to: &json)
       json.append(raw: "}")
     }
     json.append(raw: "]")
+  }
+
+  /// A number, or for several pieces an array.
+  private static func append(_ tokens: [Int32], to json: inout JSONWriter) {
+    if tokens.count == 1 { return json.append(Int(tokens[0])) }
+    appendArray(tokens, to: &json) { $1.append(Int($0)) }
+  }
+
+  private static func append(sequence: [UInt8]?, to json: inout JSONWriter) {
+    guard let sequence else { return }
+    json.append(raw: ",\"sequence\":")
+    // JSON is UTF-8, whatever the input was.
+    json.append(string: String(decoding: sequence, as: UTF8.self))
+  }
+
+  private static func appendArray<Element>(
+    _ elements: [Element], to json: inout JSONWriter, _ append: (Element, inout JSONWriter) -> Void
+  ) {
+    json.append(raw: "[")
+    for (index, element) in elements.enumerated() {
+      if index > 0 { json.append(raw: ",") }
+      append(element, &json)
+    }
+    json.append(raw: "]")
+  }
+
+  /// An array of fillings, each with a piece for every mask.
+  private func writeJSON(_ fillings: [JointPrediction]) throws(OutputError) {
+    var json = JSONWriter()
+    Self.appendArray(fillings, to: &json) { filling, json in
+      json.append(raw: "{\"score\":")
+      json.append(filling.score)
+      json.append(raw: ",\"tokens\":")
+      Self.appendArray(filling.tokens, to: &json) { $1.append(Int($0)) }
+      json.append(raw: ",\"token_strs\":")
+      Self.appendArray(filling.tokenStrings, to: &json) { $1.append(string: $0) }
+      Self.append(sequence: filling.sequence, to: &json)
+      json.append(raw: "}")
+    }
+    json.append(raw: "\n")
+    try output.write(json.bytes)
   }
 
   private func writeJSON(_ error: any ModelError, line: Int) throws(OutputError) {
@@ -78,7 +121,18 @@ struct PredictionWriter {
     for (mask, candidates) in masks.enumerated() {
       for (index, candidate) in candidates.enumerated() {
         let score = FloatText.significant(Double(candidate.score), digits: 9)
-        try output.write("\(input)\t\(mask)\t\(index + 1)\t\(score)\t\(candidate.token)\t\(candidate.tokenString)\n")
+        let tokens = candidate.tokens.map { String($0) }.joined(separator: " ")
+        try output.write("\(input)\t\(mask)\t\(index + 1)\t\(score)\t\(tokens)\t\(candidate.tokenString)\n")
+      }
+    }
+  }
+
+  /// A row for each mask of a filling, all with the score of the whole.
+  private func writeTSV(_ fillings: [JointPrediction], input: Int) throws(OutputError) {
+    for (index, filling) in fillings.enumerated() {
+      let score = FloatText.significant(Double(filling.score), digits: 9)
+      for (mask, (token, text)) in zip(filling.tokens, filling.tokenStrings).enumerated() {
+        try output.write("\(input)\t\(mask)\t\(index + 1)\t\(score)\t\(token)\t\(text)\n")
       }
     }
   }
@@ -89,21 +143,32 @@ struct PredictionWriter {
 
   /// The input, and below it the candidates of each mask with share and bar.
   private func writeText(_ masks: [[MaskPrediction]], input: InputLine) throws(OutputError) {
-    if !isFirst { try output.write("\n") }
-    if masks.contains(where: { $0.contains { $0.sequence != nil } }) {
-      let text = String(decoding: input.bytes, as: UTF8.self)
-      try output.write((terminal.isTerminal ? Printable.oneLine(text) : text) + "\n")
-    } else {
-      try output.write("sample \(input.number)\n")
-    }
+    try writeHeading(input)
     for (mask, candidates) in masks.enumerated() {
       if masks.count > 1 { try output.write("mask \(mask + 1)\n") }
-      var table = Table([.left, .right, .left], indent: "  ")
-      for candidate in candidates {
-        let bar = Table.bar(Double(candidate.score), columns: Self.barColumns, unicode: terminal.showsUnicode)
-        table.rows.append([candidate.tokenString, Readable.percent(Double(candidate.score)), bar])
-      }
-      for line in table.lines() { try output.write(line + "\n") }
+      try writeTable(candidates.map { ($0.tokenString, $0.score) })
     }
+  }
+
+  /// The input, and below it the fillings: the pieces of all masks with one share.
+  private func writeText(_ fillings: [JointPrediction], input: InputLine) throws(OutputError) {
+    try writeHeading(input)
+    try writeTable(fillings.map { ($0.tokenStrings.joined(separator: " … "), $0.score) })
+  }
+
+  private func writeHeading(_ input: InputLine) throws(OutputError) {
+    if !isFirst { try output.write("\n") }
+    if isPreprocessed { return try output.write("sample \(input.number)\n") }
+    let text = String(decoding: input.bytes, as: UTF8.self)
+    try output.write((terminal.isTerminal ? Printable.oneLine(text) : text) + "\n")
+  }
+
+  private func writeTable(_ candidates: [(text: String, score: Float)]) throws(OutputError) {
+    var table = Table([.left, .right, .left], indent: "  ")
+    for (text, score) in candidates {
+      let bar = Table.bar(Double(score), columns: Self.barColumns, unicode: terminal.showsUnicode)
+      table.rows.append([text, Readable.percent(Double(score)), bar])
+    }
+    for line in table.lines() { try output.write(line + "\n") }
   }
 }
