@@ -35,7 +35,8 @@ public struct Preset: Sendable {
   func file(_ name: String) -> File? { files.first { $0.name == name } }
 
   /// Bytes of all files whose size is known; nil where none is.
-  public var downloadSize: Int? {
+  public var size: Int? {
+    if let embedded { return embedded.weights.bytes.count + embedded.vocabulary.bytes.count }
     let sizes = files.compactMap(\.size)
     return sizes.isEmpty ? nil : sizes.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 }
   }

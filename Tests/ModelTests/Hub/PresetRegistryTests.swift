@@ -43,7 +43,7 @@ import Testing
     #expect(registry["there"]?.directory == "/m")
     let full = try #require(registry["full"])
     #expect(full.address?.revision == "refs/pr/1" && full.configuration?.hiddenDim == 16)
-    #expect(full.parameterCount == full.configuration?.parameterCount && full.downloadSize == 3)
+    #expect(full.parameterCount == full.configuration?.parameterCount && full.size == 3)
     #expect(
       full.files == [
         .init(name: "onnx/vocab.txt", size: 3, sha256: String(repeating: "a", count: 64), isOptional: false),
@@ -94,8 +94,8 @@ import Testing
   @Test func sizesThatOverflow() throws {
     let file = #"{"name": "x", "size": 9223372036854775807}"#, other = #"{"name": "y", "size": 1, "sha256": null}"#
     let registry = try load(#"{"presets": [{"name": "a", "repository": "o/n", "files": [\#(file), \#(other)]}]}"#)
-    #expect(registry["a"]?.downloadSize == .max)
-    #expect(try load(#"{"presets": [{"name": "a", "repository": "o/n"}]}"#)["a"]?.downloadSize == nil)
+    #expect(registry["a"]?.size == .max)
+    #expect(try load(#"{"presets": [{"name": "a", "repository": "o/n"}]}"#)["a"]?.size == nil)
   }
 
   /// Each makes no sense for a key of an entry that is good otherwise.

@@ -16,7 +16,7 @@ import Testing
         let configuration = try #require(preset.configuration)
         #expect(preset.parameterCount == configuration.parameterCount)
         #expect(preset.backboneParameterCount == configuration.backboneParameterCount)
-        #expect(preset.downloadSize ?? 0 > 263_000_000 && preset.isLowercase != nil && !preset.description.isEmpty)
+        #expect(preset.size ?? 0 > 263_000_000 && preset.isLowercase != nil && !preset.description.isEmpty)
         #expect(preset.files.allSatisfy { $0.sha256 == nil || $0.sha256?.utf8.count == 64 })
         #expect(
           preset.files.filter { !$0.isOptional }.map(\.name) == ["config.json", "model.safetensors", "vocab.txt"])

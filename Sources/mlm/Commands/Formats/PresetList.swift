@@ -14,7 +14,7 @@ enum PresetList {
         Printable.oneLine(preset.name),
         preset.parameterCount.map { Decimal.fixed(Double($0) / 1e6, 2) + "M" } ?? "-",
         preset.languages.isEmpty ? "-" : Printable.oneLine(preset.languages.joined(separator: " ")),
-        preset.downloadSize.map { Readable.bytes($0) } ?? "-", state,
+        preset.size.map { Readable.bytes($0) } ?? "-", state,
       ])
     }
     return table.lines().joined(separator: "\n") + "\n"
@@ -27,7 +27,7 @@ enum PresetList {
         ("name", .string(preset.name)), ("description", .string(preset.description)),
         ("parameters", number(preset.parameterCount)),
         ("backbone_parameters", number(preset.backboneParameterCount)),
-        ("languages", .array(preset.languages.map { .string($0) })), ("size", number(preset.downloadSize)),
+        ("languages", .array(preset.languages.map { .string($0) })), ("size", number(preset.size)),
         ("repository", preset.address.map { .string($0.repository) } ?? .null),
         ("revision", preset.address.map { .string($0.revision) } ?? .null),
         ("directory", preset.directory.map { .string($0) } ?? .null),
