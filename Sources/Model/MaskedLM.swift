@@ -63,6 +63,7 @@ public final class DistilBertMaskedLM {
     configuration: Configuration, preprocessor: DistilBertMaskedLMPreprocessor? = nil, seed: UInt64 = 0,
     threads: Int = DistilBertMaskedLM.defaultThreads
   ) throws {
+    try configuration.checkParameterCount("the configuration")
     let compute = Compute(threads: threads)
     let network = try Network(random: configuration, seed: seed, on: compute.pool)
     self.init(network, preprocessor: preprocessor, compute: compute, seed: seed, hasTrainedHead: false)

@@ -9,14 +9,14 @@ struct Alphabet {
 
   /// - Parameter room: pieces that are to be had. The alphabet takes half of them at most; where the text has more characters,
   ///   the rarest are left out.
-  init(of words: [(word: [UInt8], count: UInt64)], room: Int, splitsCJK: Bool) {
+  init(of words: WordTable, room: Int, splitsCJK: Bool) {
     typealias Flags = UnicodeTables.Flags
     // The tokenizer makes a word of each such character.
     let alone = Flags.punctuation | (splitsCJK ? Flags.chinese : 0)
     func standsAlone(_ scalar: UInt32) -> Bool { UnicodeTables.shared.entry(scalar).pointee.flags & alone != 0 }
 
     var counts: [UInt32: UInt64] = [:]
-    for (word, count) in words { Self.forEachScalar(word) { counts[$0, default: 0] += count } }
+    words.visit { word, _, count in Self.forEachScalar(word) { counts[$0, default: 0] += count } }
     var places = room / 2
     var kept: [UInt32] = []
     for (scalar, _) in counts.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
@@ -33,7 +33,7 @@ struct Alphabet {
   }
 
   /// The ids of a word's characters; nil where one is not in the alphabet.
-  func spelling(of word: [UInt8]) -> [Int32]? {
+  func spelling(of word: UnsafeBufferPointer<UInt8>) -> [Int32]? {
     var spelling: [Int32] = []
     spelling.reserveCapacity(word.count)
     var isKnown = true
@@ -49,15 +49,13 @@ struct Alphabet {
     pieces.append(prefix + Array(Character(Unicode.Scalar(scalar) ?? "\u{FFFD}").utf8))
   }
 
-  private static func forEachScalar(_ word: [UInt8], _ body: (UInt32) -> Void) {
-    word.withUnsafeBufferPointer { word in
-      guard let bytes = word.baseAddress else { return }
-      var index = 0
-      while index < word.count {
-        let (scalar, length) = decodeScalar(bytes, at: index, count: word.count)
-        body(scalar)
-        index += max(length, 1)
-      }
+  private static func forEachScalar(_ word: UnsafeBufferPointer<UInt8>, _ body: (UInt32) -> Void) {
+    guard let bytes = word.baseAddress else { return }
+    var index = 0
+    while index < word.count {
+      let (scalar, length) = decodeScalar(bytes, at: index, count: word.count)
+      body(scalar)
+      index += max(length, 1)
     }
   }
 }

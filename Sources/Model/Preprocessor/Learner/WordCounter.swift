@@ -39,10 +39,11 @@ struct WordCounter {
     }
   }
 
-  /// All words so far, in the order of their bytes. The tables are put together for that: nothing can be added any more.
-  consuming func finish() -> [(word: [UInt8], count: UInt64)] {
+  /// All words, in the order of their bytes. The threads' tables are put together for that: nothing can be added any more.
+  consuming func finish() -> WordTable {
     for table in tables.dropFirst() { tables[0].add(table) }
-    return tables[0].sorted()
+    tables[0].sort()
+    return tables[0]
   }
 
   private func count(_ text: UnsafeBufferPointer<UInt8>, into table: WordTable) {

@@ -55,6 +55,7 @@ public struct WordPieceTrainer: Sendable {
 
   /// The same, of texts in memory.
   public func train(texts: [String]) throws -> (vocabulary: Vocabulary, statistics: Statistics) {
+    try checkSize()
     let counter = WordCounter(options, threads: 1)
     for var text in texts { text.withUTF8 { counter.add($0) } }
     return try train(counter.finish(), name: "the text")
@@ -62,28 +63,30 @@ public struct WordPieceTrainer: Sendable {
 
   /// The same, of files that are open.
   public func train(_ files: [TextFile]) throws -> (vocabulary: Vocabulary, statistics: Statistics) {
+    try checkSize()
     let counter = WordCounter(options, threads: threads)
     for file in files { counter.add(file.bytes) { file.mapping.release($0) } }
     return try train(counter.finish(), name: files.map(\.name).joined(separator: ", "))
   }
 
+  private func checkSize() throws(VocabularyError) {
+    guard vocabularySize >= Self.minimumSize else { throw .tooSmall(vocabularySize, least: Self.minimumSize) }
+  }
+
   // MARK: From counted words to pieces
 
-  /// - Parameter words: in the order of their bytes.
+  /// - Parameter words: sorted.
   func train(
-    _ words: [(word: [UInt8], count: UInt64)], name: String
+    _ words: WordTable, name: String
   ) throws -> (vocabulary: Vocabulary, statistics: Statistics) {
-    guard vocabularySize >= Self.minimumSize else {
-      throw VocabularyError.tooSmall(vocabularySize, least: Self.minimumSize)
-    }
-    guard !words.isEmpty else { throw VocabularyError.noWords(file: name) }
+    guard !words.entries.isEmpty else { throw VocabularyError.noWords(file: name) }
     let alphabet = Alphabet(of: words, room: vocabularySize - Self.specialPieces.count, splitsCJK: options.splitsCJK)
     var merger = PieceMerger(alphabet: alphabet.pieces)
     var statistics = Statistics()
-    statistics.distinctWords = words.count
+    statistics.distinctWords = words.entries.count
     statistics.alphabet = alphabet.characters
     statistics.charactersLeftOut = alphabet.charactersLeftOut
-    for (word, count) in words {
+    words.visit { word, _, count in
       statistics.words += Int(count)
       if let spelling = alphabet.spelling(of: word) {
         merger.add(spelling, count: count)
@@ -92,8 +95,9 @@ public struct WordPieceTrainer: Sendable {
       }
     }
     merger.merge(until: vocabularySize - Self.specialPieces.count, minimumFrequency: minimumFrequency)
-    var list = PieceList(expectedBytes: vocabularySize * 8)
-    for piece in Self.specialPieces.map({ Array($0.utf8) }) + merger.pieces {
+    let pieces = Self.specialPieces.map { Array($0.utf8) } + merger.pieces
+    var list = PieceList(expectedBytes: pieces.count * 8)
+    for piece in pieces {
       piece.withUnsafeBufferPointer { list.append($0) }
     }
     return (try Vocabulary(list, file: "the learned vocabulary", lines: true), statistics)

@@ -40,7 +40,7 @@ final class WordTable {
     entries.append(Entry(start: text.count, length: word.count, hash: hash, count: count))
     text.append(contentsOf: word)
     slots[slot] = UInt32(truncatingIfNeeded: entries.count)
-    if entries.count * 2 > slots.count { grow() }
+    if entries.count * 2 > slots.count { index(slots: slots.count * 2) }
   }
 
   /// Adds all words of another table.
@@ -54,20 +54,20 @@ final class WordTable {
     }
   }
 
-  /// The words with their counts, in the order of their bytes.
-  func sorted() -> [(word: [UInt8], count: UInt64)] {
+  /// From here on `visit` takes the words in the order of their bytes.
+  func sort() {
     text.withUnsafeBufferPointer { text in
-      entries.map { (Array(text[$0.bytes]), $0.count) }
-        .sorted { $0.0.lexicographicallyPrecedes($1.0) }
+      entries.sort { text[$0.bytes].lexicographicallyPrecedes(text[$1.bytes]) }
     }
+    index(slots: slots.count)
   }
 
   private func isEqual(_ range: Range<Int>, _ word: UnsafeBufferPointer<UInt8>) -> Bool {
     range.count == word.count && text[range].elementsEqual(word)
   }
 
-  private func grow() {
-    slots = [UInt32](repeating: 0, count: slots.count * 2)
+  private func index(slots count: Int) {
+    slots = [UInt32](repeating: 0, count: count)
     let mask = slots.count - 1
     for (index, entry) in entries.enumerated() {
       var slot = Self.slot(entry.hash, mask)
