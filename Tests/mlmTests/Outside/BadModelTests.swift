@@ -233,15 +233,4 @@ import Testing
       #expect(absent.messageLines.last?.contains("--offline") == true)
     }
   }
-
-  @Test func noModelNamed() throws {
-    let tool = try Tool()
-    try tool.write("text\n", to: "text.txt")
-    for arguments in [["predict", "a [MASK]"], ["evaluate", "text.txt"], ["fit", "text.txt"]] {
-      let result = try tool.run(arguments)
-      #expect(result.status == 2 && result.errors.count == 1 && result.output.isEmpty)
-      #expect(result.messages.contains("type --preset NAME"))
-    }
-    #expect(tool.names() == ["text.txt"])
-  }
 }

@@ -219,8 +219,9 @@ import Testing
     let text = (0..<16).map { "the quick brown fox number \($0) jumped over the lazy dog\n" }.joined()
     try tool.write(text, to: "text.txt")
     try tool.succeed([
-      "fit", "text.txt", "--preset", "distil_bert_tiny_en_uncased", "--no-load-weights", "--learning-rate", "2e-3",
-      "--epochs", "80", "--batch-size", "16", "--dropout", "0",
+      "fit", "text.txt", "--preset", "distil_bert_tiny_en_uncased", "--no-load-weights", "--layers", "2",
+      "--hidden-dim", "128", "--heads", "2", "--learning-rate", "2e-3", "--epochs", "80", "--batch-size", "16",
+      "--dropout", "0",
     ])
     let losses = History(try tool.read("mlm-model/history.csv")).numbers("loss")
     #expect(losses.count == 80 && losses[0] > 8 && losses.suffix(10).reduce(0, +) / 10 < 0.5, "\(losses.suffix(10))")
