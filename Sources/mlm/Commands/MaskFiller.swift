@@ -77,10 +77,8 @@ final class MaskFiller: MaskPredictor {
     if let broken = Self.brokenScores(ranked) { return broken }
     let masks = zip(text.masks, ranked).map { mask, candidates in
       candidates.map { candidate in
-        // Only JSON shows the sequence; elsewhere it says that there is a text.
         let sequence =
-          options.format == .json
-          ? MaskedText.replacing(mask, with: piece(candidate), in: input.bytes) : input.bytes
+          options.format == .json ? MaskedText.replacing(mask, with: piece(candidate), in: input.bytes) : nil
         return prediction(candidate, sequence: sequence)
       }
     }
@@ -88,7 +86,7 @@ final class MaskFiller: MaskPredictor {
     if options.format == .fill {
       filled = MaskedText.replacing(text.masks, with: ranked.map { $0.first.map(piece) ?? "" }, in: input.bytes)
     }
-    return MaskAnswer(.masks(masks), filled: filled, notes: text.notes)
+    return MaskAnswer(.masks(masks), at: text.masks, filled: filled, notes: text.notes)
   }
 
   private func answer(toSample ranked: [[TokenScore]]) -> MaskAnswer {

@@ -7,7 +7,7 @@ struct MaskPrediction: Sendable, Equatable {
   var token: Int32
   /// With `##` for a continuation.
   var tokenString: String
-  /// The input with this mask replaced; nil for preprocessed samples.
+  /// The input with this mask replaced, for `--format json`; nil where that was not asked for, and for preprocessed samples.
   var sequence: [UInt8]?
 }
 
@@ -20,13 +20,16 @@ struct MaskAnswer: Sendable {
   }
 
   var result: Result
+  /// Where the masks stand in the input, in bytes; empty for preprocessed samples, which have no text.
+  var places: [Range<Int>]
   /// The input with every mask replaced by its best word, for `--format fill`; nil where that was not asked for.
   var filled: [UInt8]?
   /// What was noticed on the way: "line cut to the window around its mask".
   var notes: [String]
 
-  init(_ result: Result, filled: [UInt8]? = nil, notes: [String] = []) {
+  init(_ result: Result, at places: [Range<Int>] = [], filled: [UInt8]? = nil, notes: [String] = []) {
     self.result = result
+    self.places = places
     self.filled = filled
     self.notes = notes
   }

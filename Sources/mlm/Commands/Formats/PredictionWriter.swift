@@ -21,7 +21,7 @@ struct PredictionWriter {
     case (.tsv, .masks(let masks)): try writeTSV(masks, input: input.number - 1)
     // A text that could not be filled passes as it is, so that lines stay in step; standard error names it.
     case (.fill, _): try output.write((answer.filled ?? input.bytes) + (input.hasReturn ? [0x0D, 0x0A] : [0x0A]))
-    case (.text, .masks(let masks)): try writeText(masks, input: input)
+    case (.text, .masks(let masks)): try writeText(masks, at: answer.places, input: input)
     case (.tsv, .failed), (.text, .failed): break
     }
   }
@@ -87,15 +87,12 @@ struct PredictionWriter {
 
   private static let barColumns = 24
 
-  /// The input, and below it the candidates of each mask with share and bar.
-  private func writeText(_ masks: [[MaskPrediction]], input: InputLine) throws(OutputError) {
+  /// The input with its masks emphasized, and below it the candidates of each mask with share and bar.
+  private func writeText(
+    _ masks: [[MaskPrediction]], at places: [Range<Int>], input: InputLine
+  ) throws(OutputError) {
     if !isFirst { try output.write("\n") }
-    if masks.contains(where: { $0.contains { $0.sequence != nil } }) {
-      let text = String(decoding: input.bytes, as: UTF8.self)
-      try output.write((terminal.isTerminal ? Printable.oneLine(text) : text) + "\n")
-    } else {
-      try output.write("sample \(input.number)\n")
-    }
+    try output.write(places.isEmpty ? "sample \(input.number)\n" : echo(input.bytes, masks: places) + "\n")
     for (mask, candidates) in masks.enumerated() {
       if masks.count > 1 { try output.write("mask \(mask + 1)\n") }
       var table = Table([.left, .right, .left], indent: "  ")
@@ -105,5 +102,19 @@ struct PredictionWriter {
       }
       for line in table.lines() { try output.write(line + "\n") }
     }
+  }
+
+  private func echo(_ bytes: [UInt8], masks: [Range<Int>]) -> String {
+    func shown(_ range: Range<Int>) -> String {
+      let text = String(decoding: bytes[range], as: UTF8.self)
+      return terminal.isTerminal ? Printable.oneLine(text) : text
+    }
+    var text = ""
+    var end = 0
+    for mask in masks {
+      text += shown(end..<mask.lowerBound) + terminal.emphasized(shown(mask))
+      end = mask.upperBound
+    }
+    return text + shown(end..<bytes.count)
   }
 }
