@@ -113,7 +113,8 @@ import Testing
     #expect(ascii?.utf8.allSatisfy { $0 < 0x80 } == true && ascii?.contains("%  #") == true)
     // What would drive the terminal is shown instead; in a pipe it is the text, as it was.
     let odd = "mlm predict --preset \"$MICRO\" --top-k 1 $'\\e[31mred\\a [MASK]\\t!'"
-    #expect(try onTerminal(tool, odd, ["TERM": "xterm"])?.hasPrefix("\\x1b[31mred\\x07 \(mask)\\t!\n") == true)
+    let shown = try onTerminal(tool, odd, ["TERM": "xterm", "NO_COLOR": ""]) ?? ""
+    #expect(shown.hasPrefix("\\x1b[31mred\\x07 \(mask)\\t!\n"), "\(shown.debugDescription)")
     #expect(try tool.shell(odd, environment: Self.micro).output.hasPrefix("\u{1B}[31mred\u{7} [MASK]\t!\n"))
   }
 
