@@ -4,6 +4,8 @@ import Model
 /// The tool: picks the command, catches once, prints once, exits once.
 enum CommandLineTool {
   static let version = "0.1.0"
+  /// When that version was made, for the manual.
+  static let versionDate = "2026-11-26"
 
   static func main() -> Never {
     StandardDescriptors.keepOpen()

@@ -1,4 +1,4 @@
-/// How a run ended; the table is printed in `--help`.
+/// How a run ended.
 enum ExitCode: Sendable, Equatable {
   /// All done.
   case done
@@ -17,4 +17,13 @@ enum ExitCode: Sendable, Equatable {
     case .interrupted(let signal): 128 + signal
     }
   }
+
+  /// What `--help` and the manual say of them.
+  static let table: [(status: Int, meaning: String)] = [
+    (0, "all done"),
+    (1, "it ran but failed, or some inputs failed; each is named on standard error"),
+    (2, "wrong usage; nothing was done"),
+    (130, "ended by SIGINT (Ctrl-C)"),
+    (143, "ended by SIGTERM"),
+  ]
 }

@@ -17,11 +17,14 @@ import Testing
 
   @Test func helpGoesToStandardOutput() throws {
     let tool = try Tool()
-    for arguments in [["-h"], ["--help"], ["help"], ["fit", "-h"], ["fit", "--help"], ["help", "fit"]] {
+    for arguments in [["-h"], ["--help"], ["help"], ["fit", "-h"], ["fit", "--help"], ["help", "fit"]]
+      + Command.allCases.flatMap({ [[$0.rawValue, "-h"], [$0.rawValue, "--help"], ["help", $0.rawValue]] })
+    {
       let result = try tool.run(arguments)
       #expect(!result.output.isEmpty && result.messages.isEmpty && result.status == 0, "\(arguments)")
     }
     #expect(try tool.run("help", "fit").output == tool.run("fit", "--help").output)
+    #expect(try tool.run("help", "completions").output == tool.run("completions", "--help").output)
   }
 
   @Test func slipsAreNamed() throws {

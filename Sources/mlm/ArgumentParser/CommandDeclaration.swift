@@ -25,6 +25,8 @@ struct CommandDeclaration: Sendable {
     case texts
     /// Names of presets, where an option asks for them.
     case presets
+    /// One of these words, which `placeholder` stands for in help.
+    case oneOf([String], placeholder: String, isOptional: Bool)
 
     var synopsis: String {
       switch self {
@@ -32,11 +34,12 @@ struct CommandDeclaration: Sendable {
       case .files: " FILE..."
       case .texts: " [TEXT...]"
       case .presets: " [NAME...]"
+      case .oneOf(_, let placeholder, let isOptional): isOptional ? " [\(placeholder)]" : " \(placeholder)"
       }
     }
   }
 
-  var usage: String { "mlm \(name) [OPTIONS]\(operands.synopsis)" }
+  var usage: String { "mlm \(name)\(options.isEmpty ? "" : " [OPTIONS]")\(operands.synopsis)" }
 }
 
 extension CommandDeclaration {

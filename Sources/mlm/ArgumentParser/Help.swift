@@ -23,7 +23,7 @@ enum Help {
     for (group, options) in groups(of: command) {
       text += "\n\(group.rawValue):\n"
       for option in options {
-        text += "  \(option.synopsis)\n" + wrapped(longHelp(option), indent: 6)
+        text += "  \(option.synopsis)\n" + wrapped(explanation(of: option), indent: 6)
       }
     }
     if !command.examples.isEmpty {
@@ -36,7 +36,7 @@ enum Help {
       text += "\nEnvironment:\n"
       for variable in command.environment { text += "  \(variable.name)\n" + wrapped(variable.meaning, indent: 6) }
     }
-    return text + "\n" + exitStatus
+    return text + "\n" + exitStatus + "\nMore: 'mlm help' lists the commands, 'mlm manual | man -l -' is the manual.\n"
   }
 
   // MARK: All commands
@@ -51,8 +51,8 @@ enum Help {
       Commands:
 
       """
-    for command in commands { text += line(command.name, command.summary, column: 14) }
-    text += line("help", "help on a command", column: 14)
+    for command in commands { text += line(command.name, command.summary, column: 15) }
+    text += line("help", "help on a command", column: 15)
     return text + "\n'mlm COMMAND -h' lists a command's options; 'mlm --version' shows the version.\n"
   }
 
@@ -60,24 +60,24 @@ enum Help {
   static func long(_ commands: [CommandDeclaration], examples: [CommandDeclaration.Example]) -> String {
     var text = short(commands)
     text += "\n"
-    text += wrapped(
-      "Results go to standard output; progress, notes and errors go to standard error. Options follow the command; "
-        + "--name value and --name=value are the same, -- ends the options, and - as a FILE is standard input. "
-        + "'mlm COMMAND --help' says all about a command.", indent: 0)
+    text += wrapped(conventions + " 'mlm COMMAND --help' says all about a command.", indent: 0)
     text += "\nExamples:\n"
     for example in examples { text += "  # \(example.meaning)\n  \(example.command)\n" }
-    return text + "\n" + exitStatus
+    return text + "\n" + exitStatus + "\n"
+      + wrapped(
+        "More: 'mlm manual | man -l -' is the manual; 'mlm completions --help' says how a shell comes to complete "
+          + "commands, options, files and presets.", indent: 0)
   }
 
-  static let exitStatus = """
-    Exit status:
-      0    all done
-      1    it ran but failed, or some inputs failed; each is named on standard error
-      2    wrong usage; nothing was done
-      130  ended by SIGINT (Ctrl-C)
-      143  ended by SIGTERM
-
+  /// What holds for all commands.
+  static let conventions = """
+    Results go to standard output; progress, notes and errors go to standard error. Options follow the command; \
+    --name value and --name=value are the same, -- ends the options, and - as a FILE is standard input.
     """
+
+  private static var exitStatus: String {
+    ExitCode.table.reduce("Exit status:\n") { $0 + line(String($1.status), $1.meaning, column: 7) }
+  }
 
   // MARK: Pieces
 
@@ -93,7 +93,8 @@ enum Help {
     option.help + (option.defaultText.map { " [\($0)]" } ?? "")
   }
 
-  private static func longHelp(_ option: OptionDeclaration) -> String {
+  /// The whole story, the default at the end.
+  static func explanation(of option: OptionDeclaration) -> String {
     var text = option.details.isEmpty ? option.help : option.details
     if let defaultText = option.defaultText { text += " [default: \(defaultText)]" }
     return text

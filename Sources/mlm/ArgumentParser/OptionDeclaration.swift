@@ -1,5 +1,5 @@
-/// All that is known about one option. Parsing, `-h`, `--help` and error messages are made from it; shell completions and
-/// a manual page can be.
+/// All that is known about one option. Parsing, `-h`, `--help`, error messages, shell completions and the manual page are made
+/// from it.
 struct OptionDeclaration: Sendable {
   /// The long name, without dashes.
   let name: String

@@ -64,6 +64,18 @@ extension UsageError {
     UsageError("no FILE was given", hint: "usage: \(command.usage); - as FILE is standard input")
   }
 
+  /// An operand that is missing, or none of the words it can be.
+  static func badOperand(
+    _ operand: Argument?, of names: [String], placeholder: String, command: CommandDeclaration
+  ) -> UsageError {
+    guard let typed = operand?.text else {
+      return UsageError("no \(placeholder) was given", hint: "usage: \(command.usage); it is \(ValueKind.list(names))")
+    }
+    return UsageError(
+      "'\(typed)' is not \(ValueKind.list(names))",
+      hint: Nearest.name(to: typed, in: names).map { "did you mean 'mlm \(command.name) \($0)'?" })
+  }
+
   static func unexpectedOperand(_ operand: Argument, command: CommandDeclaration) -> UsageError {
     UsageError("unexpected argument '\(operand.text)'", hint: "usage: \(command.usage)")
   }

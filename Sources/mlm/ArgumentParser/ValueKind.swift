@@ -5,6 +5,8 @@ enum ValueKind: Sendable {
   /// The path of a file; `-` is standard input where the option says so.
   case file
   case directory
+  /// A model: the name of a preset, a directory, or `hf://OWNER/NAME`.
+  case preset
   /// Words with commas between them.
   case words
   case integer(ClosedRange<Int>)
@@ -20,6 +22,7 @@ enum ValueKind: Sendable {
     case .text: "a text"
     case .file: "the name of a file"
     case .directory: "the name of a directory"
+    case .preset: "the name of a preset or of a directory"
     case .words: "a list of words with commas between them"
     case .integer(let range) where range.upperBound == .max: "a whole number of at least \(range.lowerBound)"
     case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"

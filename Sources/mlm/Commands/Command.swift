@@ -1,6 +1,6 @@
 /// The commands, in the order of help.
 enum Command: String, CaseIterable {
-  case fit, predict, evaluate, tokenize, presets
+  case fit, predict, evaluate, tokenize, presets, completions, manual
 
   var declaration: CommandDeclaration {
     switch self {
@@ -9,10 +9,18 @@ enum Command: String, CaseIterable {
     case .evaluate: EvaluateOptions.declaration
     case .tokenize: TokenizeOptions.declaration
     case .presets: PresetsOptions.declaration
+    case .completions: CompletionsOptions.declaration
+    case .manual: ManualOptions.declaration
     }
   }
 
   static var declarations: [CommandDeclaration] { allCases.map(\.declaration) }
+
+  /// What stands where a command is expected, but is none.
+  static let optionsWithoutCommand = [
+    CommandDeclaration.help.declaration,
+    OptionDeclaration("version", kind: nil, group: .general, help: "show the version"),
+  ]
 
   /// The command of that name.
   static func named(_ argument: Argument) throws(UsageError) -> Command {
@@ -46,6 +54,14 @@ enum Command: String, CaseIterable {
       let options = try PresetsOptions(parsed)
       return try PresetsCommand(options, CommandContext(output, isQuiet: options.quiet, isOffline: options.offline))
         .run()
+    case .completions:
+      let options = try CompletionsOptions(parsed)
+      try output.write(Completions.standard().script(for: options.shell))
+      return .done
+    case .manual:
+      _ = try ManualOptions(parsed)
+      try output.write(Manual.page)
+      return .done
     }
   }
 }

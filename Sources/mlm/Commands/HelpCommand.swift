@@ -1,14 +1,21 @@
 /// `mlm help [COMMAND]`.
 enum HelpCommand {
-  static var overview: String {
-    Help.long(
-      Command.declarations,
-      examples: [
-        .init(command: "mlm predict 'The capital of France is [MASK].'", meaning: "fill in a mask"),
-        .init(command: "mlm fit --epochs 3 novels.txt", meaning: "train on text, write ./mlm-model"),
-        .init(command: "mlm evaluate held-out.txt", meaning: "how good is it?"),
-      ])
+  /// For whoever lists the commands; help on it is the overview.
+  static var declaration: CommandDeclaration {
+    CommandDeclaration(
+      name: "help", summary: "help on a command",
+      operands: .oneOf(Command.allCases.map(\.rawValue), placeholder: "COMMAND", isOptional: true), options: [],
+      description: ["Shows what 'mlm COMMAND --help' shows; without a COMMAND, what 'mlm --help' shows."], examples: [],
+      environment: [])
   }
+
+  static let examples: [CommandDeclaration.Example] = [
+    .init(command: "mlm predict 'The capital of France is [MASK].'", meaning: "fill in a mask"),
+    .init(command: "mlm fit --epochs 3 novels.txt", meaning: "train on text, write ./mlm-model"),
+    .init(command: "mlm evaluate held-out.txt", meaning: "how good is it?"),
+  ]
+
+  static var overview: String { Help.long(Command.declarations, examples: examples) }
 
   /// `mlm help fit` is `mlm fit --help`; `mlm help` is `mlm --help`.
   static func text(for arguments: [Argument]) throws(UsageError) -> String {

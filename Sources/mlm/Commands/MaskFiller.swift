@@ -132,7 +132,7 @@ final class MaskFiller: MaskPredictor {
         prediction(filling) { MaskedText.replacing(text.masks, with: $0, in: input.bytes) }
       }
       return MaskAnswer(
-        .fillings(predictions), filled: predictions.first?.sequence ?? input.bytes, notes: text.notes)
+        .fillings(predictions), at: text.masks, filled: predictions.first?.sequence ?? input.bytes, notes: text.notes)
     }
   }
 
@@ -175,7 +175,7 @@ final class MaskFiller: MaskPredictor {
       }
       filled = MaskedText.replacing(best.map(\.0), with: best.map(\.1), in: input.bytes)
     }
-    return MaskAnswer(.masks(masks), filled: filled, notes: text.notes)
+    return MaskAnswer(.masks(masks), at: text.masks, filled: filled, notes: text.notes)
   }
 
   private func answer(toSample predictions: [[MaskPrediction]]) -> MaskAnswer {

@@ -14,9 +14,7 @@ struct PredictCommand {
     // What is wrong with the input's name is said before a model is loaded.
     let inputs = try Inputs(options.input, context: context)
     let predictor = try MaskFiller(options, context: context)
-    var writer = PredictionWriter(
-      format: options.format, output: context.output, terminal: context.outputTerminal,
-      isPreprocessed: options.common.preprocessed)
+    var writer = PredictionWriter(format: options.format, output: context.output, terminal: context.outputTerminal)
     var audit = UTF8Audit(isStrict: options.common.strict)
     var failures = 0
     defer { audit.report(to: context.console) }

@@ -23,6 +23,9 @@ struct Terminal: Sendable, Equatable {
     self.init(isTerminal: isatty(descriptor) == 1, environment: environment)
   }
 
+  /// The text in bold and in colour, where that is understood and wanted.
+  func emphasized(_ text: String) -> String { hasColor ? "\u{1B}[1;36m\(text)\u{1B}[m" : text }
+
   /// The columns of the terminal now (windows are resized); 80 where that cannot be said.
   static func width(of descriptor: Int32) -> Int {
     var size = winsize()

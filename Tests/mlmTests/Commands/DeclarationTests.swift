@@ -72,6 +72,7 @@ import Testing
         "preset quiet offline strict help input format add-special-tokens special-tokens-in-text decode"
       ),
       (.presets, "format download verify export overwrite float16 offline quiet help"),
+      (.completions, "help"), (.manual, "help"),
     ]
     for (command, names) in contract {
       let expected = Set(names.split(separator: " ").map(String.init))

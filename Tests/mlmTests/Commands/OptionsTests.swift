@@ -17,6 +17,8 @@ import Testing
       case .evaluate: _ = try EvaluateOptions(parsed)
       case .tokenize: _ = try TokenizeOptions(parsed)
       case .presets: _ = try PresetsOptions(parsed)
+      case .completions: _ = try CompletionsOptions(parsed)
+      case .manual: _ = try ManualOptions(parsed)
       }
       return nil
     } catch {
@@ -119,5 +121,9 @@ import Testing
     #expect(conflict("--verify --format json tiny", .presets)?.contains("do not go together") == true)
     #expect(conflict("--per-sample --format text a", .evaluate)?.contains("do not go together") == true)
     #expect(conflict("--per-sample --format json a", .evaluate) == nil)
+    #expect(conflict("", .completions) == "no SHELL was given" && conflict("zsh", .completions) == nil)
+    #expect(conflict("tcsh", .completions) == "'tcsh' is not bash, zsh or fish")
+    #expect(conflict("zsh bash", .completions) == "unexpected argument 'bash'")
+    #expect(conflict("fit", .manual) == "unexpected argument 'fit'" && conflict("", .manual) == nil)
   }
 }

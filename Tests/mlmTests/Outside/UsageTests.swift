@@ -14,6 +14,9 @@ import Testing
     (["fit", "a.txt", "--lr", "1"], "unknown option --lr for 'mlm fit'", "--learning-rate"),
     (["predict", "--topk", "1"], "unknown option --topk for 'mlm predict'", "--top-k"),
     (["predcit"], "unknown command 'predcit'", "predict"),
+    (["completion", "zsh"], "unknown command 'completion'", "'mlm completions'"),
+    (["completions"], "no SHELL was given", "bash, zsh or fish"),
+    (["completions", "fsh"], "'fsh' is not bash, zsh or fish", "'mlm completions zsh'"),
     (["tokenise", "x"], "unknown command 'tokenise'", "tokenize"),
   ])
   func slips(_ arguments: [String], _ error: String, _ hint: String) throws {
@@ -38,6 +41,7 @@ import Testing
     ["predict", "--sequence-length", "2"], ["presets", "--format", "tsv"], ["presets", "x"], ["presets", "--download"],
     ["presets", "--verify", ""],
     ["presets", "--download", "--verify", "x"], ["presets", "--verify", "--format", "json", "x"],
+    ["completions", "tcsh"], ["completions", "bash", "zsh"], ["completions", "--shell", "bash"], ["manual", "fit"],
     ["--quiet"], ["-x"], ["help", "x"],
   ])
   func refused(_ arguments: [String]) throws {

@@ -119,6 +119,12 @@ final class Tool {
     process.standardInput = handles[0]
     process.standardOutput = handles[1]
     process.standardError = handles[2]
+    // A child inherits the mask of the thread that starts it, and a test's thread may block any signal, SIGPIPE as well: 'yes' would
+    // complain of a broken pipe instead of being ended by it.
+    var (none, mask) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &mask)
+    defer { pthread_sigmask(SIG_SETMASK, &mask, nil) }
     try process.run()
     process.waitUntilExit()
     for handle in handles { try handle.close() }

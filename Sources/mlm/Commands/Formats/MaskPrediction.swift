@@ -8,7 +8,7 @@ struct MaskPrediction: Sendable, Equatable {
   var tokens: [Int32]
   /// With `##` for a continuation; of a target of several word pieces, the word.
   var tokenString: String
-  /// The input with this mask replaced; nil where that is not shown.
+  /// The input with this mask replaced, for `--format json`; nil where that was not asked for, and for preprocessed samples.
   var sequence: [UInt8]?
 }
 
@@ -34,13 +34,16 @@ struct MaskAnswer: Sendable {
   }
 
   var result: Result
+  /// Where the masks stand in the input, in bytes; empty for preprocessed samples, which have no text.
+  var places: [Range<Int>]
   /// The input with every mask replaced by its best word, for `--format fill`; nil where that was not asked for.
   var filled: [UInt8]?
   /// What was noticed on the way: "line cut to the window around its mask".
   var notes: [String]
 
-  init(_ result: Result, filled: [UInt8]? = nil, notes: [String] = []) {
+  init(_ result: Result, at places: [Range<Int>] = [], filled: [UInt8]? = nil, notes: [String] = []) {
     self.result = result
+    self.places = places
     self.filled = filled
     self.notes = notes
   }

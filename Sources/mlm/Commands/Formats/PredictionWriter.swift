@@ -5,15 +5,12 @@ struct PredictionWriter {
   let format: PredictOptions.Format
   let output: Output
   let terminal: Terminal
-  /// Whether inputs are integer samples, which have no text to show.
-  let isPreprocessed: Bool
   private var isFirst = true
 
-  init(format: PredictOptions.Format, output: Output, terminal: Terminal, isPreprocessed: Bool) {
+  init(format: PredictOptions.Format, output: Output, terminal: Terminal) {
     self.format = format
     self.output = output
     self.terminal = terminal
-    self.isPreprocessed = isPreprocessed
   }
 
   mutating func write(_ answer: MaskAnswer, to input: InputLine) throws(OutputError) {
@@ -26,8 +23,8 @@ struct PredictionWriter {
     case (.tsv, .fillings(let fillings)): try writeTSV(fillings, input: input.number - 1)
     // A text that could not be filled passes as it is, so that lines stay in step; standard error names it.
     case (.fill, _): try output.write((answer.filled ?? input.bytes) + (input.hasReturn ? [0x0D, 0x0A] : [0x0A]))
-    case (.text, .masks(let masks)): try writeText(masks, input: input)
-    case (.text, .fillings(let fillings)): try writeText(fillings, input: input)
+    case (.text, .masks(let masks)): try writeText(masks, at: answer.places, input: input)
+    case (.text, .fillings(let fillings)): try writeText(fillings, at: answer.places, input: input)
     case (.tsv, .failed), (.text, .failed): break
     }
   }
@@ -141,9 +138,11 @@ struct PredictionWriter {
 
   private static let barColumns = 24
 
-  /// The input, and below it the candidates of each mask with share and bar.
-  private func writeText(_ masks: [[MaskPrediction]], input: InputLine) throws(OutputError) {
-    try writeHeading(input)
+  /// The input with its masks emphasized, and below it the candidates of each mask with share and bar.
+  private func writeText(
+    _ masks: [[MaskPrediction]], at places: [Range<Int>], input: InputLine
+  ) throws(OutputError) {
+    try writeHeading(input, masks: places)
     for (mask, candidates) in masks.enumerated() {
       if masks.count > 1 { try output.write("mask \(mask + 1)\n") }
       try writeTable(candidates.map { ($0.tokenString, $0.score) })
@@ -151,16 +150,17 @@ struct PredictionWriter {
   }
 
   /// The input, and below it the fillings: the pieces of all masks with one share.
-  private func writeText(_ fillings: [JointPrediction], input: InputLine) throws(OutputError) {
-    try writeHeading(input)
-    try writeTable(fillings.map { ($0.tokenStrings.joined(separator: " … "), $0.score) })
+  private func writeText(
+    _ fillings: [JointPrediction], at places: [Range<Int>], input: InputLine
+  ) throws(OutputError) {
+    try writeHeading(input, masks: places)
+    let gap = terminal.showsUnicode ? " … " : " ... "
+    try writeTable(fillings.map { ($0.tokenStrings.joined(separator: gap), $0.score) })
   }
 
-  private func writeHeading(_ input: InputLine) throws(OutputError) {
+  private func writeHeading(_ input: InputLine, masks: [Range<Int>]) throws(OutputError) {
     if !isFirst { try output.write("\n") }
-    if isPreprocessed { return try output.write("sample \(input.number)\n") }
-    let text = String(decoding: input.bytes, as: UTF8.self)
-    try output.write((terminal.isTerminal ? Printable.oneLine(text) : text) + "\n")
+    try output.write(masks.isEmpty ? "sample \(input.number)\n" : echo(input.bytes, masks: masks) + "\n")
   }
 
   private func writeTable(_ candidates: [(text: String, score: Float)]) throws(OutputError) {
@@ -170,5 +170,19 @@ struct PredictionWriter {
       table.rows.append([text, Readable.percent(Double(score)), bar])
     }
     for line in table.lines() { try output.write(line + "\n") }
+  }
+
+  private func echo(_ bytes: [UInt8], masks: [Range<Int>]) -> String {
+    func shown(_ range: Range<Int>) -> String {
+      let text = String(decoding: bytes[range], as: UTF8.self)
+      return terminal.isTerminal ? Printable.oneLine(text) : text
+    }
+    var text = ""
+    var end = 0
+    for mask in masks {
+      text += shown(end..<mask.lowerBound) + terminal.emphasized(shown(mask))
+      end = mask.upperBound
+    }
+    return text + shown(end..<bytes.count)
   }
 }

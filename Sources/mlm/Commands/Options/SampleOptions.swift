@@ -33,8 +33,8 @@ extension SampleOptions {
   static let sampling = Option<MaskSampling>.choice(
     "mask-sampling", "HOW", default: .exact, in: .masking, help: "exact or bernoulli",
     details: """
-      exact: just min(⌈rate·n⌉, length) of the n selectable tokens, as KerasHub's fit does. bernoulli: each token by \
-      itself, as transformers does.
+      exact: just rate times n of the n selectable tokens, rounded up, but no more than the length, as KerasHub's fit \
+      does. bernoulli: each token by itself, as transformers does.
       """)
   static let wholeWords = Option<Bool>.flag(
     "whole-word-masking", in: .masking, help: "select whole words, not pieces",

@@ -1,0 +1,31 @@
+/// Text as a word of a shell.
+enum ShellText {
+  static func quoted(_ text: String) -> String {
+    if !text.isEmpty, text.utf8.allSatisfy(isPlain) { return text }
+    // A line of a document must stay one.
+    if text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+      return "$'" + text.unicodeScalars.map(escaped).joined() + "'"
+    }
+    return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
+
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: "@%_+=:,./-".utf8.contains(byte)
+    }
+  }
+
+  private static func escaped(_ scalar: Unicode.Scalar) -> String {
+    switch scalar {
+    case "\n": return "\\n"
+    case "\t": return "\\t"
+    case "'", "\\": return "\\" + String(scalar)
+    default:
+      guard scalar.value < 0x20 || scalar.value == 0x7F else { return String(scalar) }
+      return "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/// What `mlm completions` was asked to do.
+struct CompletionsOptions: Sendable, Equatable {
+  var shell: Completions.Shell
+}
+
+extension CompletionsOptions {
+  private static let shells = Completions.Shell.allCases.map(\.rawValue)
+  private static let placeholder = "SHELL"
+
+  static let declaration = CommandDeclaration(
+    name: "completions", summary: "completions for bash, zsh or fish",
+    operands: .oneOf(shells, placeholder: placeholder, isOptional: false),
+    options: [CommandDeclaration.help.declaration],
+    description: [
+      """
+      Prints a script that makes a shell complete commands, options, their values, presets and files. Scripts/install \
+      puts it where the shell looks for it; the examples do without.
+      """
+    ],
+    examples: [
+      .init(
+        command: "mlm completions bash > ~/.local/share/bash-completion/completions/mlm",
+        meaning: "bash with bash-completion, from its next start on"),
+      .init(command: "source <(mlm completions bash)", meaning: "bash without it: into ~/.bashrc"),
+      .init(
+        command: "source <(mlm completions zsh)", meaning: "zsh: into ~/.zshrc, after compinit"),
+      .init(
+        command: "mlm completions fish > ~/.config/fish/completions/mlm.fish", meaning: "fish, at once"),
+    ],
+    environment: [])
+
+  init(_ arguments: ParsedArguments) throws(UsageError) {
+    if arguments.operands.count > 1 {
+      throw .unexpectedOperand(arguments.operands[1], command: Self.declaration)
+    }
+    guard let shell = arguments.operands.first.flatMap({ Completions.Shell(rawValue: $0.text) }) else {
+      throw .badOperand(
+        arguments.operands.first, of: Self.shells, placeholder: Self.placeholder, command: Self.declaration)
+    }
+    self.shell = shell
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+
+@testable import mlm
+
+@Suite struct CompletionsTests {
+  static func script(_ shell: Completions.Shell) throws -> String { try Completions.standard().script(for: shell) }
+
+  @Test(arguments: Completions.Shell.allCases)
+  func snapshots(_ shell: Completions.Shell) throws {
+    try Snapshot.expect(Self.script(shell), is: "completions.\(shell.rawValue)")
+  }
+
+  @Test(arguments: Completions.Shell.allCases)
+  func theToolPrintsThem(_ shell: Completions.Shell) throws {
+    let result = try Tool().succeed(["completions", shell.rawValue])
+    #expect(result.output == (try Self.script(shell)) && result.messages.isEmpty)
+    // Nothing of a user's is needed, nor in the way.
+    let spoilt = try Tool().run(["completions", shell.rawValue], environment: ["MLM_PRESETS": "/nonexistent"])
+    #expect(spoilt.output == result.output && spoilt.status == 0)
+  }
+
+  @Test func everyOptionIsThere() throws {
+    let (bash, zsh, fish) = (try Self.script(.bash), try Self.script(.zsh), try Self.script(.fish))
+    for (command, option) in DeclarationTests.all {
+      let name = option.spelling
+      #expect(bash.contains(" \(name) ") || bash.contains("='\(name) "), "\(command) \(name)")
+      #expect((option.kind != nil) == bash.contains("'\(command) \(name)'"), "\(command) \(name)")
+      #expect(zsh.contains("\(name)\(option.kind == nil ? "" : "=")["), "\(command) \(name)")
+      #expect(fish.contains("'__mlm_command \(command)'") && fish.contains(" -l \(option.name) "), "\(command) \(name)")
+    }
+  }
+
+  /// Bash itself, asked as it asks when Tab is pressed: words of the line, and what it is answered.
+  @Test(arguments: [
+    ("pre", "predict presets", ""), ("--v", "--version", ""), ("fit --epo", "--epochs", ""),
+    ("predict --format |t", "text tsv", ""), ("predict --format = |t", "text tsv", ""),
+    ("predict --format |=", "text json tsv fill", ""), ("predict |--format=t", "--format=text --format=tsv", ""),
+    ("evaluate --format |", "text json", ""), ("evaluate --schedule |x", "", "default"),
+    ("fit --preset |distil_bert_tiny", "distil_bert_tiny_en_uncased", "plusdirs"), ("fit --output |x", "", "plusdirs"),
+    ("fit --validation |x", "", "default"), ("fit |x", "", "default"), ("fit --epochs |x", "", ""),
+    ("fit --overwrite |x", "", "default"), ("predict |x", "", ""), ("predict --input |x", "", "default"),
+    ("fit -- |--", "", "default"), ("predict -- |--", "", ""),
+    ("presets --verify |distil_bert_base_m", "distil_bert_base_multi", "plusdirs"),
+    ("completions |", "bash zsh fish", ""), ("completions |f", "fish", ""), ("help |pred", "predict", ""),
+    ("manual |--he", "--help", ""), ("nonsense |--", "", ""),
+  ])
+  func bash(_ line: String, _ words: String, _ option: String) throws {
+    // The bar stands before the word to complete, which is the last one anyway.
+    let typed = line.split(separator: " ", omittingEmptySubsequences: false).map {
+      ShellText.quoted($0.replacingOccurrences(of: "|", with: ""))
+    }
+    let result = try Tool().shell(
+      """
+      source <(mlm completions bash)
+      compopt() { echo "$2" >&2; }
+      COMP_WORDS=(mlm \(typed.joined(separator: " "))) COMP_CWORD=\(typed.count)
+      _mlm
+      echo "${COMPREPLY[*]}"
+      """)
+    #expect(result.output == words + "\n", "\(line)")
+    #expect(result.messages == (option.isEmpty ? "" : option + "\n"), "\(line)")
+  }
+
+  /// What help may say is not to end a word of the script.
+  @Test(arguments: [("bash", Completions.Shell.bash), ("zsh", .zsh), ("fish", .fish)])
+  func anyTextIsQuoted(_ program: String, _ shell: Completions.Shell) throws {
+    let text = "it's [a] \"b\" \\ $x: `y`"
+    let option = OptionDeclaration("x", kind: .choice(["a", "b"]), valueName: "N:'", group: .general, help: text)
+    let command = CommandDeclaration(
+      name: "do", summary: text, operands: .files, options: [option], description: [], examples: [], environment: [])
+    let completions = Completions(commands: [command], options: [], presets: [.init(word: "p", meaning: text)])
+    let tool = try Tool()
+    try tool.write(completions.script(for: shell), to: "script")
+    // zsh and fish are not everywhere.
+    let result = try tool.shell("if command -v \(program) > found; then \(program) -n script; fi")
+    #expect(result.status == 0 && result.messages.isEmpty, "\(result.messages)")
+  }
+}

@@ -1,0 +1,46 @@
+import Testing
+
+@testable import mlm
+
+@Suite struct ManualTests {
+  @Test func snapshot() throws { try Snapshot.expect(Manual.page, is: "mlm.1") }
+
+  @Test func theToolPrintsIt() throws {
+    let result = try Tool().succeed(["manual"])
+    #expect(result.output == Manual.page && result.messages.isEmpty)
+  }
+
+  @Test func everythingIsThere() {
+    let page = Manual.page
+    #expect(page.utf8.allSatisfy { $0 < 0x80 })
+    for command in Command.declarations {
+      #expect(page.contains(".SH MLM \(command.name.uppercased())\n"))
+      for option in command.options { #expect(page.contains("\(Roff.escaped(option.spelling))\\fR"), "\(option.name)") }
+      for example in command.examples { #expect(page.contains(Roff.escaped(example.command)), "\(example.command)") }
+      for (name, _) in command.environment { #expect(page.contains("\\fB\(name)\\fR"), "\(name)") }
+    }
+  }
+
+  @Test func charactersOfRoff() {
+    #expect(
+      Roff.escaped("--a 'b' \\n \"c\" ^~` é…€")
+        == "\\-\\-a \\(aqb\\(aq \\en \\(dqc\\(dq \\(ha\\(ti\\(ga \\[u00E9]...\\[u20AC]")
+    var roff = Roff()
+    roff.paragraph(".TH is text")
+    roff.paragraph("'quoted'")
+    #expect(roff.text == ".PP\n\\&.TH is text\n.PP\n\\&\\(aqquoted\\(aq\n")
+  }
+
+  /// Those who are there to judge it find nothing to say.
+  @Test func judgedByOthers() throws {
+    let tool = try Tool()
+    try tool.write(Manual.page, to: "mlm.1")
+    for judge in ["groff -man -ww -Tutf8", "groff -man -ww -Tascii", "mandoc -Tlint -Wwarning"] {
+      let program = judge.prefix { $0 != " " }
+      let result = try tool.shell(
+        "if command -v \(program) > found; then \(judge) mlm.1 > out; else : > out; fi; cat out")
+      #expect(result.messages.isEmpty, "\(judge): \(result.messages)")
+      if judge.hasPrefix("mandoc") { #expect(result.output.isEmpty, "\(result.output)") }
+    }
+  }
+}
