@@ -24,7 +24,9 @@ extension WordPieceTokenizer {
 
 /// A target that is not one word piece.
 public struct TargetError: ModelError, Equatable {
+  /// As it was given.
   public let word: String
+  /// What it is made of; empty where it is nothing.
   public let pieces: [String]
 
   public var message: String {

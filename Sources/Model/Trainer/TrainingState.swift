@@ -20,6 +20,7 @@ public struct TrainingState: Sendable, Equatable {
   var updates = 0
   /// Samples and tokens seen over all epochs.
   public internal(set) var samples = 0
+  /// Tokens seen over all epochs.
   public internal(set) var tokens = 0
   /// Of the epoch so far.
   var sums = LossSums()
@@ -31,6 +32,7 @@ public struct TrainingState: Sendable, Equatable {
   /// The time that was spent, over all runs.
   public internal(set) var seconds = 0.0
 
+  /// Before the first step.
   public init() {}
 
   /// Takes note of an evaluation of the parameters as they are. One without a masked token, or of no number, is no progress.

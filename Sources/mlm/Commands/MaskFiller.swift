@@ -43,7 +43,7 @@ final class MaskFiller: MaskPredictor {
       case .answered: nil
       }
     }
-    var ranked = model.rank(samples, topK: options.topK, targets: targets, batchRows: options.batchTokens)
+    var ranked = try model.rank(samples, topK: options.topK, targets: targets, batchRows: options.batchTokens)
       .makeIterator()
     return zip(inputs, prepared).map { input, prepared in
       switch prepared {
