@@ -16,6 +16,7 @@ import Testing
       case .predict: _ = try PredictOptions(parsed)
       case .evaluate: _ = try EvaluateOptions(parsed)
       case .tokenize: _ = try TokenizeOptions(parsed)
+      case .info: _ = try InfoOptions(parsed)
       case .presets: _ = try PresetsOptions(parsed)
       }
       return nil
@@ -106,6 +107,7 @@ import Testing
     #expect(conflict("--preprocessed --format fill", .predict) != nil)
     #expect(conflict("", .evaluate) != nil)
     #expect(conflict("--decode --format ids", .tokenize) != nil)
+    #expect(conflict("my-model", .info) == "unexpected argument 'my-model'")
     #expect(conflict("extra", .presets) == "'extra' was given, but not what to do with it")
     #expect(conflict("--download tiny", .presets) == nil)
     #expect(conflict("--download", .presets) == "--download needs the NAME of a preset")
