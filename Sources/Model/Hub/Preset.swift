@@ -12,6 +12,7 @@ public struct Preset: Sendable {
     public let isOptional: Bool
   }
 
+  /// What `--preset` and `fromPreset` call it.
   public let name: String
   /// One line on what it is.
   public let description: String

@@ -25,7 +25,9 @@ public struct PresetCheck: Sendable, Equatable {
 
 /// What came of verifying a preset.
 public enum PresetVerdict: Sendable, Equatable {
+  /// All that could be compared is as it should be.
   case ok
+  /// Something is not as it should be.
   case differs
   /// Nothing is known of the model to compare with.
   case unchecked

@@ -12,6 +12,7 @@ public struct JSONScanner {
   /// Deeper nesting is refused, so that a hostile text cannot exhaust the stack.
   public static let maximumDepth = 128
 
+  /// What a value begins as.
   public enum Kind: Sendable {
     /// `{…}`, `[…]`, text, a number, true or false, null.
     case object, array, string, number, bool, null

@@ -78,6 +78,7 @@ public struct MaskedLMMaskGenerator: Sendable {
   /// How tokens are chosen, and what stands in their place.
   public let options: MaskingOptions
 
+  /// A generator of these ids. Throws where the options do not fit each other, or there is no word piece.
   public init(
     vocabularySize: Int, maskTokenID: Int32, unselectableTokenIDs: [Int32], options: MaskingOptions = MaskingOptions()
   ) throws(PreprocessorError) {

@@ -37,6 +37,7 @@ public struct DistilBertMaskedLMPreprocessor: Sendable {
     try self.init(tokenizer: tokenizer, sequenceLength: sequenceLength, truncate: truncate, masking: masking)
   }
 
+  /// The same, with all options of masking. Throws where they do not fit each other, or the length has no room for [CLS] and [SEP].
   public init(
     tokenizer: WordPieceTokenizer, sequenceLength: Int = 512, truncate: MultiSegmentPacker.Truncation = .roundRobin,
     masking: MaskingOptions, specialTokensInText: WordPieceTokenizer.SpecialTokensInText = .none

@@ -136,6 +136,7 @@ public enum SampleFault: Error, Sendable, Equatable {
   /// A position id below 0.
   case negativePositionID
 
+  /// What is wrong: one line, in lower case, without a full stop.
   public var message: String {
     switch self {
     case .noTokens: "no token that is not padding"

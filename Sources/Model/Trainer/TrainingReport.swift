@@ -30,6 +30,7 @@ public struct TrainingReport: Sendable, Equatable {
   public var maskedTokens: Int
   /// The rate of the last step.
   public var learningRate: Float
+  /// What was found after the epoch; nil at other moments, and where there is nothing to validate on.
   public var validation: Evaluation?
   /// Spent on training, runs before a `--resume` counted.
   public var seconds: Double

@@ -28,6 +28,7 @@ public struct TrainingState: Sendable, Equatable {
   var learningRate: Float = 0
   /// nil before the first evaluation.
   public internal(set) var best: Best?
+  /// Evaluations since the best one.
   public internal(set) var evaluationsWithoutProgress = 0
   /// The time that was spent, over all runs.
   public internal(set) var seconds = 0.0

@@ -41,7 +41,7 @@ import Testing
 
   @Test func aLearnedVocabularyToo() throws {
     try tool.succeed([
-      "fit", "text.txt", "--learn-vocabulary", "120", "--layers", "1", "--hidden-dim", "16", "--heads", "2", "--cased",
+      "fit", "text.txt", "--learn-vocabulary", "220", "--layers", "1", "--hidden-dim", "16", "--heads", "2", "--cased",
       "--max-steps", "2", "--output", "first", "--quiet",
     ])
     try tool.succeed(["fit", "--config=first/training.json", "--output", "second", "--quiet"])
