@@ -1,3 +1,4 @@
+import Glibc
 import Model
 
 /// Goes on training a model on a file of text, a little, and fills the masks of lines from standard input.
@@ -7,16 +8,16 @@ import Model
 /// PRESET: a name, a directory or hf://OWNER/NAME. OUTPUT: where the model directory is written.
 @main
 struct Adapt {
-  static func main() throws {
+  static func main() {
     let arguments = CommandLine.arguments.dropFirst()
     guard arguments.count == 3 else { return print("usage: adapt PRESET TEXT OUTPUT") }
     let (preset, text, output) = (arguments[1], arguments[2], arguments[3])
     do {
       try adapt(preset, to: text, output)
-    } catch let error as any ModelError {
+    } catch {
       // Every error of the library says what is wrong, where, and what to do about it.
       print("adapt: \(error)")
-      throw error
+      exit(1)
     }
   }
 
