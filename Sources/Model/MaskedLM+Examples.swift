@@ -1,32 +1,117 @@
-/// `fit`, `evaluate` and `predict` on values in memory, as on KerasHub's page.
+/// `fit` and `evaluate` on values in memory and on files, as on KerasHub's page.
 extension DistilBertMaskedLM {
-  /// Trains on texts, one sample each; the preprocessor cuts and masks them.
-  public func fit(_ texts: [String], batchSize: Int = 32, epochs: Int = 1) throws {
-    try fit(try source(texts), options: TrainingOptions(epochs: epochs, batchSize: batchSize, shuffles: false))
-  }
+  // MARK: fit
 
-  /// Trains on preprocessed samples; `labels`: [sample][mask], `sampleWeights` the same (default: all 1).
+  /// Trains on texts, one sample each; the preprocessor cuts and masks them, anew in each epoch.
+  ///
+  ///     try maskedLM.fit(["The quick brown fox jumped.", "I forgot my homework."], batchSize: 2)
+  ///
+  /// - Parameters:
+  ///   - validation: texts that are evaluated after each epoch, always with the same masks.
+  ///   - batchSize: samples per optimizer step.
+  ///   - epochs: how often all texts are gone through, in their order.
+  ///   - callbacks: called after each step and each epoch.
+  /// - Throws: `ModelUseError` without a preprocessor, or where the model is in use; `TrainingError`; what the callbacks throw.
+  @discardableResult
   public func fit(
-    _ features: MaskedLMFeatures, labels: [[Int]], sampleWeights: [[Float]]? = nil, batchSize: Int = 32, epochs: Int = 1
-  ) throws {
-    let source = SampleList(try samples(features, labels, sampleWeights))
-    try fit(source, options: TrainingOptions(epochs: epochs, batchSize: batchSize, shuffles: false))
+    _ texts: [String], validation: [String]? = nil, batchSize: Int = 32, epochs: Int = 1,
+    callbacks: [TrainingCallback] = []
+  ) throws -> TrainingOutcome {
+    try fit(
+      segments: texts.map { [$0] }, validation: validation?.map { [$0] }, batchSize: batchSize, epochs: epochs,
+      callbacks: callbacks)
   }
 
-  public func evaluate(_ texts: [String]) throws -> Evaluation { try evaluate(try source(texts)) }
+  /// Trains on pairs of texts: `[CLS] a [SEP] b [SEP]`.
+  @discardableResult
+  public func fit(
+    pairs: [(String, String)], validation: [(String, String)]? = nil, batchSize: Int = 32, epochs: Int = 1,
+    callbacks: [TrainingCallback] = []
+  ) throws -> TrainingOutcome {
+    try fit(
+      segments: pairs.map { [$0, $1] }, validation: validation?.map { [$0, $1] }, batchSize: batchSize, epochs: epochs,
+      callbacks: callbacks)
+  }
 
+  /// Trains on samples of any number of segments: [sample][segment].
+  @discardableResult
+  public func fit(
+    segments: [[String]], validation: [[String]]? = nil, batchSize: Int = 32, epochs: Int = 1,
+    callbacks: [TrainingCallback] = []
+  ) throws -> TrainingOutcome {
+    try fit(
+      try source(segments), validation: try validation.map { try source($0) },
+      options: TrainingOptions(epochs: epochs, batchSize: batchSize, shuffles: false), callbacks: callbacks)
+  }
+
+  /// Trains on preprocessed samples.
+  ///
+  /// - Parameters:
+  ///   - labels: [sample][mask]: the original ids.
+  ///   - sampleWeights: [sample][mask]: the weight of each mask in loss and accuracy, 0 for an unused slot. nil: all 1.
+  /// - Throws: `PreprocessorError` with the index of a sample that does not fit the model; else as `fit` on texts.
+  @discardableResult
+  public func fit(
+    _ features: MaskedLMFeatures, labels: [[Int]], sampleWeights: [[Float]]? = nil, batchSize: Int = 32,
+    epochs: Int = 1, callbacks: [TrainingCallback] = []
+  ) throws -> TrainingOutcome {
+    try fit(
+      SampleList(try samples(features, labels, sampleWeights)),
+      options: TrainingOptions(epochs: epochs, batchSize: batchSize, shuffles: false), callbacks: callbacks)
+  }
+
+  /// Trains on files of text of any size, a sample a line: memory does not grow with them. A FIFO will do, and "-" is standard input;
+  /// what can be read only once is copied to `temporaryDirectory` first.
+  ///
+  /// - Parameters:
+  ///   - layout: how lines become samples.
+  ///   - validation: files that are evaluated after each epoch.
+  ///   - options: how long and in what portions to train.
+  /// - Throws: `FileError` and `PreprocessorError` with file and line; else as `fit` on texts.
+  @discardableResult
+  public func fit(
+    files: [String], layout: TextCorpus.Layout = .lines, validation: [String]? = nil,
+    options: TrainingOptions = TrainingOptions(), temporaryDirectory: String = "/tmp",
+    callbacks: [TrainingCallback] = []
+  ) throws -> TrainingOutcome {
+    try fit(
+      try corpus(files, layout, temporaryDirectory),
+      validation: try validation.map { try corpus($0, layout, temporaryDirectory) }, options: options,
+      callbacks: callbacks)
+  }
+
+  // MARK: evaluate
+
+  /// Loss, accuracy and perplexity of texts, one sample each, masked by the preprocessor.
+  ///
+  /// - Throws: `ModelUseError` without a preprocessor, or where the model is in use.
+  public func evaluate(_ texts: [String]) throws -> Evaluation { try evaluate(segments: texts.map { [$0] }) }
+
+  /// The same of pairs of texts: `[CLS] a [SEP] b [SEP]`.
+  public func evaluate(pairs: [(String, String)]) throws -> Evaluation {
+    try evaluate(segments: pairs.map { [$0, $1] })
+  }
+
+  /// The same of samples of any number of segments: [sample][segment].
+  public func evaluate(segments: [[String]]) throws -> Evaluation { try evaluate(try source(segments)) }
+
+  /// The same of preprocessed samples; see `fit` for `labels` and `sampleWeights`.
   public func evaluate(
     _ features: MaskedLMFeatures, labels: [[Int]], sampleWeights: [[Float]]? = nil
   ) throws -> Evaluation {
     try evaluate(SampleList(try samples(features, labels, sampleWeights)))
   }
 
-  /// The scores of the vocabulary at each mask position: [sample][mask][vocabulary].
-  public func predict(_ features: MaskedLMFeatures) throws -> [[[Float]]] {
-    collect(try samples(features, nil, nil), batchRows: nil) { Array(UnsafeBufferPointer(start: $0, count: $1)) }
+  /// The same of files of text; see `fit(files:)`.
+  public func evaluate(
+    files: [String], layout: TextCorpus.Layout = .lines, temporaryDirectory: String = "/tmp"
+  ) throws -> Evaluation {
+    try evaluate(try corpus(files, layout, temporaryDirectory))
   }
 
-  private func samples(
+  // MARK: Sources
+
+  func samples(
     _ features: MaskedLMFeatures, _ labels: [[Int]]?, _ weights: [[Float]]?
   ) throws(PreprocessorError) -> [Sample] {
     try features.samples(
@@ -34,16 +119,16 @@ extension DistilBertMaskedLM {
       maximumLength: configuration.maxSequenceLength)
   }
 
-  private func source(_ texts: [String]) throws(ModelUseError) -> TextList {
+  private func source(_ segments: [[String]]) throws(ModelUseError) -> TextList {
     guard let preprocessor else { throw .noPreprocessor }
-    return TextList(texts, preprocessor: preprocessor)
+    return TextList(segments, preprocessor: preprocessor)
   }
-}
 
-/// A model asked for what it was not made for.
-public enum ModelUseError: ModelError, Equatable {
-  case noPreprocessor
-
-  public var message: String { "the model has no preprocessor and takes preprocessed samples alone" }
-  public var hint: String? { "set `preprocessor`, or pass MaskedLMFeatures" }
+  private func corpus(_ files: [String], _ layout: TextCorpus.Layout, _ temporaryDirectory: String) throws -> TextCorpus
+  {
+    guard let preprocessor else { throw ModelUseError.noPreprocessor }
+    return try TextCorpus(
+      paths: files, tokenizer: preprocessor.tokenizer, sequenceLength: preprocessor.sequenceLength,
+      masking: preprocessor.masking, layout: layout, temporaryDirectory: temporaryDirectory, threads: threads)
+  }
 }

@@ -102,6 +102,7 @@ extension ResolvedPreset {
 
 /// Parts of a model that do not fit each other.
 public enum ModelFitError: ModelError, Equatable {
+  /// More word pieces than the model has rows for.
   case vocabularyLargerThanModel(preset: String, pieces: Int, rows: Int)
 
   public var message: String {

@@ -6,7 +6,7 @@ extension DistilBertMaskedLM {
     case .predictions(let expected, let position):
       guard hasTrainedHead else { return PresetCheck(subject, .differs, "the model has no trained head") }
       let sample = try sample(values.input, maskPosition: position)
-      let found = rank([sample], topK: expected.count).first?.first ?? []
+      let found = try rank([sample], topK: expected.count).first?.first ?? []
       return PresetCheck(subject, compare(found, expected, tolerance: values.tolerance))
     case .hiddenStates(let expected, let token, let unit):
       guard case .tokens(let ids, let mask) = values.input else {

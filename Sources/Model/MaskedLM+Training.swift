@@ -1,5 +1,6 @@
 /// Where and how often a training writes checkpoints.
 public struct CheckpointOptions {
+  /// Where they are written.
   public var folder: CheckpointFolder
   /// One after so many steps; nil: after each epoch alone, and in any case when training ends before its time.
   public var interval: Int?
@@ -8,6 +9,7 @@ public struct CheckpointOptions {
   /// What else is to be found again in a checkpoint, asked when one is written.
   public var record: () -> JSONValue
 
+  /// By default one after each epoch, of which the newest two are kept.
   public init(
     folder: CheckpointFolder, interval: Int? = nil, keep: Int = 2, record: @escaping () -> JSONValue = { .null }
   ) {
@@ -26,14 +28,32 @@ extension DistilBertMaskedLM {
   ///   - checkpoints: where to write some; the folder must be open.
   ///   - resuming: go on from there. With the same corpus, options and threads the parameters at the end are those of a training that
   ///     was never interrupted, to the last bit.
-  ///   - report: called after each step and each epoch; false ends training in order, with a checkpoint.
-  /// - Throws: what the corpus throws; `TrainingError` where the loss is no finite number any more, with the last
+  ///   - callbacks: called after each step and each epoch; see `TrainingCallback`.
+  ///   - report: called at every moment of a report, before the callbacks; false ends training in order, with a checkpoint.
+  /// - Throws: what the corpus and the callbacks throw; `PreprocessorError` for a sample that does not fit the model;
+  ///   `ModelUseError.inUse`; `TrainingError` where the loss is no finite number any more, with the last
   ///   weights that gave one.
   @discardableResult
   public func fit(
     _ source: some SampleSource, validation: (any SampleSource)? = nil, options: TrainingOptions = TrainingOptions(),
     checkpoints: CheckpointOptions? = nil, resuming checkpoint: TrainingCheckpoint? = nil,
-    report: (TrainingReport) throws -> Bool = { _ in true }
+    callbacks: [TrainingCallback] = [], report: (TrainingReport) throws -> Bool = { _ in true }
+  ) throws -> TrainingOutcome {
+    let checked = CheckedSource(source, for: configuration)
+    let checkedValidation = validation.map { CheckedSource($0, for: configuration) }
+    return try compute.occupancy.claim(nests: false) {
+      try train(
+        checked, validation: checkedValidation, options: options, checkpoints: checkpoints, resuming: checkpoint
+      ) { moment in
+        let goesOn = try report(moment)
+        return try callbacks.goOn(after: moment) && goesOn
+      }
+    }
+  }
+
+  private func train(
+    _ source: CheckedSource, validation: CheckedSource?, options: TrainingOptions, checkpoints: CheckpointOptions?,
+    resuming checkpoint: TrainingCheckpoint?, report: (TrainingReport) throws -> Bool
   ) throws -> TrainingOutcome {
     let training = takeUpTraining()
     let parameters = network.parameters

@@ -8,15 +8,22 @@ import Glibc
 ///     try maskedLM.fit(["The quick brown fox jumped."])
 ///     try maskedLM.save(to: "my-model-2")
 ///
-/// Not to be used from two threads at once; it computes on `threads` threads of its own.
+/// It computes on `threads` threads of its own, one call at a time: what computes while another thread does (`fit`, `evaluate`,
+/// `predict`, `rank`, `save`, and those of its backbone and head) throws `ModelUseError.inUse`. A callback of `fit` may evaluate,
+/// predict and save. It is not `Sendable`, so that the compiler, too, keeps it to one task; models of one preset are independent, and
+/// the pages of their files are in memory once.
 public final class DistilBertMaskedLM {
+  /// Its sizes and rates.
   public let configuration: Configuration
   /// Tokens to hidden states; can be frozen.
   public let backbone: DistilBertBackbone
+  /// Hidden states to scores of the vocabulary.
+  public let maskedLMHead: MaskedLMHead
   /// Text to samples; nil for a model that takes preprocessed samples alone.
   public var preprocessor: DistilBertMaskedLMPreprocessor?
   /// Every random choice comes from it.
   public let seed: UInt64
+  /// Threads it computes with.
   public let threads: Int
   /// What a person should know of how it was loaded, each one line.
   public let notes: [String]
@@ -35,7 +42,7 @@ public final class DistilBertMaskedLM {
 
   init(
     _ network: Network, preprocessor: DistilBertMaskedLMPreprocessor?, compute: Compute, seed: UInt64,
-    notes: [String] = [], warnings: [String] = [], hasTrainedHead: Bool
+    notes: [String] = [], warnings: [String] = [], hasTrainedHead: Bool, backbone: DistilBertBackbone? = nil
   ) {
     self.network = network
     self.compute = compute
@@ -46,7 +53,8 @@ public final class DistilBertMaskedLM {
     self.hasTrainedHead = hasTrainedHead
     configuration = network.configuration
     threads = compute.pool.threads
-    backbone = DistilBertBackbone(network, compute)
+    self.backbone = backbone ?? DistilBertBackbone(network, compute, seed: seed, isTaken: true)
+    maskedLMHead = MaskedLMHead(network, compute)
     // What Keras' `compile()` chooses.
     optimizer = .adam()
     schedule = Schedule()
@@ -58,20 +66,42 @@ public final class DistilBertMaskedLM {
 
   /// A model of random weights.
   ///
-  /// - Parameter threads: threads to compute with.
+  /// - Parameters:
+  ///   - configuration: sizes and rates.
+  ///   - preprocessor: text to samples; nil for a model that takes preprocessed samples alone.
+  ///   - seed: every random choice comes from it.
+  ///   - threads: threads to compute with.
+  /// - Throws: `ConfigurationError` where the sizes make no model.
   public convenience init(
     configuration: Configuration, preprocessor: DistilBertMaskedLMPreprocessor? = nil, seed: UInt64 = 0,
     threads: Int = DistilBertMaskedLM.defaultThreads
   ) throws {
-    try configuration.checkParameterCount("the configuration")
+    try configuration.validate()
     let compute = Compute(threads: threads)
     let network = try Network(random: configuration, seed: seed, on: compute.pool)
     self.init(network, preprocessor: preprocessor, compute: compute, seed: seed, hasTrainedHead: false)
   }
 
+  /// A model of an encoder, with a new head (KerasHub: `DistilBertMaskedLM(backbone, preprocessor)`). The encoder is the model's own
+  /// from here on.
+  ///
+  /// - Throws: `ModelUseError` where the encoder belongs to a model already, or the preprocessor has more word pieces than it.
+  public convenience init(backbone: DistilBertBackbone, preprocessor: DistilBertMaskedLMPreprocessor? = nil) throws {
+    guard !backbone.isTaken else { throw ModelUseError.backboneIsTaken }
+    let (pieces, rows) = (preprocessor?.tokenizer.vocabulary.count ?? 0, backbone.configuration.vocabularySize)
+    guard pieces <= rows else { throw ModelUseError.vocabularyTooLarge(pieces: pieces, rows: rows) }
+    backbone.isTaken = true
+    self.init(
+      backbone.network, preprocessor: preprocessor, compute: backbone.compute, seed: backbone.seed,
+      hasTrainedHead: false, backbone: backbone)
+  }
+
   /// How `fit` trains. Called again, it begins with fresh moments, as in Keras.
   ///
-  /// - Parameter lossReduction: what the gradient's loss is divided by; reported losses are always per masked token.
+  /// - Parameters:
+  ///   - optimizer: how parameters follow their gradients.
+  ///   - schedule: how the learning rate goes over the steps.
+  ///   - lossReduction: what the gradient's loss is divided by; reported losses are always per masked token.
   public func compile(
     optimizer: Optimizer = .adam(), schedule: Schedule = Schedule(), lossReduction: LossReduction = .maskedMean
   ) {
@@ -96,7 +126,8 @@ public final class DistilBertMaskedLM {
   ///   - pseudoLikelihood: also scores every token with itself masked; a sample of n tokens then costs n times as much.
   ///   - progress: called with the samples done; false ends with what was measured until then.
   ///   - onSample: called with each sample's index and its own figures, in order, while the rest is still to be computed.
-  /// - Throws: what the corpus and `onSample` throw; `ModelUseError` where the model has no preprocessor to say which token masks.
+  /// - Throws: what the corpus and `onSample` throw; `PreprocessorError` for a sample that does not fit the model; `ModelUseError` where
+  ///   the model is in use, or has no preprocessor to say which token masks.
   public func evaluate(
     _ source: some SampleSource, pseudoLikelihood: PseudoLikelihood.Variant? = nil,
     progress: (Int) throws -> Bool = { _ in true }, onSample: (Int, Evaluation) throws -> Void = { _, _ in }
@@ -106,8 +137,10 @@ public final class DistilBertMaskedLM {
       guard let preprocessor else { throw ModelUseError.noPreprocessor }
       tokenMasking = TokenMasking(preprocessor, pseudoLikelihood)
     }
-    return try Evaluator(network: network, compute: compute)
-      .evaluate(source, tokenMasking: tokenMasking, progress: progress, onSample: onSample)
+    return try compute.occupancy.claim {
+      try Evaluator(network: network, compute: compute).evaluate(
+        CheckedSource(source, for: configuration), tokenMasking: tokenMasking, progress: progress, onSample: onSample)
+    }
   }
 
   /// The most likely word pieces of every mask of some samples: [sample][mask][rank].
@@ -116,28 +149,32 @@ public final class DistilBertMaskedLM {
   /// - Parameters:
   ///   - targets: rank these ids alone; the probabilities stay those over the whole vocabulary.
   ///   - batchRows: the most tokens computed together by a thread.
+  /// - Throws: `PreprocessorError` for a sample that does not fit the model, `ModelUseError.inUse`.
   public func rank(
     _ samples: [Sample], topK: Int = 5, targets: [Int]? = nil, batchRows: Int? = nil
-  ) -> [[[TokenScore]]] {
-    collect(samples, batchRows: batchRows) { Ranking.best(topK, of: $0, $1, among: targets) }
+  ) throws -> [[[TokenScore]]] {
+    try collect(samples, batchRows: batchRows) { Ranking.best(topK, of: $0, $1, among: targets) }
   }
 
   /// Calls `row` with the scores of every mask: the values as [sample][mask].
   func collect<Value>(
     _ samples: [Sample], batchRows: Int?, _ row: (UnsafeMutablePointer<Float>, _ vocabulary: Int) -> Value
-  ) -> [[Value]] {
+  ) throws -> [[Value]] {
+    for (index, sample) in samples.enumerated() { try sample.check(for: configuration, index: index) }
     let alignment = Batch.inferenceAlignment
     let groups = Batch.groups(
       samples.map { Batch.rows(of: $0, alignment: alignment) }, limit: max(1, batchRows ?? Compute.microBatchRows))
     let batches = groups.map { Batch.inference(samples[$0]) }
     var results = [[Value]](repeating: [], count: samples.count)
-    results.withUnsafeMutableBufferPointer { results in
-      nonisolated(unsafe) let results = results
-      compute.forEach(batches) { index, batch, context in
-        network.forEachLogits(batch, context) { rows, logits in
-          for sample in 0..<batch.masks.sampleCount {
-            for place in batch.masks.range(sample).clamped(to: rows) {
-              results[groups[index].lowerBound + sample].append(row(logits[place - rows.lowerBound], logits.columns))
+    try compute.occupancy.claim {
+      results.withUnsafeMutableBufferPointer { results in
+        nonisolated(unsafe) let results = results
+        compute.forEach(batches) { index, batch, context in
+          network.forEachLogits(batch, context) { rows, logits in
+            for sample in 0..<batch.masks.sampleCount {
+              for place in batch.masks.range(sample).clamped(to: rows) {
+                results[groups[index].lowerBound + sample].append(row(logits[place - rows.lowerBound], logits.columns))
+              }
             }
           }
         }
@@ -148,6 +185,7 @@ public final class DistilBertMaskedLM {
 
   /// How weights are written.
   public enum WeightsType: Sendable {
+    /// As they are computed with.
     case float32
     /// Half the size; each number keeps 11 significant bits.
     case float16
@@ -159,15 +197,26 @@ public final class DistilBertMaskedLM {
   ///   - weights: how they are written; what is computed with stays 32 bits wide.
   ///   - files: more files to put in it: (name, bytes).
   ///   - overwrite: take the place of a model directory that is there.
+  /// - Throws: `CheckpointError` or `FileError` where the place is taken or cannot be written; `ModelUseError.inUse`.
   public func save(
     to path: String, weights: WeightsType = .float32, files: [(name: String, bytes: [UInt8])] = [],
     overwrite: Bool = false
   ) throws {
-    let halves = weights == .float16 ? try HalfPrecisionTensors(network.tensorSources) : nil
-    defer { withExtendedLifetime(halves) {} }
-    try ModelDirectory.write(
-      to: path, configuration: configuration, tensors: halves?.sources ?? network.tensorSources,
-      files: tokenizerFiles + files, overwrite: overwrite)
+    try compute.occupancy.claim {
+      let halves = weights == .float16 ? try HalfPrecisionTensors(network.tensorSources) : nil
+      defer { withExtendedLifetime(halves) {} }
+      try ModelDirectory.write(
+        to: path, configuration: configuration, tensors: halves?.sources ?? network.tensorSources,
+        files: tokenizerFiles + files, overwrite: overwrite)
+    }
+  }
+
+  /// Its layers, what they put out, and their parameters (Keras: `summary()`).
+  public func summary() -> ModelSummary {
+    ModelSummary(
+      configuration,
+      trainableParameterCount: network.parameters.parameters.reduce(0) { $1.isTrainable ? $0 + $1.count : $0 },
+      vocabularyCount: preprocessor?.tokenizer.vocabulary.count)
   }
 
   /// The tokenizer's files of a model directory.

@@ -4,6 +4,7 @@
 /// case, the wording is in `message` and `hint`. A message names what is wrong, a hint what to do about it; both are one
 /// line, begin in lower case and have no full stop at the end.
 public protocol ModelError: Error, Sendable, CustomStringConvertible {
+  /// What is wrong: one line, in lower case, without a full stop.
   var message: String { get }
   /// What the user can do about it, where that can be said.
   var hint: String? { get }
@@ -24,9 +25,12 @@ extension ModelError {
 
 /// A file, and the line in it, counted from 1.
 public struct DataLocation: Sendable, Equatable, CustomStringConvertible {
+  /// The file's path, or what the input is called.
   public var file: String
+  /// Counted from 1; nil where the file as a whole is meant.
   public var line: Int?
 
+  /// A place.
   public init(file: String, line: Int? = nil) {
     self.file = file
     self.line = line

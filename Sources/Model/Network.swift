@@ -3,13 +3,13 @@ final class Network {
   let configuration: Configuration
   let parameters: ParameterStore
   let backbone: Backbone
-  let head: MaskedLMHead
+  let head: Head
 
   init(_ configuration: Configuration, _ parameters: ParameterStore) throws(MissingParameter) {
     self.configuration = configuration
     self.parameters = parameters
     backbone = try Backbone(configuration, parameters)
-    head = try MaskedLMHead(configuration, parameters)
+    head = try Head(configuration, parameters)
     // The parameters stand in the order of the computation, but for the word embedding, which is the last product's matrix too.
     parameters.setOrder(
       ofProducts: parameters.parameters.lazy.map(\.specification).filter { $0.role == .kernel }.map(\.name)
@@ -44,7 +44,7 @@ final class Network {
       let n = headMemory.n
       let dn = context.matrix(n.rows, n.columns)
       var sums = LossSums()
-      head.forEachLogits(n, rows: MaskedLMHead.trainingRows, context) { rows, logits in
+      head.forEachLogits(n, rows: Head.trainingRows, context) { rows, logits in
         sums += CrossEntropy.evaluate(
           logits, labels: batch.labels[rows], weights: batch.weights[rows], gradientFactor: lossFactor, context.pool)
         head.backwardProjection(logits, n: n.rows(rows), into: dn.rows(rows), context)
@@ -68,7 +68,7 @@ final class Network {
     try context.temporary {
       let x = backbone.predict(batch, context)
       let n = head.forward(x, context).n
-      try head.forEachLogits(n, rows: MaskedLMHead.inferenceRows, context, body)
+      try head.forEachLogits(n, rows: Head.inferenceRows, context, body)
     }
   }
 }

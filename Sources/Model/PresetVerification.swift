@@ -5,6 +5,10 @@ public struct PresetVerification: Sendable {
   let hub: Hub
   let threads: Int
 
+  /// - Parameters:
+  ///   - registry: what is known of presets.
+  ///   - hub: whose cache is looked into.
+  ///   - threads: threads to compute with.
   public init(_ registry: PresetRegistry, hub: Hub, threads: Int = DistilBertMaskedLM.defaultThreads) {
     self.registry = registry
     self.hub = hub
@@ -13,6 +17,7 @@ public struct PresetVerification: Sendable {
 
   /// What is to be verified.
   public struct Target: Sendable {
+    /// As it was asked for.
     public let name: String
     /// Where its files are; nil: in the program.
     public let directory: String?

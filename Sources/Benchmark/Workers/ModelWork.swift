@@ -10,10 +10,10 @@ struct PredictWork: Work {
     samples = try settings.loadSamples(model.configuration)
   }
 
-  func check() -> JSONValue? { Self.result(model.rank(samples, topK: 5)) }
+  func check() throws -> JSONValue? { Self.result(try model.rank(samples, topK: 5)) }
 
-  func round() -> Round {
-    let elapsed = seconds { _ = model.rank(samples, topK: 5) }
+  func round() throws -> Round {
+    let elapsed = try seconds { _ = try model.rank(samples, topK: 5) }
     return Round(seconds: elapsed, tokens: samples.reduce(0) { $0 + $1.tokenIDs.count })
   }
 
@@ -38,14 +38,14 @@ struct LatencyWork: Work {
     samples = try settings.loadSamples(model.configuration)
   }
 
-  func check() -> JSONValue? {
+  func check() throws -> JSONValue? {
     var result: JSONValue?
-    for _ in 0..<10 { result = PredictWork.result(model.rank(samples, topK: 5)) }
+    for _ in 0..<10 { result = PredictWork.result(try model.rank(samples, topK: 5)) }
     return result
   }
 
-  func round() -> Round {
-    let times = (0..<Self.calls).map { _ in seconds { _ = model.rank(samples, topK: 5) } }
+  func round() throws -> Round {
+    let times = try (0..<Self.calls).map { _ in try seconds { _ = try model.rank(samples, topK: 5) } }
     return Round(
       seconds: times.median, tokens: samples.reduce(0) { $0 + $1.tokenIDs.count },
       more: [("p90_seconds", .number(times.quantile(0.9))), ("calls", .number(Self.calls))])

@@ -4,6 +4,7 @@ import Glibc
 ///
 /// Without `commit()` the temporary file goes away with this object, and what stood at the path before is untouched.
 public final class AtomicFile {
+  /// Where it will stand.
   public let path: String
   let temporary: String
   private var descriptor: Int32 = -1
@@ -26,10 +27,12 @@ public final class AtomicFile {
     unlink(temporary)
   }
 
+  /// Appends bytes to what will appear.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     try FileOutput.write(bytes, to: descriptor, path)
   }
 
+  /// Appends bytes to what will appear.
   public func write(_ bytes: [UInt8]) throws(FileError) {
     let result = bytes.withUnsafeBytes { buffer in Result { () throws(FileError) in try write(buffer) } }
     try result.get()

@@ -1,54 +1,95 @@
 /// What can be wrong with the files of a model: configuration, weights, index, directory.
 public enum CheckpointError: ModelError, Equatable {
   // config.json
+  /// A config.json that is not an object.
   case notAnObject(file: String, found: String)
+  /// A config.json that does not say whose it is.
   case missingModelType(file: String)
+  /// The config.json of another architecture.
   case otherModelType(file: String, found: String)
+  /// A KerasHub preset of another model.
   case otherKerasModel(file: String, found: String)
+  /// A key that has no default is not there.
   case missingKey(file: String, key: String)
+  /// A key with another kind of value: text where a number should stand.
   case wrongKind(file: String, key: String, expected: String, found: String)
+  /// A number that makes no model.
   case outOfRange(file: String, key: String, value: String, range: String)
+  /// A size that stands there under two names, with two values.
   case disagreeing(file: String, key: String, value: Int, alias: String, other: Int)
+  /// A width that cannot be shared by the attention heads.
   case headsDoNotDivide(file: String, dim: Int, heads: Int)
+  /// An activation function that is not provided for.
   case unknownActivation(file: String, name: String)
+  /// Sizes that multiply to more than 2³⁴ numbers.
   case tooManyParameters(file: String, count: Int)
 
   // safetensors
+  /// The pointer that git keeps for a large file, and not the file.
   case gitLFSPointer(file: String, oid: String?, size: String?)
+  /// What is certainly no safetensors file, and what it looks like.
   case otherFormat(file: String, what: String)
+  /// Fewer bytes than a header has.
   case tooShort(file: String, bytes: Int)
+  /// A header longer than any real one, in bytes.
   case headerTooLong(file: String, bytes: UInt64)
+  /// The file ends within its header; in bytes.
   case headerTruncated(file: String, have: Int, need: Int)
+  /// A header that does not have the form of one.
   case malformedHeader(file: String, what: String)
+  /// A name that stands in a header twice.
   case duplicateTensor(file: String, name: String)
+  /// A type that safetensors do not have.
   case unknownDataType(file: String, tensor: String, name: String)
+  /// A tensor whose shape, type and place do not fit each other.
   case malformedTensor(file: String, tensor: String, what: String)
+  /// The file ends within a tensor; in bytes.
   case truncated(file: String, have: Int, need: Int)
+  /// Bytes behind the last tensor.
   case bytesAfterEnd(file: String, count: Int)
 
   // KerasHub's HDF5 files
+  /// KerasHub's weights, with a build without the trait KerasWeights.
   case kerasWeightsNotBuilt(file: String)
+  /// What is no HDF5 file, and what it looks like.
   case notHDF5(file: String, what: String?)
+  /// An HDF5 file that cannot be read to its end.
   case damagedHDF5(file: String, what: String)
+  /// A variable of a type or layout that is not provided for.
   case unsupportedVariable(file: String, variable: String, what: String)
+  /// A KerasHub preset without weights.
   case noKerasWeights(path: String)
 
   // Weights and their names
+  /// Tensors that no file holds: the first, and how many.
   case missingTensors(file: String, first: String, count: Int, inHead: Bool)
+  /// Two tensors of one role under different names.
   case ambiguousTensor(file: String, name: String, first: String, second: String)
+  /// A tensor of other sizes than config.json says.
   case wrongShape(file: String, tensor: String, found: [Int], expected: [Int], hint: String?)
+  /// Weights that are integers.
   case notFloatingPoint(file: String, tensor: String, type: String)
+  /// An output matrix that is not the word embedding.
   case untiedOutput(file: String)
+  /// A weight that 16 bits cannot hold.
   case beyondHalfPrecision(tensor: String, value: Float)
 
   // Directories
+  /// A directory without a model, and what was looked for.
   case notAModelDirectory(path: String, lookedFor: String)
+  /// A directory without weights.
   case noWeights(path: String)
+  /// Weights in the format of another framework alone.
   case onlyOtherWeights(path: String, found: String)
+  /// An index of shards that does not have the form of one.
   case malformedIndex(file: String, what: String)
+  /// A file that an index names is not there.
   case missingShard(index: String, shard: String)
+  /// Something stands where a model is to be written; whether `overwrite` may replace it.
   case outputExists(path: String, canOverwrite: Bool)
+  /// Something stands there that no `overwrite` replaces.
   case outputIsNoModelDirectory(path: String)
+  /// The directory that the process stands in.
   case outputIsCurrentDirectory(path: String)
 
   public var message: String {

@@ -11,8 +11,10 @@ public struct CheckpointFolder: Sendable {
   /// The directory of the model to be.
   public let output: String
 
+  /// The checkpoints of a training that writes its model there.
   public init(output: String) { self.output = output }
 
+  /// `checkpoints` in the output directory.
   public var path: String { Path.join(output, Self.name) }
 
   /// Where the checkpoint of that step is, or would be.

@@ -1,9 +1,11 @@
 /// The sizes and rates of a DistilBERT model. Names follow KerasHub's DistilBertBackbone, in Swift's case; the keys of
 /// Hugging Face's config.json stand beside them.
 public struct Configuration: Sendable, Equatable {
+  /// The function between the two layers of feed-forward, and in the head (`activation`).
   public enum Activation: String, Sendable {
     /// The exact form, with erf.
     case gelu
+    /// max(0, x).
     case relu
   }
 
@@ -19,9 +21,11 @@ public struct Configuration: Sendable, Equatable {
   public var intermediateDim: Int
   /// Rows of the position table (`max_position_embeddings`).
   public var maxSequenceLength: Int
+  /// Dropout of embeddings and of what layers add, 0 ..< 1 (`dropout`).
   public var dropout: Float
   /// Dropout of attention probabilities (`attention_dropout`).
   public var attentionDropout: Float
+  /// The function between the two layers of feed-forward (`activation`).
   public var activation: Activation
   /// ε of every LayerNorm of the backbone.
   public var layerNormEpsilon: Float

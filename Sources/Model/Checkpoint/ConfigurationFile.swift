@@ -10,6 +10,7 @@ extension Configuration {
   /// The heads that a file may name; nil where it names none.
   public var architectures: [String]? { source["architectures"]?.array?.compactMap(\.string) }
 
+  /// Reads a config.json. Throws `CheckpointError`, `JSONError` or `FileError`.
   public static func load(file: String) throws -> Configuration {
     try Configuration(json: JSONValue.load(file: file), file: file)
   }

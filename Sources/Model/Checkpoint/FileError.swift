@@ -2,11 +2,17 @@ import Glibc
 
 /// What can be wrong with a file or directory, whatever is in it.
 public enum FileError: ModelError, Equatable {
+  /// There is nothing of that name.
   case missing(path: String)
+  /// A directory where a file should be.
   case isDirectory(path: String)
+  /// A file where a directory should be.
   case notDirectory(path: String)
+  /// The system does not allow it.
   case notPermitted(path: String, writing: Bool)
+  /// The file system, or a quota, is full.
   case noSpace(path: String)
+  /// Something of that name is there already.
   case alreadyExists(path: String)
   /// It was longer when it was opened.
   case becameShorter(path: String)

@@ -5,6 +5,7 @@ import Glibc
 /// What cannot be mapped (a pipe, a file in /proc) is read to its end instead. An empty file gives an empty buffer. The file must
 /// not be made shorter by others while it is mapped. Unmapped when the last reference goes.
 public final class FileMapping: @unchecked Sendable {
+  /// The file's path, or what it is called in messages.
   public let path: String
   /// The file's bytes; valid as long as this object. A local that is not used any more may be released at once: keep it with
   /// `withExtendedLifetime`, or use `withText`.

@@ -8,8 +8,11 @@ public struct ModelDirectory: Sendable {
     case kerasHub
   }
 
+  /// Where it is.
   public let path: String
+  /// Whose layout it has.
   public let format: Format
+  /// What its config.json says.
   public let configuration: Configuration
   /// Nil where they were not asked for.
   public let weights: ResolvedWeights?

@@ -59,7 +59,7 @@ extension ModelDirectory {
     let known = [
       "config.json", "model.safetensors", "model.safetensors.index.json", "vocab.txt", "tokenizer.json",
       "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "generation_config.json", "history.csv",
-      "history.svg", "MODEL_CARD.md",
+      "history.svg", "training.json", "MODEL_CARD.md",
     ]
     return known.contains(name) || OtherWeights.names.contains(name)
       || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))

@@ -6,6 +6,7 @@ public final class Safetensors: Sendable {
   /// The reference refuses longer headers, too.
   static let maximumHeaderLength: UInt64 = 100_000_000
 
+  /// The file's path.
   public let path: String
   /// In the order of the header.
   public let tensors: [TensorView]
@@ -13,6 +14,7 @@ public final class Safetensors: Sendable {
   public let metadata: [String: String]
   private let indices: [String: Int]
 
+  /// Maps a file and checks its header. Throws `CheckpointError` or `FileError`.
   public convenience init(path: String) throws { try self.init(FileMapping(path: path)) }
 
   init(_ mapping: FileMapping) throws {
@@ -26,6 +28,7 @@ public final class Safetensors: Sendable {
     self.indices = indices
   }
 
+  /// The tensor of that name, or nil.
   public subscript(_ name: String) -> TensorView? { indices[name].map { tensors[$0] } }
 }
 

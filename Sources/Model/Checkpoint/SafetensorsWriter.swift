@@ -1,11 +1,15 @@
 /// A tensor to be written: where its elements lie in memory, row-major.
 public struct TensorSource {
+  /// Its name in the file.
   public let name: String
+  /// What its elements are.
   public let type: ElementType
+  /// Its sizes, the outermost first.
   public let shape: [Int]
   /// Must stay valid until the file is written; as long as the shape needs.
   public let bytes: UnsafeRawBufferPointer
 
+  /// A tensor of any type.
   public init(name: String, type: ElementType, shape: [Int], bytes: UnsafeRawBufferPointer) {
     self.name = name
     self.type = type

@@ -2,7 +2,9 @@ import Glibc
 
 /// The element types of safetensors.
 public enum ElementType: Sendable, Equatable {
+  /// Floating-point numbers: of IEEE 754, or the upper half of a float32.
   case float64, float32, float16, bfloat16
+  /// Whole numbers, with and without a sign, and truth values of a byte.
   case int64, int32, int16, int8, uint64, uint32, uint16, uint8, bool
 
   /// In the order in which the reference writer lays tensors out.
@@ -20,6 +22,7 @@ public enum ElementType: Sendable, Equatable {
   /// The place in that order.
   var rank: Int { Self.names.firstIndex { $0.type == self } ?? 0 }
 
+  /// As safetensors call it: `F32`.
   public var name: String { Self.names.first { $0.type == self }?.name ?? "" }
 
   /// Bytes of an element.
@@ -32,6 +35,7 @@ public enum ElementType: Sendable, Equatable {
     }
   }
 
+  /// Whether it can be the type of weights.
   public var isFloatingPoint: Bool {
     switch self {
     case .float64, .float32, .float16, .bfloat16: true
@@ -45,7 +49,9 @@ public enum ElementType: Sendable, Equatable {
 /// Keras stores the kernels of Dense layers as [in, out]. Such a view has the shape [out, in] that everything here works with, and
 /// is turned when it is copied.
 public struct TensorView: Sendable {
+  /// Its name in the file.
   public let name: String
+  /// What its elements are in the file.
   public let type: ElementType
   /// Empty for a single number.
   public let shape: [Int]
@@ -96,6 +102,8 @@ public struct TensorView: Sendable {
     }
   }
 
+  /// A copy of the elements as 32-bit floats, turned where the file has the matrix the other way round. Throws where they are
+  /// integers.
   public func floats() throws(CheckpointError) -> [Float] {
     guard type.isFloatingPoint else { throw .notFloatingPoint(file: mapping.path, tensor: name, type: type.name) }
     var values = [Float](repeating: 0, count: count)

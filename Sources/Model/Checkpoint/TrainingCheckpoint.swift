@@ -4,7 +4,9 @@
 ///     training_state.safetensors                       the optimizer's moments
 ///     training_state.json                              counters, and what the caller wants to find again
 public struct TrainingCheckpoint: Sendable {
+  /// Its directory.
   public let path: String
+  /// How far the training had come.
   public let state: TrainingState
   /// What was given to be kept with it.
   public let record: JSONValue
@@ -19,6 +21,7 @@ public struct TrainingCheckpoint: Sendable {
     return try TrainingCheckpoint(path: path)
   }
 
+  /// Reads what is needed to go on, but for the tensors. Throws `TrainingCheckpointError`, `JSONError` or `FileError`.
   public init(path: String) throws {
     self.path = path
     let file = Path.join(path, Self.stateName)

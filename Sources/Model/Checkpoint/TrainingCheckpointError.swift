@@ -1,13 +1,20 @@
 /// What can be wrong with the checkpoints of a training.
 public enum TrainingCheckpointError: ModelError, Equatable {
+  /// There is no checkpoint to go on from.
   case none(output: String)
   /// A checkpoint that the training counts on is gone.
   case missing(path: String)
+  /// A file of a checkpoint that does not say what it should.
   case damaged(file: String, what: String)
+  /// A checkpoint of another version of the format.
   case otherVersion(file: String, found: Int)
+  /// A checkpoint whose tensors have other sizes than the model.
   case otherModel(path: String)
+  /// Another process trains there.
   case inUse(output: String)
+  /// Checkpoints of an unfinished training stand where a new one is to write.
   case outputHoldsCheckpoints(output: String, newest: String)
+  /// A model is asked for where only checkpoints are.
   case unfinished(output: String, newest: String)
 
   public var message: String {

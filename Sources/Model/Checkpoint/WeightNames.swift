@@ -1,14 +1,29 @@
 /// A tensor of DistilBertForMaskedLM: its name in Hugging Face's files and what it is.
 public struct TensorSpecification: Sendable, Equatable {
-  public enum Role: Sendable { case embedding, kernel, bias, normGain, normBias }
+  /// What a tensor is for; by it, it is initialized and decays.
+  public enum Role: Sendable {
+    /// Rows that are looked up.
+    case embedding
+    /// The matrix of a dense layer, [out, in].
+    case kernel
+    /// What a dense layer adds.
+    case bias
+    /// What a LayerNorm multiplies by.
+    case normGain
+    /// What a LayerNorm adds.
+    case normBias
+  }
 
+  /// Its name in Hugging Face's files.
   public let name: String
   /// Dense kernels are [out, in].
   public let shape: [Int]
+  /// What it is for.
   public let role: Role
   /// Whether it belongs to the encoder (`DistilBertBackbone`) and not to the head.
   public let isBackbone: Bool
 
+  /// The number of its elements.
   public var count: Int { shape.reduce(1, *) }
   /// Whether weight decay applies: not to biases and LayerNorm.
   public var decays: Bool { role == .embedding || role == .kernel }
@@ -16,6 +31,7 @@ public struct TensorSpecification: Sendable, Equatable {
 
 /// The names that weights have in files.
 public enum WeightName {
+  /// The word embedding, which is the output matrix, too.
   public static let wordEmbeddings = "distilbert.embeddings.word_embeddings.weight"
   /// The output matrix. It is the word embedding: accepted where a file has it, never written.
   public static let projector = "vocab_projector.weight"
@@ -58,6 +74,7 @@ extension Configuration {
 /// The weights of a model as they were found in files: under their own names, checked, in the order of
 /// `Configuration.tensors`.
 public struct ResolvedWeights: Sendable {
+  /// What a model of that configuration needs.
   public let specifications: [TensorSpecification]
   /// As many as `specifications`; nil where a tensor of the head is missing and must be initialized.
   public let tensors: [TensorView?]
@@ -70,6 +87,7 @@ public struct ResolvedWeights: Sendable {
   /// Whether every tensor of the head was in the files.
   public var hasHead: Bool { missing.isEmpty }
 
+  /// The tensor of that name; nil where it is missing, or no model has it.
   public subscript(_ name: String) -> TensorView? {
     for (specification, tensor) in zip(specifications, tensors) where specification.name == name { return tensor }
     return nil

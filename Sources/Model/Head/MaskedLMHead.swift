@@ -1,80 +1,78 @@
-/// From hidden states of masked positions to scores of the vocabulary (KerasHub: `MaskedLMHead`; transformers:
-/// `vocab_transform`, `vocab_layer_norm`, `vocab_projector`).
+/// The masked-language-model head of a model: hidden states to scores of the vocabulary (KerasHub: `MaskedLMHead`; Devlin et al. 2019,
+/// "BERT", 3.1).
 ///
-///     n = norm(gelu(x·Wᵀ + b))     logits = n·Eᵀ + c        E: the token embedding, shared with the backbone
-struct MaskedLMHead {
-  let transform: Dense
-  let activation: ActivationFunction
-  let norm: LayerNorm
-  /// vocabulary × width.
-  let embedding: Parameter
-  /// One per word piece.
-  let bias: Parameter
+///     logits = norm(gelu(x·Wᵀ + b))·Eᵀ + c        E: the token embedding, shared with the backbone
+///
+///     let states = try maskedLM.backbone(features)                       // [sample][token][width]
+///     let logits = try maskedLM.maskedLMHead(states, maskPositions: [[2, 4]])
+///
+/// It belongs to its model. It computes with the model's threads and memory, so the same holds for it: one call at a time, others throw
+/// `ModelUseError.inUse`.
+public final class MaskedLMHead {
+  private let network: Network
+  private let compute: Compute
 
-  init(_ configuration: Configuration, _ parameters: ParameterStore) throws(MissingParameter) {
-    let lookUp = ParameterLookUp(parameters)
-    transform = try lookUp.dense("vocab_transform")
-    activation = ActivationFunction(kind: configuration.activation)
-    norm = try lookUp.norm("vocab_layer_norm", configuration.headLayerNormEpsilon)
-    embedding = try lookUp[WeightName.wordEmbeddings]
-    // The rows of the tokens themselves are added behind it, at the end of the backbone's backward.
-    embedding.gradientBeginsWithProduct = true
-    bias = try lookUp["vocab_projector.bias"]
+  init(_ network: Network, _ compute: Compute) {
+    self.network = network
+    self.compute = compute
   }
 
-  struct Memory {
-    let x, h, g, n: Matrix
-    let norm: LayerNorm.Memory
-  }
+  /// Columns of the scores.
+  public var vocabularySize: Int { network.configuration.vocabularySize }
 
-  /// The rows that go through the projection together: the scores of more would fill the memory
-  /// (480 × 30,522 floats are 59 MB), those of fewer repeat the pass over the embedding too often.
-  static let trainingRows = 480
-  static let inferenceRows = 120
-
-  /// Everything before the projection: rows × width, in `Memory.n`.
-  func forward(_ x: Matrix, _ context: Context) -> Memory {
-    let (h, g, n) = (
-      context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns)
-    )
-    transform.forward(x, into: h, context)
-    activation.forward(h, into: g, context)
-    return Memory(x: x, h: h, g: g, n: n, norm: norm.forward(g, into: n, context))
-  }
-
-  /// logits = n·Eᵀ + c, for some rows of n.
-  func project(_ n: Matrix, into logits: Matrix, _ context: Context) {
-    Dense.forward(n, weight: embedding.matrix, bias: bias.values, into: logits, context)
-  }
-
-  /// The backward of `project`: writes dn, adds to the gradients of E and c.
-  func backwardProjection(_ dLogits: Matrix, n: Matrix, into dn: Matrix, _ context: Context) {
-    GEMM.multiply(dLogits, .normal, embedding.matrix, .normal, into: dn, on: context.pool)
-    if let dEmbedding = embedding.gradient {
-      GEMM.multiply(
-        dLogits, .transposed, n, .normal, into: dEmbedding, adding: embedding.addsToGradient(), on: context.pool)
+  /// The scores of the vocabulary, before any softmax: [sample][mask][vocabulary].
+  ///
+  /// - Parameters:
+  ///   - hiddenStates: what the backbone returns: [sample][token][width].
+  ///   - maskPositions: [sample][mask]: which tokens of each sample.
+  /// - Throws: `PreprocessorError` where numbers of samples, widths or positions do not fit; `ModelUseError.inUse`.
+  public func callAsFunction(_ hiddenStates: [[[Float]]], maskPositions: [[Int]]) throws -> [[[Float]]] {
+    guard maskPositions.count == hiddenStates.count else {
+      throw PreprocessorError.samplesDiffer(
+        what: "rows of mask positions", found: maskPositions.count, expected: hiddenStates.count)
     }
-    if let dBias = bias.gradient { Rows.addSum(of: dLogits, to: dBias.start, on: context.pool) }
+    let width = network.configuration.hiddenDim
+    var rows: [[Float]] = []
+    for (sample, positions) in maskPositions.enumerated() {
+      let states = hiddenStates[sample]
+      for (slot, position) in positions.enumerated() {
+        guard states.indices.contains(position) else {
+          throw PreprocessorError.badSample(
+            .index(sample), .positionOutside(slot: slot, position: position, length: states.count))
+        }
+        guard states[position].count == width else {
+          throw PreprocessorError.badSample(
+            .index(sample),
+            .lengthsDiffer(
+              name: "the hidden state", count: states[position].count, other: "the model's width", expected: width))
+        }
+        rows.append(states[position])
+      }
+    }
+    var scores = try self.scores(rows).makeIterator()
+    return maskPositions.map { positions in positions.compactMap { _ in scores.next() } }
   }
 
-  /// The backward of `forward`; dn is used up. `dx`: where to write the gradient of x, nil where it is not wanted.
-  func backward(_ dn: Matrix, _ memory: Memory, into dx: Matrix?, _ context: Context) {
-    norm.backward(dn, memory.norm, into: dn, context)
-    activation.backward(dn, x: memory.h, into: dn, context)
-    transform.backward(dn, x: memory.x, into: dx, context)
-  }
-
-  /// Calls the body with the scores of a few rows at a time, so that not all need to be held.
-  func forEachLogits(
-    _ n: Matrix, rows: Int, _ context: Context, _ body: (_ rows: Range<Int>, _ logits: Matrix) throws -> Void
-  ) rethrows {
-    try context.temporary {
-      let buffer = context.matrix(min(rows, n.rows), bias.count)
-      for start in stride(from: 0, to: n.rows, by: rows) {
-        let range = start..<min(n.rows, start + rows)
-        let logits = buffer.rows(0..<range.count)
-        project(n.rows(range), into: logits, context)
-        try body(range, logits)
+  /// The scores of each hidden state.
+  private func scores(_ states: [[Float]]) throws -> [[Float]] {
+    guard !states.isEmpty else { return [] }
+    return try compute.occupancy.claim {
+      let context = compute.joint
+      return context.temporary {
+        let x = context.matrix(states.count, network.configuration.hiddenDim)
+        for (row, values) in states.enumerated() {
+          values.withUnsafeBufferPointer {
+            if let base = $0.baseAddress { x[row].update(from: base, count: x.columns) }
+          }
+        }
+        var scores: [[Float]] = []
+        network.head.forEachLogits(network.head.forward(x, context).n, rows: Head.inferenceRows, context) {
+          rows, logits in
+          for row in 0..<rows.count {
+            scores.append(Array(UnsafeBufferPointer(start: logits[row], count: logits.columns)))
+          }
+        }
+        return scores
       }
     }
   }

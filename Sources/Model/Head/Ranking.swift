@@ -2,6 +2,7 @@ import Glibc
 
 /// A word piece and its probability at a masked position.
 public struct TokenScore: Sendable, Equatable {
+  /// Its id.
   public var token: Int
   /// Softmax over the whole vocabulary.
   public var probability: Float

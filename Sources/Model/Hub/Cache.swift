@@ -3,8 +3,10 @@
 ///     models--OWNER--NAME/refs/<branch>              text: a commit
 ///     models--OWNER--NAME/snapshots/<commit>/<file>
 public struct HubCache: Sendable {
+  /// Its folder.
   public let root: String
 
+  /// The cache that these variables say.
   public init(_ environment: HubEnvironment) { root = environment.cacheDirectory }
 
   enum Answer: Equatable {

@@ -17,6 +17,7 @@ public enum Digest: Sendable, Equatable {
     }
   }
 
+  /// As people call it.
   public var name: String {
     switch self {
     case .sha256: "SHA-256"
@@ -47,6 +48,16 @@ public enum Digest: Sendable, Equatable {
       if count == 0 { return try hash.finish() }
       try hash.add(UnsafeRawBufferPointer(rebasing: chunk[..<count]))
     }
+  }
+
+  /// The fingerprint of what is in memory.
+  /// - Throws: `HubError.missingLibrary` where libcrypto is not installed.
+  func ofBytes(_ bytes: UnsafeRawBufferPointer) throws -> String {
+    let hash = try LibCrypto.shared.get().hash(self)
+    defer { hash.free() }
+    if self == .gitBlob { try Array("blob \(bytes.count)\0".utf8).withUnsafeBytes { try hash.add($0) } }
+    try hash.add(bytes)
+    return try hash.finish()
   }
 }
 

@@ -1,5 +1,6 @@
 /// The hub as this program reaches it: its cache first, and the network for what is missing there.
 public struct Hub: Sendable {
+  /// Where the hub and its cache are.
   public let environment: HubEnvironment
   /// Whether the network must not be touched.
   public let isOffline: Bool
@@ -35,13 +36,17 @@ public enum HubEvent: Sendable {
   case note(String)
 }
 
+/// How far the download of a file has come.
 public struct DownloadProgress: Sendable, Equatable {
+  /// The file's name in the repository.
   public let file: String
+  /// Bytes that are there, those of an earlier try included.
   public let received: Int
   /// Nil where the hub did not say.
   public let size: Int?
   /// Of this try, smoothed.
   public let bytesPerSecond: Double
+  /// At the rate of now; nil where that, or the size, is not known.
   public var secondsLeft: Double? {
     guard let size, bytesPerSecond > 0 else { return nil }
     return Double(size - received) / bytesPerSecond

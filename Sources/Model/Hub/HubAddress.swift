@@ -2,8 +2,10 @@
 public struct HubAddress: Sendable, Equatable {
   /// `OWNER/NAME`, or `NAME` as old repositories are called.
   public let repository: String
+  /// A branch, a tag or a commit.
   public let revision: String
 
+  /// An address from its parts, which are not checked.
   public init(repository: String, revision: String) {
     self.repository = repository
     self.revision = revision

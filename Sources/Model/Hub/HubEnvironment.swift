@@ -5,6 +5,7 @@ import Glibc
 public struct HubEnvironment: Sendable {
   let variables: [String: String]
 
+  /// - Parameter environment: names and values, as of a process; names that are not of the hub are passed over.
   public init(_ environment: [String: String]) { variables = environment }
 
   /// `HF_HUB_CACHE`, else `HUGGINGFACE_HUB_CACHE`, else `hub` under `HF_HOME`, whose default is `huggingface` under

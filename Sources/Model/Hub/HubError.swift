@@ -1,8 +1,11 @@
 /// What can go wrong between a repository of the hub and its place in the cache.
 public enum HubError: ModelError, Equatable {
   // Names
+  /// `hf://` with something behind it that is no repository.
   case malformedAddress(text: String)
+  /// An address of the hub or a proxy that is none.
   case malformedURL(text: String)
+  /// A token with characters that no token has.
   case malformedToken
 
   // The cache
@@ -10,38 +13,55 @@ public enum HubError: ModelError, Equatable {
   /// - cache: the folder looked in.
   /// - others: revisions of the repository that are in the cache.
   case notInCache(repository: String, revision: String, missing: [String], cache: String, others: [String])
+  /// The cache's folder cannot be written.
   case cacheNotWritable(path: String)
+  /// A file larger than the room there is; in bytes.
   case noRoom(file: String, needed: Int, free: Int, path: String)
 
   // The network
   /// - host: scheme and name, or the proxy.
   case unreachable(host: String, isProxy: Bool, why: String)
+  /// The connection's certificate is not to be trusted.
   case insecure(host: String, why: String)
   /// The connection failed again and again in the middle of a file.
   case broken(file: String, why: String, kept: Int)
+  /// Told to stop. `kept`: where the part is that came.
   case interrupted(kept: String?)
 
   // What the hub answered
+  /// The hub has no such repository, or does not show it to this user.
   case repositoryNotFound(repository: String, status: Int, hasToken: Bool)
+  /// The repository's terms must be accepted on its page first.
   case gated(repository: String, hasToken: Bool)
+  /// The repository has no such branch, tag or commit.
   case revisionNotFound(repository: String, revision: String)
+  /// The repository has no such file.
   case fileNotFound(file: String, repository: String, revision: String)
+  /// The repository has no tokenizer that can be read.
   case noVocabulary(repository: String, revision: String)
+  /// The repository has no weights that can be read.
   case noWeights(repository: String, revision: String)
+  /// The hub answered with an error.
   case refused(url: String, status: Int, why: String?)
+  /// The hub asks to come back later; in seconds.
   case busy(host: String, status: Int, wait: Double?)
   /// Something answered that is not the hub.
   case notTheHub(host: String, why: String)
+  /// Sent from address to address without end.
   case tooManyRedirects(url: String)
 
   // What came
+  /// A file that came is longer or shorter than announced; in bytes.
   case wrongSize(file: String, expected: Int, found: Int)
+  /// A file that came has another content than announced.
   case wrongDigest(file: String, digest: Digest, expected: String, found: String)
   /// The hub announces another content than the registry says the pinned revision has.
   case unexpectedDigest(file: String, expected: String, announced: String)
 
   // Libraries of the system
+  /// A library of the system is not installed, and the package it is in.
   case missingLibrary(name: String, package: String)
+  /// A library of the system lacks a function.
   case unsuitableLibrary(symbol: String)
 
   public var message: String {

@@ -1,5 +1,6 @@
 /// What a model needs of a repository, each by the files that can provide it.
 public enum HubPart: Sendable, CaseIterable {
+  /// Sizes and rates; word pieces; the parameters.
   case configuration, vocabulary, weights
 
   /// Any of them will do; the last ones of a KerasHub preset.

@@ -1,7 +1,10 @@
 /// An entry of a registry (presets.json): a model by name.
 public struct Preset: Sendable {
+  /// A file of a preset, as far as it is known.
   public struct File: Sendable, Equatable {
+    /// What it is called.
     public let name: String
+    /// Bytes; nil where they are not known.
     public let size: Int?
     /// In hexadecimal, where it is published.
     public let sha256: String?
@@ -9,7 +12,9 @@ public struct Preset: Sendable {
     public let isOptional: Bool
   }
 
+  /// What `--preset` and `fromPreset` call it.
   public let name: String
+  /// One line on what it is.
   public let description: String
   /// Language codes, or "multilingual".
   public let languages: [String]
@@ -23,6 +28,7 @@ public struct Preset: Sendable {
   public let address: HubAddress?
   /// Older names of the repository.
   public let aliases: [String]
+  /// The files of the repository that a model needs.
   public let files: [File]
   /// … or a model directory, …
   public let directory: String?

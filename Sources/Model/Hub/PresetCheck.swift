@@ -1,7 +1,10 @@
 /// One thing that was verified of a preset.
 public struct PresetCheck: Sendable, Equatable {
+  /// How a check came out.
   public enum Outcome: Sendable, Equatable {
+    /// As it should be.
     case ok
+    /// Something is not as it should be.
     case differs
     /// There is nothing to compare with.
     case unchecked
@@ -9,10 +12,12 @@ public struct PresetCheck: Sendable, Equatable {
 
   /// A file's name, "parameters", or a published input.
   public let subject: String
+  /// How it came out.
   public let outcome: Outcome
   /// What was found; where it differs, beside what was expected.
   public let details: String
 
+  /// A check from its parts.
   public init(_ subject: String, _ outcome: Outcome, _ details: String) {
     (self.subject, self.outcome, self.details) = (subject, outcome, details)
   }
@@ -20,7 +25,9 @@ public struct PresetCheck: Sendable, Equatable {
 
 /// What came of verifying a preset.
 public enum PresetVerdict: Sendable, Equatable {
+  /// All that could be compared is as it should be.
   case ok
+  /// Something is not as it should be.
   case differs
   /// Nothing is known of the model to compare with.
   case unchecked

@@ -11,10 +11,14 @@ public enum PresetError: ModelError, Equatable {
   case notDownloaded(name: String, missing: [String])
   /// A model that is neither in the cache nor to be had from the hub.
   case notAtHand(name: String, cache: String, cause: HubError)
+  /// A file of presets that cannot be read.
   case unreadableRegistry(file: String, why: String)
+  /// A file of presets that does not have the form of one.
   case malformedRegistry(file: String, what: String)
 
+  /// What an unknown name was probably meant to be.
   public enum Guess: Sendable, Equatable {
+    /// A preset of a similar name.
     case preset(String)
     /// A name of the repository where a preset is.
     case repository(preset: String, of: String)

@@ -1,11 +1,13 @@
 /// The presets that go by name: those of presets.json, and a user's own.
 public struct PresetRegistry: Sendable {
+  /// In the order of the files.
   public private(set) var presets: [Preset]
   /// The files they were read from, as they are called in messages.
   public private(set) var sources: [String]
   /// What a person should know, each one line: entries that take the place of others.
   public private(set) var notes: [String] = []
 
+  /// The preset of that name, or nil.
   public subscript(_ name: String) -> Preset? { presets.first { $0.name.hasSameBytes(as: name) } }
 
   /// presets.json as it was when the program was built.

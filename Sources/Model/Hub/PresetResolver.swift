@@ -1,5 +1,6 @@
 /// Where a model comes from.
 public enum PresetSource: Sendable, Equatable {
+  /// A model directory.
   case directory(String)
   /// A preset that is part of the program, by name.
   case embedded(String)
@@ -9,6 +10,7 @@ public enum PresetSource: Sendable, Equatable {
 
 /// What `--preset` named: all that is needed to build the model and its tokenizer.
 public struct ResolvedPreset: Sendable {
+  /// Where the tokenizer comes from.
   public enum Tokenizer: Sendable {
     /// The tokenizer's files are in that directory.
     case directory(String)
@@ -20,6 +22,7 @@ public struct ResolvedPreset: Sendable {
   public enum Weights: Sendable {
     /// A model directory (`ModelDirectory.open`).
     case directory(String)
+    /// They are part of the program.
     case embedded(EmbeddedPreset)
     /// From the seed.
     case random
@@ -27,11 +30,15 @@ public struct ResolvedPreset: Sendable {
 
   /// How the model is called in messages: as it was asked for.
   public let displayName: String
+  /// Where it was found.
   public let source: PresetSource
+  /// Its sizes and rates.
   public let configuration: Configuration
+  /// Where its tokenizer comes from.
   public let tokenizer: Tokenizer
   /// Whether input is lower-cased, where the preset says so and not its files alone.
   public let isLowercase: Bool?
+  /// Where its weights come from.
   public let weights: Weights
 }
 

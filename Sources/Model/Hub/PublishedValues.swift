@@ -1,5 +1,6 @@
 /// Figures that others have published of a model: by them a download is known to be right.
 public struct PublishedValues: Sendable, Equatable {
+  /// What a model is given.
   public enum Input: Sendable, Equatable {
     /// Text with one `[MASK]`.
     case text(String)
@@ -7,6 +8,7 @@ public struct PublishedValues: Sendable, Equatable {
     case tokens(ids: [Int], paddingMask: [Int])
   }
 
+  /// What it should answer.
   public enum Expectation: Sendable, Equatable {
     /// The best word pieces of a mask in their order. `position` is where it stands, for token ids.
     case predictions([Prediction], position: Int?)
@@ -14,8 +16,11 @@ public struct PublishedValues: Sendable, Equatable {
     case hiddenStates([[Double]], firstToken: Int, firstUnit: Int)
   }
 
+  /// A word piece among the best.
   public struct Prediction: Sendable, Equatable {
+    /// Its spelling.
     public let token: String
+    /// Its id.
     public let id: Int
     /// The probability; nil where the word alone is published.
     public let score: Double?
@@ -23,9 +28,11 @@ public struct PublishedValues: Sendable, Equatable {
 
   /// Who published it.
   public let source: String
+  /// What the model is given.
   public let input: Input
   /// The input in words, where it is token ids.
   public let about: String?
+  /// What it should answer.
   public let expectation: Expectation
   /// How far a figure may be from the published one.
   public let tolerance: Double

@@ -8,6 +8,7 @@ public enum FloatText {
     return layout(decimal(Array(value.description.utf8)))
   }
 
+  /// The shortest text that reads back as the same number.
   public static func shortest(_ value: Float) -> String {
     guard value.isFinite else { return special(Double(value)) }
     return layout(decimal(Array(value.description.utf8)))

@@ -1,20 +1,32 @@
 /// What is wrong with a JSON text, and where.
 public struct JSONError: ModelError, Equatable {
+  /// What can be wrong with a text.
   public enum Problem: Sendable, Equatable {
+    /// The text ends, and what should stand there.
     case unexpectedEnd(expected: String)
+    /// A byte, and what should stand there.
     case unexpected(UInt8, expected: String)
+    /// A string that is not UTF-8.
     case invalidUTF8
+    /// A `\` in a string, with what JSON does not have behind it.
     case invalidEscape
+    /// Half of a surrogate pair.
     case loneSurrogate
+    /// A control character in a string, unescaped.
     case controlCharacter(UInt8)
+    /// What is not a number in JSON's grammar.
     case malformedNumber
     /// A number where a whole number that fits is needed.
     case notAnInteger
+    /// A key that stands in one object twice.
     case duplicateKey(String)
+    /// More levels of brackets than are read.
     case tooDeep(limit: Int)
+    /// More text after the value.
     case contentAfterEnd
   }
 
+  /// What is wrong.
   public var problem: Problem
   /// Bytes from the start of the text.
   public var offset: Int
@@ -23,6 +35,7 @@ public struct JSONError: ModelError, Equatable {
   /// The file, where the text came from one.
   public var file: String?
 
+  /// A problem and its place.
   public init(_ problem: Problem, offset: Int, line: Int, file: String? = nil) {
     self.problem = problem
     self.offset = offset

@@ -12,7 +12,11 @@ public struct JSONScanner {
   /// Deeper nesting is refused, so that a hostile text cannot exhaust the stack.
   public static let maximumDepth = 128
 
-  public enum Kind: Sendable { case object, array, string, number, bool, null }
+  /// What a value begins as.
+  public enum Kind: Sendable {
+    /// `{…}`, `[…]`, text, a number, true or false, null.
+    case object, array, string, number, bool, null
+  }
 
   let bytes: UnsafeBufferPointer<UInt8>
   let file: String?
@@ -47,11 +51,13 @@ public struct JSONScanner {
     }
   }
 
+  /// Reads the opening brace of an object.
   public mutating func beginObject() throws(JSONError) {
     try expect(UInt8(ascii: "{"), "an object")
     try open()
   }
 
+  /// Reads the opening bracket of an array.
   public mutating func beginArray() throws(JSONError) {
     try expect(UInt8(ascii: "["), "an array")
     try open()
@@ -134,6 +140,7 @@ public struct JSONScanner {
     }
   }
 
+  /// Reads a string.
   public mutating func string() throws(JSONError) -> String {
     var text: [UInt8] = []
     try string(into: &text)
@@ -171,17 +178,20 @@ public struct JSONScanner {
     return value
   }
 
+  /// Reads a number: the nearest Double, infinite where it overflows.
   public mutating func number() throws(JSONError) -> Double {
     let range = try numberRange()
     return Double(String(decoding: bytes[range], as: UTF8.self)) ?? .nan
   }
 
+  /// Reads true or false.
   public mutating func bool() throws(JSONError) -> Bool {
     let isTrue = try nextByte(expected: "true or false") == UInt8(ascii: "t")
     try word(isTrue ? "true" : "false")
     return isTrue
   }
 
+  /// Reads null.
   public mutating func null() throws(JSONError) {
     _ = try nextByte(expected: "null")
     try word("null")

@@ -3,15 +3,22 @@
 /// Objects keep the order of their keys and numbers their literal, so that what is not understood is written back as it was read.
 /// Keys are compared by their bytes, not by canonical equivalence.
 public enum JSONValue: Sendable {
+  /// `null`.
   case null
+  /// `true` or `false`.
   case bool(Bool)
   /// The nearest Double (infinite where it overflows), and the number as it was spelled.
   case number(Double, literal: String)
+  /// Text, its escapes undone.
   case string(String)
+  /// Values in their order.
   case array([JSONValue])
+  /// Keys and values in their order.
   case object([(key: String, value: JSONValue)])
 
+  /// A whole number.
   public static func number(_ value: Int) -> JSONValue { .number(Double(value), literal: String(value)) }
+  /// A number in the shortest spelling that reads back the same. It must be finite to be JSON.
   public static func number(_ value: Double) -> JSONValue { .number(value, literal: FloatText.shortest(value)) }
 
   // MARK: Reading
@@ -25,6 +32,7 @@ public enum JSONValue: Sendable {
     return value
   }
 
+  /// The same, of bytes in an array.
   public static func parse(_ bytes: [UInt8], file: String? = nil) throws(JSONError) -> JSONValue {
     let result = bytes.withUnsafeBufferPointer { buffer in
       Result { () throws(JSONError) in try parse(buffer, file: file) }
@@ -41,11 +49,17 @@ public enum JSONValue: Sendable {
     return nil
   }
 
+  /// Whether it is `null`.
   public var isNull: Bool { if case .null = self { true } else { false } }
+  /// The truth value; nil for another kind.
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  /// The text; nil for another kind.
   public var string: String? { if case .string(let value) = self { value } else { nil } }
+  /// The number; nil for another kind.
   public var double: Double? { if case .number(let value, _) = self { value } else { nil } }
+  /// The elements; nil for another kind.
   public var array: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
+  /// Keys and values; nil for another kind.
   public var object: [(key: String, value: JSONValue)]? {
     if case .object(let members) = self { members } else { nil }
   }

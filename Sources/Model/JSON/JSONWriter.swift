@@ -11,10 +11,13 @@ public struct JSONWriter {
     case indented(Int)
   }
 
+  /// What was written so far.
   public var bytes: [UInt8] = []
 
+  /// A writer of nothing yet.
   public init() {}
 
+  /// Writes a value of any kind. `level`: how deep it stands, where lines are indented.
   public mutating func append(_ value: JSONValue, style: Style = .spaced, level: Int = 0) {
     switch value {
     case .null: append(raw: "null")
@@ -37,6 +40,7 @@ public struct JSONWriter {
   /// Text that is JSON already.
   public mutating func append(raw text: String) { bytes.append(contentsOf: text.utf8) }
 
+  /// Writes a whole number.
   public mutating func append(_ value: Int) { append(raw: String(value)) }
 
   /// A number of that many significant digits; `null` where it is not finite, since JSON has no word for that.

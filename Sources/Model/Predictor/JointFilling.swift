@@ -20,13 +20,14 @@ extension DistilBertMaskedLM {
   ///   - beamWidth: fillings that are followed at once; nil: twice `topK`, 16 at least.
   ///   - targets: fill in these ids alone; nil: any.
   ///   - batchRows: the most tokens computed together by a thread.
+  /// - Throws: `PreprocessorError` for a sample that does not fit the model, `ModelUseError.inUse`.
   public func fillJointly(
     _ sample: Sample, topK: Int = 5, beamWidth: Int? = nil, targets: [Int]? = nil, batchRows: Int? = nil
-  ) -> [Filling] {
+  ) throws -> [Filling] {
     let width = max(beamWidth ?? max(2 * topK, 16), topK, 1)
     var beam = [Hypothesis(sample: sample, tokens: Array(repeating: nil, count: sample.maskPositions.count))]
     for _ in sample.maskPositions {
-      let ranked = rank(beam.map(\.sample), topK: width, targets: targets, batchRows: batchRows)
+      let ranked = try rank(beam.map(\.sample), topK: width, targets: targets, batchRows: batchRows)
       var grown: [[Int?]: Hypothesis] = [:]
       for (hypothesis, masks) in zip(beam, ranked) {
         for next in hypothesis.grown(by: masks)

@@ -82,6 +82,7 @@ public struct MaskedText: Sendable, Equatable {
 public enum MaskedTextError: ModelError, Equatable {
   /// `written`: another spelling of a mask that is in the text.
   case noMask(maskToken: String, written: String?)
+  /// The masks, with the text between them, are more tokens than a sample holds.
   case masksTooFarApart(tokens: Int, sequenceLength: Int)
 
   public var message: String {

@@ -19,12 +19,12 @@ extension WordPieceTokenizer {
   ///
   /// - Returns: each once, in the order of the words.
   /// - Throws: where a word has no pieces, or one that the vocabulary does not know.
-  public func targetWords(_ words: [String]) throws(TargetError) -> [TargetWord] {
+  public func targetWords(_ words: [String]) throws(UnknownTargetError) -> [TargetWord] {
     var targets: [TargetWord] = []
     for word in words {
       let pieces = vocabulary.id(of: word).map { [Int($0)] } ?? encode(word).map { Int($0) }
       guard !pieces.isEmpty, !pieces.contains(Int(specialTokens.unknown)) else {
-        throw TargetError(word: word, pieces: tokens(pieces.map { Int32($0) }))
+        throw UnknownTargetError(word: word, pieces: tokens(pieces.map { Int32($0) }))
       }
       if !targets.contains(where: { $0.pieces == pieces }) { targets.append(TargetWord(text: word, pieces: pieces)) }
     }
@@ -33,7 +33,7 @@ extension WordPieceTokenizer {
 }
 
 /// A target that no word pieces stand for.
-public struct TargetError: ModelError, Equatable {
+public struct UnknownTargetError: ModelError, Equatable {
   public let word: String
   public let pieces: [String]
 
@@ -56,9 +56,10 @@ extension DistilBertMaskedLM {
   /// - Parameters:
   ///   - sample: with room for the pieces of the longest word, less one, in the model's positions.
   ///   - batchRows: the most tokens computed together by a thread.
+  /// - Throws: `PreprocessorError` where the words do not fit into the sample, `ModelUseError.inUse`.
   public func score(
     _ words: [TargetWord], in sample: Sample, maskToken: Int32, topK: Int = 5, batchRows: Int? = nil
-  ) -> [[WordScore]] {
+  ) throws -> [[WordScore]] {
     var questions: [Sample] = []
     for mask in sample.maskPositions.indices {
       for word in words {
@@ -71,7 +72,7 @@ extension DistilBertMaskedLM {
       }
     }
     let pieces = Set(words.flatMap(\.pieces)).sorted()
-    var answers = rank(questions, topK: pieces.count, targets: pieces, batchRows: batchRows).makeIterator()
+    var answers = try rank(questions, topK: pieces.count, targets: pieces, batchRows: batchRows).makeIterator()
     return sample.maskPositions.map { _ in
       let scores = words.map { word in
         var logProbability = 0.0

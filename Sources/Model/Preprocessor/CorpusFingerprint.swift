@@ -1,5 +1,6 @@
 /// By what a corpus is known again when a training goes on: two of one fingerprint give the same samples.
 public struct CorpusFingerprint: Sendable, Equatable {
+  /// The number of samples.
   public var samples: Int
   /// Of the files; 0 where there are none.
   public var bytes: Int

@@ -1,5 +1,6 @@
 /// Some of the samples of a corpus. Each keeps its place in the whole, and with it its masks.
 public final class CorpusSubset: SampleSource {
+  /// The whole.
   public let base: any SampleSource
   private let places: IntegerList
 

@@ -1,6 +1,7 @@
 /// How tokens are chosen for prediction, and what stands in their place. Defaults as in KerasHub's
 /// `DistilBertMaskedLMPreprocessor`.
 public struct MaskingOptions: Sendable, Equatable {
+  /// How tokens are chosen.
   public enum Sampling: Sendable, Equatable, CaseIterable {
     /// Exactly min(⌈rate · n⌉, length) of the n selectable tokens, uniformly without replacement (KerasHub's `fit`).
     case exact
@@ -16,11 +17,14 @@ public struct MaskingOptions: Sendable, Equatable {
   public var maskTokenRate: Double
   /// The share of the selected tokens that become a random token. The rest stay as they are, and are still predicted.
   public var randomTokenRate: Double
+  /// How tokens are chosen.
   public var sampling: Sampling
   /// Select words, not word pieces.
   public var wholeWords: Bool
+  /// Every choice comes from it.
   public var seed: UInt64
 
+  /// KerasHub's defaults.
   public init(
     selectionRate: Double = 0.15, selectionLength: Int = 96, maskTokenRate: Double = 0.8,
     randomTokenRate: Double = 0.1, sampling: Sampling = .exact, wholeWords: Bool = false, seed: UInt64 = 0
@@ -34,6 +38,7 @@ public struct MaskingOptions: Sendable, Equatable {
     self.seed = seed
   }
 
+  /// Throws where a rate is none, or the rates leave no room for each other.
   public func validate() throws(PreprocessorError) {
     for (name, rate) in [
       ("mask selection rate", selectionRate), ("mask token rate", maskTokenRate),
@@ -64,11 +69,16 @@ public struct MaskingOptions: Sendable, Equatable {
 ///
 /// Every draw is a pure function of (seed, epoch, sample index).
 public struct MaskedLMMaskGenerator: Sendable {
+  /// Ids below it are drawn in the place of others.
   public let vocabularySize: Int
+  /// [MASK].
   public let maskTokenID: Int32
+  /// Ids that are never selected.
   public let unselectableTokenIDs: [Int32]
+  /// How tokens are chosen, and what stands in their place.
   public let options: MaskingOptions
 
+  /// A generator of these ids. Throws where the options do not fit each other, or there is no word piece.
   public init(
     vocabularySize: Int, maskTokenID: Int32, unselectableTokenIDs: [Int32], options: MaskingOptions = MaskingOptions()
   ) throws(PreprocessorError) {

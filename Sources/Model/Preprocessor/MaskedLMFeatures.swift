@@ -10,6 +10,7 @@ public struct MaskedLMFeatures: Sendable, Equatable {
   /// [sample][mask]: indices into the sample's `tokenIDs`, padding counted.
   public var maskPositions: [[Int]]
 
+  /// Samples in padded form, not checked yet.
   public init(tokenIDs: [[Int]], paddingMask: [[Int]] = [], maskPositions: [[Int]]) {
     self.tokenIDs = tokenIDs
     self.paddingMask = paddingMask

@@ -5,8 +5,11 @@
 ///
 /// Which tokens are masked is a pure function of (seed, epoch, index of the sample).
 public struct DistilBertMaskedLMPreprocessor: Sendable {
+  /// Text to word pieces.
   public let tokenizer: WordPieceTokenizer
+  /// Word pieces to one sequence.
   public private(set) var packer: MultiSegmentPacker
+  /// Which tokens are hidden, and how.
   public let masker: MaskedLMMaskGenerator
   /// Which special tokens' names in the text stand for the tokens. KerasHub's default: none.
   public var specialTokensInText: WordPieceTokenizer.SpecialTokensInText
@@ -16,6 +19,7 @@ public struct DistilBertMaskedLMPreprocessor: Sendable {
     get { packer.sequenceLength }
     set { packer.sequenceLength = newValue }
   }
+  /// How segments share the room where they do not fit.
   public var truncate: MultiSegmentPacker.Truncation {
     get { packer.truncate }
     set { packer.truncate = newValue }
@@ -33,6 +37,7 @@ public struct DistilBertMaskedLMPreprocessor: Sendable {
     try self.init(tokenizer: tokenizer, sequenceLength: sequenceLength, truncate: truncate, masking: masking)
   }
 
+  /// The same, with all options of masking. Throws where they do not fit each other, or the length has no room for [CLS] and [SEP].
   public init(
     tokenizer: WordPieceTokenizer, sequenceLength: Int = 512, truncate: MultiSegmentPacker.Truncation = .roundRobin,
     masking: MaskingOptions, specialTokensInText: WordPieceTokenizer.SpecialTokensInText = .none
@@ -50,6 +55,7 @@ public struct DistilBertMaskedLMPreprocessor: Sendable {
       options: masking)
   }
 
+  /// How tokens are chosen, and what stands in their place.
   public var masking: MaskingOptions { masker.options }
 
   // MARK: Padded batches

@@ -4,31 +4,46 @@ public enum PreprocessorError: ModelError, Equatable {
   case rateOutOfRange(name: String, value: Double)
   /// The shares of [MASK] and of random replacements together exceed 1.
   case replacementRatesTooLarge(maskTokenRate: Double, randomTokenRate: Double)
+  /// No token may be selected.
   case selectionLengthNotPositive(Int)
   /// No room for the special tokens (and, in a corpus, one token of text).
   case sequenceTooShort(length: Int, needed: Int)
   /// A sample without a segment.
   case noSegments(sample: Int)
+  /// A sample that the corpus does not have.
   case noSuchSample(index: Int, count: Int)
+  /// Arrays of one batch that have different numbers of samples.
   case samplesDiffer(what: String, found: Int, expected: Int)
+  /// A vocabulary without a word piece.
   case vocabularyEmpty
+  /// A share for validation outside 0 … 1.
   case fractionOutOfRange(Double)
+  /// A corpus of a line or none.
   case tooFewLinesToSplit(lines: Int)
 
+  /// No file was named.
   case noFiles
   /// No line of text in any of the files.
   case emptyCorpus(file: String, blankLines: Int)
+  /// A file that is certainly not text, what it looks like, and what to do.
   case notText(file: String, looksLike: String, remedy: String?)
+  /// Bytes that are not UTF-8, where that is an error; counted from 1 in the line, from 0 in the file.
   case invalidUTF8(DataLocation, byteInLine: Int, offset: Int)
   /// A line that is not two segments with a tab between them.
   case notAPair(DataLocation, tabs: Int)
+  /// A file of more than 1 TiB.
   case fileTooLarge(file: String)
+  /// "-" is among the files twice.
   case standardInputTwice
+  /// What can be read only once could not be copied.
   case spoolFailed(source: String, directory: String, reason: String)
 
+  /// A preprocessed sample that does not fit itself or the model.
   case badSample(SamplePlace, SampleFault)
+  /// A line that is not a preprocessed sample.
   case badJSON(DataLocation, reason: String)
 
+  /// What is wrong: one line, in lower case, without a full stop.
   public var message: String {
     switch self {
     case .rateOutOfRange(let name, let value): "\(name) is \(value), not a rate between 0 and 1"
@@ -92,22 +107,36 @@ public enum PreprocessorError: ModelError, Equatable {
 
 /// Where a sample was found: its index in an array, or its line in a file.
 public enum SamplePlace: Sendable, Equatable {
+  /// Counted from 0.
   case index(Int)
+  /// A file and a line.
   case line(DataLocation)
 }
 
 /// What is wrong with a preprocessed sample.
 public enum SampleFault: Error, Sendable, Equatable {
+  /// Nothing but padding.
   case noTokens
+  /// Arrays that belong together and have different lengths.
   case lengthsDiffer(name: String, count: Int, other: String, expected: Int)
+  /// An id that the model has no row for.
   case tokenOutsideVocabulary(name: String, index: Int, id: Int, vocabularySize: Int)
+  /// A padding mask with something else than 0 and 1.
   case paddingMaskValue(index: Int, value: Int)
+  /// A mask position behind the sample's end.
   case positionOutside(slot: Int, position: Int, length: Int)
+  /// A mask position where padding is.
   case positionOnPadding(slot: Int, position: Int)
+  /// A weight that is negative, or no number.
   case weightNotUsable(slot: Int, weight: Float)
+  /// More tokens than the model has positions.
   case tooLong(length: Int, maximum: Int)
+  /// No labels, where they are needed.
   case missingLabels
+  /// A position id below 0.
+  case negativePositionID
 
+  /// What is wrong: one line, in lower case, without a full stop.
   public var message: String {
     switch self {
     case .noTokens: "no token that is not padding"
@@ -123,6 +152,7 @@ public enum SampleFault: Error, Sendable, Equatable {
     case .weightNotUsable(let slot, let weight): "sample_weight[\(slot)] is \(weight), not a finite number from 0 up"
     case .tooLong(let length, let maximum): "\(length) tokens, but the model has \(maximum) positions"
     case .missingLabels: "no labels"
+    case .negativePositionID: "a position id is negative"
     }
   }
 }

@@ -14,6 +14,7 @@ public struct Sample: Sendable, Equatable {
   /// The mask slots it would have in a padded batch, used or not: what Keras' loss is divided by.
   public var slots: Int
 
+  /// A sample; by default tokens stand at positions 0, 1, 2 …, and all weights are 1.
   public init(
     tokenIDs: [Int32], positionIDs: [Int32]? = nil, maskPositions: [Int32] = [], labels: [Int32] = [],
     weights: [Float]? = nil, slots: Int? = nil
@@ -24,6 +25,67 @@ public struct Sample: Sendable, Equatable {
     self.labels = labels
     self.weights = weights ?? [Float](repeating: 1, count: maskPositions.count)
     self.slots = slots ?? maskPositions.count
+  }
+}
+
+extension Sample {
+  /// Throws what would make a model read or count beside its tables.
+  ///
+  /// - Parameters:
+  ///   - index: the sample's place among others, for the error.
+  ///   - needsLabels: as in training.
+  func check(
+    for configuration: Configuration, index: Int, needsLabels: Bool = false
+  ) throws(PreprocessorError) {
+    if let fault = fault(for: configuration, needsLabels: needsLabels) { throw .badSample(.index(index), fault) }
+  }
+
+  private func fault(for configuration: Configuration, needsLabels: Bool) -> SampleFault? {
+    func length(_ name: String, _ count: Int, _ other: String, _ expected: Int) -> SampleFault? {
+      count == expected ? nil : .lengthsDiffer(name: name, count: count, other: other, expected: expected)
+    }
+    func id(_ name: String, _ ids: [Int32]) -> SampleFault? {
+      let size = configuration.vocabularySize
+      guard let place = ids.firstIndex(where: { $0 < 0 || $0 >= size }) else { return nil }
+      return .tokenOutsideVocabulary(name: name, index: place, id: Int(ids[place]), vocabularySize: size)
+    }
+    if tokenIDs.isEmpty { return .noTokens }
+    if needsLabels, labels.count < maskPositions.count { return .missingLabels }
+    let lengths =
+      length("positionIDs", positionIDs.count, "tokenIDs", tokenIDs.count)
+      ?? length("weights", weights.count, "maskPositions", maskPositions.count)
+      ?? (labels.isEmpty ? nil : length("labels", labels.count, "maskPositions", maskPositions.count))
+    if let fault = lengths ?? id("tokenIDs", tokenIDs) ?? id("labels", labels) { return fault }
+    if let last = positionIDs.max(), last >= configuration.maxSequenceLength {
+      return .tooLong(length: Int(last) + 1, maximum: configuration.maxSequenceLength)
+    }
+    if positionIDs.contains(where: { $0 < 0 }) { return .negativePositionID }
+    if let slot = maskPositions.firstIndex(where: { $0 < 0 || $0 >= tokenIDs.count }) {
+      return .positionOutside(slot: slot, position: Int(maskPositions[slot]), length: tokenIDs.count)
+    }
+    if let slot = weights.firstIndex(where: { !$0.isFinite || $0 < 0 }) {
+      return .weightNotUsable(slot: slot, weight: weights[slot])
+    }
+    return nil
+  }
+}
+
+/// A corpus whose samples are checked before a model computes them: anybody can write a source.
+final class CheckedSource: SampleSource {
+  private let base: any SampleSource
+  private let configuration: Configuration
+
+  init(_ base: any SampleSource, for configuration: Configuration) {
+    self.base = base
+    self.configuration = configuration
+  }
+
+  var count: Int { base.count }
+
+  func sample(_ index: Int, epoch: Int) throws -> Sample {
+    let sample = try base.sample(index, epoch: epoch)
+    try sample.check(for: configuration, index: index, needsLabels: true)
+    return sample
   }
 }
 

@@ -16,10 +16,12 @@ public struct MultiSegmentPacker: Sendable, Equatable {
 
   /// Tokens of a packed sequence, special tokens counted.
   public var sequenceLength: Int
+  /// How the room is shared when the segments do not fit.
   public var truncate: Truncation
   /// [CLS], [SEP] and [PAD].
   public let startID, endID, paddingID: Int32
 
+  /// A packer with these ids; KerasHub's default shares the room in turn.
   public init(
     sequenceLength: Int, startID: Int32, endID: Int32, paddingID: Int32, truncate: Truncation = .roundRobin
   ) {

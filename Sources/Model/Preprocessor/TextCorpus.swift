@@ -25,15 +25,20 @@ public final class TextCorpus: LocatedSource {
     case pairs
   }
 
+  /// Text to word pieces.
   public let tokenizer: WordPieceTokenizer
   /// Tokens in a sample, [CLS] and [SEP] counted.
   public let sequenceLength: Int
+  /// How lines become samples.
   public let layout: Layout
+  /// What was found in the files.
   public let statistics: Statistics
 
   /// What was found in the files.
   public struct Statistics: Sendable, Equatable {
+    /// Files read.
     public var files = 0
+    /// Bytes of all files.
     public var bytes = 0
     /// As `wc -l` counts, and one more for a last line without its end.
     public var lines = 0
@@ -49,6 +54,7 @@ public final class TextCorpus: LocatedSource {
     public var droppedTokens = 0
     /// Sequences of bytes that are not UTF-8; U+FFFD stands for each.
     public var invalidSequences = 0
+    /// Where the first of them stands; nil where there is none.
     public var firstInvalid: DataLocation?
 
     /// Adds what was found in a part of a file.
@@ -176,6 +182,7 @@ public final class TextCorpus: LocatedSource {
     }
   }
 
+  /// Which tokens are hidden, and how.
   public var masking: MaskingOptions { masker.options }
 
   /// The number of samples.

@@ -2,6 +2,7 @@ import Glibc
 
 /// A file of text, open, and the name it goes by in messages. It must not change while it is used.
 public struct TextFile: Sendable {
+  /// What it is called in messages: its path, or "standard input".
   public let name: String
   /// All of its bytes: to be read from start to end, and let go behind.
   let mapping: FileMapping

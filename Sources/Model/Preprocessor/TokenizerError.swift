@@ -1,16 +1,28 @@
 /// What can be wrong with a tokenizer's files.
 public enum TokenizerError: ModelError, Equatable {
+  /// No word piece.
   case emptyVocabulary(file: String)
+  /// A word piece without a character.
   case emptyPiece(DataLocation)
+  /// A word piece that stands there twice; `first`: its id.
   case duplicatePiece(String, DataLocation, first: Int)
+  /// A word piece that is not UTF-8.
   case notUTF8(DataLocation)
+  /// More than 2²⁸ pieces, or a GiB of them.
   case vocabularyTooLarge(file: String)
+  /// A vocabulary without [CLS], or another token that every model needs.
   case missingSpecialToken(String, role: String, file: String)
+  /// A directory without a tokenizer.
   case noVocabularyFile(directory: String)
+  /// A file that does not have the form it should.
   case badFile(String, what: String)
+  /// A tokenizer of a kind that is not provided for.
   case unsupported(file: String, what: String, value: String, supported: String)
+  /// An id with a gap before it.
   case idOutOfRange(piece: String, id: String, count: Int, file: String)
+  /// Two word pieces of one id.
   case duplicateID(Int, String, String, file: String)
+  /// An added token with the id of another piece.
   case conflictingAddedToken(String, id: Int, other: String, file: String)
 
   public var message: String {

@@ -28,6 +28,7 @@ public final class WordPieceTokenizer: Sendable {
     /// `special_tokens_in_strings`).
     public var findsSpecialTokens = false
 
+    /// BERT's defaults.
     public init(lowercase: Bool = true) { self.lowercase = lowercase }
 
     /// What `stripAccents` comes to.
@@ -37,13 +38,19 @@ public final class WordPieceTokenizer: Sendable {
   /// Which special tokens are taken for what they name where they stand in the text (found as they are spelled, before
   /// normalization, also inside words); the others are brackets and letters.
   public enum SpecialTokensInText: Sendable, CaseIterable {
+    /// None: all text is text, as in KerasHub.
     case none
+    /// [MASK] alone, as `predict` reads text.
     case maskOnly
+    /// All of them, as transformers does.
     case all
   }
 
+  /// The word pieces.
   public let vocabulary: Vocabulary
+  /// The ids of [CLS], [MASK] and the others.
   public let specialTokens: SpecialTokens
+  /// How text is normalized and cut.
   public let options: Options
   /// Tokens that stand apart from the vocabulary's own, the special ones included (tokenizer.json: `added_tokens`).
   public let addedTokens: [AddedToken]
@@ -207,6 +214,7 @@ public final class WordPieceTokenizer: Sendable {
     return encoding
   }
 
+  /// The ids of a text, without [CLS] and [SEP].
   public func encode(_ text: String, specialTokensInText: SpecialTokensInText = .none) -> [Int32] {
     var text = text
     var ids: [Int32] = []
@@ -214,6 +222,7 @@ public final class WordPieceTokenizer: Sendable {
     return ids
   }
 
+  /// The same, with the part of the text that each was made from, in UTF-8 bytes.
   public func encodeWithOffsets(_ text: String, specialTokensInText: SpecialTokensInText = .none) -> Encoding {
     var text = text
     return text.withUTF8 { encodeWithOffsets($0, specialTokensInText: specialTokensInText) }
@@ -272,12 +281,14 @@ public final class WordPieceTokenizer: Sendable {
 
 /// A text's tokens, with where they come from.
 public struct Encoding: Sendable, Equatable {
+  /// The tokens.
   public var ids: [Int32] = []
   /// For each token the part of the text it was made from, in UTF-8 bytes.
   public var offsets: [Range<Int>] = []
   /// For each token whether it starts a word: a run of tokens with no gap between them in the text.
   public var wordStarts: [Bool] = []
 
+  /// No tokens.
   public init() {}
 }
 

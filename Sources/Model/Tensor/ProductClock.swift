@@ -17,8 +17,10 @@ public enum ProductClock {
     isRunning.store(true, ordering: .relaxed)
   }
 
+  /// Ends the measurement.
   public static func stop() { isRunning.store(false, ordering: .relaxed) }
 
+  /// Of all threads together, since `start`.
   public static var seconds: Double { Double(nanoseconds.load(ordering: .relaxed)) * 1e-9 }
 
   /// Before a product; what it returns is for `end`.

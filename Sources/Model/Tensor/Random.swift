@@ -25,10 +25,15 @@ public enum Philox {
 
 /// What a random number is drawn for. Numbers of different purposes are independent of each other.
 public enum RandomPurpose: UInt32, Sendable {
+  /// New weights.
   case initialization = 1
+  /// Which tokens are hidden.
   case maskSelection = 2
+  /// What stands in their place.
   case maskReplacement = 3
+  /// The order of samples.
   case shuffle = 4
+  /// Which lines are held out.
   case validationSplit = 5
   /// Dropout sites of the network follow: `dropout + site`.
   case dropout = 256

@@ -1,6 +1,8 @@
 /// The threads of a model, and the memory each works in.
 final class Compute {
   let pool: WorkerPool
+  /// Which thread has it.
+  let occupancy = Occupancy()
   /// All workers on one piece of work.
   let joint: Context
   /// Each worker on work of its own.

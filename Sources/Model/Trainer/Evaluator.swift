@@ -8,9 +8,11 @@ public struct Evaluation: Sendable, Equatable {
   public var accuracy: Double
   /// exp(loss): per masked token, not comparable with a left-to-right model's. Infinite where that overflows.
   public var perplexity: Double
+  /// Masked tokens with a weight: what loss and accuracy are means over.
   public var maskedTokens: Int
   /// [CLS] and [SEP] counted.
   public var tokens: Int
+  /// The number of samples.
   public var samples: Int
   /// Every token scored in its turn; nil where that was not asked for.
   public var pseudoLikelihood: PseudoLikelihood?

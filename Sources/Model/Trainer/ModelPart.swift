@@ -32,6 +32,7 @@ public enum ModelPart: Sendable, Equatable {
     digits.allSatisfy { $0 &- UInt8(ascii: "0") < 10 } ? Int(String(decoding: digits, as: UTF8.self)) : nil
   }
 
+  /// As `init(_:)` reads it.
   public var text: String {
     switch self {
     case .embeddings: "embeddings"
@@ -69,7 +70,9 @@ extension DistilBertMaskedLM {
 
 /// Parts of a model that cannot be frozen.
 public enum FreezeError: ModelError, Equatable {
+  /// A layer that the model does not have.
   case noSuchLayer(part: String, layers: Int)
+  /// Nothing would be trained.
   case nothingLeft
 
   public var message: String {

@@ -5,12 +5,21 @@ import Synchronization
 ///
 /// (Kingma and Ba 2015; Loshchilov and Hutter 2019; the formulas as Keras writes them.)
 public struct Optimizer: Sendable, Equatable {
-  public enum Algorithm: String, Sendable, CaseIterable { case adam, adamw }
+  /// Adam, or Adam with weight decay of its own (AdamW).
+  public enum Algorithm: String, Sendable, CaseIterable {
+    /// Kingma and Ba 2015. Weight decay, where there is some, is AdamW's.
+    case adam
+    /// Loshchilov and Hutter 2019.
+    case adamw
+  }
 
+  /// Which of the two.
   public var algorithm: Algorithm
   /// The peak rate; a `Schedule` scales it.
   public var learningRate: Float
+  /// How much of the first moment a step keeps.
   public var beta1: Float
+  /// How much of the second moment a step keeps.
   public var beta2: Float
   /// Added to the uncorrected √v.
   public var epsilon: Float
@@ -19,6 +28,7 @@ public struct Optimizer: Sendable, Equatable {
   /// The gradient's largest global norm; nil for no clipping.
   public var clipNorm: Float?
 
+  /// Keras' `Adam`; the rate is BERT's.
   public static func adam(
     learningRate: Float = 5e-5, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-7,
     weightDecay: Float = 0, clipNorm: Float? = nil
@@ -28,6 +38,7 @@ public struct Optimizer: Sendable, Equatable {
       weightDecay: weightDecay, clipNorm: clipNorm)
   }
 
+  /// Keras' `AdamW`, with a decay of 0.01.
   public static func adamW(
     learningRate: Float = 5e-5, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-7,
     weightDecay: Float = 0.01, clipNorm: Float? = nil

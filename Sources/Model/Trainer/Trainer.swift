@@ -164,6 +164,7 @@ private final class TrainingRun {
 
 /// How a training ended.
 public struct TrainingOutcome: Sendable {
+  /// Why it ended.
   public enum Ending: Sendable {
     /// As many steps as were asked for.
     case complete
@@ -173,7 +174,9 @@ public struct TrainingOutcome: Sendable {
     case stopped
   }
 
+  /// How far it came.
   public let state: TrainingState
+  /// Why it ended.
   public let ending: Ending
 }
 

@@ -1,5 +1,6 @@
 /// How training stands.
 public struct TrainingReport: Sendable, Equatable {
+  /// When it is reported.
   public enum Moment: Sendable, Equatable {
     /// After an optimizer step.
     case step
@@ -9,22 +10,27 @@ public struct TrainingReport: Sendable, Equatable {
     case epochEnd
   }
 
+  /// When it is reported.
   public var moment: Moment
   /// Counted from 1.
   public var epoch: Int
   /// Optimizer steps done, over all epochs, and all there will be.
   public var step: Int
+  /// All there will be, unless training ends before its time.
   public var totalSteps: Int
   /// Samples and tokens ([CLS] and [SEP] counted) seen, over all epochs.
   public var samples: Int
+  /// Tokens seen, over all epochs, [CLS] and [SEP] counted.
   public var tokens: Int
   /// Nats per masked token and the share of right ones, over the epoch so far, as they were during the epoch.
   public var loss: Double
+  /// The share of right ones among them.
   public var accuracy: Double
   /// Masked tokens of the epoch so far.
   public var maskedTokens: Int
   /// The rate of the last step.
   public var learningRate: Float
+  /// What was found after the epoch; nil at other moments, and where there is nothing to validate on.
   public var validation: Evaluation?
   /// Spent on training, runs before a `--resume` counted.
   public var seconds: Double
@@ -51,6 +57,7 @@ extension TrainingReport {
 public struct TrainingOptions: Sendable, Equatable {
   /// nil: as many as `maximumSteps` takes.
   public var epochs: Int?
+  /// Optimizer steps, at most; nil: as many as the epochs have.
   public var maximumSteps: Int?
   /// Samples computed together.
   public var batchSize: Int
@@ -62,6 +69,7 @@ public struct TrainingOptions: Sendable, Equatable {
   /// its end, and the last parameters are taken.
   public var earlyStopping: Int?
 
+  /// KerasHub's defaults, but for the order of the samples, which is the seed's.
   public init(
     epochs: Int? = 1, maximumSteps: Int? = nil, batchSize: Int = 32, gradientAccumulation: Int = 1,
     shuffles: Bool = true, earlyStopping: Int? = nil

@@ -20,6 +20,7 @@ public struct TrainingState: Sendable, Equatable {
   var updates = 0
   /// Samples and tokens seen over all epochs.
   public internal(set) var samples = 0
+  /// Tokens seen over all epochs.
   public internal(set) var tokens = 0
   /// Of the epoch so far.
   var sums = LossSums()
@@ -27,10 +28,12 @@ public struct TrainingState: Sendable, Equatable {
   var learningRate: Float = 0
   /// nil before the first evaluation.
   public internal(set) var best: Best?
+  /// Evaluations since the best one.
   public internal(set) var evaluationsWithoutProgress = 0
   /// The time that was spent, over all runs.
   public internal(set) var seconds = 0.0
 
+  /// Before the first step.
   public init() {}
 
   /// Takes note of an evaluation of the parameters as they are. One without a masked token, or of no number, is no progress.

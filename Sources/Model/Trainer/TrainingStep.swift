@@ -74,7 +74,9 @@ final class TrainingStep {
 
 /// What can go wrong in training. The parameters are then as they were before that step, the last that are known to be good.
 public enum TrainingError: ModelError, Equatable {
+  /// The loss is no number any more.
   case lossIsNotFinite(step: Int, learningRate: Float)
+  /// The loss is a number, and its gradient is not.
   case gradientIsNotFinite(step: Int, learningRate: Float)
   /// The update was taken back.
   case updateTooLarge(step: Int, learningRate: Float)

@@ -140,7 +140,7 @@ extension Option where Value: RawRepresentable & CaseIterable, Value.RawValue ==
 }
 
 /// From what was typed to values.
-private enum Texts {
+enum Texts {
   @Sendable static func nonempty(_ texts: [String]) -> String? {
     texts.last.flatMap { $0.isEmpty ? nil : $0 }
   }

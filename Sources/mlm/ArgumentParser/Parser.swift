@@ -58,7 +58,7 @@ enum Parser {
   }
 
   /// The option that was probably meant, as it is typed. Names of other tools are known, and `_` is taken for `-`.
-  private static func nearest(_ typed: String, in command: CommandDeclaration) -> String? {
+  static func nearest(_ typed: String, in command: CommandDeclaration) -> String? {
     let name = String(typed.map { $0 == "_" ? "-" : $0 })
     if let foreign = command.options.first(where: { $0.foreignNames.contains(name) }) { return foreign.spelling }
     return Nearest.name(to: name, in: command.options.map(\.name)).map { "--" + $0 }

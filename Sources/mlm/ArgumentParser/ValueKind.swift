@@ -32,6 +32,18 @@ enum ValueKind: Sendable {
     }
   }
 
+  /// Whether a text is what is expected.
+  func accepts(_ text: String) -> Bool {
+    switch self {
+    case .text, .file, .directory, .preset: !text.isEmpty
+    case .words: Texts.words([text]) != nil
+    case .integer(let range): Texts.integer([text], range) != nil
+    case .seed: UInt64(text) != nil
+    case .number(let range): Texts.number([text], range) != nil
+    case .choice(let names): names.contains(text)
+    }
+  }
+
   /// "a", "a or b", "a, b or c".
   static func list(_ names: [String]) -> String {
     guard let last = names.last, names.count > 1 else { return names.first ?? "" }

@@ -1,6 +1,6 @@
 /// The commands, in the order of help.
 enum Command: String, CaseIterable {
-  case fit, predict, evaluate, tokenize, presets, completions, manual
+  case fit, predict, evaluate, tokenize, info, presets, completions, manual
 
   var declaration: CommandDeclaration {
     switch self {
@@ -8,6 +8,7 @@ enum Command: String, CaseIterable {
     case .predict: PredictOptions.declaration
     case .evaluate: EvaluateOptions.declaration
     case .tokenize: TokenizeOptions.declaration
+    case .info: InfoOptions.declaration
     case .presets: PresetsOptions.declaration
     case .completions: CompletionsOptions.declaration
     case .manual: ManualOptions.declaration
@@ -38,8 +39,9 @@ enum Command: String, CaseIterable {
     }
     switch self {
     case .fit:
-      let options = try FitOptions(parsed)
-      return try FitCommand(options, CommandContext(output, options.common), typed: parsed).run()
+      let file = try FitConfiguration(of: parsed)
+      let options = try FitOptions(file?.completing(parsed) ?? parsed)
+      return try FitCommand(options, CommandContext(output, options.common), typed: parsed, file).run()
     case .predict:
       let options = try PredictOptions(parsed)
       return try PredictCommand(options, CommandContext(output, options.common)).run()
@@ -50,6 +52,9 @@ enum Command: String, CaseIterable {
       let options = try TokenizeOptions(parsed)
       return try TokenizeCommand(options, CommandContext(output, isQuiet: options.quiet, isOffline: options.offline))
         .run()
+    case .info:
+      let options = try InfoOptions(parsed)
+      return try InfoCommand(options, CommandContext(output, isQuiet: options.quiet, isOffline: options.offline)).run()
     case .presets:
       let options = try PresetsOptions(parsed)
       return try PresetsCommand(options, CommandContext(output, isQuiet: options.quiet, isOffline: options.offline))

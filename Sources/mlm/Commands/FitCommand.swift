@@ -7,11 +7,14 @@ struct FitCommand {
   let context: CommandContext
   /// What the options were made from.
   let typed: ParsedArguments
+  /// What `--config` named.
+  let file: FitConfiguration?
 
-  init(_ options: FitOptions, _ context: CommandContext, typed: ParsedArguments) {
+  init(_ options: FitOptions, _ context: CommandContext, typed: ParsedArguments, _ file: FitConfiguration? = nil) {
     self.options = options
     self.context = context
     self.typed = typed
+    self.file = file
   }
 
   func run() throws -> ExitCode {
@@ -26,6 +29,7 @@ struct FitCommand {
     let (model, preset) = try loadModel(checkpoint, texts, in: registry)
     let (source, validation) = try corpora(texts, for: model)
     let record = try record(preset, source, validation)
+    if let warning = file?.warning(of: record.data, typed: typed) { context.console.warning(warning) }
     if let checkpoint { try record.check(against: checkpoint.record) }
     if let state = checkpoint?.state, isAtItsEnd(state, of: record.length.steps), folder.finishedStep == state.step {
       context.console.note(
@@ -56,7 +60,8 @@ struct FitCommand {
       throw StoppedTraining(cause: error, checkpoint: folder.newest)
     }
     if outcome.ending == .stopped { return interrupted(outcome.state, folder) }
-    try save(model, watch, card(model, preset, in: registry, source, validation), outcome, folder)
+    let run = options.trainingFile(preset: preset, threads: model.threads, data: record.data)
+    try save(model, watch, card(model, preset, in: registry, source, validation), run, outcome, folder)
     isWritten = true
     return .done
   }
@@ -155,8 +160,8 @@ struct FitCommand {
   }
 
   private func save(
-    _ model: DistilBertMaskedLM, _ watch: TrainingWatch, _ card: ModelCard, _ outcome: TrainingOutcome,
-    _ folder: CheckpointFolder
+    _ model: DistilBertMaskedLM, _ watch: TrainingWatch, _ card: ModelCard, _ run: [UInt8],
+    _ outcome: TrainingOutcome, _ folder: CheckpointFolder
   ) throws {
     if outcome.ending == .early {
       let count = Readable.plural(outcome.state.evaluationsWithoutProgress, "evaluation")
@@ -172,7 +177,8 @@ struct FitCommand {
     if let note { context.console.note(note) }
     // What is there now is this training's own, or was to be replaced.
     try model.save(
-      to: options.output, files: watch.files + [(name, Array(card.markdown.utf8))], overwrite: true)
+      to: options.output, files: watch.files + [(FitConfiguration.fileName, run), (name, Array(card.markdown.utf8))],
+      overwrite: true)
     try folder.markFinished(step: outcome.state.step)
     for note in model.configuration.notesOnWriting { context.console.note(note) }
     context.console.note("wrote \(options.output)")

@@ -31,20 +31,25 @@ struct FitRecord {
 
   private static func text(ofRate rate: Double) -> String { FloatText.shortest(Float(rate)) }
 
-  func json(history: String) -> JSONValue {
+  /// What the texts are known by again.
+  var data: JSONValue {
     func json(_ fingerprint: CorpusFingerprint) -> JSONValue {
       .object([
         ("samples", .number(fingerprint.samples)), ("bytes", .number(fingerprint.bytes)),
         ("hash", .string(String(fingerprint.hash, radix: 16))),
       ])
     }
-    var data = [("training", json(training))]
+    var data = [(key: "training", value: json(training))]
     if let validation { data.append(("validation", json(validation))) }
-    return .object([
+    return .object(data)
+  }
+
+  func json(history: String) -> JSONValue {
+    .object([
       ("options", .object(arithmetic.map { ($0.option, .string($0.value)) })),
       ("learning_rate", .string(learningRate)),
       ("length", .string(length.text)), ("total_steps", .number(length.steps)),
-      ("data", .object(data.map { (key: $0.0, value: $0.1) })), ("history", .string(history)),
+      ("data", data), ("history", .string(history)),
     ])
   }
 }

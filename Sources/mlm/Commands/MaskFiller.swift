@@ -78,11 +78,11 @@ final class MaskFiller: MaskPredictor {
       case .answered: nil
       }
     }
-    if options.isJoint { return zip(inputs, prepared).map { jointAnswer(to: $0, $1) } }
+    if options.isJoint { return try zip(inputs, prepared).map { try jointAnswer(to: $0, $1) } }
     switch choice {
-    case .words(let words): return zip(inputs, prepared).map { answer(to: $0, $1, words) }
+    case .words(let words): return try zip(inputs, prepared).map { try answer(to: $0, $1, words) }
     case .pieces(let pieces):
-      var ranked = model.rank(samples, topK: options.topK, targets: pieces, batchRows: options.batchTokens)
+      var ranked = try model.rank(samples, topK: options.topK, targets: pieces, batchRows: options.batchTokens)
         .makeIterator()
       return zip(inputs, prepared).map { input, prepared in
         switch prepared {
@@ -95,22 +95,22 @@ final class MaskFiller: MaskPredictor {
   }
 
   /// Words of any number of pieces, input by input: each has samples of its own.
-  private func answer(to input: InputLine, _ prepared: Prepared, _ words: [TargetWord]) -> MaskAnswer {
+  private func answer(to input: InputLine, _ prepared: Prepared, _ words: [TargetWord]) throws -> MaskAnswer {
     switch prepared {
     case .answered(let answer): return answer
     case .sample: return MaskAnswer(.masks([]))
     case .text(let text):
-      let scores = model.score(
+      let scores = try model.score(
         words, in: text.sample, maskToken: tokenizer.specialTokens.mask, topK: options.topK,
         batchRows: options.batchTokens)
       return answer(to: input, text, scores.map { $0.map(prediction) })
     }
   }
 
-  private func jointAnswer(to input: InputLine, _ prepared: Prepared) -> MaskAnswer {
+  private func jointAnswer(to input: InputLine, _ prepared: Prepared) throws -> MaskAnswer {
     let pieces: [Int]? = if case .pieces(let pieces) = choice { pieces } else { nil }
-    func fillings(_ sample: Sample) -> [Filling] {
-      model.fillJointly(sample, topK: options.topK, targets: pieces, batchRows: options.batchTokens)
+    func fillings(_ sample: Sample) throws -> [Filling] {
+      try model.fillJointly(sample, topK: options.topK, targets: pieces, batchRows: options.batchTokens)
         .filter { $0.probability >= options.minimumScore }
     }
     func prediction(_ filling: Filling, sequence: ([String]) -> [UInt8]?) -> JointPrediction {
@@ -122,11 +122,11 @@ final class MaskFiller: MaskPredictor {
     switch prepared {
     case .answered(let answer): return answer
     case .sample(let sample):
-      let fillings = fillings(sample)
+      let fillings = try fillings(sample)
       if fillings.contains(where: { !$0.probability.isFinite }) { return Self.broken }
       return MaskAnswer(.fillings(fillings.map { prediction($0) { _ in nil } }))
     case .text(let text):
-      let fillings = fillings(text.sample)
+      let fillings = try fillings(text.sample)
       if fillings.contains(where: { !$0.probability.isFinite }) { return Self.broken }
       let predictions = fillings.map { filling in
         prediction(filling) { MaskedText.replacing(text.masks, with: $0, in: input.bytes) }

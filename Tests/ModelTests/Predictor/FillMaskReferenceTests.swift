@@ -39,7 +39,7 @@ import Testing
       targets = known.map { $0.pieces[0] }
     }
     let masked = try MaskedText(Array(text.utf8), tokenizer: tokenizer, sequenceLength: 512)
-    let ranked = model.rank([masked.sample], topK: topK, targets: targets)[0]
+    let ranked = try model.rank([masked.sample], topK: topK, targets: targets)[0]
     let expected = masked.masks.count == 1 ? [output.array ?? []] : (output.array ?? []).map { $0.array ?? [] }
     #expect(ranked.count == expected.count, "\(text)")
     for (mine, theirs) in zip(ranked, expected) {

@@ -18,26 +18,26 @@ import Testing
   }
 
   /// Each piece's probability at a place of some tokens.
-  func probability(of token: Int, at place: Int32, _ tokens: [Int32]) -> Double {
+  func probability(of token: Int, at place: Int32, _ tokens: [Int32]) throws -> Double {
     let sample = Sample(tokenIDs: tokens, maskPositions: [place])
-    return Double(model.rank([sample], topK: 1, targets: [token])[0][0][0].probability)
+    return try Double(model.rank([sample], topK: 1, targets: [token])[0][0][0].probability)
   }
 
   /// A beam as wide as the vocabulary keeps every pair: the best of all, by trying them.
   @Test func bestOfAllPairs() throws {
     let sample = try sample("the [MASK] and [MASK] .")
     let words = (5..<25).map { $0 }
-    let found = model.fillJointly(sample, topK: 400, beamWidth: 400, targets: words)
+    let found = try model.fillJointly(sample, topK: 400, beamWidth: 400, targets: words)
     #expect(found.count == 400 && zip(found, found.dropFirst()).allSatisfy { $0.probability >= $1.probability })
-    let first = model.rank([sample], topK: 1, targets: words)[0].map { $0[0].probability }
+    let first = try model.rank([sample], topK: 1, targets: words)[0].map { $0[0].probability }
     // The surer mask is filled first.
     let order = first[0] >= first[1] ? [0, 1] : [1, 0]
     for filling in [found[0], found[199], found[399]] {
       let places = sample.maskPositions
       var tokens = sample.tokenIDs
-      var expected = probability(of: filling.tokens[order[0]], at: places[order[0]], tokens)
+      var expected = try probability(of: filling.tokens[order[0]], at: places[order[0]], tokens)
       tokens[Int(places[order[0]])] = Int32(filling.tokens[order[0]])
-      expected *= probability(of: filling.tokens[order[1]], at: places[order[1]], tokens)
+      expected *= try probability(of: filling.tokens[order[1]], at: places[order[1]], tokens)
       #expect(abs(filling.probability - expected) <= 1e-5 * expected)
     }
     #expect(Set(found.map(\.tokens)).count == 400)
@@ -45,18 +45,18 @@ import Testing
 
   @Test func oneMaskIsTheRanking() throws {
     let sample = try sample("the [MASK] .")
-    let ranked = model.rank([sample], topK: 4)[0][0]
-    let found = model.fillJointly(sample, topK: 4)
+    let ranked = try model.rank([sample], topK: 4)[0][0]
+    let found = try model.fillJointly(sample, topK: 4)
     #expect(found.map(\.tokens) == ranked.map { [$0.token] })
     for (a, b) in zip(found, ranked) { #expect(abs(a.probability - Double(b.probability)) < 1e-7) }
-    #expect(model.fillJointly(Sample(tokenIDs: sample.tokenIDs), topK: 4) == [Filling(tokens: [], probability: 1)])
+    #expect(try model.fillJointly(Sample(tokenIDs: sample.tokenIDs), topK: 4) == [Filling(tokens: [], probability: 1)])
   }
 
   @Test func manyMasks() throws {
     let sample = try sample("[MASK] [MASK] the [MASK] [MASK] .")
-    let found = model.fillJointly(sample, topK: 3)
+    let found = try model.fillJointly(sample, topK: 3)
     #expect(found.count == 3 && found.allSatisfy { $0.tokens.count == 4 && $0.probability > 0 })
-    #expect(found == model.fillJointly(sample, topK: 3, batchRows: 8))
+    #expect(try found == model.fillJointly(sample, topK: 3, batchRows: 8))
   }
 
   /// The product of the pieces' probabilities, each with those before it in place.
@@ -64,7 +64,7 @@ import Testing
     let sample = try sample("the [MASK] and [MASK] .")
     let mask = tokenizer.specialTokens.mask
     let words = [TargetWord(text: "one", pieces: [7]), TargetWord(text: "three", pieces: [9, 11, 8])]
-    let scores = model.score(words, in: sample, maskToken: mask, topK: 5)
+    let scores = try model.score(words, in: sample, maskToken: mask, topK: 5)
     #expect(scores.count == 2 && scores.allSatisfy { $0.count == 2 && $0[0].probability >= $0[1].probability })
     for (place, scores) in zip(sample.maskPositions, scores) {
       for score in scores {
@@ -73,12 +73,12 @@ import Testing
           Int(place)...Int(place), with: [Int32](repeating: mask, count: score.word.pieces.count))
         var expected = 1.0
         for (offset, piece) in score.word.pieces.enumerated() {
-          expected *= probability(of: piece, at: place + Int32(offset), tokens)
+          expected *= try probability(of: piece, at: place + Int32(offset), tokens)
           tokens[Int(place) + offset] = Int32(piece)
         }
         #expect(abs(score.probability - expected) <= 1e-5 * expected)
       }
     }
-    #expect(model.score(words, in: sample, maskToken: mask, topK: 1).map(\.count) == [1, 1])
+    #expect(try model.score(words, in: sample, maskToken: mask, topK: 1).map(\.count) == [1, 1])
   }
 }

@@ -62,7 +62,7 @@ import Testing
           weight-decay beta1 beta2 epsilon schedule warmup-steps warmup-ratio clip-norm loss-reduction dropout \
           freeze-backbone no-shuffle validation validation-split early-stopping checkpoint-every log log-every \
           tensorboard verbose learn-vocabulary vocabulary lowercase cased min-frequency layers hidden-dim heads \
-          intermediate-dim
+          intermediate-dim config
           """
       ),
       (.predict, shared + " input top-k targets joint min-score unique-words format batch-tokens allow-untrained-head"),
@@ -71,6 +71,7 @@ import Testing
         .tokenize,
         "preset quiet offline strict help input format add-special-tokens special-tokens-in-text decode"
       ),
+      (.info, "preset format offline quiet help"),
       (.presets, "format download verify export overwrite float16 offline quiet help"),
       (.completions, "help"), (.manual, "help"),
     ]

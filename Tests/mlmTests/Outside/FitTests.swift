@@ -5,7 +5,7 @@ import Testing
 @Suite struct FitTests {
   static let files = [
     "README.md", "checkpoints", "config.json", "history.csv", "history.svg", "model.safetensors",
-    "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt",
+    "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "training.json", "vocab.txt",
   ]
   static let columns = [
     "epoch", "step", "samples", "tokens", "loss", "accuracy", "learning_rate", "val_loss", "val_accuracy", "seconds",

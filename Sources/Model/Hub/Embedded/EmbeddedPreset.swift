@@ -4,6 +4,7 @@ import CPresets
 public struct EmbeddedPreset: Sendable {
   /// What its entry in presets.json calls it.
   let name: String
+  /// Its sizes and rates.
   public let configuration: Configuration
   /// One word piece a line (vocab.txt).
   let vocabulary: FileMapping
@@ -21,6 +22,9 @@ public struct EmbeddedPreset: Sendable {
     vocabulary = part("vocab.txt", mlm_tiny_vocabulary)
     weights = part("model.safetensors", mlm_tiny_weights)
   }
+
+  /// What it is made of, by the names of a model directory.
+  var files: [(name: String, content: FileMapping)] { [("model.safetensors", weights), ("vocab.txt", vocabulary)] }
 
   func loadTokenizer(lowercase: Bool) throws -> WordPieceTokenizer {
     try WordPieceTokenizer(

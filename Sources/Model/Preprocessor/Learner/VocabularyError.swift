@@ -1,6 +1,8 @@
 /// Why no vocabulary can be learned.
 public enum VocabularyError: ModelError, Equatable {
+  /// A size that has no room for the special pieces and some others.
   case tooSmall(_ size: Int, least: Int)
+  /// No word in any of the files.
   case noWords(file: String)
 
   public var message: String {

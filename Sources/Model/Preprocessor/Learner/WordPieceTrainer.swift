@@ -18,6 +18,7 @@ public struct WordPieceTrainer: Sendable {
   /// Threads that read the text.
   public var threads: Int
 
+  /// A trainer with the defaults of Hugging Face's.
   public init(
     vocabularySize: Int, minimumFrequency: Int = 2, options: WordPieceTokenizer.Options = .init(),
     threads: Int = DistilBertMaskedLM.defaultThreads
@@ -35,11 +36,13 @@ public struct WordPieceTrainer: Sendable {
   public struct Statistics: Sendable, Equatable {
     /// Words, and how many different ones.
     public var words = 0
+    /// Different words.
     public var distinctWords = 0
     /// Characters that are pieces.
     public var alphabet = 0
     /// Characters that are not, for want of room, and how often words with them are in the text: they are [UNK].
     public var charactersLeftOut = 0
+    /// How often words with them are in the text: they are [UNK].
     public var unknownWords = 0
   }
 

@@ -159,7 +159,8 @@ struct ModelCard {
 
     \(Markdown.block(commandLine, language: "sh"))
 
-    What is not said there was left at its default: see `mlm help fit`.
+    What is not said there was left at its default: see `mlm help fit`. All options, defaults included, are in \
+    [training.json](training.json), which `mlm fit --config` takes.
     """
   }
 

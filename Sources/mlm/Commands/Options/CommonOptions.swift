@@ -20,7 +20,7 @@ extension CommonOptions {
     details: """
       The model: a directory, a name that 'mlm presets' lists, or hf://OWNER/NAME[@REVISION]; what is not in the \
       hub's cache is downloaded. Without it: \
-      $MLM_PRESET, else (predict, evaluate and tokenize) ./mlm-model if that is a model directory, else the preset \
+      $MLM_PRESET, else (but for fit) ./mlm-model if that is a model directory, else the preset \
       inside the program. A line on standard error says which was taken.
       """,
     foreignNames: ["model", "model-name-or-path", "model-name", "checkpoint"])

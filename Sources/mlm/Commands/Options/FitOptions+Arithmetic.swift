@@ -42,7 +42,7 @@ extension FitOptions {
   /// Options that do not change the arithmetic.
   static let withoutEffectOnResult: Set<String> = [
     "output", "overwrite", "resume", "log", "log-every", "tensorboard", "verbose", "checkpoint-every", "keep",
-    "early-stopping", "threads", "offline", "quiet", "strict", "help",
+    "early-stopping", "config", "threads", "offline", "quiet", "strict", "help",
   ]
 
   var rateDependsOnLength: Bool {

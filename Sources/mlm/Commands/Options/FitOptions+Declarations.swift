@@ -103,6 +103,16 @@ extension FitOptions {
     details: "Take the samples in file order. Without it they are shuffled by --seed in each epoch.",
     foreignNames: ["shuffle"])
 
+  static let config = Option<String?>.text(
+    "config", "FILE", kind: .file, in: .general, help: "options and FILEs from training.json",
+    details: """
+      Take options and FILEs from a file that fit has written, DIR/training.json, or from one of your own: \
+      {"files": ["a.txt"], "options": {"epochs": 3, "freeze": ["embeddings"], "no-shuffle": true}}. An option that is \
+      typed goes before the file's, FILEs that are typed take the place of its FILEs, and the file goes before the \
+      environment. The names in it are those of the options; paths are relative to where you are.
+      """,
+    foreignNames: ["config-file", "configuration"])
+
   static let optimizer = Option<OptimizerName>.choice(
     "optimizer", "NAME", default: .adam, in: .optimizer, help: "adam or adamw",
     details: "adam or adamw, as Keras computes them.", foreignNames: ["optim"])
@@ -171,7 +181,7 @@ extension FitOptions {
       ]
       + SampleOptions.maskingDeclarations
       + [validationFile.declaration, validationSplit.declaration, earlyStopping.declaration]
-      + [verbose.declaration] + CommonOptions.generalDeclarations,
+      + [config.declaration, verbose.declaration] + CommonOptions.generalDeclarations,
     description: [
       """
       Trains a model to fill in masked tokens of text. Each non-blank line of the FILEs is a sample: some of its \
@@ -184,7 +194,8 @@ extension FitOptions {
       """,
       """
       Beside the model stand history.csv and history.svg, the course of the training as a table and as a picture, and \
-      README.md, a model card with the data, the figures and the command that repeats it. With --overwrite, a README.md \
+      README.md, a model card with the data, the figures and the command that repeats it; and training.json, all options \
+      of the run, for --config. With --overwrite, a README.md \
       that mlm did not write stays, and the card becomes MODEL_CARD.md.
       """,
     ],
@@ -201,6 +212,9 @@ extension FitOptions {
       .init(
         command: "mlm fit --schedule linear --warmup-ratio 0.06 --optimizer adamw novels.txt",
         meaning: "the recipe of the BERT papers"),
+      .init(
+        command: "mlm fit --config mlm-model/training.json --seed 1 --output other",
+        meaning: "the same training again, with another seed"),
       .init(
         command: "mlm fit --epochs 3 --checkpoint-every 500 novels.txt --resume",
         meaning: "go on where the same command without --resume was interrupted"),

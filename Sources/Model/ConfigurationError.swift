@@ -1,0 +1,40 @@
+/// Sizes or rates that make no model.
+public enum ConfigurationError: ModelError, Equatable {
+  /// A size that no model has.
+  case sizeOutOfRange(name: String, value: Int, least: Int, most: Int)
+  /// A width that cannot be shared by the attention heads.
+  case headsDoNotDivide(width: Int, heads: Int)
+  /// A dropout rate outside 0 ..< 1.
+  case rateOutOfRange(name: String, value: Float)
+  /// Sizes that multiply to more than 2³⁴ numbers.
+  case tooManyParameters(Int)
+
+  public var message: String {
+    switch self {
+    case .sizeOutOfRange(let name, let value, let least, let most):
+      "\(name) is \(value), not a number from \(least) to \(most)"
+    case .headsDoNotDivide(let width, let heads):
+      "hiddenDim \(width) is not a multiple of numHeads \(heads)"
+    case .rateOutOfRange(let name, let value): "\(name) is \(value), not a rate from 0 to below 1"
+    case .tooManyParameters(let count): "a model of \(count) parameters is too large"
+    }
+  }
+}
+
+extension Configuration {
+  /// Throws what keeps these sizes and rates from being a model.
+  public func validate() throws(ConfigurationError) {
+    for (name, value, least, most) in [
+      ("vocabularySize", vocabularySize, 1, 1 << 24), ("hiddenDim", hiddenDim, 1, 1 << 16),
+      ("numLayers", numLayers, 0, 1 << 10), ("numHeads", numHeads, 1, 1 << 16),
+      ("intermediateDim", intermediateDim, 1, 1 << 20), ("maxSequenceLength", maxSequenceLength, 1, 1 << 20),
+    ] where value < least || value > most {
+      throw .sizeOutOfRange(name: name, value: value, least: least, most: most)
+    }
+    guard hiddenDim.isMultiple(of: numHeads) else { throw .headsDoNotDivide(width: hiddenDim, heads: numHeads) }
+    for (name, rate) in [("dropout", dropout), ("attentionDropout", attentionDropout)] where !(rate >= 0 && rate < 1) {
+      throw .rateOutOfRange(name: name, value: rate)
+    }
+    guard parameterCount <= 1 << 34 else { throw .tooManyParameters(parameterCount) }
+  }
+}

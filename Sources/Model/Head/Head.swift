@@ -1,0 +1,81 @@
+/// From hidden states of masked positions to scores of the vocabulary (KerasHub: `MaskedLMHead`, as ours is to callers; transformers:
+/// `vocab_transform`, `vocab_layer_norm`, `vocab_projector`).
+///
+///     n = norm(gelu(x·Wᵀ + b))     logits = n·Eᵀ + c        E: the token embedding, shared with the backbone
+struct Head {
+  let transform: Dense
+  let activation: ActivationFunction
+  let norm: LayerNorm
+  /// vocabulary × width.
+  let embedding: Parameter
+  /// One per word piece.
+  let bias: Parameter
+
+  init(_ configuration: Configuration, _ parameters: ParameterStore) throws(MissingParameter) {
+    let lookUp = ParameterLookUp(parameters)
+    transform = try lookUp.dense("vocab_transform")
+    activation = ActivationFunction(kind: configuration.activation)
+    norm = try lookUp.norm("vocab_layer_norm", configuration.headLayerNormEpsilon)
+    embedding = try lookUp[WeightName.wordEmbeddings]
+    // The rows of the tokens themselves are added behind it, at the end of the backbone's backward.
+    embedding.gradientBeginsWithProduct = true
+    bias = try lookUp["vocab_projector.bias"]
+  }
+
+  struct Memory {
+    let x, h, g, n: Matrix
+    let norm: LayerNorm.Memory
+  }
+
+  /// The rows that go through the projection together: the scores of more would fill the memory
+  /// (480 × 30,522 floats are 59 MB), those of fewer repeat the pass over the embedding too often.
+  static let trainingRows = 480
+  static let inferenceRows = 120
+
+  /// Everything before the projection: rows × width, in `Memory.n`.
+  func forward(_ x: Matrix, _ context: Context) -> Memory {
+    let (h, g, n) = (
+      context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns)
+    )
+    transform.forward(x, into: h, context)
+    activation.forward(h, into: g, context)
+    return Memory(x: x, h: h, g: g, n: n, norm: norm.forward(g, into: n, context))
+  }
+
+  /// logits = n·Eᵀ + c, for some rows of n.
+  func project(_ n: Matrix, into logits: Matrix, _ context: Context) {
+    Dense.forward(n, weight: embedding.matrix, bias: bias.values, into: logits, context)
+  }
+
+  /// The backward of `project`: writes dn, adds to the gradients of E and c.
+  func backwardProjection(_ dLogits: Matrix, n: Matrix, into dn: Matrix, _ context: Context) {
+    GEMM.multiply(dLogits, .normal, embedding.matrix, .normal, into: dn, on: context.pool)
+    if let dEmbedding = embedding.gradient {
+      GEMM.multiply(
+        dLogits, .transposed, n, .normal, into: dEmbedding, adding: embedding.addsToGradient(), on: context.pool)
+    }
+    if let dBias = bias.gradient { Rows.addSum(of: dLogits, to: dBias.start, on: context.pool) }
+  }
+
+  /// The backward of `forward`; dn is used up. `dx`: where to write the gradient of x, nil where it is not wanted.
+  func backward(_ dn: Matrix, _ memory: Memory, into dx: Matrix?, _ context: Context) {
+    norm.backward(dn, memory.norm, into: dn, context)
+    activation.backward(dn, x: memory.h, into: dn, context)
+    transform.backward(dn, x: memory.x, into: dx, context)
+  }
+
+  /// Calls the body with the scores of a few rows at a time, so that not all need to be held.
+  func forEachLogits(
+    _ n: Matrix, rows: Int, _ context: Context, _ body: (_ rows: Range<Int>, _ logits: Matrix) throws -> Void
+  ) rethrows {
+    try context.temporary {
+      let buffer = context.matrix(min(rows, n.rows), bias.count)
+      for start in stride(from: 0, to: n.rows, by: rows) {
+        let range = start..<min(n.rows, start + rows)
+        let logits = buffer.rows(0..<range.count)
+        project(n.rows(range), into: logits, context)
+        try body(range, logits)
+      }
+    }
+  }
+}

@@ -1,0 +1,210 @@
+import Model
+
+/// What `mlm info` tells of a model, for people and for scripts.
+struct ModelInformation {
+  enum Head: String {
+    /// The files hold all of it.
+    case trained
+    /// `predict` refuses the model before `fit`.
+    case missing
+    /// There are no weights at hand.
+    case noWeights = "no weights"
+    case unreadable
+  }
+
+  let preset: ResolvedPreset
+  /// nil where there is no vocabulary.
+  let tokenizer: WordPieceTokenizer?
+  let head: Head
+  let files: [ModelFile]
+  let past: TrainingPast
+
+  /// Rows of the history that are shown.
+  static let shownRows = 5
+
+  init(
+    _ preset: ResolvedPreset, tokenizer: WordPieceTokenizer?, head: Head, files: [ModelFile], past: TrainingPast
+  ) {
+    (self.preset, self.tokenizer, self.head) = (preset, tokenizer, head)
+    (self.files, self.past) = (files, past)
+  }
+
+  private var configuration: Configuration { preset.configuration }
+  private var summary: ModelSummary { ModelSummary(configuration) }
+
+  private var specialTokens: [(name: String, id: Int32)] {
+    guard let tokens = tokenizer?.specialTokens else { return [] }
+    return [
+      (tokens.names.padding, tokens.padding), (tokens.names.unknown, tokens.unknown),
+      (tokens.names.classification, tokens.classification), (tokens.names.separator, tokens.separator),
+      (tokens.names.mask, tokens.mask),
+    ]
+  }
+
+  // MARK: For people
+
+  var text: String {
+    var lines = [Printable.oneLine(preset.displayName)]
+    var facts = Table([.left, .left], indent: "  ")
+    let sizes = configuration
+    facts.rows = [
+      ["place", Printable.oneLine(place)],
+      [
+        "architecture",
+        "\(Count.text(sizes.numLayers, "layer")), \(Count.grouped(sizes.hiddenDim)) wide, "
+          + "\(Count.text(sizes.numHeads, "head")), feed-forward \(Count.grouped(sizes.intermediateDim)) wide, "
+          + "\(Count.text(sizes.maxSequenceLength, "position")), \(sizes.activation.rawValue), "
+          + "dropout \(Decimal.short(Double(FloatText.shortest(sizes.dropout)) ?? 0))",
+      ],
+      ["head", headText],
+      ["vocabulary", Printable.oneLine(vocabularyText)],
+    ]
+    lines += facts.lines()
+    lines += ["", "Parameters:"] + summary.description.split(separator: "\n").dropFirst().map(String.init)
+    lines += ["", "Files:"] + fileLines
+    if let run = past.run { lines += ["", "Training:"] + runLines(run) }
+    if !past.history.isEmpty { lines += ["", historyTitle] + historyLines }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private var place: String {
+    switch preset.source {
+    case .directory(let path): path == preset.displayName ? "a model directory" : "the directory \(path)"
+    case .embedded: "part of the program"
+    case .hub(let address, let directory):
+      "\(address.repository)@\(address.revision) on the hub, cached in \(directory)"
+    }
+  }
+
+  private var headText: String {
+    switch head {
+    case .trained: "trained"
+    case .missing: "none in the files; fit comes before predict"
+    case .noWeights: "unknown: the weights are not here"
+    case .unreadable: "unknown: the weights cannot be read"
+    }
+  }
+
+  private var vocabularyText: String {
+    guard let tokenizer else { return "none" }
+    let pieces = Count.text(tokenizer.vocabulary.count, "word piece")
+    let special = specialTokens.map { "\($0.name) \($0.id)" }.joined(separator: ", ")
+    return "\(pieces), \(tokenizer.options.lowercase ? "lower case" : "case kept"); \(special)"
+  }
+
+  private var fileLines: [String] {
+    var table = Table([.left, .right, .left], indent: "  ")
+    table.rows = files.map { [Printable.oneLine($0.name), Readable.bytes($0.size), $0.sha256] }
+    return files.isEmpty ? ["  none"] : table.lines()
+  }
+
+  private func runLines(_ run: JSONValue) -> [String] {
+    let names = run["files"]?.array?.compactMap(\.string) ?? []
+    let began = run["options"]?["preset"]?.string ?? "?"
+    let version = run["versions"]?["mlm"]?.string ?? "?"
+    let lines = ["  began with \(began), on \(FileName.list(names)), by mlm \(version); all options: training.json"]
+    return lines.map { Printable.oneLine($0) }
+  }
+
+  private var historyTitle: String {
+    let count = past.history.count
+    return count > Self.shownRows
+      ? "History (the last \(Self.shownRows) of \(Count.text(count, "row"))):" : "History:"
+  }
+
+  private var historyLines: [String] {
+    var table = Table([.right, .right, .right, .right, .right, .right, .right], indent: "  ")
+    table.rows = [["epoch", "step", "loss", "accuracy", "learning rate", "val loss", "val accuracy"]]
+    func figure(_ value: Double?) -> String { value.map { FloatText.significant($0, digits: 4) } ?? "-" }
+    func percent(_ value: Double?) -> String { value.map { Readable.percent($0) } ?? "-" }
+    table.rows += past.history.suffix(Self.shownRows).map {
+      [
+        String($0.epoch), Count.grouped($0.step), figure($0.loss), percent($0.accuracy), figure($0.learningRate),
+        figure($0.validationLoss), percent($0.validationAccuracy),
+      ]
+    }
+    return table.lines()
+  }
+
+  // MARK: For scripts
+
+  var json: [UInt8] {
+    JSONValue.object([
+      ("preset", .string(preset.displayName)), ("source", .string(sourceName)),
+      ("directory", preset.directory.map { .string($0) } ?? .null),
+      ("repository", address.map { .string($0.repository) } ?? .null),
+      ("revision", address.map { .string($0.revision) } ?? .null),
+      ("architecture", architecture), ("head", .string(head.rawValue)), ("parameters", parameters),
+      ("vocabulary", vocabulary), ("files", .array(files.map(Self.json))), ("training", past.run ?? .null),
+      ("history", history),
+    ]).serialized(.indented(2), endingInNewline: true)
+  }
+
+  private var sourceName: String {
+    switch preset.source {
+    case .directory: "directory"
+    case .embedded: "embedded"
+    case .hub: "hub"
+    }
+  }
+
+  private var address: HubAddress? { if case .hub(let address, _) = preset.source { address } else { nil } }
+
+  /// The names of KerasHub's backbone.
+  private var architecture: JSONValue {
+    let sizes = configuration
+    func rate(_ value: Float) -> JSONValue { .number(Double(value), literal: FloatText.shortest(value)) }
+    return .object([
+      ("vocabulary_size", .number(sizes.vocabularySize)), ("num_layers", .number(sizes.numLayers)),
+      ("num_heads", .number(sizes.numHeads)), ("hidden_dim", .number(sizes.hiddenDim)),
+      ("intermediate_dim", .number(sizes.intermediateDim)),
+      ("max_sequence_length", .number(sizes.maxSequenceLength)), ("dropout", rate(sizes.dropout)),
+      ("attention_dropout", rate(sizes.attentionDropout)), ("activation", .string(sizes.activation.rawValue)),
+    ])
+  }
+
+  private var parameters: JSONValue {
+    func json(_ layer: ModelSummary.Layer) -> JSONValue {
+      var members: [(key: String, value: JSONValue)] = [
+        ("name", .string(layer.name)), ("type", .string(layer.type)),
+        ("output_shape", .array(layer.outputShape.map { $0.map { .number($0) } ?? .null })),
+        ("parameters", .number(layer.parameterCount)),
+      ]
+      if !layer.parts.isEmpty { members.append(("layers", .array(layer.parts.map(json)))) }
+      return .object(members)
+    }
+    return .object([
+      ("total", .number(summary.parameterCount)), ("backbone", .number(configuration.backboneParameterCount)),
+      ("shared_by_head", .number(summary.sharedParameterCount)), ("layers", .array(summary.layers.map(json))),
+    ])
+  }
+
+  private var vocabulary: JSONValue {
+    guard let tokenizer else { return .null }
+    return .object([
+      ("word_pieces", .number(tokenizer.vocabulary.count)), ("lowercase", .bool(tokenizer.options.lowercase)),
+      ("special_tokens", .object(specialTokens.map { (key: $0.name, value: .number(Int($0.id))) })),
+    ])
+  }
+
+  private static func json(_ file: ModelFile) -> JSONValue {
+    .object([("name", .string(file.name)), ("size", .number(file.size)), ("sha256", .string(file.sha256))])
+  }
+
+  private var history: JSONValue {
+    guard !past.history.isEmpty else { return .null }
+    func number(_ value: Double?) -> JSONValue {
+      guard let value, value.isFinite else { return .null }
+      return .number(value, literal: FloatText.significant(value, digits: 9))
+    }
+    let rows = past.history.suffix(Self.shownRows).map { row -> JSONValue in
+      .object([
+        ("epoch", .number(row.epoch)), ("step", .number(row.step)), ("samples", .number(row.samples)),
+        ("tokens", .number(row.tokens)), ("loss", number(row.loss)), ("accuracy", number(row.accuracy)),
+        ("learning_rate", number(row.learningRate)), ("val_loss", number(row.validationLoss)),
+        ("val_accuracy", number(row.validationAccuracy)), ("seconds", number(row.seconds)),
+      ])
+    }
+    return .object([("rows", .number(past.history.count)), ("last", .array(rows))])
+  }
+}

@@ -1,0 +1,73 @@
+import Model
+
+/// `mlm info`: what a model is made of, without loading its weights.
+struct InfoCommand {
+  let options: InfoOptions
+  let context: CommandContext
+
+  init(_ options: InfoOptions, _ context: CommandContext) {
+    self.options = options
+    self.context = context
+  }
+
+  func run() throws -> ExitCode {
+    let registry = try context.registry()
+    let name = context.preset(for: .info, given: options.preset, in: registry)
+    // Hashing a large file takes seconds, too.
+    let information = try context.reachingHub { hub in
+      let resolved = try registry.resolve(name, hub: hub, loadWeights: false)
+      return ModelInformation(
+        resolved, tokenizer: try tokenizer(of: resolved), head: head(of: resolved),
+        files: try resolved.files { Signals.received != nil }, past: TrainingPast(of: resolved))
+    }
+    switch options.format {
+    case .text: try context.output.write(information.text)
+    case .json: try context.output.write(information.json)
+    }
+    return .done
+  }
+
+  /// nil where the directory has no vocabulary: the rest is worth telling.
+  private func tokenizer(of preset: ResolvedPreset) throws -> WordPieceTokenizer? {
+    do {
+      return try preset.loadTokenizer()
+    } catch let error as TokenizerError {
+      guard case .noVocabularyFile = error else { throw error }
+      context.console.warning(error.message)
+      return nil
+    }
+  }
+
+  /// The files' headers tell it.
+  private func head(of preset: ResolvedPreset) -> ModelInformation.Head {
+    guard let directory = preset.directory else { return .trained }
+    do {
+      guard let weights = try ModelDirectory.open(directory).weights else { return .noWeights }
+      return weights.hasHead ? .trained : .missing
+    } catch CheckpointError.noWeights {
+      return .noWeights
+    } catch {
+      // Whoever loads it will say the same; what can be told is told.
+      context.console.warning("the weights cannot be read: \((error as? any ModelError)?.message ?? "\(error)")")
+      return .unreadable
+    }
+  }
+}
+
+/// What a training has left in a model's directory.
+struct TrainingPast {
+  /// Rows of history.csv; of a checkpoint, those until then.
+  let history: [HistoryRow]
+  /// training.json; nil where there is none that can be read.
+  let run: JSONValue?
+
+  init(of preset: ResolvedPreset) {
+    guard let directory = preset.directory else { (history, run) = ([], nil); return }
+    func contents(_ name: String) -> [UInt8]? { try? FileMapping.contents(of: directory + "/" + name) }
+    let csv =
+      contents("history.csv").map { String(decoding: $0, as: UTF8.self) }
+      ?? (try? TrainingCheckpoint(path: directory))?.record["history"]?.string ?? ""
+    history = HistoryCurve(csv: csv).points.map(\.row)
+    run = contents(FitConfiguration.fileName).flatMap { try? JSONValue.parse($0) }
+  }
+}
