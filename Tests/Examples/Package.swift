@@ -4,7 +4,7 @@ import PackageDescription
 
 let package = Package(
   name: "examples",
-  dependencies: [.package(name: "mlm", path: "..")],
+  dependencies: [.package(name: "mlm", path: "../..")],
   targets: [
     .executableTarget(name: "adapt", dependencies: [.product(name: "Model", package: "mlm")])
   ],
