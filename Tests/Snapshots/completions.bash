@@ -7,7 +7,8 @@ _mlm_value() {
     'fit --preset' | \
     'predict --preset' | \
     'evaluate --preset' | \
-    'tokenize --preset')
+    'tokenize --preset' | \
+    'info --preset')
       words='distil_bert_base_en_uncased distil_bert_base_en distil_bert_base_multi distil_bert_tiny_en_uncased' paths=directory
       ;;
     'fit --sequence-length' | \
@@ -45,6 +46,7 @@ _mlm_value() {
     'predict --sequence-length' | \
     'predict --top-k' | \
     'predict --targets' | \
+    'predict --min-score' | \
     'predict --batch-tokens' | \
     'predict --seed' | \
     'predict --threads' | \
@@ -61,6 +63,7 @@ _mlm_value() {
     'fit --vocabulary' | \
     'fit --log' | \
     'fit --validation' | \
+    'fit --config' | \
     'predict --input' | \
     'tokenize --input')
       paths=file
@@ -91,6 +94,7 @@ _mlm_value() {
       words='text json tsv fill'
       ;;
     'evaluate --format' | \
+    'info --format' | \
     'presets --format')
       words='text json'
       ;;
@@ -111,20 +115,22 @@ _mlm_operand() {
     predict) : ;;
     evaluate) paths=file ;;
     tokenize) : ;;
+    info) : ;;
     presets) words='distil_bert_base_en_uncased distil_bert_base_en distil_bert_base_multi distil_bert_tiny_en_uncased' paths=directory ;;
     completions) words='bash zsh fish' ;;
     manual) : ;;
-    help) words='fit predict evaluate tokenize presets completions manual' ;;
+    help) words='fit predict evaluate tokenize info presets completions manual' ;;
   esac
 }
 
 # The options of command $1.
 _mlm_option() {
   case "$1" in
-    fit) words='--preset --no-load-weights --sequence-length --learn-vocabulary --vocabulary --lowercase --cased --min-frequency --layers --hidden-dim --heads --intermediate-dim --samples --truncate --pairs --preprocessed --strict --output --overwrite --resume --checkpoint-every --keep --log --log-every --tensorboard --epochs --max-steps --batch-size --gradient-accumulation --loss-reduction --dropout --freeze-backbone --freeze --no-shuffle --optimizer --learning-rate --change-learning-rate --weight-decay --beta1 --beta2 --epsilon --schedule --warmup-steps --warmup-ratio --clip-norm --mask-selection-rate --mask-selection-length --mask-token-rate --random-token-rate --mask-sampling --whole-word-masking --validation --validation-split --early-stopping --verbose --seed --threads --offline --quiet -h --help' ;;
-    predict) words='--preset --no-load-weights --sequence-length --allow-untrained-head --input --preprocessed --strict --top-k --targets --format --batch-tokens --seed --threads --offline --quiet -h --help' ;;
+    fit) words='--preset --no-load-weights --sequence-length --learn-vocabulary --vocabulary --lowercase --cased --min-frequency --layers --hidden-dim --heads --intermediate-dim --samples --truncate --pairs --preprocessed --strict --output --overwrite --resume --checkpoint-every --keep --log --log-every --tensorboard --epochs --max-steps --batch-size --gradient-accumulation --loss-reduction --dropout --freeze-backbone --freeze --no-shuffle --optimizer --learning-rate --change-learning-rate --weight-decay --beta1 --beta2 --epsilon --schedule --warmup-steps --warmup-ratio --clip-norm --mask-selection-rate --mask-selection-length --mask-token-rate --random-token-rate --mask-sampling --whole-word-masking --validation --validation-split --early-stopping --config --verbose --seed --threads --offline --quiet -h --help' ;;
+    predict) words='--preset --no-load-weights --sequence-length --allow-untrained-head --input --preprocessed --strict --top-k --targets --joint --min-score --unique-words --format --batch-tokens --seed --threads --offline --quiet -h --help' ;;
     evaluate) words='--preset --no-load-weights --sequence-length --samples --truncate --pairs --preprocessed --strict --format --pseudo-perplexity --pseudo-variant --per-sample --mask-selection-rate --mask-selection-length --mask-token-rate --random-token-rate --mask-sampling --whole-word-masking --batch-size --seed --threads --offline --quiet -h --help' ;;
     tokenize) words='--preset --input --special-tokens-in-text --decode --strict --format --add-special-tokens --offline --quiet -h --help' ;;
+    info) words='--preset --format --offline --quiet -h --help' ;;
     presets) words='--download --verify --format --export --overwrite --float16 --offline --quiet -h --help' ;;
     completions) words='-h --help' ;;
     manual) words='-h --help' ;;
@@ -148,7 +154,7 @@ _mlm() {
   fi
 
   if ((COMP_CWORD == 1)); then
-    words='fit predict evaluate tokenize presets completions manual help -h --help --version'
+    words='fit predict evaluate tokenize info presets completions manual help -h --help --version'
   elif [[ $only_operands ]]; then
     _mlm_operand "$command"
   elif [[ $before == -* ]] && _mlm_value "$command" "$before"; then

@@ -24,6 +24,7 @@ complete -c mlm -n __mlm_command -a fit -d 'train on text, write a model directo
 complete -c mlm -n __mlm_command -a predict -d 'fill [MASK] tokens'
 complete -c mlm -n __mlm_command -a evaluate -d 'loss, accuracy and perplexity of text'
 complete -c mlm -n __mlm_command -a tokenize -d 'text to word pieces and ids'
+complete -c mlm -n __mlm_command -a info -d 'what a model is made of'
 complete -c mlm -n __mlm_command -a presets -d 'list, download, verify and export presets'
 complete -c mlm -n __mlm_command -a completions -d 'completions for bash, zsh or fish'
 complete -c mlm -n __mlm_command -a manual -d 'the manual as a man page'
@@ -84,6 +85,7 @@ complete -c mlm -n '__mlm_command fit' -l whole-word-masking -d 'select whole wo
 complete -c mlm -n '__mlm_command fit' -l validation -r -F -d 'evaluated after each epoch'
 complete -c mlm -n '__mlm_command fit' -l validation-split -r -f -d 'hold out this share instead'
 complete -c mlm -n '__mlm_command fit' -l early-stopping -r -f -d 'stop after N evaluations without progress'
+complete -c mlm -n '__mlm_command fit' -l config -r -F -d 'options and FILEs from training.json'
 complete -c mlm -n '__mlm_command fit' -l verbose -d 'say where the time goes, too'
 complete -c mlm -n '__mlm_command fit' -l seed -r -f -d 'every random choice comes from it'
 complete -c mlm -n '__mlm_command fit' -l threads -r -f -d 'threads to compute with'
@@ -100,6 +102,9 @@ complete -c mlm -n '__mlm_command predict' -l preprocessed -d 'inputs are intege
 complete -c mlm -n '__mlm_command predict' -l strict -d 'invalid UTF-8 is an error'
 complete -c mlm -n '__mlm_command predict' -l top-k -r -f -d 'candidates per mask'
 complete -c mlm -n '__mlm_command predict' -l targets -r -f -d 'score only these words'
+complete -c mlm -n '__mlm_command predict' -l joint -d 'fill several masks together'
+complete -c mlm -n '__mlm_command predict' -l min-score -r -f -d 'leave out what is less probable'
+complete -c mlm -n '__mlm_command predict' -l unique-words -d 'no ## pieces'
 complete -c mlm -n '__mlm_command predict' -l format -r -f -a 'text json tsv fill' -d 'text, json, tsv or fill'
 complete -c mlm -n '__mlm_command predict' -l batch-tokens -r -f -d 'at most this many tokens together'
 complete -c mlm -n '__mlm_command predict' -l seed -r -f -d 'every random choice comes from it'
@@ -145,6 +150,12 @@ complete -c mlm -n '__mlm_command tokenize' -l offline -d 'never touch the netwo
 complete -c mlm -n '__mlm_command tokenize' -l quiet -d 'errors only on standard error'
 complete -c mlm -n '__mlm_command tokenize' -s h -l help -d 'show help; -h is short, --help teaches'
 
+complete -c mlm -n '__mlm_command info' -l preset -r -f -a '(__mlm_presets)' -d 'name, directory, hf://OWNER/NAME'
+complete -c mlm -n '__mlm_command info' -l format -r -f -a 'text json' -d 'text or json'
+complete -c mlm -n '__mlm_command info' -l offline -d 'never touch the network'
+complete -c mlm -n '__mlm_command info' -l quiet -d 'errors only on standard error'
+complete -c mlm -n '__mlm_command info' -s h -l help -d 'show help; -h is short, --help teaches'
+
 complete -c mlm -n '__mlm_command presets' -f -a '(__mlm_presets)'
 complete -c mlm -n '__mlm_command presets' -l download -d 'fetch NAMEs, print their directories'
 complete -c mlm -n '__mlm_command presets' -l verify -d 'check files and predictions of NAMEs'
@@ -161,4 +172,4 @@ complete -c mlm -n '__mlm_command completions' -s h -l help -d 'show help; -h is
 
 complete -c mlm -n '__mlm_command manual' -s h -l help -d 'show help; -h is short, --help teaches'
 
-complete -c mlm -n '__mlm_command help' -f -a 'fit predict evaluate tokenize presets completions manual'
+complete -c mlm -n '__mlm_command help' -f -a 'fit predict evaluate tokenize info presets completions manual'

@@ -7,6 +7,7 @@ _mlm_commands() {
     'predict:fill [MASK] tokens'
     'evaluate:loss, accuracy and perplexity of text'
     'tokenize:text to word pieces and ids'
+    'info:what a model is made of'
     'presets:list, download, verify and export presets'
     'completions:completions for bash, zsh or fish'
     'manual:the manual as a man page'
@@ -96,6 +97,7 @@ _mlm() {
           '--validation=[evaluated after each epoch]:FILE:_files' \
           '--validation-split=[hold out this share instead]:X: ' \
           '--early-stopping=[stop after N evaluations without progress]:N: ' \
+          '--config=[options and FILEs from training.json]:FILE:_files' \
           '--verbose[say where the time goes, too]' \
           '--seed=[every random choice comes from it]:N: ' \
           '--threads=[threads to compute with]:N: ' \
@@ -117,6 +119,9 @@ _mlm() {
           '--strict[invalid UTF-8 is an error]' \
           '--top-k=[candidates per mask]:K: ' \
           '*--targets=[score only these words]:W,W...: ' \
+          '--joint[fill several masks together]' \
+          '--min-score=[leave out what is less probable]:X: ' \
+          '--unique-words[no ## pieces]' \
           '--format=[text, json, tsv or fill]:NAME:(text json tsv fill)' \
           '--batch-tokens=[at most this many tokens together]:N: ' \
           '--seed=[every random choice comes from it]:N: ' \
@@ -174,6 +179,16 @@ _mlm() {
           '*:TEXT: ' \
           && result=0
         ;;
+      info)
+        _arguments -S : \
+          '--preset=[name, directory, hf\://OWNER/NAME]:P:_mlm_presets' \
+          '--format=[text or json]:NAME:(text json)' \
+          '--offline[never touch the network]' \
+          '--quiet[errors only on standard error]' \
+          '(- *)-h[show help; -h is short, --help teaches]' \
+          '(- *)--help[show help; -h is short, --help teaches]' \
+          && result=0
+        ;;
       presets)
         _arguments -S : \
           '--download[fetch NAMEs, print their directories]' \
@@ -204,7 +219,7 @@ _mlm() {
         ;;
       help)
         _arguments -S : \
-          '1::COMMAND:(fit predict evaluate tokenize presets completions manual)' \
+          '1::COMMAND:(fit predict evaluate tokenize info presets completions manual)' \
           && result=0
         ;;
     esac
