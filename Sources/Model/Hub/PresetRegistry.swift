@@ -30,7 +30,7 @@ public struct PresetRegistry: Sendable {
     } catch {
       throw PresetError.unreadableRegistry(file: file, why: error.message)
     }
-    registry.add(try PresetRegistry(json: JSONValue.parse(bytes, file: file), file: file, isBuiltIn: false))
+    registry.add(try PresetRegistry(json: JSONValue.parse(bytes, file: file), file: file))
     return registry
   }
 

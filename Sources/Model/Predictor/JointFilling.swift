@@ -30,8 +30,9 @@ extension DistilBertMaskedLM {
       let ranked = try rank(beam.map(\.sample), topK: width, targets: targets, batchRows: batchRows)
       var grown: [[Int?]: Hypothesis] = [:]
       for (hypothesis, masks) in zip(beam, ranked) {
-        for next in hypothesis.grown(by: masks)
-        where next.logProbability > grown[next.tokens]?.logProbability ?? -.infinity {
+        for next in hypothesis.grown(by: masks) {
+          // Two orders may lead to one filling. (Scores that are no numbers are kept, so that the caller sees them.)
+          if let known = grown[next.tokens], !(known.logProbability < next.logProbability) { continue }
           grown[next.tokens] = next
         }
       }

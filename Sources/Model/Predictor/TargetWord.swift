@@ -22,11 +22,12 @@ extension WordPieceTokenizer {
   public func targetWords(_ words: [String]) throws(UnknownTargetError) -> [TargetWord] {
     var targets: [TargetWord] = []
     for word in words {
-      let pieces = vocabulary.id(of: word).map { [Int($0)] } ?? encode(word).map { Int($0) }
-      guard !pieces.isEmpty, !pieces.contains(Int(specialTokens.unknown)) else {
-        throw UnknownTargetError(word: word, pieces: tokens(pieces.map { Int32($0) }))
+      let ids = pieces(ofTarget: word)
+      guard !ids.isEmpty, !ids.contains(specialTokens.unknown) else {
+        throw UnknownTargetError(word: word, pieces: tokens(ids))
       }
-      if !targets.contains(where: { $0.pieces == pieces }) { targets.append(TargetWord(text: word, pieces: pieces)) }
+      let target = TargetWord(text: word, pieces: ids.map { Int($0) })
+      if !targets.contains(where: { $0.pieces == target.pieces }) { targets.append(target) }
     }
     return targets
   }

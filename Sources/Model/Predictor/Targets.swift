@@ -6,20 +6,17 @@ extension WordPieceTokenizer {
   public func targets(_ words: [String]) throws(TargetError) -> [Int] {
     var ids: [Int] = []
     for word in words {
-      let id: Int32
-      if let exact = vocabulary.id(of: word) {
-        id = exact
-      } else {
-        let pieces = encode(word)
-        guard pieces.count == 1, let only = pieces.first, only != specialTokens.unknown else {
-          throw TargetError(word: word, pieces: tokens(pieces))
-        }
-        id = only
+      let pieces = pieces(ofTarget: word)
+      guard pieces.count == 1, pieces[0] != specialTokens.unknown else {
+        throw TargetError(word: word, pieces: tokens(pieces))
       }
-      if !ids.contains(Int(id)) { ids.append(Int(id)) }
+      if !ids.contains(Int(pieces[0])) { ids.append(Int(pieces[0])) }
     }
     return ids
   }
+
+  /// A word piece as it is spelled in the vocabulary, else the pieces of a text.
+  func pieces(ofTarget word: String) -> [Int32] { vocabulary.id(of: word).map { [$0] } ?? encode(word) }
 }
 
 /// A target that is not one word piece.

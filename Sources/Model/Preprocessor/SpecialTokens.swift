@@ -30,7 +30,7 @@ public struct SpecialTokens: Sendable, Equatable {
   }
 
   /// Spelling and id of each.
-  var named: [(content: String, id: Int32)] {
+  public var named: [(content: String, id: Int32)] {
     [
       (names.padding, padding), (names.unknown, unknown), (names.classification, classification),
       (names.separator, separator), (names.mask, mask),

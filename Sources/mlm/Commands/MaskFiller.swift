@@ -67,23 +67,25 @@ final class MaskFiller: MaskPredictor {
     case text(MaskedText)
     case sample(Sample)
     case answered(MaskAnswer)
-  }
 
-  func answers(to inputs: [InputLine], in source: Inputs) throws -> [MaskAnswer] {
-    let prepared = inputs.map { prepare($0, at: source.location(of: $0)) }
-    let samples = prepared.compactMap { input -> Sample? in
-      switch input {
+    var sample: Sample? {
+      switch self {
       case .text(let text): text.sample
       case .sample(let sample): sample
       case .answered: nil
       }
     }
+  }
+
+  func answers(to inputs: [InputLine], in source: Inputs) throws -> [MaskAnswer] {
+    let prepared = inputs.map { prepare($0, at: source.location(of: $0)) }
     if options.isJoint { return try zip(inputs, prepared).map { try jointAnswer(to: $0, $1) } }
     switch choice {
     case .words(let words): return try zip(inputs, prepared).map { try answer(to: $0, $1, words) }
     case .pieces(let pieces):
-      var ranked = try model.rank(samples, topK: options.topK, targets: pieces, batchRows: options.batchTokens)
-        .makeIterator()
+      var ranked = try model.rank(
+        prepared.compactMap(\.sample), topK: options.topK, targets: pieces, batchRows: options.batchTokens
+      ).makeIterator()
       return zip(inputs, prepared).map { input, prepared in
         switch prepared {
         case .answered(let answer): answer
@@ -108,32 +110,25 @@ final class MaskFiller: MaskPredictor {
   }
 
   private func jointAnswer(to input: InputLine, _ prepared: Prepared) throws -> MaskAnswer {
-    let pieces: [Int]? = if case .pieces(let pieces) = choice { pieces } else { nil }
-    func fillings(_ sample: Sample) throws -> [Filling] {
-      try model.fillJointly(sample, topK: options.topK, targets: pieces, batchRows: options.batchTokens)
-        .filter { $0.probability >= options.minimumScore }
+    let (sample, text): (Sample, MaskedText?)
+    switch prepared {
+    case .answered(let answer): return answer
+    case .sample(let only): (sample, text) = (only, nil)
+    case .text(let masked): (sample, text) = (masked.sample, masked)
     }
-    func prediction(_ filling: Filling, sequence: ([String]) -> [UInt8]?) -> JointPrediction {
+    let pieces: [Int]? = if case .pieces(let pieces) = choice { pieces } else { nil }
+    let fillings = try model.fillJointly(
+      sample, topK: options.topK, targets: pieces, batchRows: options.batchTokens)
+    if fillings.contains(where: { !$0.probability.isFinite }) { return Self.broken }
+    let predictions = fillings.filter { $0.probability >= options.minimumScore }.map { filling in
       let strings = filling.tokens.map { tokenizer.vocabulary.piece($0) }
       return JointPrediction(
         score: Float(filling.probability), tokens: filling.tokens.map { Int32(truncatingIfNeeded: $0) },
-        tokenStrings: strings, sequence: sequence(strings))
+        tokenStrings: strings,
+        sequence: text.map { MaskedText.replacing($0.masks, with: strings, in: input.bytes) })
     }
-    switch prepared {
-    case .answered(let answer): return answer
-    case .sample(let sample):
-      let fillings = try fillings(sample)
-      if fillings.contains(where: { !$0.probability.isFinite }) { return Self.broken }
-      return MaskAnswer(.fillings(fillings.map { prediction($0) { _ in nil } }))
-    case .text(let text):
-      let fillings = try fillings(text.sample)
-      if fillings.contains(where: { !$0.probability.isFinite }) { return Self.broken }
-      let predictions = fillings.map { filling in
-        prediction(filling) { MaskedText.replacing(text.masks, with: $0, in: input.bytes) }
-      }
-      return MaskAnswer(
-        .fillings(predictions), at: text.masks, filled: predictions.first?.sequence ?? input.bytes, notes: text.notes)
-    }
+    return MaskAnswer(
+      .fillings(predictions), at: text?.masks ?? [], filled: predictions.first?.sequence, notes: text?.notes ?? [])
   }
 
   private func prepare(_ input: InputLine, at location: DataLocation) -> Prepared {

@@ -31,8 +31,6 @@ struct PieceMerger {
     let pair: Pair
     var count: UInt64 = 0
     var words: [UInt32] = []
-    /// Whether it was seen more often since it was last put into the queue.
-    var hasGrown = false
   }
 
   /// - Parameter alphabet: the pieces to begin with.
@@ -73,16 +71,14 @@ struct PieceMerger {
     pairs[pair] = nil
     occurrences[index].words = []
     let merged = id(of: pieces[Int(pair.left)] + pieces[Int(pair.right)].dropFirst(Self.prefix.count))
-    var grown: [Int] = []
+    // In whatever order: the queue takes them by count and pair.
+    var grown: Set<Int> = []
     for word in places { rewrite(word, pair, as: merged, &grown) }
-    for index in grown {
-      occurrences[index].hasGrown = false
-      enqueue(index)
-    }
+    for index in grown { enqueue(index) }
   }
 
   /// Puts the merged piece for the pair wherever it stands in a word, from left to right.
-  private mutating func rewrite(_ word: UInt32, _ pair: Pair, as merged: Int32, _ grown: inout [Int]) {
+  private mutating func rewrite(_ word: UInt32, _ pair: Pair, as merged: Int32, _ grown: inout Set<Int>) {
     let (start, count) = (words[Int(word)].start, words[Int(word)].count)
     let end = start + Int(words[Int(word)].length)
     var (from, to) = (start, start)
@@ -94,11 +90,11 @@ struct PieceMerger {
       }
       if to > start {
         forget(Pair(left: symbols[to - 1], right: pair.left), count)
-        note(Pair(left: symbols[to - 1], right: merged), in: word, count, &grown)
+        grown.insert(note(Pair(left: symbols[to - 1], right: merged), in: word, count))
       }
       if from + 2 < end {
         forget(Pair(left: pair.right, right: symbols[from + 2]), count)
-        note(Pair(left: merged, right: symbols[from + 2]), in: word, count, &grown)
+        grown.insert(note(Pair(left: merged, right: symbols[from + 2]), in: word, count))
       }
       symbols[to] = merged
       (from, to) = (from + 2, to + 1)
@@ -115,13 +111,9 @@ struct PieceMerger {
     return id
   }
 
-  private mutating func note(_ pair: Pair, in word: UInt32, _ count: UInt64) {
-    var grown: [Int] = []
-    note(pair, in: word, count, &grown)
-    for index in grown { occurrences[index].hasGrown = false }
-  }
-
-  private mutating func note(_ pair: Pair, in word: UInt32, _ count: UInt64, _ grown: inout [Int]) {
+  /// Counts a pair once more; returns the index of its occurrences.
+  @discardableResult
+  private mutating func note(_ pair: Pair, in word: UInt32, _ count: UInt64) -> Int {
     let index: Int
     if let known = pairs[pair] {
       index = Int(known)
@@ -132,10 +124,7 @@ struct PieceMerger {
     }
     occurrences[index].count += count
     if occurrences[index].words.last != word { occurrences[index].words.append(word) }
-    if !occurrences[index].hasGrown {
-      occurrences[index].hasGrown = true
-      grown.append(index)
-    }
+    return index
   }
 
   private mutating func forget(_ pair: Pair, _ count: UInt64) {

@@ -32,15 +32,6 @@ struct ModelInformation {
   private var configuration: Configuration { preset.configuration }
   private var summary: ModelSummary { ModelSummary(configuration) }
 
-  private var specialTokens: [(name: String, id: Int32)] {
-    guard let tokens = tokenizer?.specialTokens else { return [] }
-    return [
-      (tokens.names.padding, tokens.padding), (tokens.names.unknown, tokens.unknown),
-      (tokens.names.classification, tokens.classification), (tokens.names.separator, tokens.separator),
-      (tokens.names.mask, tokens.mask),
-    ]
-  }
-
   // MARK: For people
 
   var text: String {
@@ -88,7 +79,7 @@ struct ModelInformation {
   private var vocabularyText: String {
     guard let tokenizer else { return "none" }
     let pieces = Count.text(tokenizer.vocabulary.count, "word piece")
-    let special = specialTokens.map { "\($0.name) \($0.id)" }.joined(separator: ", ")
+    let special = tokenizer.specialTokens.named.map { "\($0.content) \($0.id)" }.joined(separator: ", ")
     return "\(pieces), \(tokenizer.options.lowercase ? "lower case" : "case kept"); \(special)"
   }
 
@@ -183,7 +174,7 @@ struct ModelInformation {
     guard let tokenizer else { return .null }
     return .object([
       ("word_pieces", .number(tokenizer.vocabulary.count)), ("lowercase", .bool(tokenizer.options.lowercase)),
-      ("special_tokens", .object(specialTokens.map { (key: $0.name, value: .number(Int($0.id))) })),
+      ("special_tokens", .object(tokenizer.specialTokens.named.map { (key: $0.content, value: .number(Int($0.id))) })),
     ])
   }
 
