@@ -109,6 +109,8 @@ import Testing
     let predicted = try tool.run("predict", "--preset", "model", "--format", "json", "a [MASK]")
     #expect(predicted.status == 1 && predicted.errors.count == 1 && !predicted.output.contains("nan"), "\(predicted)")
     #expect(predicted.output.hasPrefix(#"{"line":1,"error":"#))
+    let joint = try tool.run("predict", "--preset", "model", "--joint", "--format", "json", "a [MASK] [MASK]")
+    #expect(joint.status == 1 && joint.output == predicted.output, "\(joint)")
     let evaluated = try tool.run("evaluate", "--preset", "model", "text.txt")
     #expect(evaluated.status == 1 && evaluated.errors.count == 1 && evaluated.output.isEmpty, "\(evaluated)")
     // There is no good state to keep.
