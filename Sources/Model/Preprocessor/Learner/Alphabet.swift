@@ -1,18 +1,18 @@
-/// The characters of some words, and the pieces they are.
+/// The characters of some words, and common ones that text to come may have; and the pieces they are.
 struct Alphabet {
   /// The characters in the order of their code points, then their `##` forms.
   private(set) var pieces: [[UInt8]] = []
-  /// Characters that are pieces, and those that found no room.
+  /// The words' characters that are pieces, and those that found no room.
   let characters, charactersLeftOut: Int
   /// The id of each scalar as the first of a word (even places) and further on (odd ones).
   private var ids: [UInt32: Int32] = [:]
 
   /// - Parameter room: pieces that are to be had. The alphabet takes half of them at most; where the text has more characters,
-  ///   the rarest are left out.
-  init(of words: WordTable, room: Int, splitsCJK: Bool) {
+  ///   the rarest are left out. Common characters that are not in the text take a sixteenth at most.
+  init(of words: WordTable, room: Int, options: WordPieceTokenizer.Options) {
     typealias Flags = UnicodeTables.Flags
     // The tokenizer makes a word of each such character.
-    let alone = Flags.punctuation | (splitsCJK ? Flags.chinese : 0)
+    let alone = Flags.punctuation | (options.splitsCJK ? Flags.chinese : 0)
     func standsAlone(_ scalar: UInt32) -> Bool { UnicodeTables.shared.entry(scalar).pointee.flags & alone != 0 }
 
     var counts: [UInt32: UInt64] = [:]
@@ -25,8 +25,15 @@ struct Alphabet {
       places -= needed
       kept.append(scalar)
     }
-    kept.sort()
     (characters, charactersLeftOut) = (kept.count, counts.count - kept.count)
+    places = charactersLeftOut == 0 ? min(places, room / 16) : 0
+    for scalar in Self.common(lowercase: options.lowercase) where counts[scalar] == nil {
+      let needed = standsAlone(scalar) ? 1 : 2
+      if needed > places { break }
+      places -= needed
+      kept.append(scalar)
+    }
+    kept.sort()
     for scalar in kept { add(scalar, isContinuation: false) }
     // Any character may go on with a word that is yet to come, but for those that are words by themselves.
     for scalar in kept where !standsAlone(scalar) { add(scalar, isContinuation: true) }
@@ -41,6 +48,13 @@ struct Alphabet {
       if let id = ids[scalar << 1 | (spelling.isEmpty ? 0 : 1)] { spelling.append(id) } else { isKnown = false }
     }
     return isKnown ? spelling : nil
+  }
+
+  /// Printable ASCII, signs first, and the typography of English: a novel has no percent sign, its reader's text may.
+  private static func common(lowercase: Bool) -> [UInt32] {
+    let letters = (lowercase ? "" : "ABCDEFGHIJKLMNOPQRSTUVWXYZ") + "abcdefghijklmnopqrstuvwxyz"
+    let characters = ##"!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~0123456789"## + letters + "‘’“”–—…•·«»£€¥¢§©®™°±×÷½"
+    return characters.unicodeScalars.map(\.value)
   }
 
   private mutating func add(_ scalar: UInt32, isContinuation: Bool) {

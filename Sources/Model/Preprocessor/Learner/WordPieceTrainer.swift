@@ -6,8 +6,9 @@
 /// byte-pair encoding over characters: from the alphabet on, the pair of neighbouring pieces seen most often becomes a piece.
 /// The result follows from text and settings alone, whatever the number of threads.
 ///
-/// The vocabulary begins as BERT's does: [PAD], [unused0] … [unused98], [UNK] at 100, [CLS], [SEP], [MASK]; then the characters,
-/// what they are as a `##` piece, and the merged pieces, those seen most often first.
+/// The vocabulary begins as BERT's does: [PAD], [unused0] … [unused98], [UNK] at 100, [CLS], [SEP], [MASK]; then the characters
+/// (and ASCII and common typography, in the text or not, where that is a small part), what they are as a `##` piece, and the
+/// merged pieces, those seen most often first.
 public struct WordPieceTrainer: Sendable {
   /// Pieces in all, the special ones counted.
   public var vocabularySize: Int
@@ -38,9 +39,9 @@ public struct WordPieceTrainer: Sendable {
     public var words = 0
     /// Different words.
     public var distinctWords = 0
-    /// Characters that are pieces.
+    /// Characters of the text that are pieces.
     public var alphabet = 0
-    /// Characters that are not, for want of room, and how often words with them are in the text: they are [UNK].
+    /// Characters that are not, for want of room.
     public var charactersLeftOut = 0
     /// How often words with them are in the text: they are [UNK].
     public var unknownWords = 0
@@ -83,7 +84,7 @@ public struct WordPieceTrainer: Sendable {
     _ words: WordTable, name: String
   ) throws -> (vocabulary: Vocabulary, statistics: Statistics) {
     guard !words.entries.isEmpty else { throw VocabularyError.noWords(file: name) }
-    let alphabet = Alphabet(of: words, room: vocabularySize - Self.specialPieces.count, splitsCJK: options.splitsCJK)
+    let alphabet = Alphabet(of: words, room: vocabularySize - Self.specialPieces.count, options: options)
     var merger = PieceMerger(alphabet: alphabet.pieces)
     var statistics = Statistics()
     statistics.distinctWords = words.entries.count

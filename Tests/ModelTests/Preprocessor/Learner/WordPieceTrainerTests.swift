@@ -22,18 +22,18 @@ import Testing
     let (pieces, statistics) = try learn(Self.text)
     #expect(pieces[0] == "[PAD]" && pieces[1] == "[unused0]" && pieces[99] == "[unused98]")
     #expect(Array(pieces[100...103]) == ["[UNK]", "[CLS]", "[SEP]", "[MASK]"])
-    let characters = ["!", ",", ".", ";"] + "adefghinorstux".map(String.init)
-    #expect(Array(pieces[104..<104 + characters.count]) == characters)
+    // Of 296 places 18 are for the first signs of ASCII that are not in the text.
+    let letters = "adefghinorstux".map(String.init)
+    let alphabet = ##"!"#$%&'()*+,-./:;<=>?@"##.map(String.init) + letters
+    #expect(Array(pieces[104..<104 + alphabet.count]) == alphabet)
     // Any letter may go on with a word; punctuation never does.
-    let continued = characters.dropFirst(4).map { "##" + $0 }
-    #expect(Array(pieces[(104 + characters.count)...].prefix(continued.count)) == continued)
+    let continued = letters.map { "##" + $0 }
+    #expect(Array(pieces[(104 + alphabet.count)...].prefix(continued.count)) == continued)
     #expect(
       pieces.contains("the") && pieces.contains("fox") && pieces.contains("and") && Set(pieces).count == pieces.count)
     // Fewer than were asked for: nothing else is seen twice.
     #expect(pieces.count < 400)
-    #expect(
-      statistics
-        == .init(words: 30, distinctWords: 16, alphabet: characters.count, charactersLeftOut: 0, unknownWords: 0))
+    #expect(statistics == .init(words: 30, distinctWords: 16, alphabet: 18, charactersLeftOut: 0, unknownWords: 0))
     if let file = Reference.url("vocab/bert_base_uncased.txt") {
       let bert = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").prefix(104).map(String.init)
       #expect(bert == Array(pieces[..<104]))
@@ -53,19 +53,33 @@ import Testing
     }
   }
 
+  /// A vocabulary of usual size knows every character of a keyboard, in whatever text it was learned from.
+  @Test(arguments: [true, false]) func charactersOfNoText(lowercase: Bool) throws {
+    let trainer = WordPieceTrainer(vocabularySize: 4096, options: .init(lowercase: lowercase))
+    let (vocabulary, statistics) = try trainer.train(texts: Self.text)
+    let tokenizer = try WordPieceTokenizer(vocabulary: vocabulary, options: trainer.options)
+    let ascii = String((0x21...0x7E).map { Character(Unicode.Scalar($0)) })
+    for text in [ascii, "“50 %…” – £3·50 or €4 © R2D2 x86_64 20°"] {
+      #expect(!tokenizer.tokens(tokenizer.encode(text)).contains("[UNK]"), "\(text)")
+    }
+    #expect(vocabulary.id(of: "Q") == nil || !lowercase)
+    #expect(statistics.alphabet < 25)
+  }
+
   @Test func onlyAsManyAsWereAskedFor() throws {
     let words = (0..<200).map { "w\($0)ed" }.joined(separator: " ")
     #expect(try learn([words, words], size: 250).pieces.count == 250)
     #expect(try learn(Self.text, size: 400, minimum: 3).pieces.count < learn(Self.text, size: 400).pieces.count)
   }
 
-  /// The alphabet takes half of the room; the rarest characters are left out, and words with them are unknown.
+  /// The alphabet takes half of the room; the rarest characters are left out, and words with them are unknown. None that is not in
+  /// the text takes the place of one that is.
   @Test func moreCharactersThanRoom() throws {
     let scalars = (0..<300).compactMap { Unicode.Scalar(0x4E00 + $0) }
     let text = scalars.enumerated().map { String(repeating: String(Character($1)), count: $0 < 52 ? 3 : 1) }
     let (pieces, statistics) = try learn(text, size: WordPieceTrainer.minimumSize)
     #expect(statistics.alphabet == 52 && statistics.charactersLeftOut == 248 && statistics.unknownWords == 248)
-    #expect(pieces.contains("一") && !pieces.contains(String(Character(scalars[299]))))
+    #expect(!pieces.contains("%") && pieces.contains("一") && !pieces.contains(String(Character(scalars[299]))))
   }
 
   @Test func refused() throws {
