@@ -4,7 +4,7 @@ import Model
 extension Bench {
   /// What the products and the memory give, without a model.
   func limits() throws {
-    openblas_set_num_threads(1)
+    _ = OpenBLAS.prepared
     bandwidth()
     let shape = try workload.store.baseShape()
     forwardShapes(shape)

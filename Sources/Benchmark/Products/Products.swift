@@ -1,4 +1,5 @@
 import CBLAS
+import Model
 import Synchronization
 
 /// c = a·b by OpenBLAS on the calling thread; a: rows × inner, b: inner × columns, c: rows × columns, or transposed in memory.
@@ -28,7 +29,7 @@ final class ModelProducts: @unchecked Sendable {
   static let chunk = 512
 
   init(_ shape: Shape, threads: Int) {
-    openblas_set_num_threads(1)
+    _ = OpenBLAS.prepared
     self.shape = shape
     self.threads = threads
     weights = (0..<shape.layers).map { Floats(shape.layerWeights, seed: UInt64($0 + 10)) }

@@ -116,6 +116,13 @@ void mlm_few_rows_product(
     mlm_instruction_set instructions, const mlm_few_rows *product, size_t begin, size_t end,
     const float *_Nullable following, float *scratch);
 
+// MARK: OpenBLAS
+
+/// Whether it can be told to choose its kernels again, by the variable OPENBLAS_CORETYPE: not where it is built for one processor.
+int mlm_openblas_can_choose_again(void);
+/// Nothing else may use it meanwhile.
+void mlm_openblas_choose_again(void);
+
 #pragma clang assume_nonnull end
 
 #endif

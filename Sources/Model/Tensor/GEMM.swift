@@ -17,9 +17,6 @@ enum GEMM {
   static let rowAlignment = FewRows.openBLASKernel == .avx512 ? 1 : 12
   private static let columnPanel = FewRows.openBLASKernel == .avx512 ? 32 : 320
 
-  /// Makes OpenBLAS compute on the calling thread alone.
-  static let singleThreaded: Void = openblas_set_num_threads(1)
-
   /// c = scale · a·b (+ c), with a or b transposed as asked. On the calling thread.
   @inline(__always)
   static func multiply(
@@ -32,7 +29,7 @@ enum GEMM {
       if !adding { c.setToZero() }
       return
     }
-    _ = singleThreaded
+    _ = OpenBLAS.prepared
     let start = ProductClock.begin()
     defer { ProductClock.end(start) }
     cblas_sgemm(
