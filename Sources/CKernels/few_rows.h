@@ -1,5 +1,5 @@
-// y = x·Wᵀ for few rows of x, where OpenBLAS spends its time packing: the weights are read once, in the order they lie in,
-// turned panel by panel in the first-level cache, and used for all rows.
+// y = x·Wᵀ for few rows of x, where OpenBLAS spends its time packing: the weights are read once from memory, in the order they
+// lie in, and used for all rows.
 //
 // Every element is added up as OpenBLAS does it (Goto and van de Geijn 2008): fused multiply-adds in the order of the inner
 // dimension, in blocks whose sums are added to y. So a row's result is the same to the last bit whichever of the two
@@ -19,18 +19,11 @@ size_t mlm_few_rows_scratch_avx512(size_t rows, size_t inner);
 
 #define INLINE static inline __attribute__((always_inline))
 
-/// Columns that are computed together: the rows of w that are turned at a time.
-enum { PANEL = 16 };
-
 /// The size of the next block where `left` are left: a full one, or the nearer half where that would leave a small rest.
 static inline size_t next_block(size_t left, size_t block, size_t multiple) {
   if (left >= 2 * block) return block;
   if (left > block) return (left / 2 + multiple - 1) / multiple * multiple;
   return left;
-}
-
-INLINE void rows_of_panel(const float *w, size_t stride, size_t j, size_t end, const float *rows[PANEL]) {
-  for (size_t i = 0; i < PANEL; i++) rows[i] = w + (j + i < end ? j + i : end - 1) * stride;
 }
 
 /// The weights to fetch while the columns from j on are computed, `step` of them: the next columns', or what follows. Where nothing

@@ -10,6 +10,13 @@
 
 enum { ROWS = 9, STREAMED = 6, PIECE = 96 };
 
+/// Columns that are computed together: the rows of w that are turned at a time.
+enum { PANEL = 16 };
+
+INLINE void rows_of_panel(const float *w, size_t stride, size_t j, size_t end, const float *rows[PANEL]) {
+  for (size_t i = 0; i < PANEL; i++) rows[i] = w + (j + i < end ? j + i : end - 1) * stride;
+}
+
 // 16 × 16 numbers of w are turned at a time: whole cache lines, as rows of some lengths all lie in one set of the first-level cache,
 // which does not hold sixteen. In two steps of four parts each, which are done between other things.
 

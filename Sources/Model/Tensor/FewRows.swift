@@ -3,39 +3,24 @@ import CKernels
 
 /// y = x·Wᵀ + b for few rows of x, by a kernel of ours that reads W where it lies.
 ///
-/// OpenBLAS packs W first, which for few rows takes longer than the product. Ours turns 16 rows of W at a time in the first-level
-/// cache, with the next on their way. GFLOP/s of one thread, ours / OpenBLAS 0.3.21, 768 → 3072, weights in the cache:
+/// OpenBLAS packs W first, which for few rows takes longer than the product. Ours takes a group of W's rows at a time through the
+/// first- or second-level cache, with the next on their way.
+///
+/// GFLOP/s of one thread, ours / OpenBLAS 0.3.21, 768 → 3072, weights in the cache:
 ///
 ///     rows             1        6         24         48         96         144
 ///     AVX-512, Zen 5   27 / 9   133 / 41  218 / 147  236 / 189  236 / 217  244 / 230
-///     AVX2, Zen 5      18 / 9   80 / 39   112 / 98   118 / 112  121 / 121  125 / 126
-///     AVX2, Zen 4       7 / 3   46 / 16   75 / 52    84 / 71    90 / 87    93 / 94
+///     AVX2, Zen 4      10 / 7   58 / 33   106 / 82   104 / 87   102 / 93   100 / 96
 ///
 /// Tried and left:
-/// - Dot products along W's rows without turning them (36 where this does 75; and another order of additions).
-/// - Turning by masked loads of quarters instead of shuffles: a third slower.
+/// - Dot products along W's rows without turning them (36 where turned panels did 75; and another order of additions).
 /// - More than 144 rows by this product (300, 520, all): predict, evaluate and fit stay the same within 3 %.
 ///
 /// The sums are added up in the order in which OpenBLAS' kernels do it, so a row comes out the same to the last bit from either. That
 /// order is known for its AVX-512 kernels and for its AVX2 kernel in full tiles of 12 rows.
 enum FewRows {
-  /// What OpenBLAS computes with, as far as it matters here.
-  enum Kernel {
-    /// SkylakeX and its successors, Zen 4 among them: every element is added up alike, wherever it stands.
-    case avx512
-    /// Haswell and its successors, Zen 1 … 3 among them: the order depends on the place in a tile of 12 rows.
-    case avx2
-    case other
-  }
-
-  static let openBLASKernel: Kernel = {
-    guard let name = openblas_get_corename(), openBLASBlock > 0 else { return .other }
-    switch String(cString: name) {
-    case "SkylakeX", "Cooperlake", "SapphireRapids": return .avx512
-    case "Haswell", "Zen": return .avx2
-    default: return .other
-    }
-  }()
+  /// `other` also where its blocks are not what ours provides for.
+  static let openBLASKernel = openBLASBlock > 0 ? OpenBLAS.kernel : .other
 
   /// How many products OpenBLAS adds up before it adds their sum to the result; it differs from kernel to kernel. 0 where that is
   /// more than is provided for.
@@ -70,7 +55,7 @@ enum FewRows {
   static let isAvailable = instructions != MLM_BASELINE
 
   /// Up to so many rows ours is the faster.
-  static let rowLimit = openBLASKernel == .avx512 ? 144 : 60
+  static let rowLimit = 144
 
   /// OpenBLAS' AVX-512 kernels compute products of at most this size by other means, in another order.
   private static let smallProduct = 1_000_000
