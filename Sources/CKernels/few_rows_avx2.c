@@ -289,12 +289,12 @@ TARGET static void rows_of_group(
 
 TARGET void mlm_few_rows_avx2(
     const mlm_few_rows *p, size_t begin, size_t end, const float *following, float *scratch) {
-  const size_t all = vectors_of(p->rows), turns = (all + MOST_VECTORS - 1) / MOST_VECTORS;
+  const size_t all = vectors_of(p->rows), passes = (all + MOST_VECTORS - 1) / MOST_VECTORS;
   float *sums = scratch + all * LANES * p->inner;
   float *turned = sums + 2 * MOST_VECTORS * LANES * MOST_COLUMNS;
-  // As even turns as can be: five vectors as three and two.
-  for (size_t turn = 0; turn < turns; turn++) {
-    const size_t first = turn * all / turns, vectors = (turn + 1) * all / turns - first;
+  // As even passes as can be: five vectors as three and two.
+  for (size_t pass = 0; pass < passes; pass++) {
+    const size_t first = pass * all / passes, vectors = (pass + 1) * all / passes - first;
     for (size_t v = 0; v < vectors; v++) {
       const size_t row = (first + v) * LANES, rows = p->rows - row < LANES ? p->rows - row : LANES;
       pack_vector(
@@ -308,8 +308,8 @@ TARGET void mlm_few_rows_avx2(
   for (size_t j = begin; j < end; j += step) {
     const size_t columns = end - j < step ? end - j : step;
     fetcher ahead = {(const char *)ahead_of(p, j, step, end, following), 64};
-    for (size_t turn = 0; turn < turns; turn++) {
-      const size_t first = turn * all / turns, vectors = (turn + 1) * all / turns - first;
+    for (size_t pass = 0; pass < passes; pass++) {
+      const size_t first = pass * all / passes, vectors = (pass + 1) * all / passes - first;
       rows_of_group(p, first * LANES, vectors, scratch + first * LANES * p->inner, j, columns, sums, &ahead);
       ahead.step = 0;
     }

@@ -80,7 +80,7 @@ enum FewRows {
     // The order at the end of the last panel is not known for OpenBLAS' AVX2 kernel if that is not a multiple of 8: it computes it.
     var columns = y.columns
     if openBLASKernel == .avx2, columns % 8 != 0 {
-      columns = columns >= 2 * panel ? (columns / panel - 1) * panel : 0
+      columns = lastPanel(of: columns)
       multiplyByOpenBLAS(x, w, bias: bias, columns: columns..<y.columns, into: y, context)
     }
     var product = mlm_few_rows(
@@ -102,7 +102,13 @@ enum FewRows {
     }
   }
 
-  private static let panel = 320
+  /// Where the last panel of OpenBLAS' AVX2 kernel begins: they have 320 columns, but what is less than two of them is halved.
+  private static func lastPanel(of columns: Int) -> Int {
+    let panel = 320
+    let whole = max(0, columns / panel - 1) * panel
+    let left = columns - whole
+    return left > panel ? whole + (left / 2 + 7) / 8 * 8 : whole
+  }
 
   /// Some columns, in full tiles of 12 rows.
   private static func multiplyByOpenBLAS(
