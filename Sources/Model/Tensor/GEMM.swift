@@ -5,8 +5,8 @@ enum Orientation { case normal, transposed }
 
 /// Matrix products by OpenBLAS, on one thread of its own: the workers of our pool share the work.
 ///
-/// The result is cut among workers along its longer side, at places where every element comes out the same to the last bit for any
-/// number of workers (measured with 0.3.21):
+/// The result is cut among workers at places where every element comes out the same to the last bit for any number of workers (measured
+/// with 0.3.21):
 /// - Its kernels for AVX-512 add up every element alike, wherever it stands: any cut will do. (Only products below 10⁶
 ///   multiplications are computed in another way; `FewRows` takes those where it matters.)
 /// - Its kernel for AVX2 works in tiles of 12 rows and panels of 320 columns: rows 0 to 5 of a tile are added up in another order
@@ -44,25 +44,19 @@ enum GEMM {
     into c: Matrix, adding: Bool = false, scale: Float = 1, on pool: WorkerPool,
     epilogue: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
   ) {
-    let cutsRows =
-      c.rows % rowAlignment != 0 || c.columns < 2 * columnPanel
-      || (rowAlignment == 1 ? c.rows >= c.columns : c.rows >= 2 * rowAlignment * pool.threads)
-    if pool.threads == 1 || cutsRows {
-      pool.split(c.rows, alignment: max(rowAlignment, 4)) { _, rows in
-        let part = aOrientation == .normal ? a.rows(rows) : a.columns(rows)
-        multiply(part, aOrientation, b, bOrientation, into: c.rows(rows), adding: adding, scale: scale)
-        epilogue(rows, 0..<c.columns)
-      }
-    } else {
-      // What is left of a panel goes with the panel before it: OpenBLAS halves what is longer than one panel and shorter than
-      // two, so a rest on its own would be tiled in another way.
-      let panels = c.columns / columnPanel
-      pool.split(panels) { _, part in
-        let columns =
-          part.lowerBound * columnPanel..<(part.upperBound < panels ? part.upperBound * columnPanel : c.columns)
-        let part = bOrientation == .normal ? b.columns(columns) : b.rows(columns)
-        multiply(a, aOrientation, part, bOrientation, into: c.columns(columns), adding: adding, scale: scale)
-        epilogue(0..<c.rows, columns)
+    // OpenBLAS halves what is longer than one panel and shorter than two: a rest on its own would be tiled in another way.
+    let cutsColumns = c.rows % rowAlignment == 0 && c.columns >= 2 * columnPanel
+    let grid = Grid(
+      rows: c.rows, columns: c.columns, rowUnit: max(rowAlignment, 4), columnUnit: cutsColumns ? columnPanel : nil,
+      workers: pool.threads)
+    pool.split(grid.parts) { _, parts in
+      for part in parts {
+        let (rows, columns) = grid[part]
+        multiply(
+          aOrientation == .normal ? a.rows(rows) : a.columns(rows), aOrientation,
+          bOrientation == .normal ? b.columns(columns) : b.rows(columns), bOrientation,
+          into: c.rows(rows).columns(columns), adding: adding, scale: scale)
+        epilogue(rows, columns)
       }
     }
   }

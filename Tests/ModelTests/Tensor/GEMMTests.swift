@@ -25,7 +25,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 2, 3, 8])
+  @Test(arguments: [1, 2, 3, 8, 16])
   func productsOfEveryShape(_ threads: Int) {
     let shapes = [(1, 1, 1), (1, 5, 3), (2, 9, 7), (12, 8, 4), (13, 17, 5), (25, 641, 3), (50, 1300, 2), (100, 3, 6)]
     Bench.run(threads: threads) { bench in
@@ -74,7 +74,7 @@ import Testing
   /// What the type's comment says of rows at multiples of 12, for the shapes of inference.
   @Test(
     .enabled(if: isMeasuredKernel, "OpenBLAS computes with a kernel here whose order of additions is not known"),
-    arguments: [2, 3, 8])
+    arguments: [2, 3, 8, 16])
   func lastBitsDoNotDependOnThreads(_ threads: Int) {
     let shapes = [
       (5, 640, 64), (20, 1003, 128), (47, 3072, 128), (12, 128, 128), (24, 512, 128), (36, 3072, 768), (120, 1003, 128),
