@@ -22,9 +22,12 @@ struct CorpusReader {
     for file in files where file != "-" { try FileError.checkReadable(file) }
   }
 
-  /// - Parameter texts: the FILEs, where they are open already.
-  func open(_ files: [String], _ texts: [TextFile] = []) throws -> any SampleSource {
-    common.preprocessed ? try preprocessed(files) : try text(texts.isEmpty ? context.open(files) : texts)
+  /// - Parameters:
+  ///   - texts: the FILEs, where they are open already.
+  ///   - purpose: what they are for, where that is to be said with what was noticed.
+  func open(_ files: [String], _ texts: [TextFile] = [], for purpose: String? = nil) throws -> any SampleSource {
+    common.preprocessed
+      ? try preprocessed(files) : try text(texts.isEmpty ? context.open(files) : texts, for: purpose)
   }
 
   /// Two parts of the FILEs, by the seed alone.
@@ -45,14 +48,14 @@ struct CorpusReader {
       temporaryDirectory: context.temporaryDirectory)
   }
 
-  private func text(_ files: [TextFile]) throws -> TextCorpus {
+  private func text(_ files: [TextFile], for purpose: String? = nil) throws -> TextCorpus {
     guard let tokenizer = model.preprocessor?.tokenizer else { throw ModelUseError.noPreprocessor }
     let corpus = try TextCorpus(
       files, tokenizer: tokenizer, sequenceLength: sequenceLength, masking: samples.masking(seed: common.seed),
       layout: samples.layout, truncate: samples.truncates, strict: common.strict,
       temporaryDirectory: context.temporaryDirectory, threads: context.threads(common))
     for warning in corpus.warnings { context.console.warning(warning) }
-    for note in corpus.notes { context.console.note(note) }
+    for note in corpus.notes { context.console.note((purpose.map { "\($0): " } ?? "") + note) }
     return corpus
   }
 }

@@ -123,7 +123,7 @@ struct FitCommand {
     switch options.validation {
     case .none: return (try reader.open(options.files, texts), nil)
     case .file(let file):
-      return (try reader.open(options.files, texts), try reader.open([file]))
+      return (try reader.open(options.files, texts), try reader.open([file], for: "validation"))
     case .split(let share):
       let parts = try reader.openSplit(options.files, texts, validation: share)
       let all = parts.train.count + parts.validation.count

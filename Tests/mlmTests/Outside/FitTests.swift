@@ -146,6 +146,10 @@ import Testing
       Self.fit + ["--sequence-length", "2"], "--sequence-length: '2' is not a whole number of at least 3", status: 2)
     let long = try tool.succeed(Self.fit + ["--sequence-length", "12", "--output", "long"])
     #expect(long.messages.contains("further samples, no token lost"))
+    let both = try tool.succeed(
+      Self.fit + ["--sequence-length", "12", "--validation", "text.txt", "--output", "both"])
+    let notes = both.messageLines.filter { $0.contains("no token lost") }
+    #expect(notes.map { $0.hasPrefix("mlm: note: validation: ") } == [false, true])
     let cut = try tool.succeed(Self.fit + ["--sequence-length", "12", "--truncate", "--output", "cut"])
     #expect(cut.messages.contains("dropped"))
     let samples = try ["long", "cut"].map { History(try tool.read("\($0)/history.csv")).numbers("samples")[0] }
