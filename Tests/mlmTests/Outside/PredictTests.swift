@@ -238,7 +238,8 @@ import Testing
     pthread_sigmask(SIG_BLOCK, &pipe, &before)
     defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     let result = try Tool().shell(
-      "yes 'a [MASK]' 2>/dev/null | mlm predict --preset \"$MICRO\" --format tsv | head -1", environment: ["MICRO": Tool.micro])
+      "yes 'a [MASK]' 2>/dev/null | mlm predict --preset \"$MICRO\" --format tsv | head -1",
+      environment: ["MICRO": Tool.micro])
     #expect(result.lines.count == 1 && result.messages.isEmpty, "\(result.messages)")
   }
 
