@@ -19,13 +19,6 @@ size_t mlm_few_rows_scratch_avx512(size_t rows, size_t inner);
 
 #define INLINE static inline __attribute__((always_inline))
 
-/// The size of the next block where `left` are left: a full one, or the nearer half where that would leave a small rest.
-static inline size_t next_block(size_t left, size_t block, size_t multiple) {
-  if (left >= 2 * block) return block;
-  if (left > block) return (left / 2 + multiple - 1) / multiple * multiple;
-  return left;
-}
-
 /// The weights to fetch while the columns from j on are computed, `step` of them: the next columns', or what follows. Where nothing
 /// does, what is there already is asked for again, which costs nothing.
 static inline const float *ahead_of(const mlm_few_rows *p, size_t j, size_t step, size_t end, const float *following) {

@@ -187,16 +187,11 @@ enum { TILE_ROWS = 6 };
 static inline int edge_rows(size_t j, size_t n) {
   size_t start = 0, size = 0;
   for (; start < n; start += size) {
-    size = next_block(n - start, 320, 8);
+    size = mlm_next_block(n - start, 320, 8);
     if (j < start + size) break;
   }
   if (j < start + 8) return 1;
   return j + 8 < start + size ? 0 : size % 16 == 0 ? 1 : 2;
-}
-
-/// turned[k][8] = w[8 rows][k].
-TARGET static void turn(const float *w, size_t stride, size_t columns, size_t count, float *turned) {
-  pack_vector(w, stride, columns, count, turned, LANES);
 }
 
 /// Eight columns as OpenBLAS' Haswell kernel computes them at a panel's edge: even and odd terms apart, in groups of eight.
@@ -236,8 +231,8 @@ TARGET static void edges(const mlm_few_rows *p, size_t begin, size_t end, float 
     const size_t columns = end - j < LANES ? end - j : LANES;
     const __m256i mask = first_lanes(columns);
     for (size_t k = 0, size; k < p->inner; k += size) {
-      size = next_block(p->inner - k, p->order.block, p->order.multiple);
-      turn(p->w + j * p->w_stride + k, p->w_stride, columns, size, turned);
+      size = mlm_next_block(p->inner - k, p->order.block, p->order.multiple);
+      pack_vector(p->w + j * p->w_stride + k, p->w_stride, columns, size, turned, LANES);
       const float *bias = k + size == p->inner && p->bias ? p->bias + j : NULL;
       for (size_t from = 0; from < p->rows; from += TILE_ROWS) {
         if (!(halves & (from % 12 == 0 ? 1 : 2))) continue;
@@ -273,9 +268,9 @@ TARGET static void rows_of_group(
   float *totals = sums + MOST_VECTORS * LANES * MOST_COLUMNS;
   const size_t most = PIECE_OF_X / (vectors * LANES * sizeof(float)) & ~(size_t)7;
   for (size_t block = 0, size; block < p->inner; block += size) {
-    size = next_block(p->inner - block, p->order.block, p->order.multiple);
+    size = mlm_next_block(p->inner - block, p->order.block, p->order.multiple);
     for (size_t k = 0, count; k < size; k += count) {
-      count = next_block(size - k, most, 8);
+      count = mlm_next_block(size - k, most, 8);
       const piece here = {
           .count = count, .sums = sums, .totals = k + count == size ? totals : NULL, .goes_on = k > 0, .adds = block > 0};
       tiles_of(vectors, x + (block + k) * vectors * LANES, p->w + j * p->w_stride + block + k, p->w_stride, columns, &here, ahead);

@@ -192,7 +192,7 @@ TARGET static void streamed_product(
     rows_of_panel(p->w, p->w_stride, j, end, w);
     const char *ahead = (const char *)ahead_of(p, j, PANEL, end, following);
     for (size_t k = 0, size; k < p->inner; k += size) {
-      size = next_block(p->inner - k, p->order.block, p->order.multiple);
+      size = mlm_next_block(p->inner - k, p->order.block, p->order.multiple);
       const destination to = {
           .begins = 1, .ends = 1, .adds = k > 0, .bias = k + size == p->inner && p->bias ? p->bias + j : NULL,
           .mask = {columns_mask(j, end)}, .stride = p->y_stride};
@@ -232,7 +232,7 @@ static inline piece piece_at(size_t j, size_t block, size_t block_end, size_t k,
 }
 
 static inline piece first_piece(size_t j, size_t block, const plan *plan) {
-  const size_t size = next_block(plan->inner - block, plan->order.block, plan->order.multiple);
+  const size_t size = mlm_next_block(plan->inner - block, plan->order.block, plan->order.multiple);
   return piece_at(j, block, block + size, block, plan);
 }
 

@@ -39,8 +39,7 @@ struct Machine {
     let kernel = withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     system = "\(String(release)), kernel \(kernel.prefix { $0 != "-" })"
     openBLAS = openblas_get_config().map { String(cString: $0) } ?? "OpenBLAS"
-    _ = OpenBLAS.prepared
-    openBLASCore = openblas_get_corename().map { String(cString: $0) } ?? "?"
+    openBLASCore = OpenBLAS.core
   }
 
   /// For file names.

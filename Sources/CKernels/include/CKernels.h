@@ -93,6 +93,14 @@ typedef struct {
 
 enum { MLM_LARGEST_BLOCK = 512 };
 
+/// The size of the next block (or panel of columns) where `left` are left: a full one, or the nearer half where that would leave a
+/// small rest.
+static inline size_t mlm_next_block(size_t left, size_t block, size_t multiple) {
+  if (left >= 2 * block) return block;
+  if (left > block) return (left / 2 + multiple - 1) / multiple * multiple;
+  return left;
+}
+
 /// y = x·Wᵀ + bias. x: rows × inner; w: columns × inner, read where it lies; y: rows × columns; bias: columns, or NULL. The strides are
 /// the floats between two rows' starts.
 typedef struct {

@@ -103,12 +103,11 @@ enum FewRows {
     }
   }
 
-  /// Where the last panel of OpenBLAS' AVX2 kernel begins: they have 320 columns, but what is less than two of them is halved.
+  /// Where the last of the panels begins that OpenBLAS' AVX2 kernel cuts some columns into.
   private static func lastPanel(of columns: Int) -> Int {
-    let panel = 320
-    let whole = max(0, columns / panel - 1) * panel
-    let left = columns - whole
-    return left > panel ? whole + (left / 2 + 7) / 8 * 8 : whole
+    var start = 0
+    while case let next = start + mlm_next_block(columns - start, 320, 8), next < columns { start = next }
+    return start
   }
 
   /// Some columns, in full tiles of 12 rows.

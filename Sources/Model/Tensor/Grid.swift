@@ -5,7 +5,7 @@
 struct Grid {
   /// The parts along each side.
   let rowParts, columnParts: Int
-  private let rows, columns, rowUnit, columnUnit: Int
+  private let rows, columns, rowUnit, columnUnit, columnUnits: Int
 
   var parts: Int { rowParts * columnParts }
 
@@ -20,7 +20,7 @@ struct Grid {
   init(rows: Int, columns: Int, rowUnit: Int, columnUnit: Int?, workers: Int) {
     (self.rows, self.columns, self.rowUnit, self.columnUnit) = (rows, columns, rowUnit, columnUnit ?? max(1, columns))
     let rowUnits = (rows + rowUnit - 1) / rowUnit
-    let columnUnits = max(1, columns / self.columnUnit)
+    columnUnits = max(1, columns / self.columnUnit)
     var (best, least) = ((1, 1), Int.max)
     for rowParts in 1...max(1, min(workers, rowUnits)) {
       let columnParts = min(workers / rowParts, columnUnits)
@@ -35,12 +35,10 @@ struct Grid {
   /// A part, 0 ..< parts.
   subscript(part: Int) -> (rows: Range<Int>, columns: Range<Int>) {
     let (row, column) = part.quotientAndRemainder(dividingBy: columnParts)
-    let rowUnits = (rows + rowUnit - 1) / rowUnit
-    let columnUnits = max(1, columns / columnUnit)
-    let top = rowUnits * row / rowParts * rowUnit
-    let bottom = min(rows, rowUnits * (row + 1) / rowParts * rowUnit)
-    let left = columnUnits * column / columnParts * columnUnit
-    let right = column + 1 < columnParts ? columnUnits * (column + 1) / columnParts * columnUnit : columns
-    return (top..<bottom, left..<right)
+    let units = WorkerPool.part(column, of: columnParts, count: columnUnits)
+    let right = column + 1 < columnParts ? units.upperBound * columnUnit : columns
+    return (
+      WorkerPool.part(row, of: rowParts, count: rows, alignment: rowUnit), units.lowerBound * columnUnit..<right
+    )
   }
 }

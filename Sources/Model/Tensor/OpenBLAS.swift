@@ -14,7 +14,6 @@ package enum OpenBLAS {
   }
 
   static let kernel: Kernel = {
-    _ = prepared
     switch core {
     case "SkylakeX", "Cooperlake", "SapphireRapids": return .avx512
     case "Haswell", "Zen": return .avx2
@@ -25,12 +24,18 @@ package enum OpenBLAS {
   /// To be evaluated before OpenBLAS is first used.
   package static let prepared: Void = {
     let chosen = getenv("OPENBLAS_CORETYPE") != nil
-    if let better = betterCore(than: core, instructions: mlm_instructions(), chosen: chosen) { change(to: better) }
+    if let better = betterCore(than: currentCore, instructions: mlm_instructions(), chosen: chosen) {
+      change(to: better)
+    }
     openblas_set_num_threads(1)
   }()
 
   /// Its name for the processor whose kernels it takes.
-  static var core: String { openblas_get_corename().map { String(cString: $0) } ?? "" }
+  package static let core: String = {
+    _ = prepared
+    return currentCore
+  }()
+  private static var currentCore: String { openblas_get_corename().map { String(cString: $0) } ?? "?" }
 
   /// The kernels to take instead where OpenBLAS has mistaken the processor.
   ///

@@ -83,9 +83,14 @@ final class WorkerPool: @unchecked Sendable {
     let units = (count + alignment - 1) / alignment
     let workers = min(threads, units)
     guard worker < workers else { return nil }
-    let lower = units * worker / workers * alignment
-    let upper = min(count, units * (worker + 1) / workers * alignment)
-    return lower < upper ? lower..<upper : nil
+    let range = Self.part(worker, of: workers, count: count, alignment: alignment)
+    return range.isEmpty ? nil : range
+  }
+
+  /// A part, 0 ..< parts, of 0 ..< count, cut at multiples of `alignment`. No more parts than there are of those.
+  static func part(_ part: Int, of parts: Int, count: Int, alignment: Int = 1) -> Range<Int> {
+    let units = (count + alignment - 1) / alignment
+    return units * part / parts * alignment..<min(count, units * (part + 1) / parts * alignment)
   }
 
   private final class Counter {

@@ -19,20 +19,19 @@ struct Alphabet {
     words.visit { word, _, count in Self.forEachScalar(word) { counts[$0, default: 0] += count } }
     var places = room / 2
     var kept: [UInt32] = []
-    for (scalar, _) in counts.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
-      let needed = standsAlone(scalar) ? 1 : 2
-      if needed > places { break }
-      places -= needed
-      kept.append(scalar)
+    /// Until one finds no room.
+    func keep(_ scalars: some Sequence<UInt32>) {
+      for scalar in scalars {
+        let needed = standsAlone(scalar) ? 1 : 2
+        if needed > places { break }
+        places -= needed
+        kept.append(scalar)
+      }
     }
+    keep(counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key))
     (characters, charactersLeftOut) = (kept.count, counts.count - kept.count)
     places = charactersLeftOut == 0 ? min(places, room / 16) : 0
-    for scalar in Self.common(lowercase: options.lowercase) where counts[scalar] == nil {
-      let needed = standsAlone(scalar) ? 1 : 2
-      if needed > places { break }
-      places -= needed
-      kept.append(scalar)
-    }
+    keep(Self.common(lowercase: options.lowercase).filter { counts[$0] == nil })
     kept.sort()
     for scalar in kept { add(scalar, isContinuation: false) }
     // Any character may go on with a word that is yet to come, but for those that are words by themselves.
