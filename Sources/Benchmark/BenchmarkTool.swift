@@ -31,6 +31,7 @@ enum BenchmarkTool {
       Contestants are processes that stay; they work in turns (A B C, A B C, …), one at a time. Figures are medians of the
       rounds. "limit" is the time of the reference's matrix products alone (every layer on every token, the head on the masked
       rows), each thread with products of its own, in the same rounds. OPENBLAS_CORETYPE and OPENBLAS_VERBOSE are OpenBLAS' own.
+      OPENBLAS_CORETYPE=Haswell MLM_MAX_CPU_ISA=avx2 measures what a processor without AVX-512 would do.
       """
   }
 

@@ -24,9 +24,9 @@ struct Peers {
     try Files.write([], to: environment + "/ready")
   }
 
-  /// Where OpenBLAS is told to be content with AVX2, so are the peers that can be told: not ONNX Runtime, and
+  /// Where mlm is told to be content with AVX2, so are the peers that can be told: not ONNX Runtime, and
   /// OpenVINO was not seen to heed it.
-  static let imitatesAVX2 = ["haswell", "zen"].contains(Environment["OPENBLAS_CORETYPE"]?.lowercased() ?? "")
+  static let imitatesAVX2 = Environment["MLM_MAX_CPU_ISA"]?.lowercased() == "avx2"
 
   private static var instructions: [String: String] {
     guard imitatesAVX2 else { return [:] }

@@ -29,6 +29,7 @@ final class Report {
       ("swift", .string(swift)), ("openblas", .string(machine.openBLAS)),
       ("openblas_core", .string(machine.openBLASCore)),
       ("openblas_coretype", Environment["OPENBLAS_CORETYPE"].map(JSONValue.string) ?? .null),
+      ("mlm_max_cpu_isa", Environment["MLM_MAX_CPU_ISA"].map(JSONValue.string) ?? .null),
     ]
   }
 
@@ -37,7 +38,8 @@ final class Report {
       "commit \(commit), \(date)",
       "\(machine.processor), \(machine.cores) cores, \(machine.megabytes) MB, \(machine.instructions); \(machine.system)",
       "\(machine.openBLAS), core type \(machine.openBLASCore)"
-        + (Environment["OPENBLAS_CORETYPE"].map { " (as OPENBLAS_CORETYPE=\($0) asks)" } ?? ""),
+        + (Environment["OPENBLAS_CORETYPE"].map { " (as OPENBLAS_CORETYPE=\($0) asks)" } ?? "")
+        + (Environment["MLM_MAX_CPU_ISA"].map { ", MLM_MAX_CPU_ISA=\($0)" } ?? ""),
       "\(swift)",
       "corpus \(workload.corpusSource), vocabulary \(workload.store.vocabularySource), \(options.threads) threads",
     ])

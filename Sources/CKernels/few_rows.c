@@ -3,21 +3,15 @@
 
 #if defined(__x86_64__)
 
-/// AVX-512 is not written for the order of OpenBLAS' kernel for AVX2.
-static int takes_avx512(mlm_instruction_set instructions, mlm_order order) {
-  return instructions == MLM_AVX512 && !order.splits_edges;
-}
-
 size_t mlm_few_rows_scratch(mlm_instruction_set instructions, const mlm_few_rows *product) {
-  return takes_avx512(instructions, product->order) ? mlm_few_rows_scratch_avx512(product->rows, product->inner)
-                                                    : mlm_few_rows_scratch_avx2(product->rows, product->inner);
+  return instructions == MLM_AVX512 ? mlm_few_rows_scratch_avx512(product->rows, product->inner)
+                                    : mlm_few_rows_scratch_avx2(product->rows, product->inner);
 }
 
 void mlm_few_rows_product(
     mlm_instruction_set instructions, const mlm_few_rows *product, size_t begin, size_t end, const float *following,
     float *scratch) {
-  mlm_few_rows_function *compute =
-      takes_avx512(instructions, product->order) ? mlm_few_rows_avx512 : mlm_few_rows_avx2;
+  mlm_few_rows_function *compute = instructions == MLM_AVX512 ? mlm_few_rows_avx512 : mlm_few_rows_avx2;
   compute(product, begin, end, following, scratch);
 }
 

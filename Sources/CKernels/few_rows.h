@@ -17,6 +17,12 @@ extern mlm_few_rows_function mlm_few_rows_avx2, mlm_few_rows_avx512;
 size_t mlm_few_rows_scratch_avx2(size_t rows, size_t inner);
 size_t mlm_few_rows_scratch_avx512(size_t rows, size_t inner);
 
+/// Computes once more what of columns [begin, end) lies at an edge of OpenBLAS' panels, in its order there (mlm_order.splits_edges): a
+/// fortieth of all. begin is a multiple of 8.
+void mlm_few_rows_edges(const mlm_few_rows *product, size_t begin, size_t end, float *scratch);
+/// The floats of scratch memory that it needs.
+enum { EDGES_SCRATCH = 8 * MLM_LARGEST_BLOCK };
+
 #define INLINE static inline __attribute__((always_inline))
 
 /// The weights to fetch while the columns from j on are computed, `step` of them: the next columns', or what follows. Where nothing

@@ -184,9 +184,16 @@ INLINE __mmask16 columns_mask(size_t j, size_t end) {
   return j >= end ? 0 : end - j >= PANEL ? 0xFFFF : (__mmask16)((1u << (end - j)) - 1);
 }
 
+/// Whether all blocks of the inner dimension are multiples of 16.
+static int has_whole_lines(const mlm_few_rows *p) {
+  size_t k = 0;
+  while (k < p->inner && k % 16 == 0) k += mlm_next_block(p->inner - k, p->order.block, p->order.multiple);
+  return k % 16 == 0;
+}
+
 /// What few rows need: what is turned is used at once.
 TARGET static void streamed_product(
-    const mlm_few_rows *p, size_t begin, size_t end, const float *following, const float *packed) {
+    const mlm_few_rows *p, size_t begin, size_t end, const float *following, const float *packed, float *edges) {
   for (size_t j = begin; j < end; j += PANEL) {
     const float *w[PANEL];
     rows_of_panel(p->w, p->w_stride, j, end, w);
@@ -202,6 +209,7 @@ TARGET static void streamed_product(
 #undef CASE
       }
     }
+    if (p->order.splits_edges) mlm_few_rows_edges(p, j, end - j < PANEL ? end : j + PANEL, edges);
   }
 }
 
@@ -254,12 +262,15 @@ static inline size_t tiles_of(size_t rows) { return (rows + ROWS - 1) / ROWS; }
 /// The floats of a buffer for turned panels.
 enum { ROOM = 2 * PANEL * (PIECE + 32) };
 
-size_t mlm_few_rows_scratch_avx512(size_t rows, size_t inner) { return 2 * ROOM + (2 * PANEL + inner) * rows + PANEL; }
+size_t mlm_few_rows_scratch_avx512(size_t rows, size_t inner) {
+  return 2 * ROOM + EDGES_SCRATCH + (2 * PANEL + inner) * rows + PANEL;
+}
 
 TARGET void mlm_few_rows_avx512(
     const mlm_few_rows *p, size_t begin, size_t end, const float *following, float *scratch) {
   const size_t rows = p->rows, inner = p->inner, tiles = tiles_of(rows), panels = tiles > 1 ? 2 : 1;
-  float *panel = scratch, *next_panel = panel + ROOM, *kept = next_panel + ROOM, *packed = kept + 2 * PANEL * rows;
+  float *panel = scratch, *next_panel = panel + ROOM, *edges = next_panel + ROOM;
+  float *kept = edges + EDGES_SCRATCH, *packed = kept + 2 * PANEL * rows;
   for (size_t t = 0; t < tiles; t++) {
     const size_t from = rows * t / tiles, to = rows * (t + 1) / tiles;
     // Sixteen numbers are written where the tile's rows are meant: what is too much is written over by what comes next.
@@ -267,7 +278,7 @@ TARGET void mlm_few_rows_avx512(
     rows_of_panel(p->x, p->x_stride, from, to, x);
     turn(x, 0, 0, inner, packed + from * inner, to - from);
   }
-  if (rows <= STREAMED && inner % 16 == 0) return streamed_product(p, begin, end, following, packed);
+  if (rows <= STREAMED && has_whole_lines(p)) return streamed_product(p, begin, end, following, packed, edges);
 
   const int is_aligned = p->w_stride % 16 == 0 && (uintptr_t)p->w % sizeof(float) == 0;
   const plan plan = {
@@ -312,6 +323,7 @@ TARGET void mlm_few_rows_avx512(
       }
       if (coming.count > coming.done) turn(coming.w, coming.k, coming.done, coming.count, coming.panel, step);
     }
+    if (p->order.splits_edges && here.end == inner) mlm_few_rows_edges(p, j, end - j < step ? end : j + step, edges);
     float *turned = next_panel;
     next_panel = panel;
     panel = turned;

@@ -46,6 +46,7 @@ struct Machine {
   var slug: String {
     var text = processor + " \(cores) cores"
     if let core = Environment["OPENBLAS_CORETYPE"], !core.isEmpty { text += " as \(core)" }
+    if let most = Environment["MLM_MAX_CPU_ISA"], !most.isEmpty { text += " with \(most)" }
     let parts = text.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
     return parts.joined(separator: "-")
   }

@@ -14,7 +14,7 @@
 
 typedef enum { MLM_BASELINE, MLM_AVX2, MLM_AVX512 } mlm_instruction_set;
 
-/// The widest instruction set that the processor has.
+/// The widest instruction set that the processor has and MLM_MAX_CPU_ISA (avx2, baseline) allows.
 mlm_instruction_set mlm_instructions(void);
 
 /// Tells the processor that the thread waits in a loop.

@@ -55,8 +55,11 @@ enum FewRows {
   /// Where the processor has AVX2 and FMA.
   static let isAvailable = instructions != MLM_BASELINE
 
-  /// Up to so many rows ours is the faster.
-  static let rowLimit = 144
+  /// Up to so many rows ours is the faster: all, where OpenBLAS makes do with AVX2 and ours takes AVX-512.
+  static let rowLimit = instructions == MLM_AVX512 && openBLASKernel == .avx2 ? Int.max : 144
+
+  /// So many rows go through the weights together, full tiles: more would need packed copies of tens of megabytes.
+  private static let rowsAtOnce = 504
 
   /// OpenBLAS' AVX-512 kernels compute products of at most this size by other means, in another order.
   private static let smallProduct = 1_000_000
@@ -85,7 +88,7 @@ enum FewRows {
       multiplyByOpenBLAS(x, w, bias: bias, columns: columns..<y.columns, into: y, context)
     }
     var product = mlm_few_rows(
-      x: x.start, x_stride: x.stride, rows: x.rows, w: w.start, w_stride: w.stride, columns: w.rows, inner: w.columns,
+      x: x.start, x_stride: x.stride, rows: min(x.rows, rowsAtOnce), w: w.start, w_stride: w.stride, columns: w.rows, inner: w.columns,
       bias: bias, y: y.start, y_stride: y.stride, order: order)
     context.temporary {
       // A cache line apart, so that no two workers write to one.
@@ -97,8 +100,13 @@ enum FewRows {
         }
         let start = ProductClock.begin()
         defer { ProductClock.end(start) }
-        mlm_few_rows_product(
-          instructions, &product, part.lowerBound, part.upperBound, next, scratch + worker * scratchStride)
+        var product = product
+        for row in stride(from: 0, to: x.rows, by: rowsAtOnce) {
+          (product.x, product.y) = (UnsafePointer(x[row]), y[row])
+          product.rows = min(rowsAtOnce, x.rows - row)
+          mlm_few_rows_product(
+            instructions, &product, part.lowerBound, part.upperBound, next, scratch + worker * scratchStride)
+        }
       }
     }
   }

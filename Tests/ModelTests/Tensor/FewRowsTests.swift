@@ -102,4 +102,17 @@ import Testing
       }
     }
   }
+
+  /// More rows than go through the weights together.
+  @Test(.enabled(if: FewRows.openBLASKernel != .other, "the order of OpenBLAS' kernel here is not known"))
+  func lastBitsOfManyRows() {
+    Bench.run { bench in
+      let (x, w) = (bench.matrix(1100, 400), bench.matrix(328, 400))
+      let (many, few) = (bench.matrix(1100, 328), bench.matrix(1100, 328))
+      GEMM.multiply(x, .normal, w, .transposed, into: many)
+      FewRows.multiply(x.rows(0..<1092), w, bias: nil, into: few.rows(0..<1092), bench.context)
+      let different = (0..<1092).filter { row in (0..<328).contains { few[row][$0] != many[row][$0] } }
+      #expect(different.isEmpty, "\(different.count) rows, the first \(different.first ?? 0)")
+    }
+  }
 }

@@ -1,0 +1,54 @@
+// Eight rows or columns in the lanes of a vector.
+#ifndef MLM_EIGHTS_AVX2_H
+#define MLM_EIGHTS_AVX2_H
+
+#include "few_rows.h"
+
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2,fma")))
+
+enum { LANES = 8 };
+
+TARGET INLINE void transpose(__m256 v[LANES]) {
+  __m256 a[LANES], b[LANES];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < LANES; i += 2) {
+    a[i] = _mm256_unpacklo_ps(v[i], v[i + 1]);
+    a[i + 1] = _mm256_unpackhi_ps(v[i], v[i + 1]);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < LANES; i += 4) {
+    b[i] = _mm256_shuffle_ps(a[i], a[i + 2], 0x44);
+    b[i + 1] = _mm256_shuffle_ps(a[i], a[i + 2], 0xEE);
+    b[i + 2] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0x44);
+    b[i + 3] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0xEE);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 4; i++) {
+    v[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
+    v[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
+  }
+}
+
+/// packed[k][lane] = x[lane][k] for up to eight rows, `stride` numbers from k to k + 1; zeros where there is no row.
+TARGET static inline void pack_vector(
+    const float *x, size_t x_stride, size_t rows, size_t inner, float *packed, size_t stride) {
+  size_t k = 0;
+  for (; k + LANES <= inner; k += LANES) {
+    __m256 v[LANES];
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < LANES; i++) v[i] = i < rows ? _mm256_loadu_ps(x + i * x_stride + k) : _mm256_setzero_ps();
+    transpose(v);
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < LANES; i++) _mm256_storeu_ps(packed + (k + i) * stride, v[i]);
+  }
+  for (; k < inner; k++)
+    for (size_t i = 0; i < LANES; i++) packed[k * stride + i] = i < rows ? x[i * x_stride + k] : 0;
+}
+
+static inline __m256i TARGET first_lanes(size_t count) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+#endif
