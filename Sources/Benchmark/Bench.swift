@@ -77,10 +77,12 @@ final class Bench {
     return chosen
   }
 
-  func race(_ contestants: [Contestant], rounds: Int, _ agreement: Agreement) throws -> [Result] {
+  func race(
+    _ contestants: [Contestant], rounds: Int, repetitions: Int = 1, _ agreement: Agreement
+  ) throws -> [Result] {
     let (results, load) = try Race(
-      contestants: contestants, rounds: options.rounds ?? rounds, agreement: agreement, logs: options.cache,
-      lock: lock
+      contestants: contestants, rounds: options.rounds ?? rounds, repetitions: repetitions, agreement: agreement,
+      logs: options.cache, lock: lock
     ).run()
     report.foreignLoad = load
     if results.contains(where: { !$0.agrees }) { allAgree = false }

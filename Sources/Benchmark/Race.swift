@@ -29,6 +29,9 @@ struct Result {
 struct Race {
   var contestants: [Contestant]
   let rounds: Int
+  /// How often the work is done in a turn; a round's figures are the mean. More than once where the work is so short that waking up
+  /// (caches, the other thread's core) would show.
+  let repetitions: Int
   /// How results are compared.
   let agreement: Agreement
   /// Where the peers' standard error goes.
@@ -85,14 +88,22 @@ struct Race {
     for index in running.indices {
       let name = running[index].1.contestant.name
       Text.progress("round \(round + 1)/\(rounds)  \(name)")
-      running[index].0.send("run")
-      let answer = try Self.answer(running[index].0, running[index].1.contestant, nil)
-      guard let seconds = answer["seconds"]?.double, let tokens = answer["tokens"]?.int else {
-        throw BenchmarkError("\(name) answered without seconds and tokens")
+      var sum = Round(seconds: 0, tokens: 0)
+      for _ in 0..<repetitions {
+        running[index].0.send("run")
+        let answer = try Self.answer(running[index].0, running[index].1.contestant, nil)
+        guard let seconds = answer["seconds"]?.double, let tokens = answer["tokens"]?.int else {
+          throw BenchmarkError("\(name) answered without seconds and tokens")
+        }
+        sum.seconds += seconds
+        sum.tokens += tokens
+        sum.more = answer.object ?? []
+        running[index].1.peakMegabytes = max(
+          running[index].1.peakMegabytes, answer["peak_rss_mb"]?.double ?? 0)
       }
-      running[index].1.rounds.append(Round(seconds: seconds, tokens: tokens, more: answer.object ?? []))
-      running[index].1.peakMegabytes = max(
-        running[index].1.peakMegabytes, answer["peak_rss_mb"]?.double ?? 0)
+      sum.seconds /= Double(repetitions)
+      sum.tokens /= repetitions
+      running[index].1.rounds.append(sum)
     }
   }
 

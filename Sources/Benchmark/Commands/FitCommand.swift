@@ -9,6 +9,8 @@ private struct FitSetting {
   let length: Int?
   let shape: Shape
   let rounds: Int
+  /// Steps of a round.
+  var steps = 1
 }
 
 extension Bench {
@@ -22,7 +24,7 @@ extension Bench {
         name: "lines8", title: "batch 8, lines as they are", batchSize: 8, length: nil, shape: base, rounds: 4),
       FitSetting(
         name: "small16x128", title: "model of 4 layers of 256 and 8,192 words, batch 16, packed samples of 128",
-        batchSize: 16, length: 128, shape: .small, rounds: 11),
+        batchSize: 16, length: 128, shape: .small, rounds: 7, steps: 5),
       FitSetting(
         name: "32x128", title: "batch 32, packed samples of 128", batchSize: 32, length: 128, shape: base, rounds: 3),
       FitSetting(
@@ -48,11 +50,15 @@ extension Bench {
       try contestants(
         .fit, .productsFit, model: try workload.store.directory(setting.shape),
         samples: try workload.write(samples, "fit-\(setting.name)"), batchSize: setting.batchSize),
-      rounds: setting.rounds, .loss(tolerance: 1e-3))
+      rounds: setting.rounds, repetitions: setting.steps, .loss(tolerance: 1e-3))
     let first = samples.prefix(setting.batchSize)
     report.add(
-      race: results, "fit \(setting.name)", title: "fit: \(setting.title); a round is a step",
-      settings: [("batch_size", .number(setting.batchSize)), ("length", setting.length.map { .number($0) } ?? .null)],
+      race: results, "fit \(setting.name)",
+      title: "fit: \(setting.title); a round is \(setting.steps == 1 ? "a step" : "the mean of \(setting.steps) steps")",
+      settings: [
+        ("batch_size", .number(setting.batchSize)), ("length", setting.length.map { .number($0) } ?? .null),
+        ("steps", .number(setting.steps)),
+      ],
       operations: setting.length.map { _ in
         setting.shape.trainingOperations(
           lengths: first.map(\.tokenIDs.count), masks: first.reduce(0) { $0 + $1.maskPositions.count })
