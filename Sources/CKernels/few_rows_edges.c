@@ -5,14 +5,17 @@
 
 #include "eights_avx2.h"
 
-enum { TILE_ROWS = 6 };
+/// PANEL: OpenBLAS' panels of columns.
+enum { TILE_ROWS = 6, PANEL = 320 };
 
 /// Which rows of each 12 OpenBLAS' Haswell kernel adds up in its other order at column j, a multiple of 8: 1 for rows 0 to 5, 2 for rows
 /// 6 to 11. It takes the first eight columns of a panel so for the former, and the last eight for whichever half they are left over in.
 static inline int edge_rows(size_t j, size_t n) {
-  size_t start = 0, size = 0;
+  // All panels are full ones but the last two.
+  const size_t full = n < 2 * PANEL ? 0 : (n - 2 * PANEL) / PANEL + 1;
+  size_t start = (j / PANEL < full ? j / PANEL : full) * PANEL, size = 0;
   for (; start < n; start += size) {
-    size = mlm_next_block(n - start, 320, 8);
+    size = mlm_next_block(n - start, PANEL, 8);
     if (j < start + size) break;
   }
   if (j < start + 8) return 1;
