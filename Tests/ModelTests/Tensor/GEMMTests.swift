@@ -90,7 +90,9 @@ import Testing
           return c.bits
         }
       }
-      #expect(product(threads) == product(1), "\(rows) × \(columns) × \(inner)")
+      // A failure is not to print the arrays.
+      let isSame = product(threads) == product(1)
+      #expect(isSame, "\(rows) × \(columns) × \(inner)")
     }
   }
 
