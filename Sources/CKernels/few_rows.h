@@ -17,8 +17,8 @@ extern mlm_few_rows_function mlm_few_rows_avx2, mlm_few_rows_avx512;
 size_t mlm_few_rows_scratch_avx2(size_t rows, size_t inner);
 size_t mlm_few_rows_scratch_avx512(size_t rows, size_t inner);
 
-/// Computes once more what of columns [begin, end) lies at an edge of OpenBLAS' panels, in its order there (mlm_order.splits_edges): a
-/// fortieth of all. begin is a multiple of 8.
+/// Computes once more what of columns [begin, end) lies at an edge of OpenBLAS' panels, in its order there: a fortieth of all, or
+/// nothing where edges are as the rest (mlm_order.splits_edges). begin is a multiple of 8.
 void mlm_few_rows_edges(const mlm_few_rows *product, size_t begin, size_t end, float *scratch);
 /// The floats of scratch memory that it needs.
 enum { EDGES_SCRATCH = 8 * MLM_LARGEST_BLOCK };

@@ -191,7 +191,7 @@ TARGET void mlm_few_rows_avx2(
     }
     // While the weights are in the second-level cache. Edges are eights of columns, which groups need not end with.
     const size_t done = j + columns == end ? end : (j + columns) / LANES * LANES;
-    if (p->order.splits_edges) mlm_few_rows_edges(p, j / LANES * LANES, done, turned);
+    mlm_few_rows_edges(p, j / LANES * LANES, done, turned);
   }
 }
 

@@ -212,7 +212,7 @@ TARGET static void streamed_product(
 #undef CASE
       }
     }
-    if (p->order.splits_edges) mlm_few_rows_edges(p, j, end - j < PANEL ? end : j + PANEL, edges);
+    mlm_few_rows_edges(p, j, end - j < PANEL ? end : j + PANEL, edges);
   }
 }
 
@@ -326,7 +326,7 @@ TARGET void mlm_few_rows_avx512(
       }
       if (coming.count > coming.done) turn(coming.w, coming.k, coming.done, coming.count, coming.panel, step);
     }
-    if (p->order.splits_edges && here.end == inner) mlm_few_rows_edges(p, j, end - j < step ? end : j + step, edges);
+    if (here.end == inner) mlm_few_rows_edges(p, j, end - j < step ? end : j + step, edges);
     float *turned = next_panel;
     next_panel = panel;
     panel = turned;

@@ -52,6 +52,7 @@ TARGET INLINE void edge_tile(
 }
 
 TARGET void mlm_few_rows_edges(const mlm_few_rows *p, size_t begin, size_t end, float *turned) {
+  if (!p->order.splits_edges) return;
   for (size_t j = begin; j < end; j += LANES) {
     const int halves = edge_rows(j, p->columns);
     if (!halves) continue;

@@ -88,8 +88,8 @@ enum FewRows {
       multiplyByOpenBLAS(x, w, bias: bias, columns: columns..<y.columns, into: y, context)
     }
     var product = mlm_few_rows(
-      x: x.start, x_stride: x.stride, rows: min(x.rows, rowsAtOnce), w: w.start, w_stride: w.stride, columns: w.rows, inner: w.columns,
-      bias: bias, y: y.start, y_stride: y.stride, order: order)
+      x: x.start, x_stride: x.stride, rows: min(x.rows, rowsAtOnce), w: w.start, w_stride: w.stride,
+      columns: w.rows, inner: w.columns, bias: bias, y: y.start, y_stride: y.stride, order: order)
     context.temporary {
       // A cache line apart, so that no two workers write to one.
       let scratchStride = (mlm_few_rows_scratch(instructions, &product) + 15) & ~15
