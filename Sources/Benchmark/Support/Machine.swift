@@ -38,7 +38,7 @@ struct Machine {
     uname(&name)
     let kernel = withUnsafeBytes(of: name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     system = "\(String(release)), kernel \(kernel.prefix { $0 != "-" })"
-    openBLAS = openblas_get_config().map { String(cString: $0) } ?? "OpenBLAS"
+    openBLAS = MatrixLibrary.version
     openBLASCore = OpenBLAS.core
   }
 
