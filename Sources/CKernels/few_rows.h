@@ -23,6 +23,9 @@ void mlm_few_rows_edges(const mlm_few_rows *product, size_t begin, size_t end, f
 /// The floats of scratch memory that it needs.
 enum { EDGES_SCRATCH = 8 * MLM_LARGEST_BLOCK };
 
+/// Whether the processor multiplies 512 bits in two halves, as Zen 4 does: by what it says of its data paths.
+int mlm_multiplies_in_halves(void);
+
 #define INLINE static inline __attribute__((always_inline))
 
 /// The weights to fetch while the columns from j on are computed, `step` of them: the next columns', or what follows. Where nothing

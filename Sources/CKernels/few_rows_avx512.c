@@ -216,6 +216,8 @@ TARGET static void streamed_product(
   }
 }
 
+#include "few_rows_tall_avx512.h"
+
 /// The columns from j on and a part of the inner dimension, as much as stays in the first-level cache when turned.
 typedef struct {
   size_t j;
@@ -274,6 +276,8 @@ TARGET void mlm_few_rows_avx512(
   const size_t rows = p->rows, inner = p->inner, tiles = tiles_of(rows), panels = tiles > 1 ? 2 : 1;
   float *panel = scratch, *next_panel = panel + ROOM, *edges = next_panel + ROOM;
   float *kept = edges + EDGES_SCRATCH, *packed = kept + 2 * PANEL * rows;
+  if (rows > STREAMED && rows <= TALL && mlm_multiplies_in_halves() && has_whole_lines(p))
+    return tall_product(p, begin, end, following, panel, packed, edges);
   for (size_t t = 0; t < tiles; t++) {
     const size_t from = rows * t / tiles, to = rows * (t + 1) / tiles;
     // Sixteen numbers are written where the tile's rows are meant: what is too much is written over by what comes next.
