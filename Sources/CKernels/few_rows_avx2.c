@@ -4,7 +4,9 @@
 // the factors fill the 16 registers. So W need not be turned, which for few rows takes as long as the products themselves.
 //
 // Tried and left: columns in the lanes and turned panels of W (a third slower for 12 to 24 rows, a tenth for one); one vector by 12
-// columns (rows of 3,072 numbers all lie in one set of the first-level cache, which holds eight lines).
+// columns (rows of 3,072 numbers all lie in one set of the first-level cache, which holds eight lines). Larger or smaller pieces of x: the
+// same. (Zen 4: the tile alone runs at 97 % of the units' speed even from memory; in the product 7 % of the time is spent where a fetch
+// for later comes to a new page and waits for its walk.)
 #include "few_rows.h"
 
 #if defined(__x86_64__)
