@@ -194,6 +194,13 @@ static int has_whole_lines(const mlm_few_rows *p) {
   return k % 16 == 0;
 }
 
+/// Where the sums of 16 columns over a whole block go, from number k on.
+INLINE destination of_block(const mlm_few_rows *p, size_t j, size_t end, size_t k, size_t size) {
+  return (destination){
+      .begins = 1, .ends = 1, .adds = k > 0, .bias = k + size == p->inner && p->bias ? p->bias + j : NULL,
+      .mask = {columns_mask(j, end)}, .stride = p->y_stride};
+}
+
 /// What few rows need: what is turned is used at once.
 TARGET static void streamed_product(
     const mlm_few_rows *p, size_t begin, size_t end, const float *following, const float *packed, float *edges) {
@@ -203,9 +210,7 @@ TARGET static void streamed_product(
     const char *ahead = (const char *)ahead_of(p, j, PANEL, end, following);
     for (size_t k = 0, size; k < p->inner; k += size) {
       size = mlm_next_block(p->inner - k, p->order.block, p->order.multiple);
-      const destination to = {
-          .begins = 1, .ends = 1, .adds = k > 0, .bias = k + size == p->inner && p->bias ? p->bias + j : NULL,
-          .mask = {columns_mask(j, end)}, .stride = p->y_stride};
+      const destination to = of_block(p, j, end, k, size);
       switch (p->rows) {
 #define CASE(r) case r: stream(r, packed + k * r, w, k, size, p->y + j, &to, ahead + 64 * k); break;
         CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)

@@ -1,6 +1,6 @@
 // 16 columns × up to 24 rows in registers, for processors that multiply 512 bits in two halves (Zen 4): there one fetch of x a
 // multiplication costs nothing, and sums need not be put aside within a block. (21 rows: a seventh faster than 32 columns × 7 rows three
-// times, which has twice as much turned pass through the first-level cache.)
+// times, where turning costs more; why was not found.)
 //
 // Included by few_rows_avx512.c, whose helpers it uses.
 #ifndef MLM_FEW_ROWS_TALL_AVX512_H
@@ -86,9 +86,7 @@ TARGET static void tall_product(
     const char *ahead = (const char *)ahead_of(p, j, PANEL, end, following);
     for (size_t k = 0, size; k < p->inner; k += size) {
       size = mlm_next_block(p->inner - k, p->order.block, p->order.multiple);
-      const destination to = {
-          .begins = 1, .ends = 1, .adds = k > 0, .bias = k + size == p->inner && p->bias ? p->bias + j : NULL,
-          .mask = {columns_mask(j, end)}, .stride = p->y_stride};
+      const destination to = of_block(p, j, end, k, size);
       next = here;
       next.k = k + size;
       if (next.k == p->inner) {
