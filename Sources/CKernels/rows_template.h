@@ -239,38 +239,58 @@ static void norm_gradients(
 
 // MARK: dropout
 
-enum { GROUP = 16 };
+typedef uint64_t vl __attribute__((vector_size(4 * W)));
+typedef uint16_t halves __attribute__((vector_size(2 * W)));
 
-/// Philox 4×32-10 (Salmon et al. 2011) for the counters c0 ..< c0 + GROUP, four words each, in order.
-INLINE void philox(uint64_t key, const uint32_t *counter, uint32_t c0, uint32_t words[GROUP][4]) {
-  uint32_t a[GROUP], b[GROUP], c[GROUP], d[GROUP];
-  for (int g = 0; g < GROUP; g++) a[g] = c0 + (uint32_t)g, b[g] = counter[1], c[g] = counter[2], d[g] = counter[3];
-  uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+/// BLOCKS: Philox gives four words for each counter, and a vector has as many counters, each in the low half of 64 bits: what multiplies
+/// 32 by 32 bits reads no more than that, so the high halves may hold anything. CHAINS vectors, as each waits for its own multiplications.
+enum { BLOCKS = W / 2, CHAINS = 2, DRAWN = 8 * BLOCKS * CHAINS };
+
+/// Philox 4×32-10 (Salmon et al. 2011) for as many counters from c0 on, four words each, in order, in halves.
+INLINE void philox(uint64_t key, const uint32_t *counter, uint32_t c0, uint16_t bits[DRAWN]) {
+  vl a[CHAINS], b[CHAINS], c[CHAINS], d[CHAINS];
+  const vl none = {0}, low = none + 0xFFFFFFFFu;
+  for (int i = 0; i < CHAINS; i++) {
+    for (int g = 0; g < BLOCKS; g++) a[i][g] = c0 + (uint32_t)(i * BLOCKS + g);
+    b[i] = none + counter[1], c[i] = none + counter[2], d[i] = none + counter[3];
+  }
+  vl k0 = none + key, k1 = none + (key >> 32);
+#pragma clang loop unroll(full)
   for (int round = 0; round < 10; round++) {
-#pragma clang loop vectorize(enable)
-    for (int g = 0; g < GROUP; g++) {
-      const uint64_t p0 = (uint64_t)a[g] * 0xD2511F53u, p1 = (uint64_t)c[g] * 0xCD9E8D57u;
-      a[g] = (uint32_t)(p1 >> 32) ^ b[g] ^ k0;
-      b[g] = (uint32_t)p1;
-      c[g] = (uint32_t)(p0 >> 32) ^ d[g] ^ k1;
-      d[g] = (uint32_t)p0;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < CHAINS; i++) {
+      const vl p0 = (a[i] & low) * 0xD2511F53u, p1 = (c[i] & low) * 0xCD9E8D57u;
+      a[i] = (p1 >> 32) ^ b[i] ^ k0;
+      b[i] = p1;
+      c[i] = (p0 >> 32) ^ d[i] ^ k1;
+      d[i] = p0;
     }
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  for (int g = 0; g < GROUP; g++) words[g][0] = a[g], words[g][1] = b[g], words[g][2] = c[g], words[g][3] = d[g];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < CHAINS; i++) {
+    const vl first = (a[i] & low) | (b[i] << 32), second = (c[i] & low) | (d[i] << 32);
+    uint64_t pairs[2 * BLOCKS];
+#pragma clang loop unroll(full)
+    for (int g = 0; g < BLOCKS; g++) pairs[2 * g] = first[g], pairs[2 * g + 1] = second[g];
+    memcpy(bits + i * 8 * BLOCKS, pairs, sizeof pairs);
+  }
 }
 
 static void dropout(const float *x, float *y, size_t n, uint64_t key, const uint32_t *counter, uint16_t threshold, float scale) {
-  uint32_t words[GROUP][4];
-  uint16_t bits[8 * GROUP];
-  for (size_t start = 0, block = 0; start < n; start += 8 * GROUP, block += GROUP) {
-    philox(key, counter, counter[0] + (uint32_t)block, words);
-    memcpy(bits, words, sizeof bits);
-    const size_t count = n - start < 8 * GROUP ? n - start : 8 * GROUP;
+  uint16_t bits[DRAWN];
+  for (size_t start = 0, block = 0; start < n; start += DRAWN, block += BLOCKS * CHAINS) {
+    philox(key, counter, counter[0] + (uint32_t)block, bits);
+    const size_t count = n - start < DRAWN ? n - start : DRAWN;
     const float *from = x + start;
     float *to = y + start;
-    for (size_t i = 0; i < count; i++) to[i] = from[i] * (bits[i] < threshold ? 0.0f : scale);
+    EACH(count, {
+      halves drawn;
+      memcpy(&drawn, bits + i, sizeof drawn);
+      const vi drops = __builtin_convertvector(drawn, vi) < threshold;
+      put(to + i, get(from + i, c) * pick(drops, all(0), all(scale)), c);
+    });
   }
 }
 

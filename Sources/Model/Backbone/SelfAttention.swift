@@ -48,8 +48,7 @@ struct SelfAttention {
         var dropped = p
         if drops, let dropoutKey {
           dropped = Matrix(scratch + worker * largest, rows: p.rows, columns: p.columns)
-          dropped.copy(from: p)
-          drop(dropped, part, queries, dropoutKey)
+          drop(p, into: dropped, part, queries, dropoutKey)
         }
         GEMM.multiply(
           dropped, .normal, part.block(v, part.keyRows), .normal, into: part.block(memory.c, part.queryRows))
@@ -89,13 +88,12 @@ struct SelfAttention {
         var dropped = p
         if let dropoutKey, dropout.isActive {
           dropped = Matrix(scratch + (2 * worker + 1) * largest, rows: p.rows, columns: p.columns)
-          dropped.copy(from: p)
-          drop(dropped, part, queries, dropoutKey)
+          drop(p, into: dropped, part, queries, dropoutKey)
         }
         let dcPart = part.block(dc, part.queryRows)
         GEMM.multiply(dropped, .transposed, dcPart, .normal, into: part.block(dv, part.keyRows))
         GEMM.multiply(dcPart, .normal, part.block(v, part.keyRows), .transposed, into: dp)
-        if let dropoutKey { drop(dp, part, queries, dropoutKey) }
+        if let dropoutKey, dropout.isActive { drop(dp, into: dp, part, queries, dropoutKey) }
         // P = softmax(S)
         for row in 0..<p.rows { Softmax.backward(dp[row], p: p[row], p.columns) }
         // S = q·kᵀ / √(head width)
@@ -119,12 +117,12 @@ struct SelfAttention {
     return starts
   }
 
-  private func drop(_ p: Matrix, _ part: Part, _ queries: RowLayout, _ key: DropoutKey) {
+  private func drop(_ p: Matrix, into dropped: Matrix, _ part: Part, _ queries: RowLayout, _ key: DropoutKey) {
     for row in 0..<p.rows {
       let queryRow = part.queryRows.lowerBound + row
       dropout.apply(
-        p[row], p.columns, sample: queries.sampleKeys[queryRow], row: Int(queries.places[queryRow]) * heads + part.head,
-        key)
+        p[row], into: dropped[row], p.columns, sample: queries.sampleKeys[queryRow],
+        row: Int(queries.places[queryRow]) * heads + part.head, key)
     }
   }
 

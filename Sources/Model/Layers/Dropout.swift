@@ -29,20 +29,22 @@ struct Dropout {
     guard let key, threshold > 0 else { return }
     context.pool.split(x.rows) { _, rows in
       for row in rows {
-        apply(x[row], x.columns, sample: layout.sampleKeys[row], row: Int(layout.places[row]), key)
+        apply(x[row], into: x[row], x.columns, sample: layout.sampleKeys[row], row: Int(layout.places[row]), key)
       }
     }
   }
 
-  /// Drops in one row; `row` tells the rows of a sample apart.
+  /// Drops in one row, in place or into another; `row` tells the rows of a sample apart.
   @inline(__always)
-  func apply(_ x: UnsafeMutablePointer<Float>, _ n: Int, sample: UInt32, row: Int, _ key: DropoutKey) {
+  func apply(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ n: Int, sample: UInt32, row: Int, _ key: DropoutKey
+  ) {
     guard threshold > 0 else { return }
     let blocks = (n + 7) / 8
     let counter = SIMD4(
       UInt32(truncatingIfNeeded: row &* blocks), sample, UInt32(truncatingIfNeeded: key.step),
       RandomPurpose.dropout.rawValue &+ UInt32(truncatingIfNeeded: site))
-    Elementwise.drop(x, into: x, n, seed: key.seed, counter: counter, threshold: threshold, factor: scale)
+    Elementwise.drop(x, into: y, n, seed: key.seed, counter: counter, threshold: threshold, factor: scale)
   }
 
   var isActive: Bool { threshold > 0 }
