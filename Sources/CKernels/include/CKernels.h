@@ -36,9 +36,8 @@ typedef struct {
 /// Loops over the n numbers of one row, for one instruction set. Arrays may be the same where both are written to or the one is
 /// read before the other is written, number by number; they do not overlap otherwise.
 typedef struct {
-  /// y = eˣ and y = erf(x), within 2·10⁻⁷ relative.
+  /// y = eˣ, within 2·10⁻⁷ relative.
   void (*exponential)(const float *x, float *y, size_t n);
-  void (*error_function)(const float *x, float *y, size_t n);
 
   /// y += x.
   void (*add)(const float *x, float *y, size_t n);

@@ -13,18 +13,13 @@ enum Elementwise {
     rows.exponential(x, y, n)
   }
 
-  /// y = erf(x), within 2·10⁻⁷ relative.
-  static func erf(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ n: Int) {
-    rows.error_function(x, y, n)
-  }
-
   /// y += x.
   @inline(__always)
   static func add(_ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, _ n: Int) { rows.add(x, y, n) }
 
   static func sumOfSquares(_ x: UnsafePointer<Float>, _ n: Int) -> Double { rows.sum_of_squares(x, n) }
 
-  /// y = x·Φ(x).
+  /// y = x·Φ(x), Φ within 1.2·10⁻⁷.
   static func gelu(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ n: Int) { rows.gelu(x, y, n) }
 
   /// dx = dy · (Φ(x) + x·φ(x)); dx may be dy.
