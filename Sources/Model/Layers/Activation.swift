@@ -1,6 +1,6 @@
 /// The function between two dense layers.
 ///
-///     gelu(x) = x · Φ(x)      Φ: the normal distribution's cumulative function, by erf (Hendrycks and Gimpel 2016)
+///     gelu(x) = x · Φ(x)      Φ: the normal distribution's cumulative function (Hendrycks and Gimpel 2016)
 ///     relu(x) = max(x, 0)
 struct ActivationFunction {
   let kind: Configuration.Activation

@@ -2,9 +2,9 @@ import CKernels
 
 /// The loops over one row of n numbers that every layer is made of besides its products.
 ///
-/// They are CKernels': the same source compiled for the baseline, AVX2 and AVX-512 (measured on Zen 4, in ns a number: GELU 3.0, 1.2,
-/// 0.6; its backward 4.8, 1.6, 0.9; softmax 1.15, 0.43, 0.29; Adam's step in the cache 1.2, 0.4, 0.3). Results do not depend on where a
-/// row lies or which thread computes it; their last bits depend on the processor.
+/// They are CKernels': the same source compiled for the baseline, AVX2 and AVX-512 (in ns a number, on Zen 4: softmax 1.15, 0.43, 0.29;
+/// Adam's step in the cache 1.2, 0.4, 0.3; on Zen 3, baseline and AVX2: GELU 3.0, 1.0; its backward 4.3, 1.2). Results do not depend
+/// on where a row lies or which thread computes it; their last bits depend on the processor.
 enum Elementwise {
   private static let rows = mlm_rows_for(mlm_instructions()).pointee
 
