@@ -245,11 +245,12 @@ static void norm_gradients(
 typedef uint64_t vl __attribute__((vector_size(4 * W)));
 typedef uint16_t halves __attribute__((vector_size(2 * W)));
 
-/// BLOCKS: Philox gives four words for each counter, and a vector has as many counters, each in the low half of 64 bits: what multiplies
-/// 32 by 32 bits reads no more than that, so the high halves may hold anything. CHAINS vectors, as each waits for its own multiplications.
+/// BLOCKS: the counters in a vector, for each of which Philox gives four words. Each has the low half of 64 bits: what multiplies 32 by
+/// 32 bits reads no more than that, so the high halves may hold anything. CHAINS vectors, as each waits for its own multiplications (four
+/// are no faster, and waste more of what a short row does not need). DRAWN: the 16-bit numbers of them all.
 enum { BLOCKS = W / 2, CHAINS = 2, DRAWN = 8 * BLOCKS * CHAINS };
 
-/// Philox 4×32-10 (Salmon et al. 2011) for as many counters from c0 on, four words each, in order, in halves.
+/// Philox 4×32-10 (Salmon et al. 2011) for BLOCKS · CHAINS counters from c0 on, four words each, in order, each word in two halves.
 INLINE void philox(uint64_t key, const uint32_t *counter, uint32_t c0, uint16_t bits[DRAWN]) {
   vl a[CHAINS], b[CHAINS], c[CHAINS], d[CHAINS];
   const vl none = {0}, low = none + 0xFFFFFFFFu;
@@ -273,10 +274,10 @@ INLINE void philox(uint64_t key, const uint32_t *counter, uint32_t c0, uint16_t 
   }
 #pragma clang loop unroll(full)
   for (int i = 0; i < CHAINS; i++) {
-    const vl first = (a[i] & low) | (b[i] << 32), second = (c[i] & low) | (d[i] << 32);
+    const vl front = (a[i] & low) | (b[i] << 32), back = (c[i] & low) | (d[i] << 32);
     uint64_t pairs[2 * BLOCKS];
 #pragma clang loop unroll(full)
-    for (int g = 0; g < BLOCKS; g++) pairs[2 * g] = first[g], pairs[2 * g + 1] = second[g];
+    for (int g = 0; g < BLOCKS; g++) pairs[2 * g] = front[g], pairs[2 * g + 1] = back[g];
     memcpy(bits + i * 8 * BLOCKS, pairs, sizeof pairs);
   }
 }

@@ -35,10 +35,10 @@ struct SelfAttention {
       x: x, xq: xq, q: q, k: k, v: v, c: context.matrix(xq.rows, xq.columns),
       probabilities: context.arena.floats(starts.last ?? 0), starts: starts)
     queries.forEachGap { memory.c.rows($0).setToZero() }
-    let drops = dropoutKey != nil && dropout.isActive
+    let dropoutKey = dropout.isActive ? dropoutKey : nil
     context.temporary {
       let largest = queries.longest * keys.longest
-      let scratch = context.arena.floats(drops ? largest * context.pool.threads : 0)
+      let scratch = context.arena.floats(dropoutKey == nil ? 0 : largest * context.pool.threads)
       context.pool.forEach(queries.sampleCount * heads) { worker, item in
         let part = Part(self, memory, queries, keys, item)
         let p = part.probabilities
@@ -46,7 +46,7 @@ struct SelfAttention {
           part.block(q, part.queryRows), .normal, part.block(k, part.keyRows), .transposed, into: p, scale: part.scale)
         for row in 0..<p.rows { Softmax.apply(p[row], p.columns) }
         var dropped = p
-        if drops, let dropoutKey {
+        if let dropoutKey {
           dropped = Matrix(scratch + worker * largest, rows: p.rows, columns: p.columns)
           drop(p, into: dropped, part, queries, dropoutKey)
         }
@@ -65,6 +65,7 @@ struct SelfAttention {
     into dxq: Matrix?, keysInto dx: Matrix?, _ context: Context
   ) {
     let (q, k, v) = (memory.q, memory.k, memory.v)
+    let dropoutKey = dropout.isActive ? dropoutKey : nil
     context.temporary {
       // y = c·Woᵀ + bo
       let dc = context.matrix(dy.rows, memory.c.columns)
@@ -86,14 +87,14 @@ struct SelfAttention {
         let dp = Matrix(scratch + 2 * worker * largest, rows: p.rows, columns: p.columns)
         // c = dropout(P)·v
         var dropped = p
-        if let dropoutKey, dropout.isActive {
+        if let dropoutKey {
           dropped = Matrix(scratch + (2 * worker + 1) * largest, rows: p.rows, columns: p.columns)
           drop(p, into: dropped, part, queries, dropoutKey)
         }
         let dcPart = part.block(dc, part.queryRows)
         GEMM.multiply(dropped, .transposed, dcPart, .normal, into: part.block(dv, part.keyRows))
         GEMM.multiply(dcPart, .normal, part.block(v, part.keyRows), .transposed, into: dp)
-        if let dropoutKey, dropout.isActive { drop(dp, into: dp, part, queries, dropoutKey) }
+        if let dropoutKey { drop(dp, into: dp, part, queries, dropoutKey) }
         // P = softmax(S)
         for row in 0..<p.rows { Softmax.backward(dp[row], p: p[row], p.columns) }
         // S = q·kᵀ / √(head width)

@@ -37,7 +37,8 @@ struct Dropout {
   /// Drops in one row, in place or into another; `row` tells the rows of a sample apart.
   @inline(__always)
   func apply(
-    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ n: Int, sample: UInt32, row: Int, _ key: DropoutKey
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ n: Int, sample: UInt32, row: Int,
+    _ key: DropoutKey
   ) {
     guard threshold > 0 else { return }
     let blocks = (n + 7) / 8
