@@ -31,9 +31,8 @@ TARGET INLINE void transpose(__m256 v[LANES]) {
   }
 }
 
-/// packed[k][lane] = x[lane][k] for up to eight rows, `stride` numbers from k to k + 1; zeros where there is no row.
-TARGET static inline void pack_vector(
-    const float *x, size_t x_stride, size_t rows, size_t inner, float *packed, size_t stride) {
+TARGET INLINE void pack_rows(
+    const float *x, size_t x_stride, const size_t rows, size_t inner, float *packed, size_t stride) {
   size_t k = 0;
   for (; k + LANES <= inner; k += LANES) {
     __m256 v[LANES];
@@ -45,6 +44,15 @@ TARGET static inline void pack_vector(
   }
   for (; k < inner; k++)
     for (size_t i = 0; i < LANES; i++) packed[k * stride + i] = i < rows ? x[i * x_stride + k] : 0;
+}
+
+/// packed[k][lane] = x[lane][k] for up to eight rows, `stride` numbers from k to k + 1; zeros where there is no row.
+TARGET static inline void pack_vector(
+    const float *x, size_t x_stride, size_t rows, size_t inner, float *packed, size_t stride) {
+  if (rows == LANES)
+    pack_rows(x, x_stride, LANES, inner, packed, stride);
+  else
+    pack_rows(x, x_stride, rows, inner, packed, stride);
 }
 
 static inline __m256i TARGET first_lanes(size_t count) {

@@ -24,6 +24,15 @@ size_t mlm_few_rows_scratch(mlm_instruction_set instructions, const mlm_few_rows
                                     : mlm_few_rows_scratch_avx2(product->rows, product->inner);
 }
 
+size_t mlm_few_rows_unit(mlm_instruction_set instructions, const mlm_few_rows *product) {
+  return instructions == MLM_AVX512 ? mlm_few_rows_unit_avx512(product) : UNIT_AVX2;
+}
+
+void mlm_few_rows_pack(mlm_instruction_set instructions, const mlm_few_rows *product, float *scratch) {
+  mlm_few_rows_packer *pack = instructions == MLM_AVX512 ? mlm_few_rows_pack_avx512 : mlm_few_rows_pack_avx2;
+  pack(product, scratch);
+}
+
 void mlm_few_rows_product(
     mlm_instruction_set instructions, const mlm_few_rows *product, size_t begin, size_t end, const float *following,
     float *scratch) {
@@ -34,6 +43,8 @@ void mlm_few_rows_product(
 #else
 
 size_t mlm_few_rows_scratch(mlm_instruction_set instructions, const mlm_few_rows *product) { return 0; }
+size_t mlm_few_rows_unit(mlm_instruction_set instructions, const mlm_few_rows *product) { return 0; }
+void mlm_few_rows_pack(mlm_instruction_set instructions, const mlm_few_rows *product, float *scratch) {}
 void mlm_few_rows_product(
     mlm_instruction_set instructions, const mlm_few_rows *product, size_t begin, size_t end, const float *following,
     float *scratch) {}

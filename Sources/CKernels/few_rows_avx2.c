@@ -166,11 +166,8 @@ TARGET static void rows_of_group(
   }
 }
 
-TARGET void mlm_few_rows_avx2(
-    const mlm_few_rows *p, size_t begin, size_t end, const float *following, float *scratch) {
+TARGET void mlm_few_rows_pack_avx2(const mlm_few_rows *p, float *scratch) {
   const size_t all = vectors_of(p->rows), passes = (all + MOST_VECTORS - 1) / MOST_VECTORS;
-  float *sums = scratch + all * LANES * p->inner;
-  float *turned = sums + 2 * MOST_VECTORS * LANES * MOST_COLUMNS;
   // As even passes as can be: five vectors as three and two.
   for (size_t pass = 0; pass < passes; pass++) {
     const size_t first = pass * all / passes, vectors = (pass + 1) * all / passes - first;
@@ -181,12 +178,20 @@ TARGET void mlm_few_rows_avx2(
           vectors * LANES);
     }
   }
+}
+
+TARGET void mlm_few_rows_avx2(
+    const mlm_few_rows *p, size_t begin, size_t end, const float *following, float *scratch) {
+  const size_t all = vectors_of(p->rows), passes = (all + MOST_VECTORS - 1) / MOST_VECTORS;
+  float *sums = scratch + all * LANES * p->inner;
+  float *turned = sums + 2 * MOST_VECTORS * LANES * MOST_COLUMNS;
   // Whole tiles, of any width.
   size_t step = GROUP_OF_W / p->inner / 12 * 12;
   step = step < 12 ? 12 : step > MOST_COLUMNS ? MOST_COLUMNS : step;
   for (size_t j = begin; j < end; j += step) {
     const size_t columns = end - j < step ? end - j : step;
     fetcher ahead = {(const char *)ahead_of(p, j, step, end, following), 64};
+    prefetch_bias(p, j, columns);
     for (size_t pass = 0; pass < passes; pass++) {
       const size_t first = pass * all / passes, vectors = (pass + 1) * all / passes - first;
       rows_of_group(p, first * LANES, vectors, scratch + first * LANES * p->inner, j, columns, sums, &ahead);

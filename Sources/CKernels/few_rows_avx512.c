@@ -208,6 +208,7 @@ TARGET static void streamed_product(
     const float *w[PANEL];
     rows_of_panel(p->w, p->w_stride, j, end, w);
     const char *ahead = (const char *)ahead_of(p, j, PANEL, end, following);
+    prefetch_bias(p, j, PANEL);
     for (size_t k = 0, size; k < p->inner; k += size) {
       size = mlm_next_block(p->inner - k, p->order.block, p->order.multiple);
       const destination to = of_block(p, j, end, k, size);
@@ -276,13 +277,23 @@ size_t mlm_few_rows_scratch_avx512(size_t rows, size_t inner) {
   return 2 * ROOM + EDGES_SCRATCH + (2 * PANEL + inner) * rows + PANEL;
 }
 
-TARGET void mlm_few_rows_avx512(
-    const mlm_few_rows *p, size_t begin, size_t end, const float *following, float *scratch) {
-  const size_t rows = p->rows, inner = p->inner, tiles = tiles_of(rows), panels = tiles > 1 ? 2 : 1;
-  float *panel = scratch, *next_panel = panel + ROOM, *edges = next_panel + ROOM;
-  float *kept = edges + EDGES_SCRATCH, *packed = kept + 2 * PANEL * rows;
-  if (rows > STREAMED && rows <= TALL && mlm_multiplies_in_halves() && has_whole_lines(p))
-    return tall_product(p, begin, end, following, panel, packed, edges);
+/// Where packed rows begin in the scratch memory: behind the turned panels, the edges and the sums that are kept.
+static inline float *packed_in(float *scratch, size_t rows) { return scratch + 2 * ROOM + EDGES_SCRATCH + 2 * PANEL * rows; }
+
+static inline int is_tall(const mlm_few_rows *p) {
+  return p->rows > STREAMED && p->rows <= TALL && mlm_multiplies_in_halves() && has_whole_lines(p);
+}
+
+size_t mlm_few_rows_unit_avx512(const mlm_few_rows *p) {
+  // Else the first panels are turned before anything is multiplied.
+  const int begins_at_once = is_tall(p) || (p->rows <= STREAMED && has_whole_lines(p));
+  return begins_at_once ? 2 * PANEL : 0;
+}
+
+TARGET void mlm_few_rows_pack_avx512(const mlm_few_rows *p, float *scratch) {
+  const size_t rows = p->rows, inner = p->inner, tiles = tiles_of(rows);
+  float *packed = packed_in(scratch, rows);
+  if (is_tall(p)) return pack_tall(p, packed);
   for (size_t t = 0; t < tiles; t++) {
     const size_t from = rows * t / tiles, to = rows * (t + 1) / tiles;
     // Sixteen numbers are written where the tile's rows are meant: what is too much is written over by what comes next.
@@ -290,6 +301,14 @@ TARGET void mlm_few_rows_avx512(
     rows_of_panel(p->x, p->x_stride, from, to, x);
     turn(x, 0, 0, inner, packed + from * inner, to - from);
   }
+}
+
+TARGET void mlm_few_rows_avx512(
+    const mlm_few_rows *p, size_t begin, size_t end, const float *following, float *scratch) {
+  const size_t rows = p->rows, inner = p->inner, tiles = tiles_of(rows), panels = tiles > 1 ? 2 : 1;
+  float *panel = scratch, *next_panel = panel + ROOM, *edges = next_panel + ROOM;
+  float *kept = edges + EDGES_SCRATCH, *packed = packed_in(scratch, rows);
+  if (is_tall(p)) return tall_product(p, begin, end, following, panel, packed, edges);
   if (rows <= STREAMED && has_whole_lines(p)) return streamed_product(p, begin, end, following, packed, edges);
 
   const int is_aligned = p->w_stride % 16 == 0 && (uintptr_t)p->w % sizeof(float) == 0;
@@ -309,6 +328,7 @@ TARGET void mlm_few_rows_avx512(
         .begins = k == here.block, .ends = here.end == here.block_end, .adds = here.block > 0,
         .bias = here.end == inner && p->bias ? p->bias + j : NULL,
         .mask = {columns_mask(j, end), columns_mask(j + PANEL, end)}, .stride = p->y_stride};
+    if (k == 0) prefetch_bias(p, j, step);
     // The next panels are on their way to the second-level cache while these are used: line by line as they lie in memory, which is
     // what memory likes best. (Asked for in the order they are used in, a few pieces ahead: a quarter slower.)
     const char *ahead = (const char *)(ahead_of(p, j, step, end, following) + k * step);

@@ -73,10 +73,10 @@ TARGET static void pack_tall(const mlm_few_rows *p, float *packed) {
   }
 }
 
-/// The product of up to TALL rows whose blocks are all multiples of 16. buffers: 2 × 16 × 16 numbers.
+/// The product of up to TALL packed rows whose blocks are all multiples of 16. buffers: 2 × 16 × 16 numbers.
 TARGET static void tall_product(
-    const mlm_few_rows *p, size_t begin, size_t end, const float *following, float *buffers, float *packed, float *edges) {
-  pack_tall(p, packed);
+    const mlm_few_rows *p, size_t begin, size_t end, const float *following, float *buffers, const float *packed,
+    float *edges) {
   float *const turned[2] = {buffers, buffers + PANEL * PANEL};
   lines here = {.k = 0}, next;
   rows_of_panel(p->w, p->w_stride, begin, end, here.w);
@@ -84,6 +84,7 @@ TARGET static void tall_product(
   size_t first = 0;
   for (size_t j = begin; j < end; j += PANEL) {
     const char *ahead = (const char *)ahead_of(p, j, PANEL, end, following);
+    prefetch_bias(p, j, PANEL);
     for (size_t k = 0, size; k < p->inner; k += size) {
       size = mlm_next_block(p->inner - k, p->order.block, p->order.multiple);
       const destination to = of_block(p, j, end, k, size);

@@ -113,10 +113,17 @@ typedef struct {
   mlm_order order;
 } mlm_few_rows;
 
-/// The floats of scratch memory that a call needs, at the start of a cache line.
+/// The floats of scratch memory that a thread needs, at the start of a cache line.
 size_t mlm_few_rows_scratch(mlm_instruction_set instructions, const mlm_few_rows *product);
 
-/// Columns [begin, end) of a product, by the calling thread; begin is a multiple of 16. The instruction set is not the baseline.
+/// Packs x into the scratch memory. The instruction set is not the baseline.
+void mlm_few_rows_pack(mlm_instruction_set instructions, const mlm_few_rows *product, float *scratch);
+
+/// The columns that threads may take of it at a time, by a call each; 0 where every call begins with something that takes time.
+size_t mlm_few_rows_unit(mlm_instruction_set instructions, const mlm_few_rows *product);
+
+/// Columns [begin, end) of a product whose x lies packed in the scratch memory, by the calling thread; begin is a multiple of 8 (AVX-512:
+/// of 16).
 ///
 /// following: the weights that this thread reads next, if known; they are fetched while the last columns are computed.
 void mlm_few_rows_product(

@@ -94,18 +94,25 @@ enum FewRows {
       // A cache line apart, so that no two workers write to one.
       let scratchStride = (mlm_few_rows_scratch(instructions, &product) + 15) & ~15
       let scratch = context.arena.floats(scratchStride * context.pool.threads)
-      context.pool.split(columns, alignment: 16) { worker, part in
-        let next = following.flatMap { next in
-          context.pool.part(of: next.rows, alignment: 16, worker: worker).map { UnsafePointer(next[$0.lowerBound]) }
-        }
-        let start = ProductClock.begin()
-        defer { ProductClock.end(start) }
-        var product = product
-        for row in stride(from: 0, to: x.rows, by: rowsAtOnce) {
-          (product.x, product.y) = (UnsafePointer(x[row]), y[row])
-          product.rows = min(rowsAtOnce, x.rows - row)
-          mlm_few_rows_product(
-            instructions, &product, part.lowerBound, part.upperBound, next, scratch + worker * scratchStride)
+      for row in stride(from: 0, to: x.rows, by: rowsAtOnce) {
+        (product.x, product.y) = (UnsafePointer(x[row]), y[row])
+        product.rows = min(rowsAtOnce, x.rows - row)
+        // Workers that take the last columns as they come wait for each other half as long: a 21-token line takes 5 % less on a machine
+        // with neighbours.
+        let (pool, dealt) = (context.pool, mlm_few_rows_unit(instructions, &product))
+        let (unit, sharesRest) = dealt > 0 ? (dealt, true) : (16, false)
+        pool.deal(columns, unit: unit, sharesRest: sharesRest) { worker, hand in
+          let start = ProductClock.begin()
+          defer { ProductClock.end(start) }
+          let scratch = scratch + worker * scratchStride
+          mlm_few_rows_pack(instructions, &product, scratch)
+          let following = following.flatMap { next in
+            pool.first(of: next.rows, unit: unit, sharesRest: sharesRest, worker: worker).map { next[$0.lowerBound] }
+          }
+          while let part = hand.take() {
+            let next = hand.next.map { w[$0.lowerBound] } ?? following
+            mlm_few_rows_product(instructions, &product, part.lowerBound, part.upperBound, next, scratch)
+          }
         }
       }
     }

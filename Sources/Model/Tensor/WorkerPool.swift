@@ -12,6 +12,8 @@ final class WorkerPool: @unchecked Sendable {
   /// The workers, the caller counted.
   private(set) var threads = 1
 
+  /// What is left to take of the items of one `run`.
+  let counter = Counter()
   private let board = Board()
   private var handles: [pthread_t] = []
 
@@ -61,9 +63,9 @@ final class WorkerPool: @unchecked Sendable {
       for item in 0..<count { body(0, item) }
       return
     }
-    let next = Counter()
+    counter.reset()
     run { worker in
-      while case let item = next.take(), item < count { body(worker, item) }
+      while case let item = counter.take(), item < count { body(worker, item) }
     }
   }
 
@@ -93,11 +95,6 @@ final class WorkerPool: @unchecked Sendable {
     return units * part / parts * alignment..<min(count, units * (part + 1) / parts * alignment)
   }
 
-  private final class Counter {
-    private let next = Atomic<Int>(0)
-    func take() -> Int { next.add(1, ordering: .relaxed).oldValue }
-  }
-
   /// What a thread begins with.
   private final class Start {
     private let index: Int
@@ -110,6 +107,13 @@ final class WorkerPool: @unchecked Sendable {
 
     func work() { board.work(index) }
   }
+}
+
+/// Numbers from 0 on, each given out once.
+final class Counter: Sendable {
+  private let next = Atomic<Int>(0)
+  func take() -> Int { next.add(1, ordering: .relaxed).oldValue }
+  func reset() { next.store(0, ordering: .relaxed) }
 }
 
 /// Where a pool posts its work and its threads find it. The threads hold on to this and not to the pool, which would

@@ -15,6 +15,7 @@ import Testing
       bias: bias.map { UnsafePointer($0.start) }, y: y.start, y_stride: y.stride, order: order)
     let set = mlm_instruction_set(rawValue: set)
     let scratch = bench.context.arena.floats(mlm_few_rows_scratch(set, &product))
+    mlm_few_rows_pack(set, &product, scratch)
     for (begin, end) in zip([0] + cuts, cuts + [w.rows]) {
       mlm_few_rows_product(set, &product, begin, end, nil, scratch)
     }
@@ -35,7 +36,8 @@ import Testing
           let y = bench.matrix(rows, columns, stride: columns + 2)
           let bias = columns % 2 == 0 ? nil : bench.matrix(1, columns)
           let gap = y[0][columns]
-          product(set, order, x, w, bias: bias, into: y, bench, cuts: columns > 32 ? [16, 32] : [])
+          let cuts = set == MLM_AVX2.rawValue ? [8, 24] : [16, 32]
+          product(set, order, x, w, bias: bias, into: y, bench, cuts: columns > 32 ? cuts : [])
           for row in 0..<rows {
             for column in 0..<columns {
               let exact = (0..<inner).reduce(bias.map { Double($0[0][column]) } ?? 0) {
@@ -99,6 +101,25 @@ import Testing
         let different = zip(few.bits, many.bits).enumerated().filter { $1.0 != $1.1 }.map(\.offset)
         let first = different.first.map { "row \($0 / columns), column \($0 % columns)" } ?? ""
         #expect(different.count == 0, "\(columns) × \(inner), first at \(first)")
+      }
+    }
+  }
+
+  /// Whoever computes which columns: the same to the last bit.
+  @Test(.enabled(if: FewRows.isAvailable, "the processor has no AVX2"), arguments: [2, 3, 5])
+  func lastBitsDoNotDependOnThreads(_ threads: Int) {
+    Bench.run { one in
+      Bench.run(threads: threads) { many in
+        for (rows, columns, inner) in [(1, 768, 768), (6, 1000, 128), (21, 768, 3072), (30, 37, 64), (100, 512, 128)] {
+          let (x, w, bias) = (one.matrix(rows, inner), one.matrix(columns, inner), one.matrix(1, columns))
+          let (expected, y) = (one.zeros(rows, columns), many.zeros(rows, columns))
+          FewRows.multiply(x, w, bias: bias.start, into: expected, one.context)
+          for _ in 0..<5 {
+            y.setToZero()
+            FewRows.multiply(x, w, bias: bias.start, into: y, following: w, many.context)
+            #expect(y.bits == expected.bits, "\(rows) × \(columns) × \(inner)")
+          }
+        }
       }
     }
   }

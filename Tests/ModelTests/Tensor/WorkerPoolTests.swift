@@ -65,6 +65,46 @@ import Testing
     }
   }
 
+  /// Every small shape: all is dealt once, in ranges that begin at multiples, the next known beforehand, the first to all who ask.
+  @Test(arguments: [1, 2, 3, 8])
+  func dealGivesAllOnce(_ threads: Int) {
+    let pool = WorkerPool(threads: threads)
+    for count in [0, 1, 4, 5, 23, 24, 25, 96, 100, 768] {
+      for (unit, sharesRest) in [(1, true), (5, true), (24, true), (5, false), (24, false)] {
+        let counts = Counts(count)
+        let errors = Counts(threads)
+        pool.deal(count, unit: unit, sharesRest: sharesRest) { worker, hand in
+          let first = pool.first(of: count, unit: unit, sharesRest: sharesRest, worker: worker)
+          if let first, first != hand.next { errors.values[worker] += 1 }
+          var expected = hand.next
+          while let range = hand.take() {
+            if range != expected || range.isEmpty || range.lowerBound % unit != 0 { errors.values[worker] += 1 }
+            for index in range { counts.values[index] += 1 }
+            expected = hand.next
+          }
+          if expected != nil { errors.values[worker] += 1 }
+        }
+        let what: Comment = "\(count) by \(unit), \(sharesRest)"
+        #expect(counts.array == [Int](repeating: 1, count: count), what)
+        #expect(errors.array == [Int](repeating: 0, count: threads), what)
+      }
+    }
+  }
+
+  /// A worker that is slow gets less of the rest: the others take it.
+  @Test func theRestGoesToWhoeverIsFree() {
+    let pool = WorkerPool(threads: 2)
+    let counts = Counts(2)
+    pool.deal(160, unit: 1, sharesRest: true) { worker, hand in
+      while let range = hand.take() {
+        counts.values[worker] += range.count
+        if worker == 0 { usleep(2_000) }
+      }
+    }
+    // 60 are each's own.
+    #expect(counts.array.reduce(0, +) == 160 && counts.values[1] > counts.values[0], "\(counts.array)")
+  }
+
   /// What a worker writes the caller sees, run after run, with and without time to fall asleep between.
   @Test(arguments: [2, 3, 8])
   func manyShortRuns(_ threads: Int) {
