@@ -3,11 +3,18 @@
 // x is packed transposed, eight rows to a vector. Up to four vectors are multiplied by 3 to 6 columns at a time: 12 sums, which with
 // the factors fill the 16 registers. So W need not be turned, which for few rows takes as long as the products themselves.
 //
-// Tried and left: columns in the lanes and turned panels of W (a third slower for 12 to 24 rows, a tenth for one); one vector by 12
-// columns (rows of 3,072 numbers all lie in one set of the first-level cache, which holds eight lines). Larger or smaller pieces of x: the
-// same. One row with the columns in the lanes and W turned in registers: 5 % less on a Zen 3 from memory, a third less from the cache,
-// for sixty lines. (Zen 4: the tile alone runs at 97 % of the units' speed even from memory; in the product 7 % of the time is spent where a fetch
-// for later comes to a new page and waits for its walk.)
+// Tried and left:
+// - Columns in the lanes and turned panels of W: a third slower for 12 to 24 rows, a tenth for one.
+// - One vector by 12 columns: rows of 3,072 numbers all lie in one set of the first-level cache, which holds eight lines.
+// - Larger or smaller pieces of x; the first lines of the next tile's rows fetched into the first-level cache: the same.
+// - One row with the columns in the lanes and W turned in registers: 5 % less on a Zen 3 from memory, a third less from the cache, for
+//   sixty lines.
+// - Half of the fetches, for the processor to fetch the lines between: a third slower.
+// - Fetching 8 to 19 MB of the last layer's weights into the third-level cache while the layers before are computed: nothing (Zen 3), as memory
+//   is busy then as well.
+//
+// Zen 4: the tile alone runs at 97 % of the units' speed even from memory; in the product 7 % of the time is spent where a fetch for
+// later comes to a new page and waits for its walk.
 #include "few_rows.h"
 
 #if defined(__x86_64__)
