@@ -284,10 +284,11 @@ static inline int is_tall(const mlm_few_rows *p) {
   return p->rows > STREAMED && p->rows <= TALL && mlm_multiplies_in_halves() && has_whole_lines(p);
 }
 
+static inline int is_streamed(const mlm_few_rows *p) { return p->rows <= STREAMED && has_whole_lines(p); }
+
 size_t mlm_few_rows_unit_avx512(const mlm_few_rows *p) {
   // Else the first panels are turned before anything is multiplied.
-  const int begins_at_once = is_tall(p) || (p->rows <= STREAMED && has_whole_lines(p));
-  return begins_at_once ? 2 * PANEL : 0;
+  return is_tall(p) || is_streamed(p) ? 2 * PANEL : 0;
 }
 
 TARGET void mlm_few_rows_pack_avx512(const mlm_few_rows *p, float *scratch) {
@@ -309,7 +310,7 @@ TARGET void mlm_few_rows_avx512(
   float *panel = scratch, *next_panel = panel + ROOM, *edges = next_panel + ROOM;
   float *kept = edges + EDGES_SCRATCH, *packed = packed_in(scratch, rows);
   if (is_tall(p)) return tall_product(p, begin, end, following, panel, packed, edges);
-  if (rows <= STREAMED && has_whole_lines(p)) return streamed_product(p, begin, end, following, packed, edges);
+  if (is_streamed(p)) return streamed_product(p, begin, end, following, packed, edges);
 
   const int is_aligned = p->w_stride % 16 == 0 && (uintptr_t)p->w % sizeof(float) == 0;
   const plan plan = {
