@@ -46,18 +46,37 @@ enum GEMM {
   ) {
     // OpenBLAS halves what is longer than one panel and shorter than two: a rest on its own would be tiled in another way.
     let cutsColumns = c.rows % rowAlignment == 0 && c.columns >= 2 * columnPanel
+    let inner = aOrientation == .normal ? a.columns : a.rows
+    let shares = followsSpeeds(c.rows * c.columns * inner, pool) ? pool.shares : nil
     let grid = Grid(
       rows: c.rows, columns: c.columns, rowUnit: max(rowAlignment, 4), columnUnit: cutsColumns ? columnPanel : nil,
-      workers: pool.threads)
-    pool.split(grid.parts) { _, parts in
-      for part in parts {
-        let (rows, columns) = grid[part]
-        multiply(
-          aOrientation == .normal ? a.rows(rows) : a.columns(rows), aOrientation,
-          bOrientation == .normal ? b.columns(columns) : b.rows(columns), bOrientation,
-          into: c.rows(rows).columns(columns), adding: adding, scale: scale)
-        epilogue(rows, columns)
-      }
+      workers: pool.threads, bounds: shares.map { UnsafePointer($0.bounds) })
+    func compute(_ part: Int) {
+      let (rows, columns) = grid[part]
+      multiply(
+        aOrientation == .normal ? a.rows(rows) : a.columns(rows), aOrientation,
+        bOrientation == .normal ? b.columns(columns) : b.rows(columns), bOrientation,
+        into: c.rows(rows).columns(columns), adding: adding, scale: scale)
+      epilogue(rows, columns)
     }
+    guard let shares, grid.parts == pool.threads else {
+      return pool.split(grid.parts) { _, parts in parts.forEach(compute) }
+    }
+    pool.run { worker in
+      let start = ProductClock.now()
+      compute(worker)
+      shares.note(worker, seconds: Double(ProductClock.now() - start) * 1e-9)
+    }
+    shares.adapt { worker in
+      let (rows, columns) = grid[worker]
+      return Double(rows.count * columns.count)
+    }
+  }
+
+  /// Whether a product of so many multiplications is to be cut by how fast the workers are, and not equally. Not where that could show
+  /// in its last bits: where the order of additions is not known, and where parts could become so small that they are computed in
+  /// another way.
+  private static func followsSpeeds(_ multiplications: Int, _ pool: WorkerPool) -> Bool {
+    pool.threads > 1 && FewRows.openBLASKernel != .other && multiplications / pool.threads >= 32_000_000
   }
 }

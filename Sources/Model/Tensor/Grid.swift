@@ -6,6 +6,7 @@ struct Grid {
   /// The parts along each side.
   let rowParts, columnParts: Int
   private let rows, columns, rowUnit, columnUnit, columnUnits: Int
+  private let bounds: UnsafePointer<Double>?
 
   var parts: Int { rowParts * columnParts }
 
@@ -17,7 +18,11 @@ struct Grid {
   /// - Parameters:
   ///   - rowUnit: rows are cut at multiples of it.
   ///   - columnUnit: and columns of this; what is left of one goes with the one before it. nil: columns are not to be cut.
-  init(rows: Int, columns: Int, rowUnit: Int, columnUnit: Int?, workers: Int) {
+  ///   - bounds: where each worker's share begins and the last one's ends, from 0 to 1; nil: shares are equal, as they are where there
+  ///     are fewer parts than workers.
+  init(
+    rows: Int, columns: Int, rowUnit: Int, columnUnit: Int?, workers: Int, bounds: UnsafePointer<Double>? = nil
+  ) {
     (self.rows, self.columns, self.rowUnit, self.columnUnit) = (rows, columns, rowUnit, columnUnit ?? max(1, columns))
     let rowUnits = (rows + rowUnit - 1) / rowUnit
     columnUnits = max(1, columns / self.columnUnit)
@@ -30,15 +35,35 @@ struct Grid {
       if time < least { (best, least) = ((rowParts, columnParts), time) }
     }
     (rowParts, columnParts) = best
+    self.bounds = rowParts * columnParts == workers ? bounds : nil
   }
 
-  /// A part, 0 ..< parts.
+  /// A part, 0 ..< parts; it may be empty where shares are not equal.
   subscript(part: Int) -> (rows: Range<Int>, columns: Range<Int>) {
     let (row, column) = part.quotientAndRemainder(dividingBy: columnParts)
-    let units = WorkerPool.part(column, of: columnParts, count: columnUnits)
-    let right = column + 1 < columnParts ? units.upperBound * columnUnit : columns
+    let rowUnits = (rows + rowUnit - 1) / rowUnit
+    var (height, width) = (0..<0, 0..<0)
+    if let bounds {
+      // What the workers of a row of parts have together is its height.
+      let first = row * columnParts
+      let (top, bottom) = (bounds[first], bounds[first + columnParts])
+      func left(_ part: Int) -> Double { (bounds[part] - top) / (bottom - top) }
+      height = cut(rowUnits, from: top, to: bottom)
+      width = cut(columnUnits, from: left(part), to: left(part + 1))
+    } else {
+      height = WorkerPool.part(row, of: rowParts, count: rowUnits)
+      width = WorkerPool.part(column, of: columnParts, count: columnUnits)
+    }
     return (
-      WorkerPool.part(row, of: rowParts, count: rows, alignment: rowUnit), units.lowerBound * columnUnit..<right
+      min(rows, height.lowerBound * rowUnit)..<min(rows, height.upperBound * rowUnit),
+      startOfColumns(width.lowerBound)..<startOfColumns(width.upperBound)
     )
   }
+
+  private func cut(_ units: Int, from start: Double, to end: Double) -> Range<Int> {
+    Int((Double(units) * start).rounded())..<Int((Double(units) * end).rounded())
+  }
+
+  /// Where a unit of columns begins, and the last one ends.
+  private func startOfColumns(_ unit: Int) -> Int { unit < columnUnits ? unit * columnUnit : columns }
 }

@@ -14,6 +14,8 @@ final class WorkerPool: @unchecked Sendable {
 
   /// What is left to take of the items of one `run`.
   let counter = Counter()
+  /// Who should do how much of something large.
+  private(set) lazy var shares = WorkerShares(workers: threads)
   private let board = Board()
   private var handles: [pthread_t] = []
 
