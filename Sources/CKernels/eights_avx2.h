@@ -6,7 +6,7 @@
 
 #include <immintrin.h>
 
-// Where there is no prefetchw, it does nothing.
+// A processor without prefetchw takes it for no operation.
 #define TARGET __attribute__((target("avx2,fma,prfchw")))
 
 enum { LANES = 8 };

@@ -168,7 +168,7 @@ size_t mlm_few_rows_scratch_avx2(size_t rows, size_t inner) {
   return vectors_of(rows) * LANES * inner + 2 * MOST_VECTORS * LANES * MOST_COLUMNS + EDGES_SCRATCH;
 }
 
-/// Where results go belongs to the other threads' caches, which read what was there: without this, their stores wait (1.5 % of the
+/// Where results go belongs to the other threads' caches, which read what was there: without this, the stores wait (1 % of the
 /// products of a line of 21 tokens).
 TARGET static void prefetch_results(const mlm_few_rows *p, size_t row, size_t rows_end, size_t j, size_t columns) {
   for (; row < rows_end; row++) {
