@@ -164,6 +164,11 @@ TARGET static void put(
 
 static inline size_t vectors_of(size_t rows) { return (rows + LANES - 1) / LANES; }
 
+static inline size_t passes_of(size_t rows) { return (vectors_of(rows) + MOST_VECTORS - 1) / MOST_VECTORS; }
+
+/// The first vector of a pass through the weights, or after the last one. As even passes as can be: five vectors as three and two.
+static inline size_t start_of_pass(size_t rows, size_t pass) { return pass * vectors_of(rows) / passes_of(rows); }
+
 size_t mlm_few_rows_scratch_avx2(size_t rows, size_t inner) {
   return vectors_of(rows) * LANES * inner + 2 * MOST_VECTORS * LANES * MOST_COLUMNS + EDGES_SCRATCH;
 }
@@ -203,10 +208,8 @@ TARGET static void rows_of_group(
 }
 
 TARGET void mlm_few_rows_pack_avx2(const mlm_few_rows *p, float *scratch) {
-  const size_t all = vectors_of(p->rows), passes = (all + MOST_VECTORS - 1) / MOST_VECTORS;
-  // As even passes as can be: five vectors as three and two.
-  for (size_t pass = 0; pass < passes; pass++) {
-    const size_t first = pass * all / passes, vectors = (pass + 1) * all / passes - first;
+  for (size_t pass = 0; pass < passes_of(p->rows); pass++) {
+    const size_t first = start_of_pass(p->rows, pass), vectors = start_of_pass(p->rows, pass + 1) - first;
     for (size_t v = 0; v < vectors; v++) {
       const size_t row = (first + v) * LANES, rows = p->rows - row < LANES ? p->rows - row : LANES;
       pack_vector(
@@ -218,8 +221,7 @@ TARGET void mlm_few_rows_pack_avx2(const mlm_few_rows *p, float *scratch) {
 
 TARGET void mlm_few_rows_avx2(
     const mlm_few_rows *p, size_t begin, size_t end, const float *following, float *scratch) {
-  const size_t all = vectors_of(p->rows), passes = (all + MOST_VECTORS - 1) / MOST_VECTORS;
-  float *sums = scratch + all * LANES * p->inner;
+  float *sums = scratch + vectors_of(p->rows) * LANES * p->inner;
   float *turned = sums + 2 * MOST_VECTORS * LANES * MOST_COLUMNS;
   // Whole tiles, of any width.
   size_t step = GROUP_OF_W / p->inner / 12 * 12;
@@ -228,8 +230,8 @@ TARGET void mlm_few_rows_avx2(
     const size_t columns = end - j < step ? end - j : step;
     fetcher ahead = {(const char *)ahead_of(p, j, step, end, following), 64};
     prefetch_bias(p, j, columns);
-    for (size_t pass = 0; pass < passes; pass++) {
-      const size_t first = pass * all / passes, vectors = (pass + 1) * all / passes - first;
+    for (size_t pass = 0; pass < passes_of(p->rows); pass++) {
+      const size_t first = start_of_pass(p->rows, pass), vectors = start_of_pass(p->rows, pass + 1) - first;
       rows_of_group(p, first * LANES, vectors, scratch + first * LANES * p->inner, j, columns, sums, &ahead);
       ahead.step = 0;
     }

@@ -63,9 +63,9 @@ enum GEMM {
       return pool.split(grid.parts) { _, parts in parts.forEach(compute) }
     }
     pool.run { worker in
-      let start = ProductClock.now()
+      let start = MonotonicClock.seconds
       compute(worker)
-      shares.note(worker, seconds: Double(ProductClock.now() - start) * 1e-9)
+      shares.note(worker, seconds: MonotonicClock.seconds - start)
     }
     shares.adapt { worker in
       let (rows, columns) = grid[worker]

@@ -5,7 +5,7 @@
 struct Grid {
   /// The parts along each side.
   let rowParts, columnParts: Int
-  private let rows, columns, rowUnit, columnUnit, columnUnits: Int
+  private let rows, columns, rowUnit, columnUnit, rowUnits, columnUnits: Int
   private let bounds: UnsafePointer<Double>?
 
   var parts: Int { rowParts * columnParts }
@@ -24,7 +24,7 @@ struct Grid {
     rows: Int, columns: Int, rowUnit: Int, columnUnit: Int?, workers: Int, bounds: UnsafePointer<Double>? = nil
   ) {
     (self.rows, self.columns, self.rowUnit, self.columnUnit) = (rows, columns, rowUnit, columnUnit ?? max(1, columns))
-    let rowUnits = (rows + rowUnit - 1) / rowUnit
+    rowUnits = (rows + rowUnit - 1) / rowUnit
     columnUnits = max(1, columns / self.columnUnit)
     var (best, least) = ((1, 1), Int.max)
     for rowParts in 1...max(1, min(workers, rowUnits)) {
@@ -41,7 +41,6 @@ struct Grid {
   /// A part, 0 ..< parts; it may be empty where shares are not equal.
   subscript(part: Int) -> (rows: Range<Int>, columns: Range<Int>) {
     let (row, column) = part.quotientAndRemainder(dividingBy: columnParts)
-    let rowUnits = (rows + rowUnit - 1) / rowUnit
     var (height, width) = (0..<0, 0..<0)
     if let bounds {
       // What the workers of a row of parts have together is its height.

@@ -32,8 +32,7 @@ public enum ProductClock {
     if start != 0 { nanoseconds.add(now() - start, ordering: .relaxed) }
   }
 
-  /// Nanoseconds.
-  static func now() -> Int {
+  private static func now() -> Int {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return time.tv_sec * 1_000_000_000 + time.tv_nsec
