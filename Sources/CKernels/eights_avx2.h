@@ -11,6 +11,11 @@
 
 enum { LANES = 8 };
 
+// Volatile, as the compiler else moves loads about until it has to put sums aside.
+#define LOAD(to, from) __asm__ volatile("vmovups %1, %0" : "=x"(to) : "m"(*(const __m256_u *)(from)))
+#define BROADCAST(to, from) __asm__ volatile("vbroadcastss %1, %0" : "=x"(to) : "m"(*(from)))
+#define MULTIPLY_ADD(sum, a, b) __asm__ volatile("vfmadd231ps %1, %2, %0" : "+x"(sum) : "x"(a), "x"(b))
+
 TARGET INLINE void transpose(__m256 v[LANES]) {
   __m256 a[LANES], b[LANES];
 #pragma clang loop unroll(full)

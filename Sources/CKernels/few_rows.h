@@ -9,19 +9,27 @@
 
 #include "CKernels.h"
 
-/// Columns [begin, end) of the product, by one instruction set.
+/// Columns [begin, end) of the product, by one instruction set. AVX2 has three: for up to TURNED_ROWS rows, for more, and for weights
+/// packed in panels.
 typedef void mlm_few_rows_function(
     const mlm_few_rows *product, size_t begin, size_t end, const float *following, float *scratch);
-extern mlm_few_rows_function mlm_few_rows_avx2, mlm_few_rows_avx512;
+extern mlm_few_rows_function mlm_few_rows_avx2, mlm_few_rows_turned_avx2, mlm_few_rows_panels_avx2, mlm_few_rows_avx512;
+enum { TURNED_ROWS = 4 };
 /// Writes x where these expect it, packed, into the scratch memory.
 typedef void mlm_few_rows_packer(const mlm_few_rows *product, float *scratch);
-extern mlm_few_rows_packer mlm_few_rows_pack_avx2, mlm_few_rows_pack_avx512;
-/// The floats of scratch memory that each needs.
-size_t mlm_few_rows_scratch_avx2(size_t rows, size_t inner);
-size_t mlm_few_rows_scratch_avx512(size_t rows, size_t inner);
-/// mlm_few_rows_unit for AVX2, for any product: whole tiles of any width, and whole eights.
-enum { UNIT_AVX2 = 24 };
-size_t mlm_few_rows_unit_avx512(const mlm_few_rows *product);
+extern mlm_few_rows_packer mlm_few_rows_pack_avx2, mlm_few_rows_panels_pack_avx2, mlm_few_rows_pack_avx512;
+/// The floats of scratch memory that each needs; mlm_few_rows_unit.
+typedef size_t mlm_few_rows_sizer(const mlm_few_rows *product);
+extern mlm_few_rows_sizer mlm_few_rows_scratch_avx2, mlm_few_rows_turned_scratch_avx2, mlm_few_rows_panels_scratch_avx2,
+    mlm_few_rows_scratch_avx512;
+extern mlm_few_rows_sizer mlm_few_rows_unit_avx2, mlm_few_rows_panels_unit_avx2, mlm_few_rows_unit_avx512;
+
+void mlm_pack_panels_avx2(const float *w, size_t w_stride, size_t begin, size_t end, size_t inner, float *panels);
+
+/// Which rows of each 12 OpenBLAS' Haswell kernel adds up in its other order at column j of n, a multiple of 8: 1 for rows 0 to 5, 2 for
+/// rows 6 to 11. It takes the first eight columns of a panel so for the former, and the last eight for whichever half they are left
+/// over in.
+int mlm_edge_rows(size_t j, size_t n);
 
 /// Computes once more what of columns [begin, end) lies at an edge of OpenBLAS' panels, in its order there: a fortieth of all, or
 /// nothing where edges are as the rest (mlm_order.splits_edges). begin is a multiple of 8.

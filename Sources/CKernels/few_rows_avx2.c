@@ -4,18 +4,16 @@
 // the factors fill the 16 registers. So W need not be turned, which for few rows takes as long as the products themselves.
 //
 // Tried and left:
-// - Columns in the lanes and turned panels of W: a third slower for 12 to 24 rows, a tenth for one.
+// - Columns in the lanes and turned panels of W: a third slower for 12 to 24 rows. For up to four few_rows_turned_avx2.c does so.
 // - One vector by 12 columns: rows of 3,072 numbers all lie in one set of the first-level cache, which holds eight lines.
 // - Larger or smaller pieces of x; the first lines of the next tile's rows fetched into the first-level cache: the same.
-// - One row with the columns in the lanes and W turned in registers: 5 % less on a Zen 3 from memory, a third less from the cache, for
-//   sixty lines.
 // - Half of the fetches, for the processor to fetch the lines between: a third slower.
 // - Fetching 8 to 19 MB of the last layer's weights into the third-level cache while the layers before are computed: nothing on a Zen 3 that is
 //   shared: there 28 MB read over and over take as long as ever new ones.
 // - Edges with the rows in the lanes: rows of the first halves of 12 packed before those of the second, so that one vector of three has both kinds
 //   and is added up both ways. The same for 21 rows, where 1.7 % less was expected: edges' columns take 1.6 times the others', not 1.3.
-// - W packed beforehand in panels of 16 columns, x read where it lies, tiles of 6 and 5 rows (21 rows are not 24 then, and need no packing): 1 to 6 %
-//   less on a Zen 3 with neighbours, up to 10 % in its quiet moments, for a second copy of the weights.
+// - The same columns' next numbers of the inner dimension fetched instead of the next columns: 4 to 6 % slower, as memory likes to be read as
+//   it lies.
 //
 // Zen 4: the tile alone runs at 97 % of the units' speed even from memory; in the product 7 % of the time is spent where a fetch for
 // later comes to a new page and waits for its walk.
@@ -34,11 +32,6 @@ enum {
   GROUP_OF_W = 24 * 768,
   MOST_COLUMNS = 96,
 };
-
-// Volatile, as the compiler else moves loads about until it has to put sums aside.
-#define LOAD(to, from) __asm__ volatile("vmovups %1, %0" : "=x"(to) : "m"(*(const __m256_u *)(from)))
-#define BROADCAST(to, from) __asm__ volatile("vbroadcastss %1, %0" : "=x"(to) : "m"(*(from)))
-#define MULTIPLY_ADD(sum, a, b) __asm__ volatile("vfmadd231ps %1, %2, %0" : "+x"(sum) : "x"(a), "x"(b))
 
 /// One piece of the inner dimension. `sums` has vectors × 8 numbers for each column: where the block's sums so far are, and where they
 /// go; `totals` likewise those of the blocks before, NULL within a block, to which the block's are added at its end.
@@ -169,8 +162,11 @@ static inline size_t passes_of(size_t rows) { return (vectors_of(rows) + MOST_VE
 /// The first vector of a pass through the weights, or after the last one. As even passes as can be: five vectors as three and two.
 static inline size_t start_of_pass(size_t rows, size_t pass) { return pass * vectors_of(rows) / passes_of(rows); }
 
-size_t mlm_few_rows_scratch_avx2(size_t rows, size_t inner) {
-  return vectors_of(rows) * LANES * inner + 2 * MOST_VECTORS * LANES * MOST_COLUMNS + EDGES_SCRATCH;
+/// Whole tiles of any width, and whole eights.
+size_t mlm_few_rows_unit_avx2(const mlm_few_rows *p) { return 24; }
+
+size_t mlm_few_rows_scratch_avx2(const mlm_few_rows *p) {
+  return vectors_of(p->rows) * LANES * p->inner + 2 * MOST_VECTORS * LANES * MOST_COLUMNS + EDGES_SCRATCH;
 }
 
 /// Where results go belongs to the other threads' caches, which read what was there: without this, the stores wait (1 % of the

@@ -273,8 +273,8 @@ static inline size_t tiles_of(size_t rows) { return (rows + ROWS - 1) / ROWS; }
 /// The floats of a buffer for turned panels.
 enum { ROOM = 2 * PANEL * (PIECE + 32) };
 
-size_t mlm_few_rows_scratch_avx512(size_t rows, size_t inner) {
-  return 2 * ROOM + EDGES_SCRATCH + (2 * PANEL + inner) * rows + PANEL;
+size_t mlm_few_rows_scratch_avx512(const mlm_few_rows *p) {
+  return 2 * ROOM + EDGES_SCRATCH + (2 * PANEL + p->inner) * p->rows + PANEL;
 }
 
 /// Where packed rows begin in the scratch memory: behind the turned panels, the edges and the sums that are kept.

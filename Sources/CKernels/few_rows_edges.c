@@ -8,9 +8,7 @@
 /// PANEL: OpenBLAS' panels of columns.
 enum { TILE_ROWS = 6, PANEL = 320 };
 
-/// Which rows of each 12 OpenBLAS' Haswell kernel adds up in its other order at column j, a multiple of 8: 1 for rows 0 to 5, 2 for rows
-/// 6 to 11. It takes the first eight columns of a panel so for the former, and the last eight for whichever half they are left over in.
-static inline int edge_rows(size_t j, size_t n) {
+int mlm_edge_rows(size_t j, size_t n) {
   // All panels are full ones but the last two.
   const size_t full = n < 2 * PANEL ? 0 : (n - 2 * PANEL) / PANEL + 1;
   size_t start = (j / PANEL < full ? j / PANEL : full) * PANEL, size = 0;
@@ -54,7 +52,7 @@ TARGET INLINE void edge_tile(
 TARGET void mlm_few_rows_edges(const mlm_few_rows *p, size_t begin, size_t end, float *turned) {
   if (!p->order.splits_edges) return;
   for (size_t j = begin; j < end; j += LANES) {
-    const int halves = edge_rows(j, p->columns);
+    const int halves = mlm_edge_rows(j, p->columns);
     if (!halves) continue;
     const size_t columns = end - j < LANES ? end - j : LANES;
     const __m256i mask = first_lanes(columns);

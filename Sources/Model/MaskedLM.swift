@@ -169,6 +169,7 @@ public final class DistilBertMaskedLM {
     try compute.occupancy.claim {
       results.withUnsafeMutableBufferPointer { results in
         nonisolated(unsafe) let results = results
+        network.prepare(for: batches, on: compute.pool)
         compute.forEach(batches) { index, batch, context in
           network.forEachLogits(batch, context) { rows, logits in
             for sample in 0..<batch.masks.sampleCount {

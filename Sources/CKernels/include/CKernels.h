@@ -111,19 +111,31 @@ typedef struct {
   float *y;
   size_t y_stride;
   mlm_order order;
+  /// Whether w is packed by mlm_pack_panels.
+  int is_packed;
 } mlm_few_rows;
+
+/// The columns of a panel of packed weights: the first numbers of all of them, the second ones, and so on.
+enum { MLM_PANEL = 16 };
+
+/// Whether an instruction set has products of packed weights.
+int mlm_takes_panels(mlm_instruction_set instructions);
+
+/// Packs columns [begin, end), multiples of 8, of weights whose columns are a multiple of MLM_PANEL. They take as much memory as before,
+/// and column j of a panel's start lies at panels + j × inner.
+void mlm_pack_panels(const float *w, size_t w_stride, size_t begin, size_t end, size_t inner, float *panels);
 
 /// The floats of scratch memory that a thread needs, at the start of a cache line.
 size_t mlm_few_rows_scratch(mlm_instruction_set instructions, const mlm_few_rows *product);
 
-/// Packs x into the scratch memory. The instruction set is not the baseline.
+/// Packs x into the scratch memory, where it is not read where it lies. The instruction set is not the baseline.
 void mlm_few_rows_pack(mlm_instruction_set instructions, const mlm_few_rows *product, float *scratch);
 
 /// The columns that threads may take of it at a time, by a call each; 0 where every call begins with something that takes time.
 size_t mlm_few_rows_unit(mlm_instruction_set instructions, const mlm_few_rows *product);
 
-/// Columns [begin, end) of a product whose x lies packed in the scratch memory, by the calling thread; begin is a multiple of 8 (AVX-512:
-/// of 16).
+/// Columns [begin, end) of a product whose x lies packed in the scratch memory, by the calling thread; begin is a multiple of 8 (AVX-512 and
+/// packed weights: of 16, and of these end too).
 ///
 /// following: the weights that this thread reads next, if known; they are fetched while the last columns are computed.
 void mlm_few_rows_product(

@@ -97,6 +97,7 @@ public final class DistilBertBackbone {
     try compute.occupancy.claim {
       results.withUnsafeMutableBufferPointer { results in
         nonisolated(unsafe) let results = results
+        network.prepare(for: batches, on: compute.pool)
         compute.forEach(batches) { index, batch, context in
           context.temporary {
             let states = network.backbone.predict(batch, allRows: true, context)

@@ -76,6 +76,18 @@ public final class FileMapping: @unchecked Sendable {
     madvise(UnsafeMutableRawPointer(mutating: base + start), part.upperBound - start, MADV_DONTNEED)
   }
 
+  /// The same of a part where it lies.
+  func release(_ part: UnsafeRawBufferPointer) {
+    guard let base = bytes.baseAddress, let start = part.baseAddress else { return }
+    release((start - base)..<(start - base + part.count))
+  }
+
+  /// Whether an address is one of its bytes'.
+  func holds(_ address: UnsafeRawPointer) -> Bool {
+    guard let base = bytes.baseAddress else { return false }
+    return address >= base && address < base + bytes.count
+  }
+
   /// A copy of all bytes of a file.
   public static func contents(of path: String) throws(FileError) -> [UInt8] {
     let mapping = try FileMapping(path: path)

@@ -11,8 +11,12 @@ struct Dense {
   }
 
   func forward(_ x: Matrix, into y: Matrix, _ context: Context) {
-    Self.forward(
-      x, weight: weight.matrix, bias: bias.values, into: y, following: weight.following?.matrix, context)
+    let following = weight.following.map { $0.panels ?? $0.matrix }
+    if let panels = weight.panels, Self.takesFewRows(x, y, context) {
+      FewRows.multiply(x, panels, arePanels: true, bias: bias.values, into: y, following: following, context)
+    } else {
+      Self.forward(x, weight: weight.matrix, bias: bias.values, into: y, following: following, context)
+    }
   }
 
   /// The same of a weight and a bias that are not a layer's own: the head's projection.
@@ -22,13 +26,17 @@ struct Dense {
     _ x: Matrix, weight: Matrix, bias: UnsafeMutablePointer<Float>, into y: Matrix, following: Matrix? = nil,
     _ context: Context
   ) {
-    if FewRows.takes(rows: x.rows, columns: y.columns, inner: x.columns, threads: context.pool.threads) {
+    if takesFewRows(x, y, context) {
       FewRows.multiply(x, weight, bias: bias, into: y, following: following, context)
     } else {
       GEMM.multiply(x, .normal, weight, .transposed, into: y, on: context.pool) { rows, columns in
         Rows.add(bias: bias, to: y, rows: rows, columns: columns)
       }
     }
+  }
+
+  private static func takesFewRows(_ x: Matrix, _ y: Matrix, _ context: Context) -> Bool {
+    FewRows.takes(rows: x.rows, columns: y.columns, inner: x.columns, threads: context.pool.threads)
   }
 
   /// Adds to the gradients of W and b, and writes (or adds) the gradient of x where it is wanted.

@@ -1,7 +1,7 @@
 import CBLAS
 import CKernels
 
-/// y = x·Wᵀ + b for few rows of x, by a kernel of ours that reads W where it lies.
+/// y = x·Wᵀ + b for few rows of x, by kernels of ours that read W where it lies, or packed once for many products (`WeightPanels`).
 ///
 /// OpenBLAS packs W first, which for few rows takes longer than the product. Ours takes a group of W's rows at a time through the
 /// first- or second-level cache, with the next on their way.
@@ -73,13 +73,30 @@ enum FewRows {
     }
   }
 
+  /// Whether there are products of packed weights, which AVX2 gains by.
+  static let takesPanels = mlm_takes_panels(instructions) != 0
+
+  /// Whether a matrix can be packed.
+  static func packs(_ w: Matrix) -> Bool { takesPanels && w.columns > 0 && w.rows % Int(MLM_PANEL) == 0 }
+
+  /// Packs a matrix for products of few rows.
+  ///
+  /// - Parameter panels: of the same size; where a row that is a multiple of `MLM_PANEL` begins, such a panel does.
+  static func pack(_ w: Matrix, into panels: Matrix, on pool: WorkerPool) {
+    pool.split(w.rows, alignment: Int(MLM_PANEL)) { _, rows in
+      mlm_pack_panels(w.start, w.stride, rows.lowerBound, rows.upperBound, w.columns, panels.start)
+    }
+  }
+
   /// y = x·Wᵀ + b, the columns shared among the workers. Rows that begin a tile of 12 are so taken; the last one need not be full.
   ///
-  /// - Parameter following: the weights of the product after this one, of as few rows, if there is one: each worker begins to fetch its
-  ///   share of them while it computes its last columns.
+  /// - Parameters:
+  ///   - arePanels: `w` is packed.
+  ///   - following: the weights of the product after this one, of as few rows, if there is one: each worker begins to fetch its
+  ///     share of them while it computes its last columns.
   static func multiply(
-    _ x: Matrix, _ w: Matrix, bias: UnsafeMutablePointer<Float>?, into y: Matrix, following: Matrix? = nil,
-    _ context: Context
+    _ x: Matrix, _ w: Matrix, arePanels: Bool = false, bias: UnsafeMutablePointer<Float>?, into y: Matrix,
+    following: Matrix? = nil, _ context: Context
   ) {
     // The order at the end of the last panel is not known for OpenBLAS' AVX2 kernel if that is not a multiple of 8: it computes it.
     var columns = y.columns
@@ -89,7 +106,8 @@ enum FewRows {
     }
     var product = mlm_few_rows(
       x: x.start, x_stride: x.stride, rows: min(x.rows, rowsAtOnce), w: w.start, w_stride: w.stride,
-      columns: w.rows, inner: w.columns, bias: bias, y: y.start, y_stride: y.stride, order: order)
+      columns: w.rows, inner: w.columns, bias: bias, y: y.start, y_stride: y.stride, order: order,
+      is_packed: arePanels ? 1 : 0)
     context.temporary {
       // A cache line apart, so that no two workers write to one.
       let scratchStride = (mlm_few_rows_scratch(instructions, &product) + 15) & ~15

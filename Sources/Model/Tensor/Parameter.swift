@@ -12,6 +12,8 @@ final class Parameter: @unchecked Sendable {
   var isTrainable = true
   /// Whether its gradient begins with a product, which then need not add to zeros.
   var gradientBeginsWithProduct = false
+  /// The values of a matrix packed for products of few rows, as long as `WeightPanels` has them.
+  var panels: Matrix?
   /// The matrix that the forward multiplies by after this one.
   fileprivate(set) var following: Parameter?
   /// Whether the gradient is still to be begun: what lies there is of the step before.
@@ -56,6 +58,7 @@ final class ParameterStore: @unchecked Sendable {
   private var gradients: ZeroedMemory?
   /// What the values point into while they are not in the block.
   private var keepAlive: [AnyObject] = []
+  let panels = WeightPanels()
 
   /// Where a parameter's values come from.
   enum Source {
@@ -119,6 +122,7 @@ final class ParameterStore: @unchecked Sendable {
   /// Moves the values into one block of this store's own and makes room for gradients. Does nothing the second time.
   func makeTrainable() {
     guard self.values == nil else { return }
+    panels.drop(from: self)
     let (valueMemory, gradientMemory) = (ZeroedMemory(floats: blockSize), ZeroedMemory(floats: blockSize))
     let (values, gradients) = (valueMemory.floats, gradientMemory.floats)
     for parameter in parameters {
@@ -136,6 +140,21 @@ final class ParameterStore: @unchecked Sendable {
   /// Tells each matrix which one is multiplied by after it, from the names in the order of the computation.
   func setOrder(ofProducts names: [String]) {
     for (name, next) in zip(names, names.dropFirst()) { self[name]?.following = self[next] }
+  }
+
+  /// To be called before passes, while nothing else is computed.
+  ///
+  /// - Parameter rows: of the one pass that comes; nil: several, or one of more rows than the few-row product takes.
+  func prepare(forPassOf rows: Int?, on pool: WorkerPool) {
+    panels.prepare(forPassOf: rows, in: self, on: pool)
+  }
+
+  /// The matrices that products multiply by, as far as they lie in mapped files.
+  var mappedMatrices: [(Parameter, FileMapping)] {
+    let files = keepAlive.compactMap { $0 as? FileMapping }.filter(\.isMapped)
+    return parameters.filter { $0.specification.role == .kernel }.compactMap { parameter in
+      files.first { $0.holds(parameter.values) }.map { (parameter, $0) }
+    }
   }
 
   /// Begins a step's gradients: sets to zero what is only ever added to.

@@ -106,6 +106,7 @@ struct Evaluator {
     var results = [LossSums](repeating: LossSums(), count: samples.count)
     results.withUnsafeMutableBufferPointer { results in
       nonisolated(unsafe) let results = results
+      network.prepare(for: batches, on: compute.pool)
       compute.forEach(batches) { index, batch, context in
         // The row's sums are attributed to its sample by its place.
         network.forEachLogits(batch, context) { rows, logits in

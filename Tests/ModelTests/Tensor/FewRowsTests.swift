@@ -7,12 +7,13 @@ import Testing
   static let instructionSets = ElementwiseTests.instructionSets.filter { $0 != MLM_BASELINE.rawValue }
 
   private func product(
-    _ set: UInt32, _ order: mlm_order, _ x: Matrix, _ w: Matrix, bias: Matrix?, into y: Matrix, _ bench: Bench,
-    cuts: [Int] = []
+    _ set: UInt32, _ order: mlm_order, _ x: Matrix, _ w: Matrix, arePanels: Bool = false, bias: Matrix?, into y: Matrix,
+    _ bench: Bench, cuts: [Int] = []
   ) {
     var product = mlm_few_rows(
       x: x.start, x_stride: x.stride, rows: x.rows, w: w.start, w_stride: w.stride, columns: w.rows, inner: w.columns,
-      bias: bias.map { UnsafePointer($0.start) }, y: y.start, y_stride: y.stride, order: order)
+      bias: bias.map { UnsafePointer($0.start) }, y: y.start, y_stride: y.stride, order: order,
+      is_packed: arePanels ? 1 : 0)
     let set = mlm_instruction_set(rawValue: set)
     let scratch = bench.context.arena.floats(mlm_few_rows_scratch(set, &product))
     mlm_few_rows_pack(set, &product, scratch)
@@ -57,12 +58,48 @@ import Testing
     }
   }
 
+  /// The same to the last bit of packed weights: every number of rows in a tile and of tiles, panels at edges and not, cuts.
+  @Test(.enabled(if: FewRows.takesPanels, "the processor has no AVX2, or more than that"))
+  func panelsGiveTheSame() {
+    let shapes =
+      (1...50).map { ($0, 48, 21) } + [
+        (5, 16, 4), (3, 16, 1), (21, 768, 768), (13, 640, 700), (19, 336, 330), (24, 1008, 333), (23, 3072, 64),
+        (61, 112, 641), (149, 96, 1100),
+      ]
+    Bench.run { bench in
+      for (rows, columns, inner) in shapes {
+        let x = bench.matrix(rows, inner, stride: inner + 3)
+        let w = bench.matrix(columns, inner, stride: inner + 1)
+        let panels = bench.matrix(columns, inner)
+        FewRows.pack(w, into: panels, on: bench.context.pool)
+        let bias = columns % 48 == 0 ? nil : bench.matrix(1, columns)
+        for order in [
+          mlm_order(block: 448, multiple: 16, splits_edges: 0), mlm_order(block: 320, multiple: 8, splits_edges: 1),
+        ] {
+          let expected = bench.zeros(rows, columns)
+          let y = bench.matrix(rows, columns, stride: columns + 2)
+          let gap = y[0][columns]
+          product(MLM_AVX2.rawValue, order, x, w, bias: bias, into: expected, bench)
+          product(
+            MLM_AVX2.rawValue, order, x, panels, arePanels: true, bias: bias, into: y, bench,
+            cuts: columns > 32 ? [16, 32] : [])
+          let different = (0..<rows).filter { row in
+            (0..<columns).contains { y[row][$0].bitPattern != expected[row][$0].bitPattern }
+          }
+          #expect(different.isEmpty, "\(rows) × \(columns) × \(inner), \(order): row \(different.first ?? 0)")
+          #expect(y[0][columns] == gap)
+        }
+      }
+    }
+  }
+
   /// Weights in a file begin anywhere in a cache line, and whole lines are read: neither shows in the result, nor does what lies around.
   @Test(.enabled(if: FewRows.isAvailable, "the processor has no AVX2"), arguments: instructionSets)
   func placesOfWeightsInTheirLines(_ set: UInt32) {
     let order = mlm_order(block: 320, multiple: 16, splits_edges: 0)
     Bench.run { bench in
-      for (rows, columns, inner) in [(3, 48, 64), (8, 50, 768), (21, 64, 768), (21, 40, 3072), (30, 32, 336)] {
+      let shapes = [(1, 48, 768), (3, 48, 64), (8, 50, 768), (21, 64, 768), (21, 40, 3072), (30, 32, 336)]
+      for (rows, columns, inner) in shapes {
         let (x, w) = (bench.matrix(rows, inner), bench.matrix(columns, inner))
         let expected = bench.zeros(rows, columns)
         product(set, order, x, w, bias: nil, into: expected, bench)
@@ -97,6 +134,17 @@ import Testing
           FewRows.multiply(x.rows(rows), w, bias: nil, into: few.rows(rows), bench.context)
         }
         FewRows.multiply(x.rows(72..<84), w, bias: nil, into: few.rows(72..<84), bench.context)
+        // The first rows of a tile alone.
+        for rows in [24..<25, 36..<38, 48..<52] {
+          FewRows.multiply(x.rows(rows), w, bias: nil, into: few.rows(rows), bench.context)
+        }
+        if FewRows.packs(w) {
+          let panels = bench.matrix(columns, inner)
+          FewRows.pack(w, into: panels, on: bench.context.pool)
+          for rows in [108..<120, 132..<153, 168..<169] {
+            FewRows.multiply(x.rows(rows), panels, arePanels: true, bias: nil, into: few.rows(rows), bench.context)
+          }
+        }
         // Counted, as the framework would take minutes to compare arrays of this size that are not equal.
         let different = zip(few.bits, many.bits).enumerated().filter { $1.0 != $1.1 }.map(\.offset)
         let first = different.first.map { "row \($0 / columns), column \($0 % columns)" } ?? ""
