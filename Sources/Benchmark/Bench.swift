@@ -70,6 +70,9 @@ final class Bench {
     if options.threads > 1, alsoOneThread || options.scalesThreads {
       list.append(ours(kind, model: model, samples: samples, batchSize: batchSize, threads: 1))
     }
+    if options.threads > 1, options.scalesThreads, let limit {
+      list.append(ours(limit, model: model, samples: samples, batchSize: batchSize, threads: 1))
+    }
     if options.usesPeers {
       list += try Peers(options).contestants(kind, model: model, samples: samples, batchSize: batchSize)
     }

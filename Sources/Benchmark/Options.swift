@@ -28,7 +28,7 @@ struct Options {
       --rounds N          rounds; without it as many as take about 3 minutes
       --lines N           lines of the corpus for predict and evaluate (default: 64)
       --threads N         threads of each contestant (default: all processors)
-      --thread-scaling    also with 1 thread (latency, tokenize and startup show it anyway)
+      --thread-scaling    also with 1 thread, the limit too (latency, tokenize and startup show ours anyway)
       --settings A,B      fit: some of 8x128, 32x128, lines8, lines32, small16x128 (default: all)
       --contestants A,B   some of the contestants, by the beginning of their names
       --peers             run the peers too; makes their virtual environment first

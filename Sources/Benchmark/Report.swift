@@ -189,11 +189,11 @@ extension Report {
       let fraction = zip(limit.rounds, ours.rounds).map { $0.seconds / $1.seconds }.median
       notes.append("mlm reaches \(Text.fixed(fraction, 2)) of the limit.")
     }
-    if let one = results.first(where: { $0.contestant.role == .ours && $0.contestant.threads == 1 }),
-      ours.contestant.threads > 1
-    {
-      let scaling = zip(one.rounds, ours.rounds).map { $0.seconds / $1.seconds }.median
-      notes.append("\(ours.contestant.threads) threads are \(Text.fixed(scaling, 2)) times as fast as 1.")
+    if let scaling = scaling(results, .ours, ours.contestant.threads) {
+      let machine = self.scaling(results, .limit, ours.contestant.threads)
+      notes.append(
+        "\(ours.contestant.threads) threads are \(Text.fixed(scaling, 2)) times as fast as 1"
+          + (machine.map { ", the limit's \(Text.fixed($0, 2)) times." } ?? "."))
     }
     if Peers.imitatesAVX2, results.contains(where: { $0.contestant.name.hasPrefix("ONNX") }) {
       notes.append("ONNX Runtime and OpenVINO cannot be told to be content with AVX2; they use all this processor has.")
@@ -205,5 +205,14 @@ extension Report {
       name, title: title, table, notes: notes,
       settings: settings + [("foreign_load", .number(foreignLoad))] + [("rounds", .number(ours.rounds.count))],
       results: values)
+  }
+
+  /// How much faster so many threads are than one; nil where not both were measured.
+  private func scaling(_ results: [Result], _ role: Contestant.Role, _ threads: Int) -> Double? {
+    func rounds(_ threads: Int) -> [Round]? {
+      results.first { $0.contestant.role == role && $0.contestant.threads == threads }?.rounds
+    }
+    guard threads > 1, let one = rounds(1), let all = rounds(threads) else { return nil }
+    return zip(one, all).map { $0.seconds / $1.seconds }.median
   }
 }
