@@ -4,7 +4,7 @@
 // lanes. So 21 rows are not 24, y needs no turning, and what comes next from memory lies in one line.
 //
 // A line of 21 tokens, five layers' products, against those that read W where it lies (Zen 3 with neighbours, in turns): 0.86 to 0.89;
-// with x read where it lies, its rows' places in registers, 0.91 to 0.93; with the next panel fetched instead of the next 20 KB 0.94.
+// with x read where it lies, its rows' places in registers, 0.91 to 0.93; with the next panel fetched instead of the next 24 KB 0.94.
 // Tried and left: fetching 12 KB ahead (4 % slower), 16 to 32 KB (the same), 4 KB or nothing (a quarter slower).
 #include "few_rows.h"
 
