@@ -65,4 +65,14 @@ static inline __m256i TARGET first_lanes(size_t count) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
+/// Where results go belongs to the other threads' caches, which read what was there: without this, the stores wait (1 % of the
+/// products of a line of 21 tokens).
+TARGET static inline void prefetch_results(const mlm_few_rows *p, size_t row, size_t rows_end, size_t j, size_t columns) {
+  for (; row < rows_end; row++) {
+    const char *line = (const char *)(p->y + row * p->y_stride + j), *last = line + (columns - 1) * sizeof(float);
+    for (; line < last; line += 64) __builtin_prefetch(line, 1);
+    __builtin_prefetch(last, 1);
+  }
+}
+
 #endif

@@ -169,16 +169,6 @@ size_t mlm_few_rows_scratch_avx2(const mlm_few_rows *p) {
   return vectors_of(p->rows) * LANES * p->inner + 2 * MOST_VECTORS * LANES * MOST_COLUMNS + EDGES_SCRATCH;
 }
 
-/// Where results go belongs to the other threads' caches, which read what was there: without this, the stores wait (1 % of the
-/// products of a line of 21 tokens).
-TARGET static void prefetch_results(const mlm_few_rows *p, size_t row, size_t rows_end, size_t j, size_t columns) {
-  for (; row < rows_end; row++) {
-    const char *line = (const char *)(p->y + row * p->y_stride + j), *last = line + (columns - 1) * sizeof(float);
-    for (; line < last; line += 64) __builtin_prefetch(line, 1);
-    __builtin_prefetch(last, 1);
-  }
-}
-
 /// Some rows, `vectors` of them packed at x, for a group of columns from j on.
 TARGET static void rows_of_group(
     const mlm_few_rows *p, size_t row, size_t vectors, const float *x, size_t j, size_t columns, float *sums,

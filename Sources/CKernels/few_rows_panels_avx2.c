@@ -214,22 +214,13 @@ void mlm_few_rows_panels_pack_avx2(const mlm_few_rows *p, float *scratch) {
   }
 }
 
-/// Where results go belongs to the other threads' caches: without this, the stores wait.
-INLINE void prefetch_results(const mlm_few_rows *p, size_t j) {
-  for (size_t row = 0; row < p->rows; row++) {
-    const float *y = p->y + row * p->y_stride + j;
-    __builtin_prefetch(y, 1);
-    __builtin_prefetch(y + PANEL - 1, 1);
-  }
-}
-
 TARGET void mlm_few_rows_panels_avx2(
     const mlm_few_rows *p, size_t begin, size_t end, const float *following, float *scratch) {
   for (size_t j = begin; j < end; j += PANEL) {
     const float *panel = p->w + j * p->inner;
     fetcher ahead = fetcher_from(panel, p->w + begin * p->inner, p->w + end * p->inner, following);
     prefetch_bias(p, j, PANEL);
-    prefetch_results(p, j);
+    prefetch_results(p, 0, p->rows, j, PANEL);
     int halves[2] = {0, 0};
     if (p->order.splits_edges)
       for (size_t eight = 0; eight < 2; eight++) halves[eight] = mlm_edge_rows(j + eight * LANES, p->columns);
@@ -249,21 +240,8 @@ TARGET void mlm_few_rows_panels_avx2(
 }
 
 TARGET void mlm_pack_panels_avx2(const float *w, size_t w_stride, size_t begin, size_t end, size_t inner, float *panels) {
-  for (size_t j = begin; j < end; j += LANES) {
-    float *to = panels + j / PANEL * PANEL * inner + j % PANEL;
-    const float *from = w + j * w_stride;
-    size_t k = 0;
-    for (; k + LANES <= inner; k += LANES) {
-      __m256 v[LANES];
-#pragma clang loop unroll(full)
-      for (size_t i = 0; i < LANES; i++) v[i] = _mm256_loadu_ps(from + i * w_stride + k);
-      transpose(v);
-#pragma clang loop unroll(full)
-      for (size_t i = 0; i < LANES; i++) _mm256_storeu_ps(to + (k + i) * PANEL, v[i]);
-    }
-    for (; k < inner; k++)
-      for (size_t i = 0; i < LANES; i++) to[k * PANEL + i] = from[i * w_stride + k];
-  }
+  for (size_t j = begin; j < end; j += LANES)
+    pack_vector(w + j * w_stride, w_stride, LANES, inner, panels + j / PANEL * PANEL * inner + j % PANEL, PANEL);
 }
 
 #endif

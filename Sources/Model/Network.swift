@@ -62,9 +62,9 @@ final class Network {
 
   /// To be called before inference of some batches, while nothing else is computed.
   func prepare(for batches: [Batch], on pool: WorkerPool) {
-    guard !batches.isEmpty else { return }
-    let rows = batches.reduce(0) { $0 + $1.tokens.rowCount }
-    parameters.prepare(forPassOf: batches.count == 1 && rows <= FewRows.rowLimit ? rows : nil, on: pool)
+    guard let rows = batches.first?.tokens.rowCount else { return }
+    parameters.panels.prepare(
+      forPassOf: batches.count == 1 && rows <= FewRows.rowLimit ? rows : nil, in: parameters, on: pool)
   }
 
   /// Calls the body with the scores (rows × vocabulary) of a few masked rows of the batch at a time.

@@ -11,32 +11,28 @@ struct Dense {
   }
 
   func forward(_ x: Matrix, into y: Matrix, _ context: Context) {
-    let following = weight.following.map { $0.panels ?? $0.matrix }
-    if let panels = weight.panels, Self.takesFewRows(x, y, context) {
-      FewRows.multiply(x, panels, arePanels: true, bias: bias.values, into: y, following: following, context)
-    } else {
-      Self.forward(x, weight: weight.matrix, bias: bias.values, into: y, following: following, context)
-    }
+    Self.forward(
+      x, weight: weight.matrix, panels: weight.panels, bias: bias.values, into: y,
+      following: weight.following.map { $0.panels ?? $0.matrix }, context)
   }
 
   /// The same of a weight and a bias that are not a layer's own: the head's projection.
   ///
-  /// - Parameter following: the weights that are needed next, if known.
+  /// - Parameters:
+  ///   - panels: the same weight packed for few rows, if it is.
+  ///   - following: the weights that are needed next, if known.
   static func forward(
-    _ x: Matrix, weight: Matrix, bias: UnsafeMutablePointer<Float>, into y: Matrix, following: Matrix? = nil,
-    _ context: Context
+    _ x: Matrix, weight: Matrix, panels: Matrix? = nil, bias: UnsafeMutablePointer<Float>, into y: Matrix,
+    following: Matrix? = nil, _ context: Context
   ) {
-    if takesFewRows(x, y, context) {
-      FewRows.multiply(x, weight, bias: bias, into: y, following: following, context)
+    if FewRows.takes(rows: x.rows, columns: y.columns, inner: x.columns, threads: context.pool.threads) {
+      FewRows.multiply(
+        x, panels ?? weight, arePanels: panels != nil, bias: bias, into: y, following: following, context)
     } else {
       GEMM.multiply(x, .normal, weight, .transposed, into: y, on: context.pool) { rows, columns in
         Rows.add(bias: bias, to: y, rows: rows, columns: columns)
       }
     }
-  }
-
-  private static func takesFewRows(_ x: Matrix, _ y: Matrix, _ context: Context) -> Bool {
-    FewRows.takes(rows: x.rows, columns: y.columns, inner: x.columns, threads: context.pool.threads)
   }
 
   /// Adds to the gradients of W and b, and writes (or adds) the gradient of x where it is wanted.

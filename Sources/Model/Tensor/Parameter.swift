@@ -142,13 +142,6 @@ final class ParameterStore: @unchecked Sendable {
     for (name, next) in zip(names, names.dropFirst()) { self[name]?.following = self[next] }
   }
 
-  /// To be called before passes, while nothing else is computed.
-  ///
-  /// - Parameter rows: of the one pass that comes; nil: several, or one of more rows than the few-row product takes.
-  func prepare(forPassOf rows: Int?, on pool: WorkerPool) {
-    panels.prepare(forPassOf: rows, in: self, on: pool)
-  }
-
   /// The matrices that products multiply by, as far as they lie in mapped files.
   var mappedMatrices: [(Parameter, FileMapping)] {
     let files = keepAlive.compactMap { $0 as? FileMapping }.filter(\.isMapped)

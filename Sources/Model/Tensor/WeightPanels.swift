@@ -24,7 +24,7 @@ final class WeightPanels {
 
   /// Before a pass, while nothing else is computed.
   ///
-  /// - Parameter rows: of the pass; nil: more than the few-row product takes.
+  /// - Parameter rows: of the one pass that comes; nil: several, or one of more rows than the few-row product takes.
   func prepare(forPassOf rows: Int?, in parameters: ParameterStore, on pool: WorkerPool) {
     guard FewRows.takesPanels else { return }
     guard let rows else {
