@@ -9,7 +9,7 @@ private struct FitSetting {
   let length: Int?
   let shape: Shape
   let rounds: Int
-  /// Steps of a round.
+  /// Steps of a round: where batches differ in what padding them costs, all batches, so that rounds are alike.
   var steps = 1
 }
 
@@ -21,14 +21,16 @@ extension Bench {
       FitSetting(
         name: "8x128", title: "batch 8, packed samples of 128", batchSize: 8, length: 128, shape: base, rounds: 5),
       FitSetting(
-        name: "lines8", title: "batch 8, lines as they are", batchSize: 8, length: nil, shape: base, rounds: 4),
+        name: "lines8", title: "batch 8, lines as they are", batchSize: 8, length: nil, shape: base, rounds: 4,
+        steps: Workload.trainingBatches),
       FitSetting(
         name: "small16x128", title: "model of 4 layers of 256 and 8,192 words, batch 16, packed samples of 128",
         batchSize: 16, length: 128, shape: .small, rounds: 7, steps: 5),
       FitSetting(
         name: "32x128", title: "batch 32, packed samples of 128", batchSize: 32, length: 128, shape: base, rounds: 3),
       FitSetting(
-        name: "lines32", title: "batch 32, lines as they are", batchSize: 32, length: nil, shape: base, rounds: 2),
+        name: "lines32", title: "batch 32, lines as they are", batchSize: 32, length: nil, shape: base, rounds: 2,
+        steps: Workload.trainingBatches),
     ]
     for name in options.settings ?? [] where !all.contains(where: { $0.name == name }) {
       throw BenchmarkError(
@@ -52,9 +54,10 @@ extension Bench {
         samples: try workload.write(samples, "fit-\(setting.name)"), batchSize: setting.batchSize),
       rounds: setting.rounds, repetitions: setting.steps, .loss(tolerance: 1e-3))
     let first = samples.prefix(setting.batchSize)
+    let round = setting.steps == 1 ? "a step" : "the mean of \(setting.steps) steps"
     report.add(
       race: results, "fit \(setting.name)",
-      title: "fit: \(setting.title); a round is \(setting.steps == 1 ? "a step" : "the mean of \(setting.steps) steps")",
+      title: "fit: \(setting.title); a round is \(round)",
       settings: [
         ("batch_size", .number(setting.batchSize)), ("length", setting.length.map { .number($0) } ?? .null),
         ("steps", .number(setting.steps)),
