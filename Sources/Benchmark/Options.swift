@@ -25,7 +25,7 @@ struct Options {
   var wantsHelp = false
 
   static let help = """
-      --rounds N          rounds; without it few enough to end soon, more where they are short
+      --rounds N          rounds (default: 2 to 15, fewer where a round is long)
       --lines N           lines of the corpus for predict and evaluate (default: 64)
       --threads N         threads of each contestant (default: all processors)
       --thread-scaling    also with 1 thread, the limit too (latency, tokenize and startup show ours anyway)
