@@ -49,35 +49,25 @@ struct EncoderLayer {
   ) {
     let queries = selected?.layout ?? layout
     context.temporary {
-      // y = norm(s + f): the gradient of the sum goes to both terms.
-      let dSum = context.matrix(dy.rows, dy.columns)
-      outputNorm.backward(dy, memory.outputNorm, into: dSum, context)
+      // y = norm(s + f): the gradient of the sum goes to both terms, and what f's term hands on is added to it where it stands.
+      let ds = context.matrix(dy.rows, dy.columns)
+      outputNorm.backward(dy, memory.outputNorm, into: ds, context)
       // f = dropout(feedForward(s))
       let df = dy
-      Rows.copy(dSum, to: df, on: context.pool)
-      outputDropout.apply(df, queries, key, context)
-      let ds = context.matrix(dy.rows, dy.columns)
-      feedForward.backward(df, memory.feedForward, into: ds, context)
-      Rows.add(dSum, to: ds, on: context.pool)
+      outputDropout.apply(ds, into: df, queries, key, context)
+      feedForward.backward(df, memory.feedForward, addingTo: ds, context)
 
-      // s = norm(x + a)
-      attentionNorm.backward(ds, memory.attentionNorm, into: dSum, context)
+      // s = norm(x + a). The rows that attended get a gradient through the residual and the queries; where they are all rows, theirs
+      // is that of x.
+      let dxq = selected == nil ? dx ?? df : df
+      attentionNorm.backward(ds, memory.attentionNorm, into: dxq, context)
       // a = dropout(attention(x))
       let da = ds
-      Rows.copy(dSum, to: da, on: context.pool)
-      attentionDropout.apply(da, queries, key, context)
-      let dxq = df
+      attentionDropout.apply(dxq, into: da, queries, key, context)
       attention.backward(
-        da, memory.attention, layout, queries, key, into: dx == nil ? nil : dxq, keysInto: dx, context)
-      guard let dx else { return }
-
-      // The rows that attended: through the queries, and through the residual.
-      Rows.add(dSum, to: dxq, on: context.pool)
-      if let selected {
-        Rows.scatterAdd(dxq, selected.rows, to: dx, on: context.pool)
-      } else {
-        Rows.add(dxq, to: dx, on: context.pool)
-      }
+        da, memory.attention, layout, queries, key, addingTo: dx == nil ? nil : dxq, keysInto: dx,
+        addingKeys: selected == nil, context)
+      if let dx, let selected { Rows.scatterAdd(dxq, selected.rows, to: dx, on: context.pool) }
     }
   }
 }

@@ -19,7 +19,8 @@ struct FeedForward {
     return Memory(x: x, h: h)
   }
 
-  func backward(_ dy: Matrix, _ memory: Memory, into dx: Matrix, _ context: Context) {
+  /// Adds the gradient of x to dx.
+  func backward(_ dy: Matrix, _ memory: Memory, addingTo dx: Matrix, _ context: Context) {
     context.temporary {
       let (g, dh) = (
         context.matrix(memory.h.rows, memory.h.columns), context.matrix(memory.h.rows, memory.h.columns)
@@ -27,7 +28,7 @@ struct FeedForward {
       activation.forward(memory.h, into: g, context)
       second.backward(dy, x: g, into: dh, context)
       activation.backward(dh, x: memory.h, into: dh, context)
-      first.backward(dh, x: memory.x, into: dx, context)
+      first.backward(dh, x: memory.x, into: dx, adding: true, context)
     }
   }
 }

@@ -54,7 +54,7 @@ struct Head {
       GEMM.multiply(
         dLogits, .transposed, n, .normal, into: dEmbedding, adding: embedding.addsToGradient(), on: context.pool)
     }
-    if let dBias = bias.gradient { Rows.addSum(of: dLogits, to: dBias.start, on: context.pool) }
+    if let dBias = bias.gradient { Rows.addSum(of: dLogits, to: dBias.start, context) }
   }
 
   /// The backward of `forward`; dn is used up. `dx`: where to write the gradient of x, nil where it is not wanted.

@@ -40,7 +40,7 @@ struct Dense {
     if let dWeight = weight.gradient {
       GEMM.multiply(dy, .transposed, x, .normal, into: dWeight, adding: weight.addsToGradient(), on: context.pool)
     }
-    if let dBias = bias.gradient { Rows.addSum(of: dy, to: dBias.start, on: context.pool) }
+    if let dBias = bias.gradient { Rows.addSum(of: dy, to: dBias.start, context) }
     if let dx {
       GEMM.multiply(dy, .normal, weight.matrix, .normal, into: dx, adding: adding, on: context.pool)
     }

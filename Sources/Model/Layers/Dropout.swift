@@ -24,12 +24,15 @@ struct Dropout {
     self.site = site
   }
 
-  /// Drops in place. Forward and backward are the same operation: dx = mask · scale · dy.
-  func apply(_ x: Matrix, _ layout: RowLayout, _ key: DropoutKey?, _ context: Context) {
-    guard let key, threshold > 0 else { return }
+  /// Drops in place, or into another matrix. Forward and backward are the same operation: dx = mask · scale · dy.
+  func apply(_ x: Matrix, into y: Matrix? = nil, _ layout: RowLayout, _ key: DropoutKey?, _ context: Context) {
+    let key = isActive ? key : nil
+    guard key != nil || y != nil else { return }
+    let y = y ?? x
     context.pool.split(x.rows) { _, rows in
+      guard let key else { return y.rows(rows).copy(from: x.rows(rows)) }
       for row in rows {
-        apply(x[row], into: x[row], x.columns, sample: layout.sampleKeys[row], row: Int(layout.places[row]), key)
+        apply(x[row], into: y[row], x.columns, sample: layout.sampleKeys[row], row: Int(layout.places[row]), key)
       }
     }
   }

@@ -30,25 +30,24 @@ struct LayerNorm {
   ///
   ///     x̂ = (x − μ) · scale     dx̂ = dy · gain     dx = scale · (dx̂ − mean(dx̂) − x̂ · mean(dx̂ · x̂))
   func backward(_ dy: Matrix, _ memory: Memory, into dx: Matrix, _ context: Context) {
-    addParameterGradients(dy, memory, context.pool)
-    let (gain, n) = (gain.values, dy.columns)
-    context.pool.split(dy.rows) { _, rows in
-      for row in rows {
-        Elementwise.differentiateNorm(
-          memory.input[row], gain: gain, mean: memory.mean[row], scale: memory.scale[row], dy[row], into: dx[row], n)
-      }
+    let (values, n) = (gain.values, dy.columns)
+    func differentiate(_ row: Int) {
+      Elementwise.differentiateNorm(
+        memory.input[row], gain: values, mean: memory.mean[row], scale: memory.scale[row], dy[row], into: dx[row], n)
     }
-  }
-
-  /// dgain += Σ dy · x̂ and dbias += Σ dy, over the rows.
-  private func addParameterGradients(_ dy: Matrix, _ memory: Memory, _ pool: WorkerPool) {
-    guard let dGain = gain.gradient?.start, let dBias = bias.gradient?.start else { return }
-    pool.split(dy.columns, alignment: 16) { _, columns in
-      let first = columns.lowerBound
-      for row in 0..<dy.rows {
+    guard let dGain = gain.gradient?.start, let dBias = bias.gradient?.start else {
+      return context.pool.split(dy.rows) { _, rows in rows.forEach(differentiate) }
+    }
+    // dgain += Σ dy · x̂ and dbias += Σ dy, over the rows: before dx is written, which may be dy.
+    context.temporary {
+      let sums = Rows.blockSums(rows: dy.rows, count: 2 * n, context) { row, sums in
         Elementwise.addNormGradients(
-          memory.input[row] + first, mean: memory.mean[row], scale: memory.scale[row], dy[row] + first,
-          gain: dGain + first, bias: dBias + first, columns.count)
+          memory.input[row], mean: memory.mean[row], scale: memory.scale[row], dy[row], gain: sums, bias: sums + n, n)
+        differentiate(row)
+      }
+      for block in 0..<sums.rows {
+        Elementwise.add(sums[block], to: dGain, n)
+        Elementwise.add(sums[block] + n, to: dBias, n)
       }
     }
   }

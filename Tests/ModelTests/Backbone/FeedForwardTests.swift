@@ -9,13 +9,13 @@ import Testing
       let layer = FeedForward(
         first: try bench.dense(9, 5), second: try bench.dense(5, 9), activation: ActivationFunction(kind: kind))
       let x = bench.matrix(rows, 5)
-      let (y, dy, dx) = (bench.matrix(rows, 5), bench.matrix(rows, 5), bench.matrix(rows, 5))
+      let (y, dy, dx) = (bench.matrix(rows, 5), bench.matrix(rows, 5), bench.zeros(rows, 5))
       let memory = layer.forward(x, into: y, bench.context)
       if kind == .relu {
         // relu bends at zero: no inner value may come near it within a step.
         for row in 0..<rows { for column in 0..<9 where abs(memory.h[row][column]) < 0.05 { return } }
       }
-      layer.backward(dy, memory, into: dx, bench.context)
+      layer.backward(dy, memory, addingTo: dx, bench.context)
       func loss() -> Double {
         bench.context.temporary {
           _ = layer.forward(x, into: y, bench.context)
