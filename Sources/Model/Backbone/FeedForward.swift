@@ -1,5 +1,8 @@
 /// Two dense layers with an activation between them.
 ///
+/// Tried: the activation, forward and backward, in each worker's part of the product before. It is no faster (8 × 128 tokens 0.99 of the
+/// time, a small model 1.00).
+///
 ///     h = x·W1ᵀ + b1     g = gelu(h)     y = g·W2ᵀ + b2
 struct FeedForward {
   let first, second: Dense

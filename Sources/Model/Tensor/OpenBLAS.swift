@@ -22,6 +22,8 @@ package enum OpenBLAS {
   }()
 
   /// To be evaluated before OpenBLAS is first used.
+  ///
+  /// Tried: huge pages for the memory it packs matrices into (12 MB a thread, of 128 that it maps). A training step takes as long.
   package static let prepared: Void = {
     let chosen = getenv("OPENBLAS_CORETYPE") != nil
     if let better = betterCore(than: currentCore, instructions: mlm_instructions(), chosen: chosen) {
