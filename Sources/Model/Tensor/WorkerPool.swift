@@ -131,7 +131,8 @@ private final class Board: @unchecked Sendable {
   private var task: ((Int) -> Void)?
 
   /// Spins this often before it sleeps, some 25 µs (up to 100 µs on processors with long pauses): the gaps between a step's pieces
-  /// of work are shorter, and to be woken takes longer. (Sleeping after 2 µs cost a 21-token line 1.5 of 17 ms; 10 or 40 times as long is no gain for `fit`.)
+  /// of work are shorter, and to be woken takes longer. (Sleeping after 2 µs cost a 21-token line 1.5 of 17 ms; 10 or 40 times as
+  /// long is no gain for `fit`.)
   private static let spins = 2_500
 
   init() {
