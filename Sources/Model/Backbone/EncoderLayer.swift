@@ -60,13 +60,13 @@ struct EncoderLayer {
       // s = norm(x + a). The rows that attended get a gradient through the residual and the queries; where they are all rows, theirs
       // is that of x.
       let dxq = selected == nil ? dx ?? df : df
+      if selected != nil { dx?.setToZero() }
       attentionNorm.backward(ds, memory.attentionNorm, into: dxq, context)
       // a = dropout(attention(x))
       let da = ds
       attentionDropout.apply(dxq, into: da, queries, key, context)
       attention.backward(
-        da, memory.attention, layout, queries, key, addingTo: dx == nil ? nil : dxq, keysInto: dx,
-        addingKeys: selected == nil, context)
+        da, memory.attention, layout, queries, key, addingTo: dx == nil ? nil : dxq, keysTo: dx, context)
       if let dx, let selected { Rows.scatterAdd(dxq, selected.rows, to: dx, on: context.pool) }
     }
   }

@@ -58,11 +58,11 @@ struct SelfAttention {
     return memory
   }
 
-  /// Adds the gradient of the attending rows to dxq, and writes (or adds) the gradient of the rows attended to to dx, where they are
-  /// wanted. If that is added, the two may be the same.
+  /// Adds the gradient of the attending rows to dxq, and that of the rows attended to to dx, where they are wanted. The two may be
+  /// the same.
   func backward(
     _ dy: Matrix, _ memory: Memory, _ keys: RowLayout, _ queries: RowLayout, _ dropoutKey: DropoutKey?,
-    addingTo dxq: Matrix?, keysInto dx: Matrix?, addingKeys: Bool, _ context: Context
+    addingTo dxq: Matrix?, keysTo dx: Matrix?, _ context: Context
   ) {
     let (q, k, v) = (memory.q, memory.k, memory.v)
     let dropoutKey = dropout.isActive ? dropoutKey : nil
@@ -103,7 +103,7 @@ struct SelfAttention {
         GEMM.multiply(dp, .transposed, qPart, .normal, into: part.block(dk, part.keyRows), scale: part.scale)
       }
 
-      value.backward(dv, x: memory.x, into: dx, adding: addingKeys, context)
+      value.backward(dv, x: memory.x, into: dx, adding: true, context)
       key.backward(dk, x: memory.x, into: dx, adding: true, context)
       query.backward(dq, x: memory.xq, into: dxq, adding: true, context)
     }

@@ -84,9 +84,8 @@ import Testing
       let y = bench.matrix(xq.rows, shape.width)
       let memory = attention.forward(x, keys, from: xq, queries, key, into: y, bench.context)
       let dy = bench.matrix(xq.rows, shape.width)
-      let (dxq, dx) = (bench.zeros(xq.rows, shape.width), bench.matrix(x.rows, shape.width))
-      attention.backward(
-        dy, memory, keys, queries, key, addingTo: dxq, keysInto: dx, addingKeys: false, bench.context)
+      let (dxq, dx) = (bench.zeros(xq.rows, shape.width), bench.zeros(x.rows, shape.width))
+      attention.backward(dy, memory, keys, queries, key, addingTo: dxq, keysTo: dx, bench.context)
       func loss() -> Double {
         bench.context.temporary {
           _ = attention.forward(x, keys, from: xq, queries, key, into: y, bench.context)
