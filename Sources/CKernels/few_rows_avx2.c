@@ -34,11 +34,13 @@ enum {
 };
 
 /// One piece of the inner dimension. `sums` has vectors × 8 numbers for each column: where the block's sums so far are, and where they
-/// go; `totals` likewise those of the blocks before, NULL within a block, to which the block's are added at its end.
+/// go; `totals` likewise those of the blocks before, NULL within a block, to which the block's are added at its end. The first block's
+/// are added to the bias of each column, if there is one.
 typedef struct {
   size_t count;
   float *sums, *totals;
   int goes_on, adds;
+  const float *bias;
 } piece;
 
 /// The next line of memory to fetch for later. `step`: 64; or 0, where it has been: another loop without would need registers.
@@ -95,6 +97,9 @@ TARGET INLINE void tile(
 #pragma clang loop unroll(full)
     for (int i = 0; i < vectors * columns; i++)
       if (p->adds) sum[i] = _mm256_add_ps(_mm256_loadu_ps(sums + i * LANES), sum[i]);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < vectors * columns; i++)
+      if (p->bias) sum[i] = _mm256_add_ps(_mm256_broadcast_ss(p->bias + column + i / vectors), sum[i]);
   }
 #pragma clang loop unroll(full)
   for (int i = 0; i < vectors * columns; i++) _mm256_storeu_ps(sums + i * LANES, sum[i]);
@@ -119,9 +124,9 @@ TARGET static void tiles_of(
   }
 }
 
-/// y[row][column] = totals[column][row] + bias[column], for up to eight rows and columns.
+/// y[row][column] = totals[column][row], for up to eight rows and columns.
 TARGET INLINE void put_eight(
-    const float *totals, size_t stride, size_t rows, const size_t columns, const float *bias, float *y, size_t y_stride) {
+    const float *totals, size_t stride, size_t rows, const size_t columns, float *y, size_t y_stride) {
   // Masked stores take ten times as long.
   const int is_whole = columns == LANES;
   const __m256i mask = first_lanes(columns);
@@ -129,11 +134,6 @@ TARGET INLINE void put_eight(
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < LANES; i++) v[i] = i < columns ? _mm256_loadu_ps(totals + i * stride) : _mm256_setzero_ps();
   transpose(v);
-  if (bias) {
-    const __m256 shift = is_whole ? _mm256_loadu_ps(bias) : _mm256_maskload_ps(bias, mask);
-#pragma clang loop unroll(full)
-    for (size_t i = 0; i < LANES; i++) v[i] = _mm256_add_ps(v[i], shift);
-  }
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < LANES; i++) {
     if (i == rows) return;
@@ -144,13 +144,11 @@ TARGET INLINE void put_eight(
   }
 }
 
-TARGET static void put(
-    const float *totals, size_t stride, size_t rows, size_t columns, const float *bias, float *y, size_t y_stride) {
+TARGET static void put(const float *totals, size_t stride, size_t rows, size_t columns, float *y, size_t y_stride) {
   size_t j = 0;
   for (; j + LANES <= columns; j += LANES)
-    put_eight(totals + j * stride, stride, rows, LANES, bias ? bias + j : NULL, y + j, y_stride);
-  if (j < columns)
-    put_eight(totals + j * stride, stride, rows, columns - j, bias ? bias + j : NULL, y + j, y_stride);
+    put_eight(totals + j * stride, stride, rows, LANES, y + j, y_stride);
+  if (j < columns) put_eight(totals + j * stride, stride, rows, columns - j, y + j, y_stride);
 }
 
 // MARK: the product
@@ -182,14 +180,14 @@ TARGET static void rows_of_group(
     for (size_t k = 0, count; k < size; k += count) {
       count = mlm_next_block(size - k, most, 8);
       const piece here = {
-          .count = count, .sums = sums, .totals = k + count == size ? totals : NULL, .goes_on = k > 0, .adds = block > 0};
+          .count = count, .sums = sums, .totals = k + count == size ? totals : NULL, .goes_on = k > 0, .adds = block > 0,
+          .bias = block == 0 && p->bias ? p->bias + j : NULL};
       tiles_of(vectors, x + (block + k) * vectors * LANES, p->w + j * p->w_stride + block + k, p->w_stride, columns, &here, ahead);
     }
   }
   for (size_t from = row; from < end; from += LANES) {
     const size_t rows = end - from < LANES ? end - from : LANES;
-    put(totals + (from - row), vectors * LANES, rows, columns, p->bias ? p->bias + j : NULL, p->y + from * p->y_stride + j,
-        p->y_stride);
+    put(totals + (from - row), vectors * LANES, rows, columns, p->y + from * p->y_stride + j, p->y_stride);
   }
 }
 

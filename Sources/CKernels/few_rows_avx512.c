@@ -65,7 +65,7 @@ TARGET INLINE void turn(
     for (int i = 0; i < PANEL; i++) panel[step * k + i] = w[i][k0 + k];
 }
 
-/// What becomes of the sums of a piece: whether they begin with it, and whether they are added to y after it.
+/// What becomes of the sums of a piece: whether they begin with it, and whether they are added to y after it, or to a bias.
 typedef struct {
   int begins, ends, adds;
   const float *bias;
@@ -76,7 +76,7 @@ typedef struct {
 /// A row's sums of panel p go to y.
 TARGET INLINE void finish(__m512 sum, float *y, const destination *to, int p) {
   if (to->adds) sum = _mm512_add_ps(_mm512_maskz_loadu_ps(to->mask[p], y), sum);
-  if (to->bias) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(to->mask[p], to->bias + PANEL * p));
+  if (to->bias) sum = _mm512_add_ps(_mm512_maskz_loadu_ps(to->mask[p], to->bias + PANEL * p), sum);
   _mm512_mask_storeu_ps(y, to->mask[p], sum);
 }
 
@@ -197,7 +197,7 @@ static int has_whole_lines(const mlm_few_rows *p) {
 /// Where the sums of 16 columns over a whole block go, from number k on.
 INLINE destination of_block(const mlm_few_rows *p, size_t j, size_t end, size_t k, size_t size) {
   return (destination){
-      .begins = 1, .ends = 1, .adds = k > 0, .bias = k + size == p->inner && p->bias ? p->bias + j : NULL,
+      .begins = 1, .ends = 1, .adds = k > 0, .bias = k == 0 && p->bias ? p->bias + j : NULL,
       .mask = {columns_mask(j, end)}, .stride = p->y_stride};
 }
 
@@ -327,7 +327,7 @@ TARGET void mlm_few_rows_avx512(
     const size_t j = here.j, k = here.k, size = here.end - k;
     const destination to = {
         .begins = k == here.block, .ends = here.end == here.block_end, .adds = here.block > 0,
-        .bias = here.end == inner && p->bias ? p->bias + j : NULL,
+        .bias = here.block == 0 && p->bias ? p->bias + j : NULL,
         .mask = {columns_mask(j, end), columns_mask(j + PANEL, end)}, .stride = p->y_stride};
     if (k == 0) prefetch_bias(p, j, step);
     // The next panels are on their way to the second-level cache while these are used: line by line as they lie in memory, which is

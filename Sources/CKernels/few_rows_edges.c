@@ -44,7 +44,7 @@ TARGET INLINE void edge_tile(
   for (int r = 0; r < rows; r++) {
     __m256 sum = _mm256_add_ps(even[r], odd[r]);
     if (adds) sum = _mm256_add_ps(_mm256_maskload_ps(y + r * y_stride, mask), sum);
-    if (bias) sum = _mm256_add_ps(sum, _mm256_maskload_ps(bias, mask));
+    if (bias) sum = _mm256_add_ps(_mm256_maskload_ps(bias, mask), sum);
     _mm256_maskstore_ps(y + r * y_stride, mask, sum);
   }
 }
@@ -59,7 +59,7 @@ TARGET void mlm_few_rows_edges(const mlm_few_rows *p, size_t begin, size_t end, 
     for (size_t k = 0, size; k < p->inner; k += size) {
       size = mlm_next_block(p->inner - k, p->order.block, p->order.multiple);
       pack_vector(p->w + j * p->w_stride + k, p->w_stride, columns, size, turned, LANES);
-      const float *bias = k + size == p->inner && p->bias ? p->bias + j : NULL;
+      const float *bias = k == 0 && p->bias ? p->bias + j : NULL;
       for (size_t from = 0; from < p->rows; from += TILE_ROWS) {
         if (!(halves & (from % 12 == 0 ? 1 : 2))) continue;
         const float *x = p->x + from * p->x_stride + k;

@@ -30,7 +30,7 @@ typedef struct {
   size_t count;
   float *y;
   size_t y_stride;
-  /// Whether the sums are added to y, and what else is, NULL before the last block.
+  /// Whether the sums are added to y, or to what instead, in the first block; NULL: to nothing.
   int adds;
   const float *bias;
 } block;
@@ -38,7 +38,7 @@ typedef struct {
 TARGET INLINE void put(const block *b, size_t row, size_t column, __m256 sum) {
   float *y = b->y + row * b->y_stride + column;
   if (b->adds) sum = _mm256_add_ps(_mm256_loadu_ps(y), sum);
-  if (b->bias) sum = _mm256_add_ps(sum, _mm256_loadu_ps(b->bias + column));
+  if (b->bias) sum = _mm256_add_ps(_mm256_loadu_ps(b->bias + column), sum);
   _mm256_storeu_ps(y, sum);
 }
 
@@ -228,7 +228,7 @@ TARGET void mlm_few_rows_panels_avx2(
     for (size_t k = 0; k < p->inner; k += b.count) {
       b.count = mlm_next_block(p->inner - k, p->order.block, p->order.multiple);
       b.adds = k > 0;
-      b.bias = k + b.count == p->inner && p->bias ? p->bias + j : NULL;
+      b.bias = k == 0 && p->bias ? p->bias + j : NULL;
       if (halves[0] | halves[1])
         edge_tiles(p->rows, b, halves, &ahead);
       else

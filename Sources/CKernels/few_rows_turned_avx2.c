@@ -34,6 +34,7 @@ TARGET INLINE void eight_columns(
     const int rows, const int splits, const mlm_few_rows *p, size_t j, size_t columns, fetcher *ahead, float *scratch) {
   __m256 total[TURNED_ROWS];
   const int is_whole = columns == LANES;
+  const __m256i mask = first_lanes(columns);
   for (size_t start = 0, size; start < p->inner; start += size) {
     size = mlm_next_block(p->inner - start, p->order.block, p->order.multiple);
     const float *x = p->x + start, *w = p->w + j * p->w_stride + start;
@@ -74,14 +75,12 @@ TARGET INLINE void eight_columns(
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
       const __m256 sum = splits ? _mm256_add_ps(even[r], odd[r]) : even[r];
-      total[r] = start > 0 ? _mm256_add_ps(total[r], sum) : sum;
+      total[r] = start > 0 ? _mm256_add_ps(total[r], sum) : p->bias ? _mm256_add_ps(_mm256_maskload_ps(p->bias + j, mask), sum) : sum;
     }
   }
-  const __m256i mask = first_lanes(columns);
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
     float *y = p->y + r * p->y_stride + j;
-    if (p->bias) total[r] = _mm256_add_ps(total[r], _mm256_maskload_ps(p->bias + j, mask));
     // Masked stores take ten times as long.
     is_whole ? _mm256_storeu_ps(y, total[r]) : _mm256_maskstore_ps(y, mask, total[r]);
   }

@@ -100,8 +100,8 @@ static inline size_t mlm_next_block(size_t left, size_t block, size_t multiple) 
   return left;
 }
 
-/// y = x·Wᵀ + bias. x: rows × inner; w: columns × inner, read where it lies; y: rows × columns; bias: columns, or NULL. The strides are
-/// the floats between two rows' starts.
+/// y = bias + x·Wᵀ. x: rows × inner; w: columns × inner, read where it lies; y: rows × columns; bias: columns, or NULL, which the first
+/// block's sums are added to. The strides are the floats between two rows' starts.
 typedef struct {
   const float *x;
   size_t x_stride, rows;

@@ -29,9 +29,7 @@ struct Dense {
       FewRows.multiply(
         x, panels ?? weight, arePanels: panels != nil, bias: bias, into: y, following: following, context)
     } else {
-      GEMM.multiply(x, .normal, weight, .transposed, into: y, on: context.pool) { rows, columns in
-        Rows.add(bias: bias, to: y, rows: rows, columns: columns)
-      }
+      GEMM.multiply(x, .normal, weight, .transposed, into: y, bias: bias, on: context.pool)
     }
   }
 

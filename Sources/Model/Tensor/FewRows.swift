@@ -153,10 +153,9 @@ enum FewRows {
       let (full, result) = (context.matrix(rows, x.columns), context.matrix(rows, columns.count))
       full.rows(x.rows..<rows).setToZero()
       full.rows(0..<x.rows).copy(from: x)
-      GEMM.multiply(full, .normal, w.rows(columns), .transposed, into: result)
-      let part = y.columns(columns)
-      part.copy(from: result.rows(0..<x.rows))
-      if let bias { Rows.add(bias: bias + columns.lowerBound, to: part, rows: 0..<x.rows, columns: 0..<columns.count) }
+      if let bias { Rows.set(result, toBias: bias + columns.lowerBound) }
+      GEMM.multiply(full, .normal, w.rows(columns), .transposed, into: result, adding: bias != nil)
+      y.columns(columns).copy(from: result.rows(0..<x.rows))
     }
   }
 }

@@ -38,11 +38,13 @@ enum GEMM {
       a.start, blasint(a.stride), b.start, blasint(b.stride), adding ? 1 : 0, c.start, blasint(c.stride))
   }
 
-  /// The same, shared among the workers of a pool. `epilogue` gets each worker's part of c while it is still in the cache.
+  /// The same, shared among the workers of a pool.
+  ///
+  /// - Parameter bias: what every row of c begins with, instead of zeros: the sums are added to it, which costs no pass of its own over
+  ///   c as adding it afterwards would (2 % of a training step of 8 × 128 tokens, as of 32 × 128).
   static func multiply(
     _ a: Matrix, _ aOrientation: Orientation = .normal, _ b: Matrix, _ bOrientation: Orientation = .normal,
-    into c: Matrix, adding: Bool = false, scale: Float = 1, on pool: WorkerPool,
-    epilogue: (_ rows: Range<Int>, _ columns: Range<Int>) -> Void = { _, _ in }
+    into c: Matrix, adding: Bool = false, bias: UnsafeMutablePointer<Float>? = nil, scale: Float = 1, on pool: WorkerPool
   ) {
     // OpenBLAS halves what is longer than one panel and shorter than two: a rest on its own would be tiled in another way.
     let cutsColumns = c.rows % rowAlignment == 0 && c.columns >= 2 * columnPanel
@@ -53,11 +55,12 @@ enum GEMM {
       workers: pool.threads, bounds: shares.map { UnsafePointer($0.bounds) })
     func compute(_ part: Int) {
       let (rows, columns) = grid[part]
+      let c = c.rows(rows).columns(columns)
+      if let bias { Rows.set(c, toBias: bias + columns.lowerBound) }
       multiply(
         aOrientation == .normal ? a.rows(rows) : a.columns(rows), aOrientation,
         bOrientation == .normal ? b.columns(columns) : b.rows(columns), bOrientation,
-        into: c.rows(rows).columns(columns), adding: adding, scale: scale)
-      epilogue(rows, columns)
+        into: c, adding: adding || bias != nil, scale: scale)
     }
     guard let shares, grid.parts == pool.threads else {
       return pool.split(grid.parts) { _, parts in parts.forEach(compute) }

@@ -1,12 +1,8 @@
 /// Sums over rows, gathers and scatters: the plain moves of data between the products.
 enum Rows {
-  /// Adds a bias to some columns of some rows.
-  @inline(__always)
-  static func add(bias: UnsafeMutablePointer<Float>, to y: Matrix, rows: Range<Int>, columns: Range<Int>) {
-    let bias = bias + columns.lowerBound
-    for row in rows {
-      Elementwise.add(bias, to: y[row] + columns.lowerBound, columns.count)
-    }
+  /// Every row becomes the bias.
+  static func set(_ y: Matrix, toBias bias: UnsafeMutablePointer<Float>) {
+    for row in 0..<y.rows { y[row].update(from: bias, count: y.columns) }
   }
 
   /// Rows that are added up on their own, before their sums are.

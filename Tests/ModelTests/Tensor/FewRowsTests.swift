@@ -126,23 +126,23 @@ import Testing
     ]
     Bench.run { bench in
       for (columns, inner) in shapes {
-        let (x, w) = (bench.matrix(240, inner), bench.matrix(columns, inner))
+        let (x, w, bias) = (bench.matrix(240, inner), bench.matrix(columns, inner), bench.matrix(1, columns).start)
         let (many, few) = (bench.matrix(240, columns), bench.matrix(240, columns))
-        GEMM.multiply(x, .normal, w, .transposed, into: many)
+        GEMM.multiply(x, .normal, w, .transposed, into: many, bias: bias, on: bench.context.pool)
         // The last rows of a part need not fill a tile.
         for rows in [0..<12, 12..<36, 36..<72, 72..<75, 84..<120, 120..<240] {
-          FewRows.multiply(x.rows(rows), w, bias: nil, into: few.rows(rows), bench.context)
+          FewRows.multiply(x.rows(rows), w, bias: bias, into: few.rows(rows), bench.context)
         }
-        FewRows.multiply(x.rows(72..<84), w, bias: nil, into: few.rows(72..<84), bench.context)
+        FewRows.multiply(x.rows(72..<84), w, bias: bias, into: few.rows(72..<84), bench.context)
         // The first rows of a tile alone.
         for rows in [24..<25, 36..<38, 48..<52] {
-          FewRows.multiply(x.rows(rows), w, bias: nil, into: few.rows(rows), bench.context)
+          FewRows.multiply(x.rows(rows), w, bias: bias, into: few.rows(rows), bench.context)
         }
         if FewRows.packs(w) {
           let panels = bench.matrix(columns, inner)
           FewRows.pack(w, into: panels, on: bench.context.pool)
           for rows in [108..<120, 132..<153, 168..<169] {
-            FewRows.multiply(x.rows(rows), panels, arePanels: true, bias: nil, into: few.rows(rows), bench.context)
+            FewRows.multiply(x.rows(rows), panels, arePanels: true, bias: bias, into: few.rows(rows), bench.context)
           }
         }
         // Counted, as the framework would take minutes to compare arrays of this size that are not equal.
