@@ -4,6 +4,9 @@ import Model
 /// One run of the driver: what it works on, and where its results go.
 final class Bench {
   static let all = ["limits", "startup", "latency", "predict", "evaluate", "fit", "tokenize", "memory"]
+  /// What is measured with one thread and more in one run: without peers, in a third of the time, so that neighbours change less
+  /// meanwhile.
+  static let scaling = ["latency", "predict", "evaluate", "fit", "tokenize"]
 
   let options: Options
   let machine = Machine()

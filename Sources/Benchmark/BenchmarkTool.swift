@@ -13,8 +13,9 @@ enum BenchmarkTool {
     ("startup", "whole processes: --version, one prediction, and reading the weights alone"),
     ("memory", "peak memory of whole processes"),
     ("growth", "tokens/s and memory over length, batch and threads, with a picture"),
-    ("all", "all of these but growth"),
-    ("peers", "all of these but growth, side by side with what else does the work"),
+    ("scaling", "latency, predict, evaluate, fit, tokenize: all threads and one of them, ours and the limit"),
+    ("all", "all of these but growth and scaling"),
+    ("peers", "all of these but growth and scaling, side by side with what else does the work"),
   ]
 
   static var usage: String {
@@ -69,10 +70,11 @@ enum BenchmarkTool {
       return true
     }
     if first == "peers" { options.usesPeers = true }
+    if first == "scaling" { options.scalesThreads = true }
+    let isWhole = first == "all" || first == "peers"
     let bench = try Bench(options)
-    let names = first == "all" || first == "peers" ? Bench.all : [first]
-    for name in names { try bench.run(name) }
-    try bench.finish(names.count == 1 ? first : nil)
+    for name in isWhole ? Bench.all : first == "scaling" ? Bench.scaling : [first] { try bench.run(name) }
+    try bench.finish(isWhole ? nil : first)
     return bench.allAgree
   }
 }
