@@ -44,7 +44,9 @@ enum Text {
   /// One digit and a power of ten, for differences.
   static func small(_ value: Double) -> String {
     guard value > 0, value.isFinite else { return value == 0 ? "0" : "-" }
-    let power = Int(log10(value).rounded(.down))
+    var power = Int(log10(value).rounded(.down))
+    // 9.7e-7 is 1e-6 in one digit.
+    if value / pow(10, Double(power)) >= 9.5 { power += 1 }
     return fixed(value / pow(10, Double(power)), 0) + "e\(power)"
   }
 
