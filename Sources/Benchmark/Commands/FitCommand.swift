@@ -21,16 +21,16 @@ extension Bench {
       FitSetting(
         name: "8x128", title: "batch 8, packed samples of 128", batchSize: 8, length: 128, shape: base, rounds: 9),
       FitSetting(
-        name: "lines8", title: "batch 8, lines as they are", batchSize: 8, length: nil, shape: base, rounds: 4,
-        steps: Workload.trainingBatches),
+        name: "lines8", title: "batch 8, lines as they are", batchSize: 8, length: nil, shape: base,
+        rounds: options.usesPeers ? 4 : 8, steps: Workload.trainingBatches),
       FitSetting(
         name: "small16x128", title: "model of 4 layers of 256 and 8,192 words, batch 16, packed samples of 128",
         batchSize: 16, length: 128, shape: .small, rounds: 9, steps: 5),
       FitSetting(
         name: "32x128", title: "batch 32, packed samples of 128", batchSize: 32, length: 128, shape: base, rounds: 5),
       FitSetting(
-        name: "lines32", title: "batch 32, lines as they are", batchSize: 32, length: nil, shape: base, rounds: 2,
-        steps: Workload.trainingBatches),
+        name: "lines32", title: "batch 32, lines as they are", batchSize: 32, length: nil, shape: base,
+        rounds: options.usesPeers ? 2 : 4, steps: Workload.trainingBatches),
     ]
     for name in options.settings ?? [] where !all.contains(where: { $0.name == name }) {
       throw BenchmarkError(
