@@ -49,7 +49,8 @@ static inline const float *ahead_of(const mlm_few_rows *p, size_t j, size_t step
   return following ? following : p->w + j * p->w_stride;
 }
 
-/// The bias of some columns, which is needed at the end of a block: without this, each group waits for memory there (1.5 % of a line's time).
+/// The bias of some columns, which is needed at the end of their first block: without this, each group waits for memory there (1.5 % of a
+/// line's time).
 INLINE void prefetch_bias(const mlm_few_rows *p, size_t j, size_t columns) {
   if (!p->bias) return;
   const char *end = (const char *)(p->bias + j + columns);

@@ -75,7 +75,10 @@ TARGET INLINE void eight_columns(
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
       const __m256 sum = splits ? _mm256_add_ps(even[r], odd[r]) : even[r];
-      total[r] = start > 0 ? _mm256_add_ps(total[r], sum) : p->bias ? _mm256_add_ps(_mm256_maskload_ps(p->bias + j, mask), sum) : sum;
+      if (start > 0)
+        total[r] = _mm256_add_ps(total[r], sum);
+      else
+        total[r] = p->bias ? _mm256_add_ps(_mm256_maskload_ps(p->bias + j, mask), sum) : sum;
     }
   }
 #pragma clang loop unroll(full)
