@@ -71,10 +71,15 @@ enum BenchmarkTool {
     }
     if first == "peers" { options.usesPeers = true }
     if first == "scaling" { options.scalesThreads = true }
-    let isWhole = first == "all" || first == "peers"
+    let (names, page): ([String], String?) =
+      switch first {
+      case "all", "peers": (Bench.all, nil)
+      case "scaling": (Bench.scaling, first)
+      default: ([first], first)
+      }
     let bench = try Bench(options)
-    for name in isWhole ? Bench.all : first == "scaling" ? Bench.scaling : [first] { try bench.run(name) }
-    try bench.finish(isWhole ? nil : first)
+    for name in names { try bench.run(name) }
+    try bench.finish(page)
     return bench.allAgree
   }
 }

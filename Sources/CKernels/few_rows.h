@@ -49,6 +49,12 @@ static inline const float *ahead_of(const mlm_few_rows *p, size_t j, size_t step
   return following ? following : p->w + j * p->w_stride;
 }
 
+/// What the sums over the block of the inner dimension that begins at `block` are added to besides y, for the columns from j on: the
+/// bias, in the first block; else NULL.
+INLINE const float *bias_of_block(const mlm_few_rows *p, size_t j, size_t block) {
+  return block == 0 && p->bias ? p->bias + j : NULL;
+}
+
 /// The bias of some columns, which is needed at the end of their first block: without this, each group waits for memory there (1.5 % of a
 /// line's time).
 INLINE void prefetch_bias(const mlm_few_rows *p, size_t j, size_t columns) {

@@ -181,7 +181,7 @@ TARGET static void rows_of_group(
       count = mlm_next_block(size - k, most, 8);
       const piece here = {
           .count = count, .sums = sums, .totals = k + count == size ? totals : NULL, .goes_on = k > 0, .adds = block > 0,
-          .bias = block == 0 && p->bias ? p->bias + j : NULL};
+          .bias = bias_of_block(p, j, block)};
       tiles_of(vectors, x + (block + k) * vectors * LANES, p->w + j * p->w_stride + block + k, p->w_stride, columns, &here, ahead);
     }
   }

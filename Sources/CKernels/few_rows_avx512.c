@@ -195,9 +195,9 @@ static int has_whole_lines(const mlm_few_rows *p) {
 }
 
 /// Where the sums of 16 columns over a whole block go, from number k on.
-INLINE destination of_block(const mlm_few_rows *p, size_t j, size_t end, size_t k, size_t size) {
+INLINE destination of_block(const mlm_few_rows *p, size_t j, size_t end, size_t k) {
   return (destination){
-      .begins = 1, .ends = 1, .adds = k > 0, .bias = k == 0 && p->bias ? p->bias + j : NULL,
+      .begins = 1, .ends = 1, .adds = k > 0, .bias = bias_of_block(p, j, k),
       .mask = {columns_mask(j, end)}, .stride = p->y_stride};
 }
 
@@ -211,7 +211,7 @@ TARGET static void streamed_product(
     prefetch_bias(p, j, PANEL);
     for (size_t k = 0, size; k < p->inner; k += size) {
       size = mlm_next_block(p->inner - k, p->order.block, p->order.multiple);
-      const destination to = of_block(p, j, end, k, size);
+      const destination to = of_block(p, j, end, k);
       switch (p->rows) {
 #define CASE(r) case r: stream(r, packed + k * r, w, k, size, p->y + j, &to, ahead + 64 * k); break;
         CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
@@ -327,7 +327,7 @@ TARGET void mlm_few_rows_avx512(
     const size_t j = here.j, k = here.k, size = here.end - k;
     const destination to = {
         .begins = k == here.block, .ends = here.end == here.block_end, .adds = here.block > 0,
-        .bias = here.block == 0 && p->bias ? p->bias + j : NULL,
+        .bias = bias_of_block(p, j, here.block),
         .mask = {columns_mask(j, end), columns_mask(j + PANEL, end)}, .stride = p->y_stride};
     if (k == 0) prefetch_bias(p, j, step);
     // The next panels are on their way to the second-level cache while these are used: line by line as they lie in memory, which is

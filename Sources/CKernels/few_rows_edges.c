@@ -59,7 +59,7 @@ TARGET void mlm_few_rows_edges(const mlm_few_rows *p, size_t begin, size_t end, 
     for (size_t k = 0, size; k < p->inner; k += size) {
       size = mlm_next_block(p->inner - k, p->order.block, p->order.multiple);
       pack_vector(p->w + j * p->w_stride + k, p->w_stride, columns, size, turned, LANES);
-      const float *bias = k == 0 && p->bias ? p->bias + j : NULL;
+      const float *bias = bias_of_block(p, j, k);
       for (size_t from = 0; from < p->rows; from += TILE_ROWS) {
         if (!(halves & (from % 12 == 0 ? 1 : 2))) continue;
         const float *x = p->x + from * p->x_stride + k;

@@ -228,7 +228,7 @@ TARGET void mlm_few_rows_panels_avx2(
     for (size_t k = 0; k < p->inner; k += b.count) {
       b.count = mlm_next_block(p->inner - k, p->order.block, p->order.multiple);
       b.adds = k > 0;
-      b.bias = k == 0 && p->bias ? p->bias + j : NULL;
+      b.bias = bias_of_block(p, j, k);
       if (halves[0] | halves[1])
         edge_tiles(p->rows, b, halves, &ahead);
       else

@@ -87,7 +87,7 @@ TARGET static void tall_product(
     prefetch_bias(p, j, PANEL);
     for (size_t k = 0, size; k < p->inner; k += size) {
       size = mlm_next_block(p->inner - k, p->order.block, p->order.multiple);
-      const destination to = of_block(p, j, end, k, size);
+      const destination to = of_block(p, j, end, k);
       next = here;
       next.k = k + size;
       if (next.k == p->inner) {

@@ -153,8 +153,8 @@ enum FewRows {
       let (full, result) = (context.matrix(rows, x.columns), context.matrix(rows, columns.count))
       full.rows(x.rows..<rows).setToZero()
       full.rows(0..<x.rows).copy(from: x)
-      if let bias { Rows.set(result, toBias: bias + columns.lowerBound) }
-      GEMM.multiply(full, .normal, w.rows(columns), .transposed, into: result, adding: bias != nil)
+      GEMM.multiply(
+        full, .normal, w.rows(columns), .transposed, into: result, bias: bias.map { $0 + columns.lowerBound })
       y.columns(columns).copy(from: result.rows(0..<x.rows))
     }
   }

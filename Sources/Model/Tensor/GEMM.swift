@@ -18,13 +18,18 @@ enum GEMM {
   private static let columnPanel = FewRows.openBLASKernel == .avx512 ? 32 : 320
 
   /// c = scale · a·b (+ c), with a or b transposed as asked. On the calling thread.
+  ///
+  /// - Parameter bias: what every row of c begins with, instead of zeros: the sums are added to it, which costs no pass of its own over
+  ///   c as adding it afterwards would (2 % of a training step of 8 × 128 tokens, as of 32 × 128).
   @inline(__always)
   static func multiply(
     _ a: Matrix, _ aOrientation: Orientation = .normal, _ b: Matrix, _ bOrientation: Orientation = .normal,
-    into c: Matrix, adding: Bool = false, scale: Float = 1
+    into c: Matrix, adding: Bool = false, bias: UnsafeMutablePointer<Float>? = nil, scale: Float = 1
   ) {
     let inner = aOrientation == .normal ? a.columns : a.rows
     guard c.rows > 0, c.columns > 0 else { return }
+    if let bias { Rows.set(c, toBias: bias) }
+    let adding = adding || bias != nil
     guard inner > 0 else {
       if !adding { c.setToZero() }
       return
@@ -39,12 +44,10 @@ enum GEMM {
   }
 
   /// The same, shared among the workers of a pool.
-  ///
-  /// - Parameter bias: what every row of c begins with, instead of zeros: the sums are added to it, which costs no pass of its own over
-  ///   c as adding it afterwards would (2 % of a training step of 8 × 128 tokens, as of 32 × 128).
   static func multiply(
     _ a: Matrix, _ aOrientation: Orientation = .normal, _ b: Matrix, _ bOrientation: Orientation = .normal,
-    into c: Matrix, adding: Bool = false, bias: UnsafeMutablePointer<Float>? = nil, scale: Float = 1, on pool: WorkerPool
+    into c: Matrix, adding: Bool = false, bias: UnsafeMutablePointer<Float>? = nil, scale: Float = 1,
+    on pool: WorkerPool
   ) {
     // OpenBLAS halves what is longer than one panel and shorter than two: a rest on its own would be tiled in another way.
     let cutsColumns = c.rows % rowAlignment == 0 && c.columns >= 2 * columnPanel
@@ -55,12 +58,10 @@ enum GEMM {
       workers: pool.threads, bounds: shares.map { UnsafePointer($0.bounds) })
     func compute(_ part: Int) {
       let (rows, columns) = grid[part]
-      let c = c.rows(rows).columns(columns)
-      if let bias { Rows.set(c, toBias: bias + columns.lowerBound) }
       multiply(
         aOrientation == .normal ? a.rows(rows) : a.columns(rows), aOrientation,
         bOrientation == .normal ? b.columns(columns) : b.rows(columns), bOrientation,
-        into: c, adding: adding || bias != nil, scale: scale)
+        into: c.rows(rows).columns(columns), adding: adding, bias: bias.map { $0 + columns.lowerBound }, scale: scale)
     }
     guard let shares, grid.parts == pool.threads else {
       return pool.split(grid.parts) { _, parts in parts.forEach(compute) }
