@@ -129,6 +129,7 @@ extension DistilBertMaskedLM {
     guard let preprocessor else { throw ModelUseError.noPreprocessor }
     return try TextCorpus(
       paths: files, tokenizer: preprocessor.tokenizer, sequenceLength: preprocessor.sequenceLength,
-      masking: preprocessor.masking, layout: layout, temporaryDirectory: temporaryDirectory, threads: threads)
+      masking: preprocessor.masking, layout: layout, specialTokensInText: preprocessor.specialTokensInText,
+      temporaryDirectory: temporaryDirectory, threads: threads)
   }
 }

@@ -37,7 +37,7 @@ extension DistilBertMaskedLM {
       throw ModelFitError.vocabularyLargerThanModel(
         preset: preset.displayName, pieces: tokenizer.vocabulary.count, rows: configuration.vocabularySize)
     }
-    var notes: [String] = []
+    var notes = tokenizer.notes
     if tokenizer.vocabulary.count < configuration.vocabularySize {
       // Padding to a round number is common; more is a sign that files of two models were mixed.
       notes.append(

@@ -115,19 +115,27 @@ private struct TextFiller {
     self.targets = try targets.map { try preprocessor.tokenizer.targets($0) } ?? all
   }
 
+  /// [MASK] is the mask in any case.
+  private var specialTokensInText: WordPieceTokenizer.SpecialTokensInText {
+    preprocessor.specialTokensInText == .all ? .all : .maskOnly
+  }
+
   private var sequenceLength: Int { min(preprocessor.sequenceLength, model.configuration.maxSequenceLength) }
 
   func prepare(_ text: String) throws(MaskedTextError) -> Prepared {
-    let masked = try MaskedText(Array(text.utf8), tokenizer: preprocessor.tokenizer, sequenceLength: sequenceLength)
+    let masked = try MaskedText(
+      Array(text.utf8), tokenizer: preprocessor.tokenizer, sequenceLength: sequenceLength,
+      specialTokensInText: specialTokensInText)
     return Prepared(segments: [text], sample: masked.sample, places: [masked.masks], notes: masked.notes)
   }
 
   func prepare(_ pair: (String, String)) throws(MaskedTextError) -> Prepared {
     let (tokenizer, mask) = (preprocessor.tokenizer, preprocessor.tokenizer.specialTokens.mask)
     let segments = [pair.0, pair.1]
-    let encodings = segments.map { tokenizer.encodeWithOffsets($0, specialTokensInText: .maskOnly) }
-    let places = encodings.map { encoding in
-      encoding.ids.indices.filter { encoding.ids[$0] == mask }.map { encoding.offsets[$0] }
+    let encodings = segments.map { tokenizer.encodeWithOffsets($0, specialTokensInText: specialTokensInText) }
+    let places = zip(encodings, segments).map { encoding, segment in
+      encoding.ids.indices.filter { encoding.ids[$0] == mask }
+        .map { MaskedText.withoutBlanks(encoding.offsets[$0], in: Array(segment.utf8)) }
     }
     let count = places.reduce(0) { $0 + $1.count }
     guard count > 0 else { throw .noMask(maskToken: tokenizer.specialTokens.names.mask, written: nil) }

@@ -1,6 +1,6 @@
 /// A text with `[MASK]` in it, as the model takes it, and where its masks stand in the text.
 ///
-/// `[MASK]` is the mask token wherever it stands, also inside a word; other special names are plain text.
+/// `[MASK]` is the mask token wherever it stands, also inside a word; other special names are plain text, unless asked for.
 public struct MaskedText: Sendable, Equatable {
   /// [CLS] … [SEP], with the mask positions to answer.
   public let sample: Sample
@@ -15,10 +15,13 @@ public struct MaskedText: Sendable, Equatable {
   ///     as much text before as after them.
   /// - Throws: where there is no mask, or the masks do not fit into one window.
   public init(
-    _ text: [UInt8], tokenizer: WordPieceTokenizer, sequenceLength: Int
+    _ text: [UInt8], tokenizer: WordPieceTokenizer, sequenceLength: Int,
+    specialTokensInText: WordPieceTokenizer.SpecialTokensInText = .maskOnly
   ) throws(MaskedTextError) {
     let special = tokenizer.specialTokens
-    let encoding = text.withUnsafeBufferPointer { tokenizer.encodeWithOffsets($0, specialTokensInText: .maskOnly) }
+    let encoding = text.withUnsafeBufferPointer {
+      tokenizer.encodeWithOffsets($0, specialTokensInText: specialTokensInText)
+    }
     let ids = encoding.ids
     let places = ids.indices.filter { ids[$0] == special.mask }
     guard let first = places.first, let last = places.last else {
@@ -40,7 +43,7 @@ public struct MaskedText: Sendable, Equatable {
     sample = Sample(
       tokenIDs: [special.classification] + ids[window] + [special.separator],
       maskPositions: places.map { Int32($0 - window.lowerBound + 1) })
-    masks = places.map { encoding.offsets[$0] }
+    masks = places.map { Self.withoutBlanks(encoding.offsets[$0], in: text) }
     self.notes = notes
   }
 
@@ -60,6 +63,21 @@ public struct MaskedText: Sendable, Equatable {
       end = mask.upperBound
     }
     return result + text[end...]
+  }
+
+  /// A mask's own part of the text, where its token takes white space along (`lstrip`).
+  static func withoutBlanks(_ mask: Range<Int>, in text: [UInt8]) -> Range<Int> {
+    text.withUnsafeBufferPointer { bytes in
+      guard let base = bytes.baseAddress else { return mask }
+      var (start, end) = (mask.lowerBound, mask.upperBound)
+      while let scalar = start < end ? decodeScalar(base, at: start, count: end).scalar : nil,
+        UnicodeClasses.isWhiteSpace(scalar)
+      { start += decodeScalar(base, at: start, count: end).length }
+      while let scalar = scalarBefore(end, from: start, base), UnicodeClasses.isWhiteSpace(scalar) {
+        end -= scalar < 0x80 ? 1 : scalar < 0x800 ? 2 : 3
+      }
+      return start < end ? start..<end : mask
+    }
   }
 
   private static func word(_ piece: String) -> [UInt8] {

@@ -4,51 +4,44 @@ import Glibc
 /// into words and pieces only where it is not known yet.
 ///
 /// Such a run of bytes gives the same ids wherever it stands: blanks and punctuation end a word on both sides of it. The
-/// ids are those of `TextNormalizer` and `WordPiece`, which cut what was not found.
+/// ids are those of `TokenPipeline`, which cuts what was not found. Where an added token may begin in a run and end behind it, or
+/// depends on what stands around it, the text up to the next blank that no token covers is cut by the pipeline each time: the
+/// cache holds nothing that depends on such tokens, and they cost nothing where they are not.
 ///
 /// What is left of the time are branches that cannot be foreseen (where words end, which are known) and reads of the cache
 /// behind them. Tried and left out: all keys of a window first, so that their reads overlap (5 % faster on prose, 8 %
 /// slower on text that is not ASCII); a word that was not found cut from its key instead of from the text (no difference).
 struct CachedEncoder: Sendable {
-  /// The classes of bytes, and the literals to look for.
+  /// The classes of bytes, and the tokens to look for.
   typealias Mode = WordPieceTokenizer.Mode
 
-  private nonisolated(unsafe) let table: PieceTable
+  private let pipeline: TokenPipeline
   private nonisolated(unsafe) let baseClasses: UnsafePointer<UInt8>
   /// The id of each ASCII punctuation character.
   private nonisolated(unsafe) let punctuationIDs: UnsafeMutablePointer<Int32>
-  private let normalizer: TextNormalizer
-  private let unknown: Int32
   private let limit: Int
   private let pool: WordCachePool
   /// What makes a capital small, in each byte.
   private let caseBits: UInt64
 
-  init(
-    table: PieceTable, unknown: Int32, limit: Int, normalizer: TextNormalizer, baseClasses: UnsafePointer<UInt8>
-  ) {
-    self.table = table
-    self.unknown = unknown
-    self.limit = limit
-    self.normalizer = normalizer
-    self.baseClasses = baseClasses
-    caseBits = normalizer.lowercases ? 0x2020_2020_2020_2020 : 0
+  init(_ pipeline: TokenPipeline) {
+    self.pipeline = pipeline
+    limit = pipeline.limit
+    baseClasses = pipeline.classes
+    // Tokens that stand in the text as they are spelled are not found in lower case.
+    let hasWords = pipeline.rawTokens?.hasWords ?? false
+    caseBits = pipeline.normalizer.lowercases && !hasWords ? 0x2020_2020_2020_2020 : 0
     pool = WordCachePool(blockBytes: Workspace.byteCount(limit: limit))
     punctuationIDs = .allocate(capacity: 128)
     for byte in UInt8(0)..<128 {
-      let id = withUnsafePointer(to: byte) { table.id(ofPiece: $0, count: 1) }
-      punctuationIDs[Int(byte)] = id < 0 ? unknown : id
+      let id = withUnsafePointer(to: byte) { pipeline.table.id(ofPiece: $0, count: 1) }
+      punctuationIDs[Int(byte)] = id < 0 ? pipeline.unknown : id
     }
   }
 
   func deallocate() {
     punctuationIDs.deallocate()
     pool.deallocate()
-  }
-
-  /// Whether texts can be cut at blanks and punctuation: not where a literal could begin inside of a run.
-  static func serves(_ literals: [Literal], baseClasses: UnsafePointer<UInt8>) -> Bool {
-    literals.allSatisfy { baseClasses[Int($0.bytes[0])] == TextNormalizer.ByteClass.punctuation }
   }
 
   /// Appends the ids of a text. False, and nothing is done, where there is no memory.
@@ -75,7 +68,8 @@ struct CachedEncoder: Sendable {
     atMost idLimit: Int, into ids: UnsafeMutablePointer<[Int32]>
   ) -> (bytes: Int, ids: Int) {
     let classes = mode.pointee.classes
-    let hasLiterals = mode.pointee.hasLiterals
+    let hasTokens = mode.pointee.hasPunctuation
+    let hasSingleWords = pipeline.hasSingleWords
     let outputLimit = workspace.output + Workspace.outputCapacity - Workspace.outputReserve
     let cache = workspace.cache
     let caseBits = caseBits
@@ -87,7 +81,7 @@ struct CachedEncoder: Sendable {
     while index < count {
       let idsNow = ids.pointee.count - idsBefore + (next - workspace.output)
       if idsNow > idLimit { break }
-      found = (index, idsNow)
+      if !hasSingleWords || index == 0 || bytes[index - 1] != UInt8(ascii: "_") { found = (index, idsNow) }
       if next > outputLimit { next = Self.flush(workspace.output, to: next, into: ids) }
       let left = count - index
       var base = bytes + index
@@ -99,19 +93,18 @@ struct CachedEncoder: Sendable {
       let runs = window.letters | window.others
       let punctuation = ~(runs | window.blanks)
       var events = runs & ~(runs << 1) | punctuation
-      let foldable = hasLiterals ? 0 : punctuation
+      let foldable = hasTokens ? 0 : punctuation
       var consumed = TextWindow.size
       while events != 0 {
         let start = events.trailingZeroBitCount
         events &= events &- 1
         let length = (~(runs &>> UInt64(start))).trailingZeroBitCount
         if length == 0 {
-          if hasLiterals, classes[Int(base[start])] == TextNormalizer.ByteClass.literal,
-            let literal = normalizer.longestMatch(of: mode.pointee.literals, in: bytes, at: index + start, count: count)
+          if hasTokens, classes[Int(base[start])] == TextNormalizer.ByteClass.token,
+            pipeline.mayBeginToken(bytes, at: index + start, count: count, mode: mode.pointee.bit)
           {
-            next.pointee = literal.id
-            next += 1
-            consumed = start + literal.bytes.count
+            (next, consumed) = region(bytes, from: index + start, count: count, mode, workspace, to: next, into: ids)
+            consumed -= index
             break
           }
           next.pointee = punctuationIDs[Int(base[start])]
@@ -124,7 +117,11 @@ struct CachedEncoder: Sendable {
           consumed = start
           if start > 0 { break }
           consumed = runEnd(bytes, from: index + end, count: count, classes) - index
-          next = run(bytes + index, count: consumed, workspace, to: next, into: ids)
+          if let end = run(
+            bytes, from: index, to: index + consumed, count: count, mode, workspace, to: &next, into: ids)
+          {
+            consumed = end - index
+          }
           break
         }
         if length <= WordCache.ShortKey.capacity, (window.others &>> UInt64(start)) & ~(~0 << UInt64(length)) == 0 {
@@ -133,11 +130,19 @@ struct CachedEncoder: Sendable {
           if isHit {
             UnsafeMutableRawPointer(next).storeBytes(of: entry.pointee.ids, as: SIMD4<Int32>.self)
             next += WordCache.idCount(entry)
-          } else {
-            next = cut(base + start, count: length, workspace, to: next, key, into: ids)
+          } else if let end = cut(
+            bytes, from: index + start, to: index + end, count: count, mode, workspace, to: &next, key, into: ids)
+          {
+            consumed = end - index
+            break
           }
         } else {
-          next = run(base + start, count: length, workspace, to: next, into: ids)
+          if let end = run(
+            bytes, from: index + start, to: index + end, count: count, mode, workspace, to: &next, into: ids)
+          {
+            consumed = end - index
+            break
+          }
           if next > outputLimit { next = Self.flush(workspace.output, to: next, into: ids) }
         }
         // Mostly there is none behind a word, but when is hard to foresee: written always, counted where there is.
@@ -162,52 +167,86 @@ struct CachedEncoder: Sendable {
     return end
   }
 
-  /// The ids of a run of any bytes.
+  /// The ids of a run of any bytes; where it could not be cut by itself, of the text up to the place returned.
   @inline(never)
   private func run(
-    _ bytes: UnsafePointer<UInt8>, count: Int, _ workspace: Workspace, to next: UnsafeMutablePointer<Int32>,
-    into ids: UnsafeMutablePointer<[Int32]>
-  ) -> UnsafeMutablePointer<Int32> {
-    guard count <= WordCache.LongKey.capacity else {
-      return split(bytes, count: count, workspace, to: next, into: ids)
+    _ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int, count: Int, _ mode: UnsafePointer<Mode>,
+    _ workspace: Workspace, to next: inout UnsafeMutablePointer<Int32>, into ids: UnsafeMutablePointer<[Int32]>
+  ) -> Int? {
+    let size = end - start
+    guard size <= WordCache.LongKey.capacity else {
+      return split(bytes, from: start, to: end, count: count, mode, workspace, to: &next, into: ids).regionEnd
     }
     var key = WordCache.LongKey(words: .zero)
-    withUnsafeMutablePointer(to: &key.words) { _ = memcpy($0, bytes, count) }
-    key.words[3] |= UInt64(count) << 56
+    withUnsafeMutablePointer(to: &key.words) { _ = memcpy($0, bytes + start, size) }
+    key.words[3] |= UInt64(size) << 56
     let cache = workspace.cache
     if let entry = cache.find(key) {
       UnsafeMutableRawPointer(next).storeBytes(of: entry.pointee.ids, as: SIMD8<Int32>.self)
-      return next + WordCache.idCount(entry)
+      next += WordCache.idCount(entry)
+      return nil
     }
-    let end = split(bytes, count: count, workspace, to: next, into: ids)
-    cache.insert(key, next, count: end - next)
-    return end
+    let before = next
+    let done = split(bytes, from: start, to: end, count: count, mode, workspace, to: &next, into: ids)
+    if done.isWhole { cache.insert(key, before, count: next - before) }
+    return done.regionEnd
   }
 
   @inline(never)
   private func cut(
-    _ bytes: UnsafePointer<UInt8>, count: Int, _ workspace: Workspace, to next: UnsafeMutablePointer<Int32>,
-    _ key: WordCache.ShortKey, into ids: UnsafeMutablePointer<[Int32]>
-  ) -> UnsafeMutablePointer<Int32> {
-    let end = split(bytes, count: count, workspace, to: next, into: ids)
-    workspace.cache.insert(key, next, count: end - next)
-    return end
+    _ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int, count: Int, _ mode: UnsafePointer<Mode>,
+    _ workspace: Workspace, to next: inout UnsafeMutablePointer<Int32>, _ key: WordCache.ShortKey,
+    into ids: UnsafeMutablePointer<[Int32]>
+  ) -> Int? {
+    let before = next
+    let done = split(bytes, from: start, to: end, count: count, mode, workspace, to: &next, into: ids)
+    if done.isWhole { workspace.cache.insert(key, before, count: next - before) }
+    return done.regionEnd
+  }
+
+  /// Cuts a run. `isWhole`: its ids depend on nothing else, and lie behind each other at where `next` was; `regionEnd`: it was cut
+  /// together with the text behind it, up to there.
+  private func split(
+    _ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int, count: Int, _ mode: UnsafePointer<Mode>,
+    _ workspace: Workspace, to next: inout UnsafeMutablePointer<Int32>, into ids: UnsafeMutablePointer<[Int32]>
+  ) -> (isWhole: Bool, regionEnd: Int?) {
+    if mode.pointee.hasTokensInRuns,
+      pipeline.touch(bytes + start, count: end - start, mode: mode.pointee.bit) == .open
+    {
+      let region = region(bytes, from: start, count: count, mode, workspace, to: next, into: ids)
+      next = region.next
+      return (false, region.end)
+    }
+    let before = ids.pointee.count
+    next = encode(bytes, from: start, to: end, mode.pointee.bit, workspace, to: next, into: ids)
+    return (ids.pointee.count == before, nil)
+  }
+
+  /// The ids of the text from a place on, up to a blank that no token covers, and where that is.
+  @inline(never)
+  private func region(
+    _ bytes: UnsafePointer<UInt8>, from start: Int, count: Int, _ mode: UnsafePointer<Mode>, _ workspace: Workspace,
+    to next: UnsafeMutablePointer<Int32>, into ids: UnsafeMutablePointer<[Int32]>
+  ) -> (next: UnsafeMutablePointer<Int32>, end: Int) {
+    let end = pipeline.cut(bytes, behind: start, count: count, mode: mode.pointee.bit)
+    let next = encode(
+      bytes, from: start, to: end, mode.pointee.bit,
+      wordBefore: start > 0 && bytes[start - 1] == UInt8(ascii: "_"), workspace, to: next, into: ids)
+    return (Self.flush(workspace.output, to: next, into: ids), end)
   }
 
   @inline(never)
-  private func split(
-    _ bytes: UnsafePointer<UInt8>, count: Int, _ workspace: Workspace, to next: UnsafeMutablePointer<Int32>,
-    into ids: UnsafeMutablePointer<[Int32]>
+  private func encode(
+    _ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int, _ mode: UInt8, wordBefore: Bool = false,
+    _ workspace: Workspace, to next: UnsafeMutablePointer<Int32>, into ids: UnsafeMutablePointer<[Int32]>
   ) -> UnsafeMutablePointer<Int32> {
     var next = next
     withUnsafeMutablePointer(to: &next) { next in
       let sink = OutputSink(
         output: workspace.output, end: workspace.output + Workspace.outputCapacity, next: next, ids: ids)
-      var word = WordBuffer(limit: limit, tracking: false, memory: workspace.wordMemory)
-      var pieces = WordPiece(table: table, unknown: unknown, limit: limit, memory: workspace.pieceMemory, sink: sink)
-      normalizer.split(
-        UnsafeBufferPointer(start: bytes, count: count), classes: baseClasses, baseClasses: baseClasses, literals: [],
-        word: &word, into: &pieces)
+      pipeline.encode(
+        bytes, from: start, to: end, mode: mode, wordBefore: wordBefore, wordMemory: workspace.wordMemory,
+        pieceMemory: workspace.pieceMemory, sink: sink)
     }
     return next
   }

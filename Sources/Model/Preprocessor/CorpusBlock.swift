@@ -26,7 +26,7 @@ struct CorpusBlock {
     let found = UTF8Validation.count(UnsafeBufferPointer(rebasing: bytes[range]))
     invalid = (found.count, found.first.map { $0 + range.lowerBound })
     // A block is packed by itself: others are at work on those before it.
-    var cutter = WindowCutter(tokenizer: rules.windows.tokenizer, budget: rules.windows.budget, joinsLines: true)
+    var cutter = WindowCutter(rules.windows, joinsLines: true)
     var lines = TextLines(bytes, range)
     while let line = lines.next() {
       let text = UnsafeBufferPointer(rebasing: bytes[line])
@@ -51,7 +51,7 @@ struct CorpusBlock {
         addPair(text, line: lines.number, rules.windows)
       case .lines:
         begin(LineWindows.Window(offset: 0, skip: 0), continuesLine: false)
-        if text.count <= rules.windows.budget { continue }
+        if rules.windows.fits(text.count) { continue }
         if rules.truncate {
           addCut(tokens: rules.windows.count(text), of: rules.windows.budget)
         } else {
@@ -74,7 +74,7 @@ struct CorpusBlock {
     }
     // The tab is no token; the [SEP] between the segments takes one from the room.
     let room = windows.budget - 1
-    if text.count - 1 > room { addCut(tokens: windows.count(text), of: room) }
+    if !windows.fits(text.count - 1, room) { addCut(tokens: windows.count(text), of: room) }
   }
 
   private mutating func addCut(tokens: Int, of room: Int) {

@@ -15,6 +15,7 @@ struct LineWindows {
   let tokenizer: WordPieceTokenizer
   /// Tokens of text in one window.
   let budget: Int
+  var specialTokensInText = WordPieceTokenizer.SpecialTokensInText.none
 
   /// Bytes that are tokenized at once to count them.
   private static let chunk = 1 << 16
@@ -22,45 +23,46 @@ struct LineWindows {
   /// The windows of a line, and its tokens. Always at least one window.
   func cut(_ line: UnsafeBufferPointer<UInt8>) -> (windows: [Window], tokens: Int) {
     var windows = [Window(offset: 0, skip: 0)]
-    // A token takes a byte or more.
-    if line.count <= budget { return (windows, 0) }
-    var cutter = WindowCutter(tokenizer: tokenizer, budget: budget, joinsLines: false)
+    if fits(line.count) { return (windows, 0) }
+    var cutter = WindowCutter(self, joinsLines: false)
     let tokens = cutter.add(line) { windows.append($0) }
     return (windows, tokens)
   }
+
+  /// Whether so many bytes are surely no more tokens than there is room for: a token takes a byte or more, unless the
+  /// tokenizer makes text longer.
+  func fits(_ bytes: Int, _ room: Int? = nil) -> Bool { bytes <= room ?? budget && !tokenizer.lengthensText }
 
   /// The tokens of a text.
   func count(_ text: UnsafeBufferPointer<UInt8>) -> Int {
     var ids = [Int32]()
     var (start, count) = (0, 0)
     while start < text.count {
-      let end = Self.safeEnd(text, from: start, atLeast: Self.chunk)
+      let end = safeEnd(text, from: start, atLeast: Self.chunk)
       ids.removeAll(keepingCapacity: true)
-      tokenizer.encode(UnsafeBufferPointer(rebasing: text[start..<end]), into: &ids)
+      tokenizer.encode(
+        UnsafeBufferPointer(rebasing: text[start..<end]), specialTokensInText: specialTokensInText, into: &ids)
       count += ids.count
       start = end
     }
     return count
   }
 
-  /// The first place after so many bytes where a text can be cut without changing its tokens: an ASCII blank or the
-  /// end.
-  static func safeEnd(_ line: UnsafeBufferPointer<UInt8>, from start: Int, atLeast length: Int) -> Int {
-    guard length < line.count - start else { return line.count }
-    var end = start + length
-    while end < line.count, line[end] != 0x20, line[end] != 0x09 { end += 1 }
-    return end
+  /// The first place after so many bytes where a text can be cut without changing its tokens.
+  func safeEnd(_ line: UnsafeBufferPointer<UInt8>, from start: Int, atLeast length: Int) -> Int {
+    tokenizer.safeEnd(of: line, from: start, atLeast: length, specialTokensInText: specialTokensInText)
   }
 
   /// At least so many of the text's first tokens, all of them where it has fewer.
-  static func head(
-    of text: UnsafeBufferPointer<UInt8>, atLeast count: Int, _ tokenizer: WordPieceTokenizer, wordStarts: Bool,
-    into tokens: inout TokenizedText
+  func head(
+    of text: UnsafeBufferPointer<UInt8>, atLeast count: Int, wordStarts: Bool, into tokens: inout TokenizedText
   ) {
     var length = max(1 << 13, count * 16)
     while true {
       let end = safeEnd(text, from: 0, atLeast: length)
-      tokens.encode(UnsafeBufferPointer(rebasing: text[..<end]), tokenizer, wordStarts: wordStarts)
+      tokens.encode(
+        UnsafeBufferPointer(rebasing: text[..<end]), tokenizer, wordStarts: wordStarts,
+        specialTokensInText: specialTokensInText)
       if end == text.count || tokens.ids.count >= count { return }
       length = end * 2
     }

@@ -51,7 +51,7 @@ public struct DistilBertMaskedLMPreprocessor: Sendable {
       paddingID: special.padding, truncate: truncate)
     masker = try MaskedLMMaskGenerator(
       vocabularySize: tokenizer.vocabulary.count, maskTokenID: special.mask,
-      unselectableTokenIDs: [special.classification, special.separator, special.padding, special.mask],
+      unselectableTokenIDs: tokenizer.specialTokenIDs.filter { $0 != special.unknown },
       options: masking)
   }
 

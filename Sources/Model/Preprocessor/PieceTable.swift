@@ -26,7 +26,8 @@ struct PieceTable {
   /// `multiplier` to the power of each length up to the longest piece's.
   private let powers: UnsafeMutablePointer<UInt64>
 
-  init(text: UnsafePointer<UInt8>, starts: UnsafePointer<UInt32>, count: Int) {
+  /// An empty table for some pieces: `count` ids from `first` on.
+  init(text: UnsafePointer<UInt8>, starts: UnsafePointer<UInt32>, first: Int = 0, count: Int) {
     self.text = text
     self.starts = starts
     var bits: UInt64 = 4
@@ -42,7 +43,7 @@ struct PieceTable {
     lengths = .allocate(capacity: 1 << lengthBits)
     lengths.initialize(repeating: 0, count: 1 << lengthBits)
     var length: UInt32 = 0
-    for id in 0..<count { length = max(length, starts[id + 1] - starts[id]) }
+    for id in first..<first + count { length = max(length, starts[id + 1] - starts[id]) }
     powers = .allocate(capacity: Int(length) + 1)
     var power: UInt64 = 1
     for exponent in 0...Int(length) {

@@ -59,13 +59,17 @@ extension TextCorpus {
     return UnsafeBufferPointer(rebasing: bytes[..<TextLines.withoutReturn(bytes, 0..<end)])
   }
 
+  private var windows: LineWindows {
+    LineWindows(tokenizer: tokenizer, budget: sequenceLength - 2, specialTokensInText: specialTokensInText)
+  }
+
   /// Tokens of the one line that the bytes begin in. True where there are enough, or all.
   private func append(
     _ bytes: UnsafeBufferPointer<UInt8>, isAll: Bool, _ needed: Int, to content: inout TokenizedText
   ) -> Bool {
     let line = line(bytes, isAll: isAll)
-    LineWindows.head(
-      of: line ?? untilBlank(bytes), atLeast: needed, tokenizer, wordStarts: masking.wholeWords, into: &content)
+    windows.head(
+      of: line ?? untilBlank(bytes), atLeast: needed, wordStarts: masking.wholeWords, into: &content)
     return line != nil || content.ids.count >= needed
   }
 
@@ -89,8 +93,8 @@ extension TextCorpus {
       if TextLines.isBlank(line) { continue }
       defer { textLine += 1 }
       if let selection, !selection.contains(textLine) { continue }
-      LineWindows.head(
-        of: line, atLeast: needed - content.ids.count, tokenizer, wordStarts: masking.wholeWords, into: &part)
+      windows.head(
+        of: line, atLeast: needed - content.ids.count, wordStarts: masking.wholeWords, into: &part)
       if part.ids.isEmpty { continue }
       content.append(part, after: tokenizer.specialTokens.separator)
     }
@@ -106,8 +110,8 @@ extension TextCorpus {
       var segments = [TokenizedText(), TokenizedText()]
       for (segment, range) in [0..<tab, min(tab + 1, line.count)..<line.count].enumerated() {
         // More than the room for both makes no difference to what is kept.
-        LineWindows.head(
-          of: UnsafeBufferPointer(rebasing: line[range]), atLeast: room, tokenizer, wordStarts: masking.wholeWords,
+        windows.head(
+          of: UnsafeBufferPointer(rebasing: line[range]), atLeast: room, wordStarts: masking.wholeWords,
           into: &segments[segment])
       }
       let packed = try packer.pack(segments.map(\.ids))

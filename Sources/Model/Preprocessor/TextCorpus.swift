@@ -27,6 +27,8 @@ public final class TextCorpus: LocatedSource {
 
   /// Text to word pieces.
   public let tokenizer: WordPieceTokenizer
+  /// Which of BERT's special tokens are found in the text.
+  public let specialTokensInText: WordPieceTokenizer.SpecialTokensInText
   /// Tokens in a sample, [CLS] and [SEP] counted.
   public let sequenceLength: Int
   /// How lines become samples.
@@ -110,6 +112,7 @@ public final class TextCorpus: LocatedSource {
     var strict: Bool
     var temporaryDirectory: String
     var threads: Int
+    var specialTokensInText = WordPieceTokenizer.SpecialTokensInText.none
   }
 
   /// - Parameters:
@@ -118,12 +121,14 @@ public final class TextCorpus: LocatedSource {
   ///   - sequenceLength: tokens in a sample, at most, [CLS] and [SEP] counted.
   ///   - truncate: with `lines`, drop what does not fit, as KerasHub does, rather than let it go on in further samples.
   ///   - strict: text that is not UTF-8 is an error, rather than read as U+FFFD.
+  ///   - specialTokensInText: which of BERT's special tokens are found in the text.
   ///   - temporaryDirectory: the index goes there too where it is large.
   ///   - threads: what reads the files to find where samples begin. The corpus is the same for any number.
   /// - Throws: `FileError`, or `PreprocessorError` where a file is not text, or there is no text in any of them.
   public convenience init(
     paths: [String], tokenizer: WordPieceTokenizer, sequenceLength: Int, masking: MaskingOptions = MaskingOptions(),
-    layout: Layout = .lines, truncate: Bool = false, strict: Bool = false, temporaryDirectory: String = "/tmp",
+    layout: Layout = .lines, truncate: Bool = false, strict: Bool = false,
+    specialTokensInText: WordPieceTokenizer.SpecialTokensInText = .none, temporaryDirectory: String = "/tmp",
     standardInput: Int32 = 0, threads: Int = 1
   ) throws {
     // What is wrong with the length is said before anything is read.
@@ -131,13 +136,14 @@ public final class TextCorpus: LocatedSource {
     try self.init(
       TextFile.open(paths, temporaryDirectory: temporaryDirectory, standardInput: standardInput), tokenizer: tokenizer,
       sequenceLength: sequenceLength, masking: masking, layout: layout, truncate: truncate, strict: strict,
-      temporaryDirectory: temporaryDirectory, threads: threads)
+      specialTokensInText: specialTokensInText, temporaryDirectory: temporaryDirectory, threads: threads)
   }
 
   /// The same of files that are open.
   public convenience init(
     _ files: [TextFile], tokenizer: WordPieceTokenizer, sequenceLength: Int, masking: MaskingOptions = MaskingOptions(),
-    layout: Layout = .lines, truncate: Bool = false, strict: Bool = false, temporaryDirectory: String = "/tmp",
+    layout: Layout = .lines, truncate: Bool = false, strict: Bool = false,
+    specialTokensInText: WordPieceTokenizer.SpecialTokensInText = .none, temporaryDirectory: String = "/tmp",
     threads: Int = 1
   ) throws {
     try Self.check(sequenceLength, layout)
@@ -145,7 +151,9 @@ public final class TextCorpus: LocatedSource {
       tokenizer: tokenizer, sequenceLength: sequenceLength, masking: masking)
     try self.init(
       files, preprocessor, layout,
-      Settings(truncate: truncate, strict: strict, temporaryDirectory: temporaryDirectory, threads: threads))
+      Settings(
+        truncate: truncate, strict: strict, temporaryDirectory: temporaryDirectory, threads: threads,
+        specialTokensInText: specialTokensInText))
   }
 
   private static func check(_ sequenceLength: Int, _ layout: Layout) throws(PreprocessorError) {
@@ -163,10 +171,13 @@ public final class TextCorpus: LocatedSource {
     self.selection = selection
     (tokenizer, sequenceLength) = (preprocessor.tokenizer, preprocessor.sequenceLength)
     (masker, packer) = (preprocessor.masker, preprocessor.packer)
+    specialTokensInText = settings.specialTokensInText
 
     var index = CorpusIndex(
       rules: CorpusBlock.Rules(
-        windows: LineWindows(tokenizer: preprocessor.tokenizer, budget: preprocessor.sequenceLength - 2),
+        windows: LineWindows(
+          tokenizer: preprocessor.tokenizer, budget: preprocessor.sequenceLength - 2,
+          specialTokensInText: settings.specialTokensInText),
         layout: layout, truncate: settings.truncate, selection: selection),
       markStride: Self.markStride, threads: settings.threads, temporaryDirectory: settings.temporaryDirectory)
     for file in files { try index.add(file, strict: settings.strict) }
@@ -209,8 +220,6 @@ public final class TextCorpus: LocatedSource {
       return DataLocation(file: name)
     }
   }
-
-  private func plural(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
   /// What is probably not as it should be: one line each, without a full stop.
   public var warnings: [String] {

@@ -5,7 +5,7 @@
 /// scalar here; ASCII takes a short way. Nothing is allocated.
 ///
 /// Source: transformers' `BertTokenizer` as the tokenizers library runs it.
-struct TextNormalizer: Sendable {
+struct TextNormalizer: Sendable, Equatable {
   /// Drop controls and U+FFFD, make white space blanks.
   let cleansText: Bool
   /// Each CJK ideograph is a word.
@@ -23,11 +23,10 @@ struct TextNormalizer: Sendable {
     static let removed: UInt8 = 2
     static let punctuation: UInt8 = 3
     static let nonASCII: UInt8 = 4
-    /// A literal may begin here.
-    static let literal: UInt8 = 5
+    /// Punctuation with which an added token may begin (`CachedEncoder`).
+    static let token: UInt8 = 5
 
-    /// Whether words end before a byte of this class: blanks and punctuation, the odd numbers. (Of a literal only where it
-    /// begins with one of those.)
+    /// Whether words end before a byte of this class: blanks and punctuation, the odd numbers.
     @inline(__always)
     static func endsWord(_ byteClass: UInt8) -> Bool { byteClass & 1 != 0 }
   }
@@ -46,7 +45,7 @@ struct TextNormalizer: Sendable {
     activeFlags = flags
   }
 
-  /// The class of each byte, where no literals are looked for.
+  /// The class of each byte, where no tokens are looked for.
   func byteClasses() -> [UInt8] {
     (0..<256).map { (byte: Int) -> UInt8 in
       switch byte {
@@ -60,30 +59,16 @@ struct TextNormalizer: Sendable {
     }
   }
 
-  /// Gives every word of the text to `sink`, and every literal found.
-  ///
-  /// `classes`: `byteClasses()`, with `ByteClass.literal` at each first byte of `literals`.
+  /// Gives every word of a part of the text to `sink`. `classes`: `byteClasses()`.
   @inline(__always)
   func split<Sink: WordSink>(
-    _ text: UnsafeBufferPointer<UInt8>, classes: UnsafePointer<UInt8>, baseClasses: UnsafePointer<UInt8>,
-    literals: [Literal], word: inout WordBuffer, into sink: inout Sink
+    _ bytes: UnsafePointer<UInt8>, from start: Int, to count: Int, classes: UnsafePointer<UInt8>,
+    word: inout WordBuffer, into sink: inout Sink
   ) {
-    guard let bytes = text.baseAddress else { return }
-    let count = text.count
     let caseBit: UInt8 = lowercases ? 0x20 : 0
-    var index = 0
+    var index = start
     while index < count {
-      var byteClass = classes[Int(bytes[index])]
-      if byteClass == ByteClass.literal {
-        if let literal = longestMatch(of: literals, in: bytes, at: index, count: count) {
-          finish(&word, &sink)
-          sink.literal(literal.id, from: index, to: index + literal.bytes.count)
-          index += literal.bytes.count
-          continue
-        }
-        byteClass = baseClasses[Int(bytes[index])]
-      }
-      switch byteClass {
+      switch classes[Int(bytes[index])] {
       case ByteClass.letter:
         index = appendASCII(
           bytes, from: index, count: count, classes: classes, caseBit: caseBit, word: &word, Sink.self)
@@ -119,8 +104,7 @@ struct TextNormalizer: Sendable {
     var place = word.count
     var hash = prefixes[place]
     var index = first
-    // The byte at `first` is a letter, whatever `classes` says of literals that might have begun there.
-    while index < end, classes[Int(bytes[index])] == ByteClass.letter || index == first {
+    while index < end, classes[Int(bytes[index])] == ByteClass.letter {
       var byte = bytes[index]
       if byte &- 0x41 < 26 { byte |= caseBit }
       target[place] = byte
@@ -135,7 +119,7 @@ struct TextNormalizer: Sendable {
     }
     word.count = place
     if index == end, index < count {
-      while index < count, classes[Int(bytes[index])] == ByteClass.letter || index == first { index += 1 }
+      while index < count, classes[Int(bytes[index])] == ByteClass.letter { index += 1 }
     }
     word.scalars += index - first
     word.end = index
@@ -225,34 +209,6 @@ struct TextNormalizer: Sendable {
     sink.word(word)
     word.clear()
   }
-
-  func longestMatch(
-    of literals: [Literal], in bytes: UnsafePointer<UInt8>, at index: Int, count: Int
-  ) -> Literal? {
-    var best: Literal?
-    for literal in literals where literal.bytes.count > best?.bytes.count ?? 0 {
-      if literal.matches(bytes + index, count: count - index) { best = literal }
-    }
-    return best
-  }
-}
-
-/// A token that is found in the text as it is spelled, before normalization, also inside words.
-struct Literal: Sendable, Equatable {
-  var bytes: [UInt8]
-  var id: Int32
-  /// Found in lower case too (ASCII letters only): for added tokens that are not special in lower-case models.
-  var ignoresCase = false
-
-  func matches(_ text: UnsafePointer<UInt8>, count: Int) -> Bool {
-    guard count >= bytes.count else { return false }
-    for index in bytes.indices {
-      let byte = text[index]
-      if byte == bytes[index] { continue }
-      guard ignoresCase, byte | 0x20 == bytes[index] | 0x20, (byte | 0x20) &- 0x61 < 26 else { return false }
-    }
-    return true
-  }
 }
 
 /// Takes the words of a text, one by one.
@@ -261,5 +217,4 @@ protocol WordSink {
   static var wantsOffsets: Bool { get }
   /// A word that is not empty. It may be too long.
   mutating func word(_ word: borrowing WordBuffer)
-  mutating func literal(_ id: Int32, from start: Int, to end: Int)
 }

@@ -22,6 +22,8 @@ public enum TokenizerError: ModelError, Equatable {
   case idOutOfRange(piece: String, id: String, count: Int, file: String)
   /// Two word pieces of one id.
   case duplicateID(Int, String, String, file: String)
+  /// An added token whose id is not the one that transformers would give it.
+  case addedTokenID(String, id: Int, expected: Int, file: String)
   /// An added token with the id of another piece.
   case conflictingAddedToken(String, id: Int, other: String, file: String)
 
@@ -38,7 +40,9 @@ public enum TokenizerError: ModelError, Equatable {
     case .badFile(_, let what): what
     case .unsupported(_, let what, let value, let supported): "\(what) '\(value)' is not supported, only \(supported)"
     case .idOutOfRange(let piece, let id, let count, _):
-      "the piece '\(piece)' has id \(id), but the ids of \(count) pieces are 0 to \(count - 1)"
+      "the piece '\(piece)' has id \(id), but there are \(count) pieces"
+    case .addedTokenID(let token, let id, let expected, _):
+      "the added token '\(token)' has id \(id), but transformers gives it \(expected)"
     case .duplicateID(let id, let first, let second, _): "the pieces '\(first)' and '\(second)' both have id \(id)"
     case .conflictingAddedToken(let token, let id, let other, _):
       "the added token '\(token)' has id \(id), which the vocabulary gives to '\(other)'"
@@ -54,7 +58,8 @@ public enum TokenizerError: ModelError, Equatable {
       "a BERT vocabulary holds [PAD] [UNK] [CLS] [SEP] [MASK], or tokenizer_config.json names others"
     case .noVocabularyFile: "copy the model's tokenizer.json or vocab.txt into the directory"
     case .unsupported: "this tool reads BERT's WordPiece tokenizers"
-    case .idOutOfRange, .duplicateID: "ids must be 0, 1, 2 … without gaps, since they are rows of the embedding"
+    case .idOutOfRange, .duplicateID: "ids are rows of the embedding, counted from 0: each belongs to one piece"
+    case .addedTokenID: "tokens that are not in the vocabulary get the ids behind it, one after the other"
     case .vocabularyTooLarge, .badFile, .conflictingAddedToken: nil
     }
   }
@@ -64,7 +69,7 @@ public enum TokenizerError: ModelError, Equatable {
     case .emptyPiece(let location), .duplicatePiece(_, let location, _), .notUTF8(let location): location
     case .emptyVocabulary(let file), .vocabularyTooLarge(let file), .missingSpecialToken(_, _, let file),
       .badFile(let file, _), .unsupported(let file, _, _, _), .idOutOfRange(_, _, _, let file),
-      .duplicateID(_, _, _, let file), .conflictingAddedToken(_, _, _, let file):
+      .duplicateID(_, _, _, let file), .conflictingAddedToken(_, _, _, let file), .addedTokenID(_, _, _, let file):
       DataLocation(file: file)
     case .noVocabularyFile: nil
     }

@@ -1,29 +1,22 @@
-/// Reading a tokenizer from a model directory.
+/// Reading a tokenizer from a model directory, as transformers' `AutoTokenizer` does.
 ///
-/// tokenizer.json is preferred, else vocab.txt; tokenizer_config.json and special_tokens_map.json add to either. A KerasHub
-/// directory (whose tokenizer.json is another thing of the same name) has its vocabulary under assets/tokenizer: `KerasTokenizer`.
+/// The vocabulary is that of tokenizer.json, else of vocab.txt. How text is normalized and cut is decided by the class that
+/// tokenizer_config.json names: BERT's classes (and where none is named, as the model is a DistilBERT) go by its flags and their
+/// own defaults, others by tokenizer.json. A KerasHub directory (whose tokenizer.json is another thing of the same name) has its
+/// vocabulary under assets/tokenizer: `KerasTokenizer`.
 extension WordPieceTokenizer {
   /// Throws `TokenizerError`, `JSONError` or `FileError`.
   ///
   /// `lowercase`: what is known of the vocabulary where no file says whether text is lower-cased.
   public static func load(directory: String, lowercase: Bool? = nil) throws -> WordPieceTokenizer {
-    var config = TokenizerConfig()
-    try config.read(directory, "special_tokens_map.json")
-    try config.read(directory, "tokenizer_config.json")
-
+    let config = try TokenizerConfig(directory: directory)
     let tokenizerFile = Path.join(directory, "tokenizer.json")
     if Path.isFile(tokenizerFile) {
       let mapping = try FileMapping(path: tokenizerFile)
       if let keras = try KerasTokenizer(mapping.text, file: tokenizerFile) {
         return try keras.load(directory: directory)
       }
-      let json = try TokenizerJSON(mapping.text, file: tokenizerFile)
-      var options = json.options
-      config.apply(to: &options)
-      if config.names["unk_token"] == nil { config.names["unk_token"] = json.unknownToken }
-      return try WordPieceTokenizer(
-        vocabulary: json.vocabulary(), options: options, names: config.specialTokenNames,
-        addedTokens: json.addedTokens, extras: config.extras)
+      return try load(TokenizerJSON(mapping.text, file: tokenizerFile), tokenizerFile, config, lowercase)
     }
 
     let kerasVocabulary = Path.join(directory, KerasTokenizer.vocabularyName)
@@ -32,43 +25,63 @@ extension WordPieceTokenizer {
       if Path.kind(directory) == nil { throw FileError.missing(path: directory) }
       throw TokenizerError.noVocabularyFile(directory: directory)
     }
-    return try load(vocabularyFile: vocabularyFile, directory: directory, config: config, lowercase: lowercase)
+    let mapping = try FileMapping(path: vocabularyFile)
+    let pieces = PieceList(vocabTXT: mapping.text)
+    var added = AddedTokenReader(try Vocabulary(pieces, file: vocabularyFile, lines: true), pieces, file: config.file)
+    try added.add(config.addedTokens)
+    try added.addSpecialTokens(of: config)
+
+    var notes = added.base.notes(pieces.oddities)
+    let options = config.options(default: lowercase)
+    if config.lowercases == nil, lowercase == nil, options.lowercase, added.base.hasCapitals {
+      notes.append(
+        "\(vocabularyFile) has pieces with capitals, but no tokenizer_config.json says do_lower_case false: text is "
+          + "lower-cased, as transformers does")
+    }
+    return try added.tokenizer(options, names: config.specialTokenNames, config.extras, notes: notes, lines: true)
+  }
+
+  private static func load(
+    _ json: TokenizerJSON, _ file: String, _ config: TokenizerConfig, _ lowercase: Bool?
+  ) throws -> WordPieceTokenizer {
+    let pieces = try json.pieces.ordered(by: json.ids, file: file)
+    var added = AddedTokenReader(try Vocabulary(pieces, file: file, lines: false), pieces, file: file)
+    var options: Options
+    var notes: [String] = []
+    if config.namesBERTClass {
+      // The file's added tokens count where tokenizer_config.json lists none.
+      try added.add(config.listsAddedTokens ? config.addedTokens : config.addedTokens + json.addedTokens)
+      options = config.options(default: lowercase)
+      if let note = config.difference(from: try? json.options(), of: file, options) { notes.append(note) }
+    } else {
+      try added.add(json.addedTokens)
+      try added.add(config.addedTokens)
+      options = try json.options()
+      config.applyDecoding(to: &options)
+      if let flag = config.lowercases, options.steps == nil, flag != options.lowercase {
+        notes.append(
+          "\(config.file) says do_lower_case \(flag), but its class \(config.className ?? "") goes by tokenizer.json, which "
+            + "\(options.lowercase ? "lower-cases" : "does not lower-case"): tokenizer.json counts, as in transformers")
+      }
+    }
+    try added.addSpecialTokens(of: config)
+    var names = config.specialTokenNames
+    if let unknown = json.unknownToken, !config.namesBERTClass || added.base.id(of: names.unknown) == nil {
+      names.unknown = unknown
+    }
+    return try added.tokenizer(options, names: names, config.extras, notes: notes, lines: false)
   }
 
   /// Reads a vocab.txt alone. `lowercase`: whether text is lower-cased; nil: if no piece but `[…]` has a capital.
   public static func load(vocabularyFile: String, lowercase: Bool? = nil) throws -> WordPieceTokenizer {
-    try load(vocabularyFile: vocabularyFile, directory: nil, config: TokenizerConfig(), lowercase: lowercase)
-  }
-
-  private static func load(
-    vocabularyFile: String, directory: String?, config: TokenizerConfig, lowercase: Bool?
-  ) throws -> WordPieceTokenizer {
     let mapping = try FileMapping(path: vocabularyFile)
-    var pieces = PieceList(vocabTXT: mapping.text)
-    var config = config
-    if let directory { try config.readAddedTokens(directory) }
-    var ids = Array(0..<pieces.count)
-    // Where vocab.txt holds the added tokens too, they are there at their ids.
-    for token in config.addedTokens.sorted(by: { $0.id < $1.id }) where Int(token.id) >= pieces.count {
-      guard Int(token.id) == pieces.count else {
-        throw TokenizerError.idOutOfRange(
-          piece: token.content, id: String(token.id), count: pieces.count + 1, file: config.file)
-      }
-      var content = token.content
-      content.withUTF8 { pieces.append($0) }
-      ids.append(Int(token.id))
-    }
+    let pieces = PieceList(vocabTXT: mapping.text)
     let vocabulary = try Vocabulary(pieces, file: vocabularyFile, lines: true)
-    for token in config.addedTokens where vocabulary.id(of: token.content) != token.id {
-      throw TokenizerError.conflictingAddedToken(
-        token.content, id: Int(token.id), other: "'\(vocabulary.piece(Int(token.id)))'", file: config.file)
-    }
-    var options = Options()
-    options.lowercase = lowercase ?? !vocabulary.hasCapitals
-    config.apply(to: &options)
+    var extras = TokenizerExtras()
+    extras.notes = vocabulary.notes(pieces.oddities)
     return try WordPieceTokenizer(
-      vocabulary: vocabulary, options: options, names: config.specialTokenNames, addedTokens: config.addedTokens,
-      extras: config.extras)
+      vocabulary: vocabulary, options: Options(lowercase: lowercase ?? !vocabulary.hasCapitals),
+      names: SpecialTokenNames(), addedTokens: [], extras: extras)
   }
 }
 
@@ -82,21 +95,113 @@ extension Vocabulary {
     }
     return false
   }
+
+  /// What was unusual in a vocab.txt, in one line.
+  fileprivate func notes(_ oddities: PieceList.Oddities) -> [String] {
+    var parts: [String] = []
+    if oddities.hasByteOrderMark { parts.append("it begins with a byte-order mark, which was ignored") }
+    if !shadowedIDs.isEmpty {
+      parts.append("\(plural(shadowedIDs.count, "piece")) in it twice (the later id counts)")
+    }
+    if oddities.blankLines > 0 { parts.append("\(plural(oddities.blankLines, "blank line")) (ids without a piece)") }
+    if oddities.trailingBlanks > 0 {
+      parts.append("\(plural(oddities.trailingBlanks, "line")) with white space at the end (dropped)")
+    }
+    if parts.isEmpty { return [] }
+    return ["\(file): read as transformers reads it: " + parts.joined(separator: ", ")]
+  }
 }
 
 /// What tokenizer_config.json, special_tokens_map.json and added_tokens.json say.
 struct TokenizerConfig {
-  /// Spelling of the special tokens by key (`mask_token`).
-  var names: [String: String] = [:]
-  var addedTokens: [AddedToken] = []
-  var extras = TokenizerExtras()
+  private(set) var addedTokens: [AddedToken] = []
+  /// Whether tokenizer_config.json lists the added tokens (`added_tokens_decoder`): then no other file does.
+  private(set) var listsAddedTokens = false
+  private(set) var extras = TokenizerExtras()
   private(set) var file = "tokenizer_config.json"
+  /// The class of transformers that it names.
+  private(set) var className: String?
   private var flags: [String: Bool] = [:]
+  /// The special tokens by key (`mask_token`): a string, or an object with the spelling under `content`.
+  private var named: [String: JSONValue] = [:]
 
-  static let roles = ["cls_token", "mask_token", "pad_token", "sep_token", "unk_token"]
+  private static let roles = ["cls_token", "mask_token", "pad_token", "sep_token", "unk_token"]
+  /// Classes that are, or were, BERT's tokenizer under another name.
+  private static let bertClasses: Set = [
+    "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer", "ConvBertTokenizer",
+    "SqueezeBertTokenizer", "LayoutLMTokenizer", "RetriBertTokenizer", "DPRReaderTokenizer",
+  ]
+
+  init() {}
+
+  init(directory: String) throws {
+    try read(directory, "tokenizer_config.json")
+    if listsAddedTokens { return }
+    let configFile = file
+    try read(directory, "special_tokens_map.json", specialTokensAlone: true)
+    file = configFile
+    try readAddedTokens(directory)
+  }
+
+  /// What the special tokens' keys say; besides the five, those that are to be written back.
+  var specialTokenNames: SpecialTokenNames {
+    func spelling(_ key: String) -> String? { named[key].flatMap { $0.string ?? $0["content"]?.string } }
+    var result = SpecialTokenNames()
+    if let name = spelling("pad_token") { result.padding = name }
+    if let name = spelling("unk_token") { result.unknown = name }
+    if let name = spelling("cls_token") { result.classification = name }
+    if let name = spelling("sep_token") { result.separator = name }
+    if let name = spelling("mask_token") { result.mask = name }
+    return result
+  }
+
+  /// `do_lower_case`, where it is true or false.
+  var lowercases: Bool? { flags["do_lower_case"] }
+
+  /// Whether the class is BERT's: the model's own where none is named.
+  var namesBERTClass: Bool {
+    guard let className else { return true }
+    return Self.bertClasses.contains(className.hasSuffix("Fast") ? String(className.dropLast(4)) : className)
+  }
+
+  /// What BERT's classes make of the flags. `lowercase`: instead of the class's default, true.
+  func options(default lowercase: Bool?) -> WordPieceTokenizer.Options {
+    var options = WordPieceTokenizer.Options(lowercase: flags["do_lower_case"] ?? lowercase ?? true)
+    options.stripAccents = flags["strip_accents"]
+    options.splitsCJK = flags["tokenize_chinese_chars"] ?? true
+    applyDecoding(to: &options)
+    return options
+  }
+
+  /// The flags that count for every class.
+  func applyDecoding(to options: inout WordPieceTokenizer.Options) {
+    if let flag = flags["clean_up_tokenization_spaces"] { options.cleanUpTokenizationSpaces = flag }
+    if let flag = flags["special_tokens_in_strings"] { options.findsSpecialTokens = flag }
+  }
+
+  /// What BERT's classes leave of a tokenizer.json, where that is another normalization; nil where it is the same.
+  func difference(
+    from json: WordPieceTokenizer.Options?, of file: String, _ options: WordPieceTokenizer.Options
+  ) -> String? {
+    var parts: [String] = []
+    if let json, json.steps == nil {
+      if json.lowercase != options.lowercase { parts.append("lower case") }
+      if json.stripsAccents != options.stripsAccents { parts.append("accents") }
+      if json.splitsCJK != options.splitsCJK { parts.append("CJK characters") }
+      if json.cleansText != options.cleansText { parts.append("control characters") }
+      if json.maximumWordLength != options.maximumWordLength { parts.append("the longest word") }
+    } else {
+      parts.append("its normalizer or pre_tokenizer")
+    }
+    if parts.isEmpty { return nil }
+    let name = className ?? "DistilBertTokenizer"
+    return "\(file) and \(className == nil ? "the defaults of" : "\(self.file) with") the class \(name) differ on "
+      + "\(parts.joined(separator: ", ")): the class counts, as in transformers (it "
+      + "\(options.lowercase ? "lower-cases" : "does not lower-case"))"
+  }
 
   /// Adds what a file says to what the ones before it said; does nothing where there is no such file.
-  mutating func read(_ directory: String, _ name: String) throws {
+  private mutating func read(_ directory: String, _ name: String, specialTokensAlone: Bool = false) throws {
     let path = Path.join(directory, name)
     guard Path.isFile(path) else { return }
     file = path
@@ -109,28 +214,30 @@ struct TokenizerConfig {
       switch key {
       case "do_lower_case", "strip_accents", "tokenize_chinese_chars", "clean_up_tokenization_spaces",
         "special_tokens_in_strings":
-        if value.isNull { continue }
+        if value.isNull || specialTokensAlone { continue }
         guard let flag = value.bool else {
           throw TokenizerError.badFile(path, what: "\(key) is \(value.kindName), not true or false")
         }
         flags[key] = flag
+      case "tokenizer_class" where !specialTokensAlone: className = value.string
       case "model_max_length":
         // Written as 1e30 where nobody set it.
         if let length = value.double, length >= 1, length < 1e9 { extras.modelMaximumLength = Int(length) }
       case "added_tokens_decoder":
+        listsAddedTokens = true
         for (id, token) in value.object ?? [] {
           guard let content = token["content"]?.string, let number = Int(id),
             let added = AddedToken(token, id: number, content: content)
           else { throw TokenizerError.badFile(path, what: "added_tokens_decoder has a bad entry '\(id)'") }
           addedTokens.append(added)
         }
+        addedTokens.sort { $0.id < $1.id }
       case _ where Self.roles.contains(key):
-        // A string, or an object with the spelling under `content`.
         guard !value.isNull else { continue }
-        guard let content = value.string ?? value["content"]?.string else {
+        guard (value.string ?? value["content"]?.string) != nil else {
           throw TokenizerError.badFile(path, what: "\(key) is neither a string nor an object with a 'content'")
         }
-        names[key] = content
+        named[key] = value
       case _ where key.hasSuffix("_token") || key.hasSuffix("_special_tokens"):
         guard !value.isNull else { continue }
         extras.specialTokens.removeAll { $0.key == key }
@@ -141,35 +248,131 @@ struct TokenizerConfig {
   }
 
   /// added_tokens.json: {"content": id}.
-  mutating func readAddedTokens(_ directory: String) throws {
+  private mutating func readAddedTokens(_ directory: String) throws {
     let path = Path.join(directory, "added_tokens.json")
     guard Path.isFile(path) else { return }
     let mapping = try FileMapping(path: path)
+    let special = Set(specialTokens.map { Array($0.content.utf8) })
     for (content, id) in try JSONValue.parse(mapping.text, file: path).object ?? [] {
-      guard let number = id.int, let added = AddedToken(.null, id: number, content: content) else {
+      guard let number = id.int, var added = AddedToken(.null, id: number, content: content) else {
         throw TokenizerError.badFile(path, what: "the id of '\(content)' is not a whole number")
       }
-      if !addedTokens.contains(where: { $0.id == added.id }) { addedTokens.append(added) }
+      added.isSpecial = special.contains(Array(content.utf8))
+      added.isNormalized = !added.isSpecial
+      addedTokens.append(added)
+    }
+    addedTokens.sort { $0.id < $1.id }
+  }
+
+  /// All special tokens that are named, with the flags they are given: first the five, in the order of transformers.
+  var specialTokens: [AddedToken] {
+    var values = ["unk_token", "sep_token", "pad_token", "cls_token", "mask_token"].compactMap { named[$0] }
+    for (_, value) in extras.specialTokens {
+      switch value {
+      case .array(let list): values += list
+      case .object(let members) where value["content"] == nil: values += members.map(\.value)
+      default: values.append(value)
+      }
+    }
+    return values.compactMap { value in
+      guard let content = value.string ?? value["content"]?.string, !content.isEmpty else { return nil }
+      guard var token = AddedToken(value, id: 0, content: content) else { return nil }
+      token.isSpecial = true
+      return token
+    }
+  }
+}
+
+/// Gives added tokens their ids, as transformers does: a token of the vocabulary has its id there, others get the next ones.
+private struct AddedTokenReader {
+  /// The vocabulary without the added tokens that are not in it.
+  let base: Vocabulary
+  private var pieces: PieceList
+  private let file: String
+  private var tokens: [AddedToken] = []
+  /// Where a token is in `tokens`, by its bytes: `String` would merge tokens that are canonically equivalent.
+  private var places: [[UInt8]: Int] = [:]
+  private var nextID: Int
+  private var specialIDs: [Int32] = []
+  private var notes: [String] = []
+
+  init(_ base: Vocabulary, _ pieces: PieceList, file: String) {
+    self.base = base
+    self.pieces = pieces
+    self.file = file
+    // The library counts a blank line of vocab.txt as a piece.
+    nextID = base.pieceCount + (pieces.oddities.blankLines > 0 ? 1 : 0)
+  }
+
+  /// - Throws: where the ids that a file gives them are not those that they get.
+  mutating func add(_ declared: [AddedToken]) throws {
+    for token in declared where !token.content.isEmpty {
+      let content = Array(token.content.utf8)
+      if let place = places[content] {
+        tokens[place] = with(token, id: tokens[place].id)
+        continue
+      }
+      if let id = base.id(of: token.content) {
+        guard id == token.id else {
+          throw TokenizerError.conflictingAddedToken(
+            token.content, id: Int(token.id), other: "id \(id)", file: file)
+        }
+      } else {
+        guard Int(token.id) == nextID, nextID >= base.count else {
+          if Int(token.id) < base.count, !base.bytes(of: Int(token.id)).isEmpty {
+            throw TokenizerError.conflictingAddedToken(
+              token.content, id: Int(token.id), other: "'\(base.piece(Int(token.id)))'", file: file)
+          }
+          throw TokenizerError.addedTokenID(token.content, id: Int(token.id), expected: nextID, file: file)
+        }
+        pieces.append(token.content)
+        nextID += 1
+      }
+      places[content] = tokens.count
+      tokens.append(token)
     }
   }
 
-  /// What the files say goes before what the tokenizer has already.
-  func apply(to options: inout WordPieceTokenizer.Options) {
-    if let flag = flags["do_lower_case"] { options.lowercase = flag }
-    if let flag = flags["strip_accents"] { options.stripAccents = flag }
-    if let flag = flags["tokenize_chinese_chars"] { options.splitsCJK = flag }
-    if let flag = flags["clean_up_tokenization_spaces"] { options.cleanUpTokenizationSpaces = flag }
-    if let flag = flags["special_tokens_in_strings"] { options.findsSpecialTokens = flag }
+  /// Special tokens that no list of added tokens has. One that the vocabulary lacks would get an id beyond the model's rows: it
+  /// stays text, and a note says so.
+  mutating func addSpecialTokens(of config: TokenizerConfig) throws {
+    var missing: [String] = []
+    for token in config.specialTokens {
+      let content = Array(token.content.utf8)
+      if let place = places[content] {
+        specialIDs.append(tokens[place].id)
+      } else if let id = base.id(of: token.content) {
+        places[content] = tokens.count
+        tokens.append(with(token, id: id))
+        specialIDs.append(id)
+      } else {
+        missing.append("'\(token.content)'")
+      }
+    }
+    if !missing.isEmpty {
+      notes.append(
+        "\(config.file): \(missing.joined(separator: ", ")) \(missing.count == 1 ? "is" : "are") not in the vocabulary, and "
+          + "plain text here")
+    }
   }
 
-  var specialTokenNames: SpecialTokenNames {
-    var result = SpecialTokenNames()
-    if let name = names["pad_token"] { result.padding = name }
-    if let name = names["unk_token"] { result.unknown = name }
-    if let name = names["cls_token"] { result.classification = name }
-    if let name = names["sep_token"] { result.separator = name }
-    if let name = names["mask_token"] { result.mask = name }
-    return result
+  private func with(_ token: AddedToken, id: Int32) -> AddedToken {
+    var token = token
+    token.id = id
+    return token
+  }
+
+  func tokenizer(
+    _ options: WordPieceTokenizer.Options, names: SpecialTokenNames, _ extras: TokenizerExtras, notes: [String],
+    lines: Bool
+  ) throws -> WordPieceTokenizer {
+    var extras = extras
+    extras.specialTokenIDs = specialIDs
+    extras.notes = notes + self.notes
+    return try WordPieceTokenizer(
+      vocabulary: pieces.count > base.count
+        ? Vocabulary(pieces, file: base.file, lines: lines, wordPieceCount: base.count) : base,
+      options: options, names: names, addedTokens: tokens, extras: extras)
   }
 }
 
@@ -179,4 +382,8 @@ struct TokenizerExtras: Sendable {
   var modelMaximumLength: Int?
   /// Special tokens of other names (`bos_token`, `additional_special_tokens`, …) as they were written.
   var specialTokens: [(key: String, value: JSONValue)] = []
+  /// The ids of all special tokens.
+  var specialTokenIDs: [Int32] = []
+  /// What a person should know of how the files were read.
+  var notes: [String] = []
 }

@@ -37,12 +37,19 @@ extension WordPieceTokenizer {
       ("model_max_length", .number(maximumLength)),
       ("strip_accents", options.stripAccents.map { .bool($0) } ?? .null),
       ("tokenize_chinese_chars", .bool(options.splitsCJK)),
-      ("tokenizer_class", .string("DistilBertTokenizer")),
+      ("tokenizer_class", .string(isDistilBertTokenizer ? "DistilBertTokenizer" : "PreTrainedTokenizerFast")),
     ]
     // Ours and KerasHub's: transformers always finds them.
     if options.findsSpecialTokens { members.append(("special_tokens_in_strings", .bool(true))) }
     return .object(
       (members + namedTokens + extras.specialTokens).sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
+  }
+
+  /// Whether transformers' class of that name reads text the same way: it knows BERT's normalization alone. Others read
+  /// tokenizer.json.
+  private var isDistilBertTokenizer: Bool {
+    options.steps == nil && options.cleansText
+      && options.maximumWordLength == WordPieceTokenizer.Options().maximumWordLength
   }
 
   private func flags(_ token: AddedToken) -> [(key: String, value: JSONValue)] {
@@ -84,13 +91,14 @@ extension WordPieceTokenizer {
       ),
       (
         "normalizer",
-        .object([
-          ("type", .string("BertNormalizer")), ("clean_text", .bool(options.cleansText)),
-          ("handle_chinese_chars", .bool(options.splitsCJK)),
-          ("strip_accents", options.stripAccents.map { .bool($0) } ?? .null), ("lowercase", .bool(options.lowercase)),
-        ])
+        options.steps?.json.normalizer
+          ?? .object([
+            ("type", .string("BertNormalizer")), ("clean_text", .bool(options.cleansText)),
+            ("handle_chinese_chars", .bool(options.splitsCJK)),
+            ("strip_accents", options.stripAccents.map { .bool($0) } ?? .null), ("lowercase", .bool(options.lowercase)),
+          ])
       ),
-      ("pre_tokenizer", .object([("type", .string("BertPreTokenizer"))])),
+      ("pre_tokenizer", options.steps?.json.preTokenizer ?? .object([("type", .string("BertPreTokenizer"))])),
       (
         "post_processor",
         .object([
@@ -125,8 +133,10 @@ extension WordPieceTokenizer {
     writer.append(options.maximumWordLength)
     // The vocabulary goes out piece by piece, without a tree of it.
     writer.append(raw: #","vocab":{"#)
-    for id in 0..<vocabulary.count {
-      writer.append(raw: id == 0 ? "\"" : ",\"")
+    var isFirst = true
+    for id in 0..<vocabulary.wordPieceCount where !vocabulary.bytes(of: id).isEmpty {
+      writer.append(raw: isFirst ? "\"" : ",\"")
+      isFirst = false
       writer.append(escaped: vocabulary.bytes(of: id))
       writer.append(raw: "\":")
       writer.append(id)

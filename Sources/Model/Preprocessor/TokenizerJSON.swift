@@ -7,10 +7,13 @@ struct TokenizerJSON {
   private(set) var pieces: PieceList
   private(set) var ids: [Int] = []
   private(set) var addedTokens: [AddedToken] = []
-  private(set) var options = WordPieceTokenizer.Options()
   private(set) var unknownToken: String?
 
   private let file: String
+  private var normalizer = JSONValue.null
+  private var preTokenizer = JSONValue.null
+  private var maximumWordLength: Int?
+  private var decoderCleansUp = true
 
   init(_ bytes: UnsafeBufferPointer<UInt8>, file: String) throws {
     self.file = file
@@ -18,7 +21,6 @@ struct TokenizerJSON {
     var scanner = JSONScanner(bytes, file: file)
     guard try scanner.peek() == .object else { throw wrong("tokenizer.json does not hold a JSON object") }
     var hasModel = false
-    var hasNormalizer = false
     var key: [UInt8] = []
     try scanner.beginObject()
     while try scanner.nextKey(into: &key) {
@@ -27,15 +29,13 @@ struct TokenizerJSON {
         hasModel = true
         try readModel(&scanner)
       case "normalizer":
-        hasNormalizer = true
-        try readNormalizer(scanner.value())
-      case "pre_tokenizer":
-        try requireType(scanner.value(), "pre_tokenizer", "BertPreTokenizer")
+        normalizer = try scanner.value()
+      case "pre_tokenizer": preTokenizer = try scanner.value()
       case "decoder":
         let decoder = try scanner.value()
         if decoder.isNull { continue }
         try requireType(decoder, "decoder", "WordPiece")
-        if let cleanup = decoder["cleanup"]?.bool { options.decoderCleansUp = cleanup }
+        if let cleanup = decoder["cleanup"]?.bool { decoderCleansUp = cleanup }
       case "added_tokens":
         for token in try scanner.value().array ?? [] { addedTokens.append(try addedToken(token)) }
       default: try scanner.skipValue()
@@ -43,7 +43,6 @@ struct TokenizerJSON {
     }
     try scanner.finish()
     guard hasModel else { throw wrong("tokenizer.json has no 'model'") }
-    if !hasNormalizer { try readNormalizer(.null) }
   }
 
   private mutating func readModel(_ scanner: inout JSONScanner) throws {
@@ -65,7 +64,7 @@ struct TokenizerJSON {
         guard let length = value.int, (1...10_000).contains(length) else {
           throw unsupported("max_input_chars_per_word", value, "1 to 10000")
         }
-        options.maximumWordLength = length
+        maximumWordLength = length
       case "vocab":
         hasVocabulary = true
         try readVocabulary(&scanner)
@@ -88,24 +87,22 @@ struct TokenizerJSON {
     }
   }
 
-  private mutating func readNormalizer(_ normalizer: JSONValue) throws {
-    if normalizer.isNull {
-      options.lowercase = false
-      options.stripAccents = false
-      options.splitsCJK = false
-      options.cleansText = false
-      return
+  /// How text is normalized and cut by this file.
+  ///
+  /// - Throws: `TokenizerError.unsupported` for a component that is not provided for.
+  func options() throws -> WordPieceTokenizer.Options {
+    var options = WordPieceTokenizer.Options()
+    if let maximumWordLength { options.maximumWordLength = maximumWordLength }
+    options.decoderCleansUp = decoderCleansUp
+    switch try TextSteps.read(normalizer: normalizer, preTokenizer: preTokenizer, file: file) {
+    case .bert(let normalizer, let stripAccents):
+      options.lowercase = normalizer.lowercases
+      options.stripAccents = stripAccents
+      options.splitsCJK = normalizer.splitsCJK
+      options.cleansText = normalizer.cleansText
+    case .steps(let steps): options.steps = steps
     }
-    try requireType(normalizer, "normalizer", "BertNormalizer")
-    func flag(_ key: String) throws -> Bool? {
-      guard let value = normalizer[key], !value.isNull else { return nil }
-      guard let flag = value.bool else { throw wrong("normalizer.\(key) is \(value.kindName), not true or false") }
-      return flag
-    }
-    options.lowercase = try flag("lowercase") ?? true
-    options.stripAccents = try flag("strip_accents")
-    options.splitsCJK = try flag("handle_chinese_chars") ?? true
-    options.cleansText = try flag("clean_text") ?? true
+    return options
   }
 
   private func addedToken(_ value: JSONValue) throws -> AddedToken {
@@ -128,34 +125,6 @@ struct TokenizerJSON {
     let spelled = value.string ?? String(decoding: value.serialized(.compact).prefix(60), as: UTF8.self)
     return .unsupported(file: file, what: what, value: spelled, supported: supported)
   }
-
-  /// The vocabulary with the added tokens that it lacks; throws unless the ids are 0, 1, 2 … without gaps.
-  func vocabulary() throws -> Vocabulary {
-    var list = pieces
-    var ids = ids
-    // An added token is spelled in the vocabulary, or has an id of its own. The vocabulary's own ids are checked first.
-    var known: [[UInt8]: Int] = [:]
-    if !addedTokens.isEmpty {
-      let wanted = Set(addedTokens.map { Array($0.content.utf8) })
-      for index in 0..<list.count {
-        let piece = Array(list.bytes[Int(list.starts[index])..<Int(list.starts[index + 1])])
-        if wanted.contains(piece) { known[piece] = ids[index] }
-      }
-    }
-    for token in addedTokens {
-      let content = Array(token.content.utf8)
-      if let id = known[content] {
-        guard id == Int(token.id) else {
-          throw TokenizerError.conflictingAddedToken(token.content, id: Int(token.id), other: "id \(id)", file: file)
-        }
-        continue
-      }
-      known[content] = Int(token.id)
-      content.withUnsafeBufferPointer { list.append($0) }
-      ids.append(Int(token.id))
-    }
-    return try Vocabulary(list.ordered(by: ids, file: file), file: file, lines: false)
-  }
 }
 
 extension AddedToken {
@@ -166,35 +135,5 @@ extension AddedToken {
     self.init(
       id: id, content: content, isSpecial: flag("special"), isNormalized: flag("normalized"),
       singleWord: flag("single_word"), leftStrip: flag("lstrip"), rightStrip: flag("rstrip"))
-  }
-}
-
-extension PieceList {
-  /// The pieces in the order of their ids, which must be 0, 1, 2 … without gaps.
-  func ordered(by ids: [Int], file: String) throws -> PieceList {
-    var places = [Int](repeating: -1, count: count)
-    var isOrdered = true
-    for (index, id) in ids.enumerated() {
-      guard id >= 0, id < count else {
-        throw TokenizerError.idOutOfRange(piece: piece(index), id: String(id), count: count, file: file)
-      }
-      guard places[id] < 0 else {
-        throw TokenizerError.duplicateID(id, piece(places[id]), piece(index), file: file)
-      }
-      places[id] = index
-      isOrdered = isOrdered && id == index
-    }
-    if isOrdered { return self }
-    var list = PieceList(expectedBytes: bytes.count)
-    bytes.withUnsafeBufferPointer { bytes in
-      for place in places {
-        list.append(UnsafeBufferPointer(rebasing: bytes[Int(starts[place])..<Int(starts[place + 1])]))
-      }
-    }
-    return list
-  }
-
-  private func piece(_ index: Int) -> String {
-    String(decoding: bytes[Int(starts[index])..<Int(starts[index + 1])], as: UTF8.self)
   }
 }

@@ -185,7 +185,7 @@ private func copy<Element>(_ array: [Element]) -> UnsafeMutablePointer<Element> 
 }
 
 /// Reads the numbers of a text that `Scripts/generate-unicode-tables` wrote.
-private struct NumberReader {
+struct NumberReader {
   private let bytes: UnsafePointer<UInt8>
   private let count: Int
   private var position = 0

@@ -5,8 +5,9 @@
 struct WindowCutter {
   typealias Window = LineWindows.Window
 
-  let tokenizer: WordPieceTokenizer
-  let budget: Int
+  private let windows: LineWindows
+  private var tokenizer: WordPieceTokenizer { windows.tokenizer }
+  private var budget: Int { windows.budget }
   /// Whether a line goes on in the window of the one before it, after one token for the [SEP] between them. Such a line
   /// begins a window where there is none, or where its first word has no room.
   let joinsLines: Bool
@@ -14,9 +15,8 @@ struct WindowCutter {
   private(set) var filled = 0
   private var ids: [Int32] = []
 
-  init(tokenizer: WordPieceTokenizer, budget: Int, joinsLines: Bool) {
-    self.tokenizer = tokenizer
-    self.budget = budget
+  init(_ windows: LineWindows, joinsLines: Bool) {
+    self.windows = windows
     self.joinsLines = joinsLines
   }
 
@@ -34,7 +34,8 @@ struct WindowCutter {
     while start < line.count {
       let rest = UnsafeBufferPointer(rebasing: line[start...])
       let joint = joinsLines && tokens == 0 && filled > 0 ? 1 : 0
-      let found = tokenizer.count(rest, atMost: max(0, budget - filled - joint), scratch: &ids)
+      let found = tokenizer.count(
+        rest, specialTokensInText: windows.specialTokensInText, atMost: max(0, budget - filled - joint), scratch: &ids)
       if found.ids > 0 {
         beginLine()
         (tokens, filled) = (tokens + found.ids, filled + found.ids)
@@ -42,10 +43,10 @@ struct WindowCutter {
       start += found.bytes
       var isFull = false
       while !isFull, start < line.count {
-        let end = LineWindows.safeEnd(line, from: start, atLeast: 1)
+        let end = windows.safeEnd(line, from: start, atLeast: 1)
         let word = UnsafeBufferPointer(rebasing: line[start..<end])
         ids.removeAll(keepingCapacity: true)
-        tokenizer.encode(word, into: &ids)
+        tokenizer.encode(word, specialTokensInText: windows.specialTokensInText, into: &ids)
         if !ids.isEmpty {
           beginLine()
           tokens += ids.count
@@ -60,11 +61,13 @@ struct WindowCutter {
 
   /// Begins windows in a part of a line that does not fit into the last one; the part begins with a word, and mostly is one.
   private mutating func cut(_ part: UnsafeBufferPointer<UInt8>, at start: Int, _ begin: (Window) -> Void) {
-    let (ids, offsets) = { ($0.ids, $0.offsets) }(tokenizer.encodeWithOffsets(part))
+    let encoding = tokenizer.encodeWithOffsets(part, specialTokensInText: windows.specialTokensInText)
+    let (ids, offsets) = (encoding.ids, encoding.offsets)
+    let gap = tokenizer.hasSingleWordTokens ? 1 : 0
     func isWordStart(_ index: Int) -> Bool {
       index == 0
         || !tokenizer.vocabulary.isContinuation(Int(ids[index]))
-          && offsets[index].lowerBound >= offsets[index - 1].upperBound
+          && offsets[index].lowerBound >= offsets[index - 1].upperBound + gap
     }
     var position = 0
     // With a [SEP] before the part there may be less than no room.

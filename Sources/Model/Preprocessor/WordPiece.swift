@@ -10,9 +10,9 @@ struct WordPiece<Sink: TokenSink>: WordSink {
   /// Room for the pieces of one word: id and end of each.
   private let pieces: UnsafeMutablePointer<(id: Int32, end: Int32)>
   private let sink: Sink
-  /// Where the last token ends in the text, and whether it was a literal: what decides if the next one starts a word.
+  /// Where the last token ends in the text, and whether it was an added one: what decides if the next one starts a word.
   private var lastEnd = -1
-  private var lastWasLiteral = false
+  private var lastWasAdded = false
 
   static func byteCount(limit: Int) -> Int { (4 * limit + 4) * 8 }
 
@@ -26,9 +26,9 @@ struct WordPiece<Sink: TokenSink>: WordSink {
   @inline(__always)
   mutating func word(_ word: borrowing WordBuffer) {
     // A word of transformers' whole-word masking: tokens with no gap between them in the text.
-    let startsWord = word.start != lastEnd || lastWasLiteral
+    let startsWord = word.start != lastEnd || lastWasAdded
     lastEnd = word.end
-    lastWasLiteral = false
+    lastWasAdded = false
     guard !word.isTooLong else {
       sink.token(unknown, from: word.start, to: word.end, startsWord: startsWord)
       return
@@ -65,10 +65,11 @@ struct WordPiece<Sink: TokenSink>: WordSink {
     }
   }
 
-  mutating func literal(_ id: Int32, from start: Int, to end: Int) {
+  /// A token that was found in the text before it was cut into words.
+  mutating func addedToken(_ id: Int32, from start: Int, to end: Int) {
     sink.token(id, from: start, to: end, startsWord: true)
     lastEnd = end
-    lastWasLiteral = true
+    lastWasAdded = true
   }
 }
 

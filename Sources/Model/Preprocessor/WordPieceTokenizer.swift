@@ -27,6 +27,8 @@ public final class WordPieceTokenizer: Sendable {
     /// [CLS], [SEP], [PAD] and [MASK] in a text always stand for the tokens, whatever `SpecialTokensInText` says (KerasHub:
     /// `special_tokens_in_strings`).
     public var findsSpecialTokens = false
+    /// Other steps than BERT's, which the options above would describe (tokenizer.json: `normalizer`, `pre_tokenizer`).
+    public internal(set) var steps: TextSteps?
 
     /// BERT's defaults.
     public init(lowercase: Bool = true) { self.lowercase = lowercase }
@@ -35,8 +37,8 @@ public final class WordPieceTokenizer: Sendable {
     public var stripsAccents: Bool { stripAccents ?? lowercase }
   }
 
-  /// Which special tokens are taken for what they name where they stand in the text (found as they are spelled, before
-  /// normalization, also inside words); the others are brackets and letters.
+  /// Which of BERT's five special tokens are taken for what they name where they stand in the text (found as they are spelled,
+  /// before normalization, also inside words); the others are brackets and letters. Tokens that users added are always found.
   public enum SpecialTokensInText: Sendable, CaseIterable {
     /// None: all text is text, as in KerasHub.
     case none
@@ -44,6 +46,15 @@ public final class WordPieceTokenizer: Sendable {
     case maskOnly
     /// All of them, as transformers does.
     case all
+
+    /// Its bit in `TokenTrie.Token.modes`.
+    var bit: UInt8 {
+      switch self {
+      case .none: 1
+      case .maskOnly: 2
+      case .all: 4
+      }
+    }
   }
 
   /// The word pieces.
@@ -55,25 +66,37 @@ public final class WordPieceTokenizer: Sendable {
   /// Tokens that stand apart from the vocabulary's own, the special ones included (tokenizer.json: `added_tokens`).
   public let addedTokens: [AddedToken]
 
+  /// The five special tokens' ids, and those of other tokens that the files list as special (`additional_special_tokens`,
+  /// `bos_token`, …): ids that are never chosen for masking (transformers: `all_special_ids`).
+  public let specialTokenIDs: [Int32]
+  /// What a person should know of how the files were read, each one line.
+  public var notes: [String] { extras.notes }
+
   /// What its directory says of it besides.
   let extras: TokenizerExtras
   /// The longest sequence its directory names, [CLS] and [SEP] counted (`model_max_length`), where it does.
   public var modelMaximumLength: Int? { extras.modelMaximumLength }
 
-  private let normalizer: TextNormalizer
+  private let pipeline: TokenPipeline
   private let cached: CachedEncoder
-  // In memory of our own: to count references to shared arrays would make threads wait for each other.
-  /// What to look for in the text, for each case of `SpecialTokensInText`.
+  /// What to look for in the text, for each case of `SpecialTokensInText`. In memory of our own: to count references to shared
+  /// arrays would make threads wait for each other.
   private nonisolated(unsafe) let modes: UnsafeMutablePointer<Mode>
-  /// The class of each byte without literals, and for each mode: 256 each.
-  private nonisolated(unsafe) let baseClasses: UnsafeMutablePointer<UInt8>
+  /// The class of each byte without tokens, and for each mode: 256 each.
+  private nonisolated(unsafe) let classes: UnsafeMutablePointer<UInt8>
+  /// The ids of added tokens that are special.
+  private let addedSpecialIDs: Set<Int32>
 
   struct Mode: Sendable {
-    var literals: [Literal]
-    nonisolated(unsafe) var classes: UnsafePointer<UInt8>
-    let hasLiterals: Bool
+    let bit: UInt8
+    /// The class of each byte; `ByteClass.token` for punctuation with which a token may begin.
+    nonisolated(unsafe) let classes: UnsafePointer<UInt8>
+    /// Whether a token begins with ASCII punctuation.
+    var hasPunctuation = false
+    /// Whether a token may be in a run of other bytes.
+    var hasTokensInRuns = false
     /// Whether `CachedEncoder` serves it.
-    let isCached: Bool
+    var isCached = true
   }
 
   /// `names`: how the special tokens are spelled. Throws `TokenizerError` if the vocabulary lacks one.
@@ -105,61 +128,39 @@ public final class WordPieceTokenizer: Sendable {
     }
     added.sort { $0.id < $1.id }
     self.addedTokens = added
-    normalizer = TextNormalizer(
+    addedSpecialIDs = Set(added.lazy.filter(\.isSpecial).map(\.id))
+    let five = specialTokens.named.map(\.id)
+    specialTokenIDs = five + extras.specialTokenIDs.filter { !five.contains($0) }
+
+    let normalizer = TextNormalizer(
       cleansText: options.cleansText, splitsCJK: options.splitsCJK, stripsAccents: options.stripsAccents,
       lowercases: options.lowercase)
     let cases = SpecialTokensInText.allCases
     let base = normalizer.byteClasses()
-    baseClasses = .allocate(capacity: 256 * (1 + cases.count))
-    modes = .allocate(capacity: cases.count)
-    baseClasses.initialize(from: base, count: 256)
-    for (index, mode) in cases.enumerated() {
-      let literals = Self.literals(mode, added, specialTokens, options)
-      let classes = baseClasses + 256 * (index + 1)
-      classes.initialize(from: Self.classes(literals, base: base), count: 256)
-      (modes + index).initialize(
-        to: Mode(
-          literals: literals, classes: classes, hasLiterals: !literals.isEmpty,
-          isCached: CachedEncoder.serves(literals, baseClasses: baseClasses)))
-    }
-    cached = CachedEncoder(
+    classes = .allocate(capacity: 256 * (1 + cases.count))
+    for index in 0...cases.count { (classes + 256 * index).initialize(from: base, count: 256) }
+    let tokens = TokensToFind(added, specialTokens, options, normalizer, classes: base)
+    pipeline = TokenPipeline(
       table: vocabulary.table, unknown: specialTokens.unknown, limit: options.maximumWordLength, normalizer: normalizer,
-      baseClasses: baseClasses)
+      steps: options.steps, classes: classes, rawTokens: tokens.raw, normalizedTokens: tokens.normalized,
+      blanksInTokens: tokens.blanks, hasSingleWords: added.contains(where: \.singleWord))
+    modes = .allocate(capacity: cases.count)
+    for (index, mode) in cases.enumerated() {
+      let modeClasses = classes + 256 * (index + 1)
+      var result = Mode(bit: mode.bit, classes: modeClasses, isCached: options.steps == nil)
+      tokens.describe(&result, modeClasses)
+      (modes + index).initialize(to: result)
+    }
+    cached = CachedEncoder(pipeline)
   }
 
   deinit {
     cached.deallocate()
+    pipeline.rawTokens?.deallocate()
+    pipeline.normalizedTokens?.deallocate()
     modes.deinitialize(count: SpecialTokensInText.allCases.count)
     modes.deallocate()
-    baseClasses.deallocate()
-  }
-
-  /// What to look for in the text.
-  private static func literals(
-    _ mode: SpecialTokensInText, _ added: [AddedToken], _ special: SpecialTokens, _ options: Options
-  ) -> [Literal] {
-    added.compactMap { token in
-      // Tokens that a user added as words of the text are always found, as transformers finds them.
-      let isFound =
-        !token.isSpecial || mode == .all || (mode == .maskOnly && token.id == special.mask)
-        || (options.findsSpecialTokens && token.id != special.unknown)
-      guard isFound else { return nil }
-      let bytes = [UInt8](token.content.utf8)
-      guard !bytes.isEmpty else { return nil }
-      return Literal(bytes: bytes, id: token.id, ignoresCase: token.isNormalized && options.lowercase)
-    }
-  }
-
-  private static func classes(_ literals: [Literal], base: [UInt8]) -> [UInt8] {
-    var classes = base
-    for literal in literals {
-      classes[Int(literal.bytes[0])] = TextNormalizer.ByteClass.literal
-      if literal.ignoresCase, (literal.bytes[0] | 0x20) &- 0x61 < 26 {
-        classes[Int(literal.bytes[0] | 0x20)] = TextNormalizer.ByteClass.literal
-        classes[Int(literal.bytes[0] & 0xDF)] = TextNormalizer.ByteClass.literal
-      }
-    }
-    return classes
+    classes.deallocate()
   }
 
   // MARK: Encoding
@@ -176,12 +177,13 @@ public final class WordPieceTokenizer: Sendable {
   /// How many of a text's first bytes can be told to have no more than `limit` ids, and how many they have. Text behind
   /// them has the ids it has by itself; a few words of it may have room, too.
   func count(
-    _ text: UnsafeBufferPointer<UInt8>, atMost limit: Int, scratch ids: inout [Int32]
+    _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none, atMost limit: Int,
+    scratch ids: inout [Int32]
   ) -> (bytes: Int, ids: Int) {
     ids.removeAll(keepingCapacity: true)
-    let mode = self.mode(.none)
+    let mode = self.mode(specialTokensInText)
     if mode.pointee.isCached, let found = cached.count(text, mode, atMost: limit, into: &ids) { return found }
-    encodeUncached(text, into: &ids)
+    encodeUncached(text, specialTokensInText: specialTokensInText, into: &ids)
     return ids.count <= limit ? (text.count, ids.count) : (0, 0)
   }
 
@@ -234,21 +236,47 @@ public final class WordPieceTokenizer: Sendable {
   ) {
     if text.isEmpty { return }
     let mode = self.mode(special)
-    let limit = options.maximumWordLength
-    let tracking = Sink.wantsOffsets
-    let wordBytes = WordBuffer.byteCount(limit: limit, tracking: tracking)
+    let limit = pipeline.limit
+    let wordBytes = WordBuffer.byteCount(limit: limit, tracking: Sink.wantsOffsets)
     let pieceBytes = WordPiece<Sink>.byteCount(limit: limit)
     withUnsafeTemporaryAllocation(byteCount: pieceBytes + wordBytes, alignment: 16) { memory in
-      guard let base = memory.baseAddress else { return }
-      var word = WordBuffer(limit: limit, tracking: tracking, memory: base + pieceBytes)
-      var pieces = WordPiece(
-        table: vocabulary.table, unknown: specialTokens.unknown, limit: limit, memory: base, sink: sink)
-      normalizer.split(
-        text, classes: mode.pointee.classes, baseClasses: baseClasses, literals: mode.pointee.literals, word: &word,
-        into: &pieces)
+      guard let base = memory.baseAddress, let bytes = text.baseAddress else { return }
+      pipeline.encode(
+        bytes, from: 0, to: text.count, mode: mode.pointee.bit, wordMemory: base + pieceBytes, pieceMemory: base,
+        sink: sink)
     }
     withExtendedLifetime(vocabulary) {}
   }
+
+  /// The first place, `length` bytes or more behind `start`, where a text can be cut without changing its tokens: ASCII white
+  /// space that no token covers, or the end. `start`: such a place, or the beginning.
+  func safeEnd(
+    of text: UnsafeBufferPointer<UInt8>, from start: Int, atLeast length: Int,
+    specialTokensInText: SpecialTokensInText = .none
+  ) -> Int {
+    guard length < text.count - start, let bytes = text.baseAddress else { return text.count }
+    let bit = specialTokensInText.bit
+    var end = start + length
+    while end < text.count {
+      if bytes[end] == 0x20 || bytes[end] == 0x09, pipeline.canCut(bytes, at: end, from: start, mode: bit) { break }
+      end += 1
+    }
+    return end
+  }
+
+  /// Whether a text may have more tokens than bytes.
+  var lengthensText: Bool {
+    options.steps?.normalizers.contains {
+      switch $0 {
+      case .nfd: true
+      case .replace(let pattern, let content): content.utf8.count > pattern.utf8.count
+      default: false
+      }
+    } ?? false
+  }
+
+  /// Whether tokens depend on characters next to them, so that text is cut at gaps alone.
+  var hasSingleWordTokens: Bool { pipeline.hasSingleWords }
 
   private func mode(_ special: SpecialTokensInText) -> UnsafePointer<Mode> {
     switch special {
@@ -273,7 +301,7 @@ public final class WordPieceTokenizer: Sendable {
   }
 
   /// Whether an id is [CLS], [MASK] or another special token.
-  public func isSpecial(_ id: Int32) -> Bool { addedTokens.contains { $0.id == id && $0.isSpecial } }
+  public func isSpecial(_ id: Int32) -> Bool { addedSpecialIDs.contains(id) }
 
   /// The pieces of ids, `##` included.
   public func tokens(_ ids: [Int32]) -> [String] { ids.map { vocabulary.piece(Int($0)) } }

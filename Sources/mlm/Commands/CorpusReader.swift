@@ -53,6 +53,7 @@ struct CorpusReader {
     let corpus = try TextCorpus(
       files, tokenizer: tokenizer, sequenceLength: sequenceLength, masking: samples.masking(seed: common.seed),
       layout: samples.layout, truncate: samples.truncates, strict: common.strict,
+      specialTokensInText: common.specialTokensInText ? .all : .none,
       temporaryDirectory: context.temporaryDirectory, threads: context.threads(common))
     for warning in corpus.warnings { context.console.warning(warning) }
     for note in corpus.notes { context.console.note((purpose.map { "\($0): " } ?? "") + note) }

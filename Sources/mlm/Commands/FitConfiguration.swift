@@ -45,6 +45,7 @@ struct FitConfiguration {
       // They bring their own tokens and masks.
       ruledOut.formUnion((SampleOptions.inputDeclarations + SampleOptions.maskingDeclarations).map(\.name))
       ruledOut.insert(CommonOptions.strict.declaration.name)
+      ruledOut.insert(CommonOptions.specialTokensInText.declaration.name)
     }
     var both = typed
     both.given = given.filter { !ruledOut.contains($0.option.name) } + typed.given

@@ -140,7 +140,10 @@ final class MaskFiller: MaskPredictor {
         guard !sample.maskPositions.isEmpty else { throw NoMaskPosition(location: location) }
         return .sample(sample)
       }
-      return .text(try MaskedText(input.bytes, tokenizer: tokenizer, sequenceLength: sequenceLength))
+      return .text(
+        try MaskedText(
+          input.bytes, tokenizer: tokenizer, sequenceLength: sequenceLength,
+          specialTokensInText: options.common.specialTokensInText ? .all : .maskOnly))
     } catch MaskedTextError.noMask where options.format == .fill {
       return .answered(MaskAnswer(.masks([]), filled: input.bytes))
     } catch let error as any ModelError {

@@ -13,8 +13,10 @@ struct TokenizeCommand {
 
   func run() throws -> ExitCode {
     let inputs = try Inputs(options.input, context: context)
+    let tokenizer = try loadTokenizer()
+    for note in tokenizer.notes { context.console.note(note) }
     let writer = TokenWriter(
-      tokenizer: try loadTokenizer(), format: options.format, addsSpecialTokens: options.addsSpecialTokens,
+      tokenizer: tokenizer, format: options.format, addsSpecialTokens: options.addsSpecialTokens,
       specialTokensInText: options.specialTokensInText ? .all : .none)
     var audit = UTF8Audit(isStrict: options.strict)
     var failures = 0

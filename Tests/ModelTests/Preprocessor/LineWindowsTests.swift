@@ -63,10 +63,11 @@ import Testing
     let tokenizer = try SmallTokenizer.english()
     let bytes = Array(String(repeating: "the ", count: 100_000).utf8)
     bytes.withUnsafeBufferPointer { line in
+      let windows = LineWindows(tokenizer: tokenizer, budget: 100)
       var tokens = TokenizedText()
-      LineWindows.head(of: line, atLeast: 10, tokenizer, wordStarts: false, into: &tokens)
+      windows.head(of: line, atLeast: 10, wordStarts: false, into: &tokens)
       #expect(tokens.ids.count >= 10 && tokens.ids.count < 5_000)
-      LineWindows.head(of: line, atLeast: 50_000, tokenizer, wordStarts: false, into: &tokens)
+      windows.head(of: line, atLeast: 50_000, wordStarts: false, into: &tokens)
       #expect(tokens.ids.count >= 50_000)
     }
   }

@@ -27,8 +27,11 @@ struct TokenizerFilesTests {
     #expect(tokenizer.encode("The quickly") == [5, 6, 7])
     #expect(tokenizer.modelMaximumLength == nil)
     #expect(try !WordPieceTokenizer.load(directory: folder.path, lowercase: false).options.lowercase)
+    // transformers lower-cases unless do_lower_case is false, whatever the pieces.
     try folder.write("vocab.txt", Self.vocabulary + "The\n")
-    #expect(try !WordPieceTokenizer.load(directory: folder.path).options.lowercase)
+    let capitals = try WordPieceTokenizer.load(directory: folder.path)
+    #expect(capitals.options.lowercase && capitals.notes.count == 1 && capitals.notes[0].contains("do_lower_case"))
+    #expect(try !WordPieceTokenizer.load(vocabularyFile: folder.path + "/vocab.txt").options.lowercase)
   }
 
   @Test func config() throws {
@@ -55,7 +58,7 @@ struct TokenizerFilesTests {
     try folder.write("tokenizer.json", Self.json(added: added))
     let tokenizer = try WordPieceTokenizer.load(directory: folder.path)
     #expect(tokenizer.vocabulary.count == 9)
-    #expect(tokenizer.options.lowercase && tokenizer.options.stripAccents == nil && !tokenizer.options.decoderCleansUp)
+    #expect(tokenizer.options.lowercase && tokenizer.options.stripAccents == nil)
     #expect(tokenizer.encode("The<x>", specialTokensInText: .all) == [5, 8])
     // The ids need not be in order.
     try folder.write(
@@ -65,8 +68,7 @@ struct TokenizerFilesTests {
 
   @Test(arguments: [
     (json(type: "BPE"), "model.type 'BPE' is not supported"),
-    (json(normalizer: #"{"type":"NFC"}"#), "normalizer 'NFC' is not supported"),
-    (json(vocab: #"{"[PAD]":0,"a":2}"#), "the piece 'a' has id 2"),
+    (json(vocab: #"{"[PAD]":0,"a":200000}"#), "the piece 'a' has id 200000"),
     (json(vocab: #"{"[PAD]":0,"a":-1}"#), "the piece 'a' has id -1"),
     (json(vocab: #"{"[PAD]":0,"a":0}"#), "both have id 0"),
     (json(vocab: #"{"[PAD]":0,"[PAD]":1}"#), "twice"),
@@ -91,6 +93,137 @@ struct TokenizerFilesTests {
       #expect(error.message.contains(message), "\(error)")
       #expect(error.location?.file.hasSuffix("tokenizer.json") == true)
     }
+  }
+
+  /// A class that goes by tokenizer.json, for what it does not say of text.
+  static let fast = #"{"tokenizer_class":"PreTrainedTokenizerFast"}"#
+
+  @Test(arguments: [
+    (json(normalizer: #"{"type":"NFKC"}"#), "normalizer 'NFKC' is not supported"),
+    (
+      json(normalizer: #"{"type":"Sequence","normalizers":[{"type":"NFD"},{"type":"Precompiled"}]}"#),
+      "normalizer 'Precompiled' is not supported"
+    ),
+    (
+      json(normalizer: #"{"type":"Replace","pattern":{"Regex":"a+"},"content":""}"#),
+      "the pattern of the normalizer Replace"
+    ),
+    (
+      json(normalizer: #"{"type":"Replace","pattern":{"String":""},"content":""}"#),
+      "the pattern of the normalizer Replace"
+    ),
+    (
+      json().replacingOccurrences(of: "BertPreTokenizer", with: "ByteLevel"),
+      "pre_tokenizer 'ByteLevel' is not supported"
+    ),
+  ])
+  func aComponentThatIsNotReadIsRefusedByName(text: String, message: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.write("tokenizer.json", text)
+    try folder.write("tokenizer_config.json", Self.fast)
+    do {
+      _ = try WordPieceTokenizer.load(directory: folder.path)
+      Issue.record("no error for \(message)")
+    } catch let error as any ModelError {
+      #expect(error.message.contains(message), "\(error)")
+    }
+    // BERT's own classes do not look at it.
+    try folder.write("tokenizer_config.json", #"{"tokenizer_class":"DistilBertTokenizer"}"#)
+    let tokenizer = try WordPieceTokenizer.load(directory: folder.path)
+    #expect(tokenizer.encode("The quickly") == [5, 6, 7])
+    #expect(tokenizer.notes.contains { $0.contains("DistilBertTokenizer") && $0.contains("the class counts") })
+  }
+
+  /// Where the files disagree, the class that tokenizer_config.json names decides, as in transformers 5.
+  @Test func theNamedClassDecides() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(
+      "tokenizer.json",
+      Self.json(normalizer: #"{"type":"BertNormalizer","lowercase":false,"strip_accents":null}"#))
+    func load(_ config: String?) throws -> WordPieceTokenizer {
+      if let config { try folder.write("tokenizer_config.json", config) }
+      return try WordPieceTokenizer.load(directory: folder.path)
+    }
+    // Without a class, and where do_lower_case is null: the default of the model's own class.
+    for config in [nil, "{}", #"{"do_lower_case":null,"tokenizer_class":"DistilBertTokenizer"}"#] {
+      let tokenizer = try load(config)
+      #expect(tokenizer.options.lowercase && tokenizer.notes.count == 1, "\(config ?? "none")")
+    }
+    for name in ["BertTokenizer", "DistilBertTokenizerFast", "ElectraTokenizer"] {
+      let config = #"{"do_lower_case":true,"tokenizer_class":"\#(name)"}"#
+      #expect(try load(config).options.lowercase && load(config).notes[0].contains(name))
+      let same = try load(#"{"do_lower_case":false,"tokenizer_class":"\#(name)"}"#)
+      #expect(!same.options.lowercase && same.notes.isEmpty)
+    }
+    for name in ["PreTrainedTokenizerFast", "SomeTokenizer"] {
+      let tokenizer = try load(#"{"do_lower_case":true,"tokenizer_class":"\#(name)"}"#)
+      #expect(
+        !tokenizer.options.lowercase && tokenizer.notes.count == 1
+          && tokenizer.notes[0].contains("tokenizer.json counts"))
+    }
+  }
+
+  /// Ids without a piece: nobody reaches them, and the others stay.
+  @Test func holes() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(
+      "tokenizer.json",
+      Self.json(vocab: ###"{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"[MASK]":4,"the":7,"quick":9,"##ly":12}"###))
+    let tokenizer = try WordPieceTokenizer.load(directory: folder.path)
+    #expect(tokenizer.vocabulary.count == 13)
+    #expect(tokenizer.encode("the quickly") == [7, 9, 12])
+    #expect(tokenizer.decode([7, 8, 9, 12]) == "the quickly")
+    let copy = try TemporaryFolder()
+    for (name, bytes) in tokenizer.files(maximumLength: 64) { try copy.write(name, bytes) }
+    #expect(try WordPieceTokenizer.load(directory: copy.path).encode("the quickly") == [7, 9, 12])
+    // An added token's id behind them is not the one that transformers gives it.
+    try folder.write(
+      "tokenizer.json",
+      Self.json(
+        vocab: ###"{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"[MASK]":4,"the":7}"###, added: #"[{"id":8,"content":"x"}]"#
+      ))
+    #expect(throws: TokenizerError.addedTokenID("x", id: 8, expected: 6, file: folder.path + "/tokenizer.json")) {
+      try WordPieceTokenizer.load(directory: folder.path)
+    }
+  }
+
+  /// One note for all that is unusual in a vocab.txt.
+  @Test func oneNoteForAVocabulary() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("vocab.txt", "\u{FEFF}" + Self.vocabulary + "the\n\nlast \n")
+    let tokenizer = try WordPieceTokenizer.load(directory: folder.path)
+    #expect(tokenizer.encode("the last") == [8, 10])
+    #expect(tokenizer.notes.count == 1)
+    for part in ["byte-order mark", "1 piece in it twice", "1 blank line", "1 line with white space"] {
+      #expect(tokenizer.notes[0].contains(part), "\(tokenizer.notes)")
+    }
+  }
+
+  /// Tokens that the files list as special are found in text, and never chosen for masking.
+  @Test func specialTokensOfUsers() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("vocab.txt", Self.vocabulary + "<a>\n<b>\n<c>\n")
+    try folder.write(
+      "special_tokens_map.json",
+      #"{"additional_special_tokens":["<a>",{"content":"<b>","lstrip":true}],"bos_token":"<c>","eos_token":"<none>"}"#)
+    let tokenizer = try WordPieceTokenizer.load(directory: folder.path)
+    #expect(tokenizer.encode("the<a> <b>THE<c>") == [5, 8, 9, 5, 10])
+    #expect(Set(tokenizer.specialTokenIDs) == [0, 1, 2, 3, 4, 8, 9, 10])
+    #expect(tokenizer.notes.count == 1 && tokenizer.notes[0].contains("'<none>' is not in the vocabulary"))
+    let preprocessor = try DistilBertMaskedLMPreprocessor(
+      tokenizer: tokenizer, sequenceLength: 16, masking: MaskingOptions(selectionRate: 1))
+    #expect(try preprocessor.sample(["the <a> quick <b> <c>"]).labels == [5, 6])
+  }
+
+  /// A token that is not in the vocabulary is found as such, and no word is cut into it.
+  @Test func anAddedTokenIsNoPiece() throws {
+    let folder = try TemporaryFolder()
+    let added = #"[{"id":8,"content":"qui","single_word":true,"normalized":true}]"#
+    try folder.write("tokenizer.json", Self.json(added: added))
+    let tokenizer = try WordPieceTokenizer.load(directory: folder.path)
+    #expect(tokenizer.encode("qui quily QUI.") == [8, 1, 8, 1])
+    #expect(tokenizer.vocabulary.id(of: "qui") == 8 && tokenizer.decode([8]) == "qui")
+    #expect(tokenizer.vocabulary.vocabTXT == Array(Self.vocabulary.utf8))
   }
 
   @Test func missing() throws {

@@ -33,11 +33,37 @@ struct VocabularyTests {
     func location(_ line: Int) -> DataLocation { DataLocation(file: "vocab.txt", line: line) }
     #expect(throws: TokenizerError.emptyVocabulary(file: "vocab.txt")) { try read("\n\n") }
     #expect(throws: TokenizerError.emptyVocabulary(file: "vocab.txt")) { try read("") }
-    #expect(throws: TokenizerError.emptyPiece(location(2))) { try read("a\n\nb") }
-    #expect(throws: TokenizerError.duplicatePiece("a", location(3), first: 0)) { try read("a\nb\na") }
+    #expect(throws: TokenizerError.emptyPiece(DataLocation(file: "vocabulary", line: 2))) {
+      try Vocabulary(pieces: ["a", "", "b"])
+    }
+    #expect(throws: TokenizerError.duplicatePiece("a", DataLocation(file: "vocabulary", line: 3), first: 0)) {
+      try Vocabulary(pieces: ["a", "b", "a"])
+    }
     #expect(throws: TokenizerError.notUTF8(location(2))) {
       try Vocabulary(vocabTXT: [0x61, 0x0A, 0xFF, 0x0A], file: "vocab.txt")
     }
+  }
+
+  /// Of a piece that is there twice the later id counts, as in transformers; the earlier one has no piece.
+  @Test func aPieceTwice() throws {
+    let vocabulary = try read("a\nbb\na\nc\nbb\n")
+    #expect(["a", "bb", "c"].map { vocabulary.id(of: $0) } == [2, 4, 3])
+    #expect((0..<5).map { vocabulary.piece($0) } == ["", "", "a", "c", "bb"])
+    #expect(vocabulary.count == 5 && vocabulary.pieceCount == 3 && vocabulary.shadowedIDs == [0, 1])
+    #expect(vocabulary.vocabTXT == Array("\n\na\nc\nbb\n".utf8))
+  }
+
+  /// An id whose line is blank has no piece; the others keep their ids.
+  @Test func blankLines() throws {
+    let vocabulary = try read("a\n\n \u{3000}\nb\n")
+    #expect(vocabulary.count == 4 && vocabulary.id(of: "b") == 3 && vocabulary.id(of: "") == nil)
+    #expect((0..<4).map { vocabulary.piece($0) } == ["a", "", "", "b"])
+  }
+
+  /// White space at the end of a line is no part of the piece, as the tokenizers library reads the file.
+  @Test func trailingBlanks() throws {
+    let vocabulary = try read("a \nb\t\u{A0}\u{2028}\r\n c\n")
+    #expect((0..<3).map { vocabulary.piece($0) } == ["a", "b", " c"])
   }
 
   /// Every piece of a large vocabulary is found, and nothing else.

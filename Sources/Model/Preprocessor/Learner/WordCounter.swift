@@ -55,8 +55,8 @@ struct WordCounter {
       var word = WordBuffer(limit: limit, tracking: false, memory: base)
       var sink = Sink(table: table)
       classes.withUnsafeBufferPointer { classes in
-        guard let classes = classes.baseAddress else { return }
-        normalizer.split(text, classes: classes, baseClasses: classes, literals: [], word: &word, into: &sink)
+        guard let classes = classes.baseAddress, let bytes = text.baseAddress else { return }
+        normalizer.split(bytes, from: 0, to: text.count, classes: classes, word: &word, into: &sink)
       }
     }
   }
@@ -71,6 +71,5 @@ struct WordCounter {
       table.add(
         UnsafeBufferPointer(start: word.bytes, count: word.count), hash: word.prefixes[word.count])
     }
-    func literal(_ id: Int32, from start: Int, to end: Int) {}
   }
 }

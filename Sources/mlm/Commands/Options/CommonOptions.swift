@@ -10,6 +10,7 @@ struct CommonOptions: Sendable, Equatable {
   var sequenceLength: Int?
   var preprocessed = false
   var strict = false
+  var specialTokensInText = false
   var offline = false
   var quiet = false
 }
@@ -58,6 +59,13 @@ extension CommonOptions {
     details: """
       Invalid UTF-8 is an error with file, line and byte. Without it, it becomes U+FFFD and is counted in a warning.
       """)
+  static let specialTokensInText = Option<Bool>.flag(
+    "special-tokens-in-text", in: .input, help: "find [SEP], [CLS] … in the text",
+    details: """
+      Read [CLS], [SEP], [MASK], [PAD] and [UNK] in the text as the tokens, as transformers does. Without it they are \
+      plain text, as in KerasHub; in predict, [MASK] is always the mask. Tokens that users added to a vocabulary are \
+      always found.
+      """)
   static let offline = Option<Bool>.flag(
     "offline", in: .general, help: "never touch the network",
     details: "Never touch the network, as HF_HUB_OFFLINE=1 does: what is not in the hub's cache is an error.",
@@ -67,7 +75,9 @@ extension CommonOptions {
 
   /// What fit, predict and evaluate share, but for what stands under `Input`.
   static let modelDeclarations = [preset.declaration, noLoadWeights.declaration, sequenceLength.declaration]
-  static let inputDeclarations = [preprocessed.declaration, strict.declaration]
+  static let inputDeclarations = [
+    preprocessed.declaration, strict.declaration, specialTokensInText.declaration,
+  ]
   static let generalDeclarations = [
     seed.declaration, threads.declaration, offline.declaration, quiet.declaration,
     CommandDeclaration.help.declaration,
@@ -96,6 +106,7 @@ extension CommonOptions {
     sequenceLength = try arguments.value(of: Self.sequenceLength)
     preprocessed = try arguments.value(of: Self.preprocessed)
     strict = try arguments.value(of: Self.strict)
+    specialTokensInText = try arguments.value(of: Self.specialTokensInText)
     offline = try arguments.value(of: Self.offline)
     quiet = try arguments.value(of: Self.quiet)
   }

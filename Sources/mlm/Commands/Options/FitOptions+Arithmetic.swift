@@ -17,6 +17,7 @@ extension FitOptions {
       ("preprocessed", common.preprocessed ? "on" : "off"),
       ("samples", samples.cut.rawValue), ("truncate", samples.truncates ? "on" : "off"),
       ("pairs", samples.pairs ? "on" : "off"),
+      ("special-tokens-in-text", common.specialTokensInText ? "on" : "off"),
       ("batch-size", String(batchSize)), ("gradient-accumulation", String(gradientAccumulation)),
       ("loss-reduction", lossReduction.rawValue), ("dropout", dropout.map(number) ?? "the model's"),
       ("freeze", frozen.isEmpty ? "nothing" : frozen.map(\.text).joined(separator: ",")),

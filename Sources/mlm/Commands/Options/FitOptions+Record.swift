@@ -41,6 +41,7 @@ extension FitOptions {
     [
       ("samples", .string(samples.cut.rawValue)), ("truncate", .bool(samples.truncates)),
       ("pairs", .bool(samples.pairs)), ("strict", .bool(common.strict)),
+      ("special-tokens-in-text", .bool(common.specialTokensInText)),
     ]
   }
 

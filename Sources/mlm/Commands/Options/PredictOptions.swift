@@ -113,6 +113,9 @@ extension PredictOptions {
       if format == .fill {
         throw .conflict("--preprocessed", "--format fill", why: "an integer sample has no text to fill in")
       }
+      if common.specialTokensInText {
+        throw .conflict("--preprocessed", "--special-tokens-in-text", why: "an integer sample has no text")
+      }
       if common.strict { throw .conflict("--preprocessed", "--strict", why: "an integer sample has no text") }
     }
   }

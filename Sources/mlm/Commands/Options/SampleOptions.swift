@@ -92,7 +92,8 @@ extension SampleOptions {
     // Preprocessed samples come with their masks: what chooses masks or cuts text has nothing to do there.
     if try arguments.value(of: CommonOptions.preprocessed) {
       let textOptions =
-        (Self.inputDeclarations + Self.maskingDeclarations + [CommonOptions.strict.declaration]).map(\.name)
+        (Self.inputDeclarations + Self.maskingDeclarations
+        + [CommonOptions.strict.declaration, CommonOptions.specialTokensInText.declaration]).map(\.name)
       for given in arguments.given where textOptions.contains(given.option.name) {
         throw .conflict(
           "--preprocessed", given.option.spelling, why: "preprocessed samples bring their own tokens and masks")

@@ -23,12 +23,6 @@ extension TokenizeOptions {
   static let addSpecialTokens = Option<Bool>.flag(
     "add-special-tokens", in: .output, help: "put [CLS] and [SEP] around",
     details: "Put [CLS] and [SEP] around each input.")
-  static let specialTokensInText = Option<Bool>.flag(
-    "special-tokens-in-text", in: .input, help: "[MASK] in the text is the mask token",
-    details: """
-      Take [MASK], [SEP] … in the text for what they name, as transformers does. Without it they are plain text, as \
-      in KerasHub.
-      """)
   static let decode = Option<Bool>.flag(
     "decode", in: .input, help: "turn lines of ids back into text",
     details: "The inputs are ids, separated by spaces: turn them back into text.", foreignNames: ["detokenize"])
@@ -36,8 +30,9 @@ extension TokenizeOptions {
   static let declaration = CommandDeclaration(
     name: "tokenize", summary: "text to word pieces and ids", operands: .texts,
     options: [
-      CommonOptions.preset.declaration, InputChoice.input.declaration, specialTokensInText.declaration,
-      decode.declaration, CommonOptions.strict.declaration, format.declaration, addSpecialTokens.declaration,
+      CommonOptions.preset.declaration, InputChoice.input.declaration,
+      CommonOptions.specialTokensInText.declaration, decode.declaration, CommonOptions.strict.declaration,
+      format.declaration, addSpecialTokens.declaration,
       CommonOptions.offline.declaration, CommonOptions.quiet.declaration, CommandDeclaration.help.declaration,
     ],
     description: [
@@ -62,10 +57,12 @@ extension TokenizeOptions {
     input = try InputChoice(arguments)
     format = try arguments.value(of: Self.format)
     addsSpecialTokens = try arguments.value(of: Self.addSpecialTokens)
-    specialTokensInText = try arguments.value(of: Self.specialTokensInText)
+    specialTokensInText = try arguments.value(of: CommonOptions.specialTokensInText)
     decodes = try arguments.value(of: Self.decode)
     if decodes {
-      let forText = [Self.format.declaration, Self.addSpecialTokens.declaration, Self.specialTokensInText.declaration]
+      let forText = [
+        Self.format.declaration, Self.addSpecialTokens.declaration, CommonOptions.specialTokensInText.declaration,
+      ]
       for given in arguments.given where forText.contains(where: { $0.name == given.option.name }) {
         throw .conflict("--decode", given.option.spelling, why: "the inputs are ids and the result is text")
       }
