@@ -58,6 +58,7 @@ enum BenchmarkTool {
       print(usage)
       return !arguments.isEmpty
     }
+    if let invalid = InstructionSet.invalidLimit { throw BenchmarkError(usage: invalid) }
     if first == "worker" { return try Worker.run(Array(arguments.dropFirst())) }
     if first == "launch" { return try Launch.run(Array(arguments.dropFirst())) }
     if first == "read-weights" { return try ReadWeights.run(Array(arguments.dropFirst())) }

@@ -4,14 +4,18 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#if defined(__x86_64__)
-
-/// What MLM_MAX_CPU_ISA allows, named after oneDNN's variable.
-static mlm_instruction_set most_allowed(void) {
-  const char *name = getenv("MLM_MAX_CPU_ISA");
-  if (name && strcasecmp(name, "baseline") == 0) return MLM_BASELINE;
-  return name && strcasecmp(name, "avx2") == 0 ? MLM_AVX2 : MLM_AVX512;
+/// What MLM_MAX_CPU_ISA allows, named after oneDNN's variable; -1 for a value that it cannot have.
+static int limit(const char *value) {
+  static const struct { const char *name; mlm_instruction_set instructions; } limits[] = {
+      {"", MLM_AVX512}, {"avx512", MLM_AVX512}, {"avx2", MLM_AVX2}, {"baseline", MLM_BASELINE}};
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+    if (strcasecmp(value, limits[i].name) == 0) return (int)limits[i].instructions;
+  return -1;
 }
+
+int mlm_knows_limit(const char *value) { return limit(value) >= 0; }
+
+#if defined(__x86_64__)
 
 static mlm_instruction_set widest(void) {
   __builtin_cpu_init();
@@ -22,8 +26,10 @@ static mlm_instruction_set widest(void) {
 }
 
 mlm_instruction_set mlm_instructions(void) {
-  const mlm_instruction_set has = widest(), allowed = most_allowed();
-  return has < allowed ? has : allowed;
+  const mlm_instruction_set has = widest();
+  const char *value = getenv("MLM_MAX_CPU_ISA");
+  const int allowed = value ? limit(value) : -1;
+  return allowed >= 0 && allowed < (int)has ? (mlm_instruction_set)allowed : has;
 }
 
 const mlm_rows *mlm_rows_for(mlm_instruction_set instructions) {

@@ -71,6 +71,9 @@ enum CommandLineTool {
         }
         throw UsageError.optionBeforeCommand(first.text)
       }
+      if let invalid = InstructionSet.invalidLimit {
+        throw UsageError(invalid, hint: "unset it to use all of the processor")
+      }
       return try Command.named(first).run(rest, output: output)
     }
   }

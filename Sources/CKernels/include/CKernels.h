@@ -14,8 +14,11 @@
 
 typedef enum { MLM_BASELINE, MLM_AVX2, MLM_AVX512 } mlm_instruction_set;
 
-/// The widest instruction set that the processor has and MLM_MAX_CPU_ISA (avx2, baseline) allows.
+/// The widest instruction set that the processor has and MLM_MAX_CPU_ISA (avx512, avx2, baseline) allows.
 mlm_instruction_set mlm_instructions(void);
+
+/// Whether MLM_MAX_CPU_ISA can have this value. One that it cannot have limits nothing.
+int mlm_knows_limit(const char *value);
 
 /// Tells the processor that the thread waits in a loop.
 static inline void mlm_pause(void) {

@@ -53,6 +53,20 @@ import Testing
     #expect(tool.names().isEmpty)
   }
 
+  /// A misspelt limit would measure the wrong thing without a word.
+  @Test func unknownInstructionSetIsRefused() throws {
+    let tool = try Tool()
+    try tool.expectError(
+      ["tokenize", "--preset", Tool.micro, "a"], "MLM_MAX_CPU_ISA: 'avx' is not baseline, avx2 or avx512",
+      hint: "unset", status: 2, environment: ["MLM_MAX_CPU_ISA": "avx"])
+    for value in ["baseline", "AVX2", "avx512", ""] {
+      let result = try tool.run(
+        ["tokenize", "--preset", Tool.micro, "--format", "ids", "a"], environment: ["MLM_MAX_CPU_ISA": value])
+      #expect(result.status == 0, "\(value): \(result.messages)")
+    }
+    #expect(try tool.run(["--version"], environment: ["MLM_MAX_CPU_ISA": "avx"]).status == 0)
+  }
+
   @Test func bothSpellingsAndTheEndOfOptions() throws {
     let tool = try Tool()
     let arguments = ["predict", "--preset", Tool.micro, "--format=tsv"]
