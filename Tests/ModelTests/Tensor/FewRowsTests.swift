@@ -117,7 +117,7 @@ import Testing
   }
 
   /// To the last bit what OpenBLAS gives for the same rows among many: a text's answer does not depend on who computes it.
-  @Test(.enabled(if: FewRows.openBLASKernel != .other, "the order of OpenBLAS' kernel here is not known"))
+  @Test(.enabled(if: GEMMTests.isMeasuredKernel, GEMMTests.otherKernel))
   func lastBitsAreThoseOfOpenBLAS() {
     // Panels and blocks of every kind: one, two, halves with an odd and an even number of eights, blocks that halve unevenly.
     let shapes = [
@@ -173,7 +173,7 @@ import Testing
   }
 
   /// More rows than go through the weights together.
-  @Test(.enabled(if: FewRows.openBLASKernel != .other, "the order of OpenBLAS' kernel here is not known"))
+  @Test(.enabled(if: GEMMTests.isMeasuredKernel, GEMMTests.otherKernel))
   func lastBitsOfManyRows() {
     Bench.run { bench in
       let (x, w) = (bench.matrix(1100, 400), bench.matrix(328, 400))

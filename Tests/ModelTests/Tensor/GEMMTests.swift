@@ -5,6 +5,7 @@ import Testing
 @Suite struct GEMMTests {
   /// The kernels of OpenBLAS that the claims about last bits were measured with.
   static let isMeasuredKernel = FewRows.openBLASKernel != .other
+  static let otherKernel: Comment = "OpenBLAS computes with a kernel here whose order of additions is not known"
 
   /// What a product's result begins with.
   private enum Beginning { case sum, bias }
@@ -79,7 +80,7 @@ import Testing
 
   /// What the type's comment says of rows at multiples of 12, for the shapes of inference.
   @Test(
-    .enabled(if: isMeasuredKernel, "OpenBLAS computes with a kernel here whose order of additions is not known"),
+    .enabled(if: isMeasuredKernel, otherKernel),
     arguments: [2, 3, 8, 16])
   func lastBitsDoNotDependOnThreads(_ threads: Int) {
     let shapes = [
@@ -103,7 +104,7 @@ import Testing
   }
 
   /// Nor on how fast the workers have been: the order of additions, forward and backward.
-  @Test(.enabled(if: FewRows.openBLASKernel != .other, "shares are equal here"), arguments: [2, 3, 6])
+  @Test(.enabled(if: isMeasuredKernel, otherKernel), arguments: [2, 3, 6])
   func lastBitsDoNotDependOnSpeeds(_ threads: Int) {
     for (rows, columns, inner) in [(516, 768, 768), (505, 3072, 512), (1032, 1003, 300), (300, 2048, 3072)] {
       func products(_ threads: Int, speeds: [Double]) -> [[UInt32]] {

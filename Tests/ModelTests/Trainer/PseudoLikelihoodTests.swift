@@ -119,13 +119,13 @@ import Testing
     return (all, samples)
   }
 
-  @Test(.enabled(if: GEMMTests.isMeasuredKernel), arguments: [1, 3, 8])
+  @Test(.enabled(if: GEMMTests.isMeasuredKernel, GEMMTests.otherKernel), arguments: [1, 3, 8])
   func figuresDoNotDependOnThreads(_ threads: Int) throws {
     let (two, others) = (try evaluations(Self.lines, threads: 2), try evaluations(Self.lines, threads: threads))
     #expect(two.all == others.all && two.samples == others.samples)
   }
 
-  @Test(.enabled(if: GEMMTests.isMeasuredKernel)) func figuresDoNotDependOnNeighbours() throws {
+  @Test(.enabled(if: GEMMTests.isMeasuredKernel, GEMMTests.otherKernel)) func figuresDoNotDependOnNeighbours() throws {
     let together = try evaluations(Self.lines, threads: 2).samples
     for index in [0, 1, 17, 255, 256, 299] {
       // Masks depend on the place in the corpus; this figure does not.
