@@ -19,7 +19,6 @@ private let golden = Golden.url("checkpoint/micro").path
 
   /// The parameters of micro in other layouts are those of micro, up to the rounding of 16 bits.
   @Test(
-    .enabled(if: Reference.root != nil, "the reference data is not on this machine"),
     arguments: [
       ("with_projector_weight", 0), ("sharded", 0), ("float16", 0x1p-11), ("bfloat16", 0x1p-8), ("backbone_only", 0),
     ] as [(String, Float)])
@@ -38,11 +37,10 @@ private let golden = Golden.url("checkpoint/micro").path
     }
   }
 
-  @Test(.enabled(if: Reference.root != nil, "the reference data is not on this machine"))
-  func tiny() throws {
-    let model = try ModelDirectory.open(try #require(Reference.url("tiny_bert_mlm")).path)
-    #expect(model.notes.isEmpty)
-    #expect(model.weights?.tensors.allSatisfy { $0?.float32InPlace != nil } == true)
+  @Test func trainedModel() throws {
+    let model = try ModelDirectory.open(try #require(Reference.trainedModel).path)
+    #expect(model.notes.isEmpty && model.hasHead)
+    #expect(model.weights?.tensors.allSatisfy { ($0?.float32InPlace != nil) == ($0?.type == .float32) } == true)
   }
 
   // What is wrong with a directory, one by one.

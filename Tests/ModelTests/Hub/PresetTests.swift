@@ -60,7 +60,7 @@ import Testing
       return
     }
     #expect(rows.map(\.count) == [3, 3, 3] && rows[2][2] == 0.1810 && values[1].tolerance == 1e-4)
-    guard let file = Reference.url("vocab/bert_base_uncased.txt") else { return }
+    let file = try #require(Reference.url("vocab/bert_base_uncased.txt"))
     let vocabulary = try Vocabulary(vocabTXT: Array(Data(contentsOf: file)), file: "vocab.txt")
     for case .predictions(let predictions, _) in values.map(\.expectation) {
       for prediction in predictions { #expect(vocabulary.piece(prediction.id) == prediction.token) }

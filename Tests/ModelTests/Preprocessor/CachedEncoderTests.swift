@@ -148,8 +148,7 @@ struct CachedEncoderTests {
 }
 
 /// The same over the real vocabularies.
-@Suite(.enabled(if: Reference.isPresent, "the reference data is not here (MLM_REFERENCE or ../shared/reference)"))
-struct CachedEncoderReferenceTests {
+@Suite struct CachedEncoderReferenceTests {
   @Test(arguments: ["english", "languages", "unicode", "fuzz"])
   func texts(file: String) throws {
     struct Row: Decodable { var text: String }

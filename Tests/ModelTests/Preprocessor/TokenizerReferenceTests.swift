@@ -3,9 +3,8 @@ import Testing
 
 @testable import Model
 
-/// Every line of the reference data for the three vocabularies. Written by Hugging Face's tokenizers and transformers.
-@Suite(.enabled(if: Reference.isPresent, "the reference data is not here (MLM_REFERENCE or ../shared/reference)"))
-struct TokenizerReferenceTests {
+/// Every line of the reference data for the three vocabularies of BERT. Written by Hugging Face's tokenizers and transformers.
+@Suite struct TokenizerReferenceTests {
   static let vocabularies = [
     "uncased": "bert_base_uncased.txt", "cased": "bert_base_cased.txt",
     "multi_cased": "bert_base_multilingual_cased.txt",
@@ -70,7 +69,7 @@ struct TokenizerReferenceTests {
   @Test(arguments: ["fuzz", "english"])
   func ids(file: String) throws {
     let rows = try jsonLines(#require(Reference.url("tokenizer/\(file).jsonl")), as: IDRow.self)
-    #expect(rows.count > 500)
+    #expect(rows.count >= 250)
     for row in rows {
       for (setting, expected) in [("uncased", row.uncased), ("cased", row.cased), ("multi_cased", row.multi_cased)] {
         guard let expected else { continue }

@@ -36,8 +36,7 @@ struct UnicodeTablesTests {
   }
 
   /// Every scalar against the file that the tables were made from.
-  @Test(.enabled(if: Reference.isPresent, "the reference data is not here (MLM_REFERENCE or ../shared/reference)"))
-  func everyScalar() throws {
+  @Test func everyScalar() throws {
     let url = try #require(Reference.url("tokenizer/scalar_properties.json"))
     let data = try #require(JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any])
     func value(_ text: Substring) -> UInt32 { UInt32(text, radix: 16) ?? .max }

@@ -9,27 +9,26 @@ enum Golden {
   }
 }
 
-/// The larger reference data, which is not part of the repository: `$MLM_REFERENCE`, or `../shared/reference` beside it.
+/// Numbers of other programs, in the layout of the full reference data: all of it where `$MLM_REFERENCE` names its folder, else the part
+/// that ships with the tests (`Golden/README.md`).
 enum Reference {
   /// The top of the repository.
   static let repository = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  /// The folder of the reference data, or nil where there is none.
-  static let root: URL? = {
-    let folder =
-      ProcessInfo.processInfo.environment["MLM_REFERENCE"].map { URL(fileURLWithPath: $0, isDirectory: true) }
-      ?? repository.deletingLastPathComponent().appendingPathComponent("shared/reference", isDirectory: true)
-    return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
-  }()
+  /// In the repository, not in the test bundle: its trained model is a link to the preset inside the program.
+  private static let root: URL =
+    ProcessInfo.processInfo.environment["MLM_REFERENCE"].map { URL(fileURLWithPath: $0, isDirectory: true) }
+    ?? repository.appendingPathComponent("Tests/ModelTests/Golden/reference", isDirectory: true)
 
-  static var isPresent: Bool { root != nil }
-
-  /// The place of a reference file, or nil where there is no such file.
+  /// The address of a reference file, or nil where there is no such file.
   static func url(_ path: String) -> URL? {
-    guard let url = root?.appendingPathComponent(path) else { return nil }
+    let url = root.appendingPathComponent(path)
     return FileManager.default.fileExists(atPath: url.path) ? url : nil
   }
+
+  /// The trained model that `forward/tiny_N`, `fill_mask/tiny` and `train/tiny_run` are about.
+  static var trainedModel: URL? { url("tiny_bert_mlm") ?? url("trained") }
 }
 
 /// The lines of a JSON Lines file: split at 0x0A and nowhere else.

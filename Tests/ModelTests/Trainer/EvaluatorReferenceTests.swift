@@ -4,8 +4,7 @@ import Testing
 @testable import Model
 
 /// Losses and accuracies against KerasHub's `evaluate`.
-@Suite(.enabled(if: Reference.root != nil, "the reference data is not on this machine"))
-struct EvaluatorReferenceTests {
+@Suite struct EvaluatorReferenceTests {
   @Test func lossesOfTheBatches() throws {
     let batches = try Safetensors(path: try #require(Reference.url("train/batches.safetensors")).path)
     for epsilon in ["1e-5", "1e-12"] {

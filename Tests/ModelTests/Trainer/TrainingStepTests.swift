@@ -8,8 +8,9 @@ import Testing
   @Test(arguments: [1, 2, 3])
   func gradientsOfEveryParameter(threads: Int) throws {
     let network = try ReferenceModel.network(Golden.url("model/micro"), headEpsilon: 1e-5)
-    let file = try Safetensors(path: Golden.url("model/train/batches.safetensors").path)
-    let expected = try Safetensors(path: Golden.url("model/train/gradients_head_eps_1e-5.safetensors").path)
+    let file = try Safetensors(path: try #require(Reference.url("train/batches.safetensors")).path)
+    let gradients = try #require(Reference.url("train/gradients_head_eps_1e-5.safetensors"))
+    let expected = try Safetensors(path: gradients.path)
     network.parameters.makeTrainable()
     let sums = network.addGradients(
       Batch(try ReferenceModel.samples(file, "batch0.")), lossFactor: 1 / 20, nil,
@@ -28,7 +29,7 @@ import Testing
 
   @Test func everyParameterThatShouldGetsAGradient() throws {
     let network = try ReferenceModel.network(Golden.url("model/micro"))
-    let file = try Safetensors(path: Golden.url("model/train/batches.safetensors").path)
+    let file = try Safetensors(path: try #require(Reference.url("train/batches.safetensors")).path)
     network.parameters.makeTrainable()
     let batch = Batch(try ReferenceModel.samples(file, "batch0."))
     let context = Context(pool: WorkerPool(threads: 2))
@@ -47,33 +48,21 @@ import Testing
     }
   }
 
-  /// The losses of twenty steps of Keras' Adam, from the numbers that are part of the tests.
-  @Test func lossesOfKerasAdam() throws {
-    try check(
-      run: try JSONValue.parse([UInt8](Data(contentsOf: Golden.url("model/train/keras_adam_run.json")))),
-      model: Golden.url("model/micro"), batches: Golden.url("model/train/batches.safetensors"), steps: nil)
-  }
-
   static let runs = [
     "keras_adam", "keras_adam_head_eps_1e-12", "keras_adam_global_clipnorm", "keras_adam_frozen_backbone",
     "keras_adamw",
     "torch_adamw", "torch_adamw_clip",
   ]
 
-  @Test(.enabled(if: Reference.root != nil, "the reference data is not on this machine"), arguments: runs)
+  @Test(arguments: runs)
   func parametersOfReferenceRuns(_ name: String) throws {
     let folder = try #require(Reference.url("train/\(name)"))
-    try check(
-      run: try JSONValue.parse([UInt8](Data(contentsOf: folder.appendingPathComponent("run.json")))),
-      model: try #require(Reference.url("micro")), batches: try #require(Reference.url("train/batches.safetensors")),
-      steps: folder)
-  }
-
-  private func check(run: JSONValue, model: URL, batches: URL, steps: URL?) throws {
+    let run = try JSONValue.parse([UInt8](Data(contentsOf: folder.appendingPathComponent("run.json"))))
     func number(_ key: String) -> Float { Float(run[key]?.double ?? 0) }
     let isTorch = run["optimizer"]?.string?.contains("torch") ?? false
-    let network = try ReferenceModel.network(model, headEpsilon: number("head_layer_norm_epsilon"))
-    let file = try Safetensors(path: batches.path)
+    let network = try ReferenceModel.network(
+      try #require(Reference.url("micro")), headEpsilon: number("head_layer_norm_epsilon"))
+    let file = try Safetensors(path: try #require(Reference.url("train/batches.safetensors")).path)
     if run["frozen"]?.string != nil { network.trainsBackbone = false }
     let rate = number("learning_rate")
     let training = TrainingStep(
@@ -94,9 +83,10 @@ import Testing
       #expect(abs(result.sums.loss / 20 - losses[step - 1].double!) < 2e-5)
       let norm = norms[step - 1].double!
       #expect(abs(result.gradientNorm - norm) < 1e-4 * norm)
-      guard let url = steps?.appendingPathComponent("step_\(step).safetensors"),
-        FileManager.default.fileExists(atPath: url.path)
-      else { continue }
+      guard let url = Reference.url("train/\(name)/step_\(step).safetensors") else {
+        #expect(step < 20, "no parameters to compare with at the end")
+        continue
+      }
       let expected = try Safetensors(path: url.path)
       for parameter in network.parameters.parameters {
         guard let values = try expected[parameter.name]?.floats() else {
@@ -110,10 +100,9 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Reference.root != nil, "the reference data is not on this machine"))
-  func sixStepsOfTheTrainedModel() throws {
+  @Test func sixStepsOfTheTrainedModel() throws {
     let run = try JSONValue.parse([UInt8](Data(contentsOf: try #require(Reference.url("train/tiny_run.json")))))
-    let network = try ReferenceModel.network(try #require(Reference.url("tiny_bert_mlm")), headEpsilon: 1e-5)
+    let network = try ReferenceModel.network(try #require(Reference.trainedModel), headEpsilon: 1e-5)
     // The run was made without dropout.
     var configuration = network.configuration
     (configuration.dropout, configuration.attentionDropout) = (0, 0)

@@ -34,10 +34,9 @@ import Testing
     // Fewer than were asked for: nothing else is seen twice.
     #expect(pieces.count < 400)
     #expect(statistics == .init(words: 30, distinctWords: 16, alphabet: 18, charactersLeftOut: 0, unknownWords: 0))
-    if let file = Reference.url("vocab/bert_base_uncased.txt") {
-      let bert = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").prefix(104).map(String.init)
-      #expect(bert == Array(pieces[..<104]))
-    }
+    let file = try #require(Reference.url("vocab/bert_base_uncased.txt"))
+    let bert = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").prefix(104).map(String.init)
+    #expect(bert == Array(pieces[..<104]))
   }
 
   /// What the tokenizer makes of the text it was learned from has no [UNK], and ends in whole words where there is room.
