@@ -20,6 +20,8 @@ struct CorpusBlock {
   var invalid = (count: 0, first: Int?.none)
   /// The first line that is no pair: its number and its tabs.
   var badPair: (line: Int, tabs: Int)?
+  /// `BlockHash`es of the file's blocks that begin in these lines.
+  var hashes: [UInt64] = []
 
   /// - Parameter textLines: the text lines of the corpus before this block; used with a selection only.
   mutating func read(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ rules: Rules, textLines: Int) {

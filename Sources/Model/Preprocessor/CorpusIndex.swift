@@ -15,6 +15,8 @@ struct CorpusIndex {
   /// The text lines of the corpus before the line that each sample begins in. Only with a selection.
   let textLinesBefore: IntegerList
   var firstSamples: [Int] = []
+  /// The `BlockHash` of each file. Not with a selection.
+  var contentHashes: [UInt64] = []
   /// The text lines before each block.
   var linesBeforeBlock: [Int] = []
   var statistics = TextCorpus.Statistics()
@@ -40,6 +42,7 @@ struct CorpusIndex {
     var start = 0
     var lines = 0
     var released = 0
+    var hashes: [UInt64] = []
     while start < bytes.count {
       // A few blocks for each thread at a time: what they find waits to be put together.
       var ranges: [Range<Int>] = []
@@ -51,12 +54,14 @@ struct CorpusIndex {
       for (range, block) in zip(ranges, read(ranges, of: file, pool)) {
         try judge(block, from: range.lowerBound, of: file, after: lines, strict: strict)
         lines = try append(block, after: lines)
+        hashes += block.hashes
       }
       // Once more what came before: pages around one that is touched come with it.
       file.mapping.release(released..<start)
       released = ranges[0].lowerBound
     }
     statistics.lines += lines
+    if rules.selection == nil { contentHashes.append(BlockHash.whole(hashes, bytes: bytes.count)) }
   }
 
   /// The blocks, read by all threads; in the order of the ranges.
@@ -70,6 +75,9 @@ struct CorpusIndex {
         var block = CorpusBlock()
         let textLines = rules.selection?.linesBefore[first + index] ?? 0
         block.read(bytes, ranges[index], rules, textLines: textLines)
+        if rules.selection == nil {
+          block.hashes = BlockHash.blocks(beginningIn: ranges[index]).map { BlockHash.hash(block: $0, of: bytes) }
+        }
         blocks[index] = block
       }
     }

@@ -13,6 +13,8 @@
 /// much. The files must not change while the corpus lives.
 public final class PreprocessedCorpus: LocatedSource {
   let files: [TextFile]
+  /// The `BlockHash` of each file.
+  let contentHashes: [UInt64]
   /// The first sample of each file, and one past the last of all.
   private let firstSamples: [Int]
   /// Where the line of each sample begins, and its number.
@@ -38,7 +40,7 @@ public final class PreprocessedCorpus: LocatedSource {
     self.temporaryDirectory = temporaryDirectory
     offsets = IntegerList(temporaryDirectory: temporaryDirectory)
     lines = IntegerList(temporaryDirectory: temporaryDirectory)
-    var files = [TextFile]()
+    var (files, contentHashes) = ([TextFile](), [UInt64]())
     var firstSamples = [Int]()
     var blankLines = 0
     for path in paths {
@@ -48,6 +50,7 @@ public final class PreprocessedCorpus: LocatedSource {
       var reader = PreprocessedLine(file: file.name, needsLabels: needsLabels)
       var lines = TextLines(file.bytes)
       var released = 0
+      var hashes = [UInt64]()
       while let range = lines.next() {
         let line = UnsafeBufferPointer(rebasing: file.bytes[range])
         if TextLines.isBlank(line) {
@@ -57,11 +60,18 @@ public final class PreprocessedCorpus: LocatedSource {
         _ = try reader.sample(line, number: lines.number, within: limits)
         try offsets.append(UInt64(range.lowerBound))
         try self.lines.append(UInt64(lines.number))
+        while (hashes.count + 1) * BlockHash.blockSize <= range.upperBound {
+          hashes.append(BlockHash.hash(block: hashes.count, of: file.bytes))
+        }
         if range.upperBound - released > Self.pieceBytes {
           file.mapping.release(released..<range.upperBound)
           released = range.upperBound - Self.pieceBytes / 2
         }
       }
+      for block in hashes.count..<BlockHash.blocks(beginningIn: 0..<file.bytes.count).upperBound {
+        hashes.append(BlockHash.hash(block: block, of: file.bytes))
+      }
+      contentHashes.append(BlockHash.whole(hashes, bytes: file.bytes.count))
       file.mapping.release(0..<file.bytes.count)
       files.append(file)
     }
@@ -69,6 +79,7 @@ public final class PreprocessedCorpus: LocatedSource {
       throw PreprocessorError.emptyCorpus(file: files.map(\.name).joined(separator: ", "), blankLines: blankLines)
     }
     self.files = files
+    self.contentHashes = contentHashes
     self.firstSamples = firstSamples + [offsets.count]
   }
 

@@ -70,6 +70,8 @@ public final class TextCorpus: LocatedSource {
   }
 
   let files: [TextFile]
+  /// The `BlockHash` of each file.
+  let contentHashes: [UInt64]
   /// The first sample of each file, and one past the last of all.
   let firstSamples: [Int]
   /// The bits of each sample's `Entry`.
@@ -163,7 +165,7 @@ public final class TextCorpus: LocatedSource {
 
   private init(
     _ files: [TextFile], _ preprocessor: DistilBertMaskedLMPreprocessor, _ layout: Layout, _ settings: Settings,
-    selection: LineSelection? = nil
+    selection: LineSelection? = nil, contentHashes: [UInt64]? = nil
   ) throws {
     self.files = files
     self.layout = layout
@@ -181,6 +183,7 @@ public final class TextCorpus: LocatedSource {
         layout: layout, truncate: settings.truncate, selection: selection),
       markStride: Self.markStride, threads: settings.threads, temporaryDirectory: settings.temporaryDirectory)
     for file in files { try index.add(file, strict: settings.strict) }
+    self.contentHashes = contentHashes ?? index.contentHashes
     entries = index.entries
     lineMarks = index.lineMarks
     textLinesBefore = index.textLinesBefore
@@ -269,7 +272,8 @@ public final class TextCorpus: LocatedSource {
         tokenizer: tokenizer, sequenceLength: sequenceLength, masking: masking)
       return try TextCorpus(
         files, preprocessor, layout, settings,
-        selection: LineSelection(split: split, isValidation: isValidation, linesBefore: linesBeforeBlock))
+        selection: LineSelection(split: split, isValidation: isValidation, linesBefore: linesBeforeBlock),
+        contentHashes: contentHashes)
     }
     return (try part(isValidation: false), try part(isValidation: true))
   }

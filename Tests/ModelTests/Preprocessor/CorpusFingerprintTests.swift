@@ -6,8 +6,9 @@ import Testing
   private func text(_ text: String, threads: Int = 1) throws -> CorpusFingerprint {
     let folder = try TemporaryFolder()
     let path = try folder.write("text.txt", text)
-    let corpus = try TextCorpus(paths: [path], tokenizer: SmallTokenizer.english(), sequenceLength: 16)
-    return try CorpusFingerprint(corpus, threads: threads)
+    let corpus = try TextCorpus(
+      paths: [path], tokenizer: SmallTokenizer.english(), sequenceLength: 16, threads: threads)
+    return try CorpusFingerprint(corpus)
   }
 
   @Test func ofText() throws {
@@ -57,11 +58,43 @@ import Testing
     #expect(try fingerprint.hash == CorpusFingerprint(whole).hash)
   }
 
-  @Test func largeFilesAreSampled() {
-    let small = FileBlocks(count: 5 << 20)
-    #expect(small.indices == [0, 1, 2, 3, 4])
-    let large = FileBlocks(count: 3 << 30 | 1).indices
-    #expect(large.count == 1024 && large.first == 0 && large.last == 3072 && large == large.sorted())
-    #expect(Set(large).count == 1024 && FileBlocks(count: 0).indices.isEmpty)
+  /// Every block of a file is hashed once, however large the file is and wherever lines cut it into parts.
+  @Test(arguments: [0, 1, 5 << 20, 3 << 30 | 1]) func everyBlockIsHashed(_ bytes: Int) {
+    let all = BlockHash.blocks(beginningIn: 0..<bytes)
+    #expect(all == 0..<(bytes + BlockHash.blockSize - 1) / BlockHash.blockSize)
+    for part in [1 << 20, (1 << 20) + 17, 700_000, 5_000_001] {
+      let parts = stride(from: 0, to: bytes, by: part).flatMap {
+        BlockHash.blocks(beginningIn: $0..<min($0 + part, bytes))
+      }
+      #expect(parts == Array(all))
+    }
+  }
+
+  /// A change of one byte is seen, wherever it is, in text, in a packed part of it, and in preprocessed samples.
+  @Test func everyByteCounts() throws {
+    let folder = try TemporaryFolder()
+    func fingerprints(_ text: [UInt8], _ samples: [UInt8]) throws -> [UInt64] {
+      let paths = (try folder.write("text.txt", text), try folder.write("samples.jsonl", samples))
+      let packed = try TextCorpus(
+        paths: [paths.0], tokenizer: SmallTokenizer.english(), sequenceLength: 64, layout: .packed, threads: 2)
+      let part = try packed.split(validation: 0.1, seed: 1).train
+      let preprocessed = try PreprocessedCorpus(paths: [paths.1], vocabularySize: 100, maximumLength: 16)
+      return try [packed, part, preprocessed].map { try CorpusFingerprint($0).hash }
+    }
+    var text = Array(String(repeating: "the cat sat on the mat\n", count: 100_000).utf8)
+    let line =
+      #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"x":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"# + "\n"
+    var samples = Array(String(repeating: line, count: 25_000).utf8)
+    let before = try fingerprints(text, samples)
+    #expect(before[0] == before[1])
+    for place in [0.0, 0.3, 0.5, 0.7, 1.0] {
+      // An "a" or a "t" of a word, and an "a" of the key that nobody reads.
+      let (i, j) = (Int(place * 99_999) * 23 + 5, Int(place * 24_999) * line.utf8.count + line.utf8.count - 10)
+      (text[i], samples[j]) = (UInt8(ascii: "x"), UInt8(ascii: "b"))
+      let after = try fingerprints(text, samples)
+      #expect(zip(before, after).allSatisfy { $0 != $1 }, "\(place)")
+      (text[i], samples[j]) = (UInt8(ascii: "a"), UInt8(ascii: "a"))
+      #expect(try fingerprints(text, samples) == before)
+    }
   }
 }
