@@ -57,6 +57,7 @@ final class OptimizerState {
   private let firstMemory, secondMemory: ZeroedMemory
   /// Updates that were made.
   var steps = 0
+  private var reach = WeightReach()
 
   /// The two averages of the gradient, by their names in a checkpoint.
   enum Moment: String, CaseIterable {
@@ -106,8 +107,8 @@ final class OptimizerState {
   /// One step of every trainable parameter. The gradients are used up: the parameters as they were take their place.
   ///
   /// - Parameter scale: the gradients are multiplied by this first (for clipping).
-  /// - Returns: false where the step would have made a weight larger than `largestWeight` (and than it was), or no number: the
-  ///   parameters are then as they were before, to the last bit; the moments are not.
+  /// - Returns: false where the step would have made a weight larger than `largestWeight` (and than it was), or no number:
+  ///   parameters and moments are then as they were before, to the last bit.
   func step(
     _ parameters: ParameterStore, _ optimizer: Optimizer, learningRate: Float, scale: Float, _ pool: WorkerPool
   ) -> Bool {
@@ -118,6 +119,9 @@ final class OptimizerState {
     let pieces = Self.pieces(parameters)
     let isTooLarge = Atomic<Bool>(false)
     let (first, second) = (firstMemory.floats, secondMemory.floats)
+    // The gradients make room for the old parameters; the old moments are kept only where the step can be refused.
+    let isSafe = reach.add(optimizer, learningRate: learningRate, steps: steps) { Self.largestMagnitude(pieces, pool) }
+    let oldMoments = isSafe ? nil : (copy(of: firstMemory, parameters), copy(of: secondMemory, parameters))
     pool.forEach(pieces.count) { _, index in
       let piece = pieces[index]
       let step = AdamStep(
@@ -132,7 +136,33 @@ final class OptimizerState {
     pool.forEach(pieces.count) { _, index in
       pieces[index].values.update(from: pieces[index].gradients, count: pieces[index].count)
     }
+    if let oldMoments {
+      first.update(from: oldMoments.0.floats, count: parameters.blockSize)
+      second.update(from: oldMoments.1.floats, count: parameters.blockSize)
+    }
     return false
+  }
+
+  /// To be called where the parameters may have changed other than by steps.
+  func forgetReach() { reach = WeightReach() }
+
+  private func copy(of memory: ZeroedMemory, _ parameters: ParameterStore) -> ZeroedMemory {
+    let copy = ZeroedMemory(floats: parameters.blockSize)
+    copy.floats.update(from: memory.floats, count: parameters.blockSize)
+    return copy
+  }
+
+  private static func largestMagnitude(_ pieces: [Piece], _ pool: WorkerPool) -> Float {
+    var largest = [UInt32](repeating: 0, count: pieces.count)
+    largest.withUnsafeMutableBufferPointer { largest in
+      nonisolated(unsafe) let largest = largest
+      pool.forEach(pieces.count) { _, index in
+        var bits: UInt32 = 0
+        for place in 0..<pieces[index].count { bits = max(bits, pieces[index].values[place].magnitude.bitPattern) }
+        largest[index] = bits
+      }
+    }
+    return Float(bitPattern: largest.max() ?? 0)
   }
 
   private struct Piece: @unchecked Sendable {

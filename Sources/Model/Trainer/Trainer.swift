@@ -26,8 +26,8 @@ struct Trainer {
       if ending != .stopped { best?.restore(for: run.state) }
       return TrainingOutcome(state: run.state, ending: ending)
     } catch {
-      // What was learned until then is good, unless a checkpoint failed, or the moments went wrong.
-      if !run.isSaving, (error as? TrainingError)?.spoilsMoments != true { try? run.save() }
+      // What was learned until then is good, unless a checkpoint failed.
+      if !run.isSaving { try? run.save() }
       throw error
     }
   }
@@ -60,6 +60,7 @@ private final class TrainingRun {
     self.report = report
     saved = state
     secondsBefore = state.seconds
+    trainer.training.state.forgetReach()
   }
 
   private var isOutOfPatience: Bool {
@@ -110,7 +111,8 @@ private final class TrainingRun {
       let samples = try ahead.next()
       secondsWaiting = ahead.secondsWaiting
       let rate = training.optimizer.learningRate * trainer.schedule.factor(step: state.step, totalSteps: totalSteps)
-      let result = try training.run(samples, batchSize: trainer.options.batchSize, learningRate: rate)
+      let result = try training.run(
+        samples, batchSize: trainer.options.batchSize, learningRate: rate, step: state.step + 1)
       note(result, samples, rate)
       try tell(.step)
       let isDue = trainer.checkpointInterval.map { state.step % $0 == 0 } ?? false

@@ -34,8 +34,12 @@ final class TrainingStep {
   /// One step on some samples, `batchSize` of them at a time. The result does not depend on how they are divided (but for rounding):
   /// the divisor is that of all of them, and dropout goes by a sample's place in the step.
   ///
-  /// Throws where loss or gradient is not finite; the parameters are then as they were before.
-  func run(_ samples: [Sample], batchSize: Int, learningRate: Float) throws(TrainingError) -> Result {
+  /// Throws where loss or gradient is not finite, or the update too large; parameters and moments are then as they were before.
+  ///
+  /// - Parameter step: what an error calls the step, where not every step makes an update; nil: the number of the update.
+  func run(
+    _ samples: [Sample], batchSize: Int, learningRate: Float, step: Int? = nil
+  ) throws(TrainingError) -> Result {
     let divisor =
       switch reduction {
       case .maskedMean: samples.reduce(0) { $0 + $1.weights.reduce(0) { $0 + Double($1) } }
@@ -45,6 +49,7 @@ final class TrainingStep {
       return Result(sums: LossSums(), gradientNorm: 0)
     }
     let number = state.steps + 1
+    let step = step ?? number
     let pool = compute.pool
     let key = DropoutKey(seed: seed, step: number)
     network.parameters.clearGradients(on: pool)
@@ -61,18 +66,18 @@ final class TrainingStep {
     }
     network.parameters.clearStaleGradients(on: pool)
     let norm = OptimizerState.gradientNorm(network.parameters, pool)
-    guard sums.loss.isFinite else { throw .lossIsNotFinite(step: number, learningRate: learningRate) }
-    guard norm.isFinite else { throw .gradientIsNotFinite(step: number, learningRate: learningRate) }
+    guard sums.loss.isFinite else { throw .lossIsNotFinite(step: step, learningRate: learningRate) }
+    guard norm.isFinite else { throw .gradientIsNotFinite(step: step, learningRate: learningRate) }
     var scale: Float = 1
     if let limit = optimizer.clipNorm, norm > Double(limit) { scale = Float(Double(limit) / norm) }
     guard state.step(network.parameters, optimizer, learningRate: learningRate, scale: scale, pool) else {
-      throw .updateTooLarge(step: number, learningRate: learningRate)
+      throw .updateTooLarge(step: step, learningRate: learningRate)
     }
     return Result(sums: sums, gradientNorm: norm)
   }
 }
 
-/// What can go wrong in training. The parameters are then as they were before that step, the last that are known to be good.
+/// What can go wrong in training. Parameters and moments are then as they were before that step, the last that are known to be good.
 public enum TrainingError: ModelError, Equatable {
   /// The loss is no number any more.
   case lossIsNotFinite(step: Int, learningRate: Float)
@@ -95,7 +100,7 @@ public enum TrainingError: ModelError, Equatable {
 
   private static func text(_ rate: Float) -> String { FloatText.significant(Double(rate), digits: 6) }
 
-  /// Optimizer steps behind the parameters.
+  /// Steps before the one that failed.
   public var goodSteps: Int {
     switch self {
     case .lossIsNotFinite(let step, _), .gradientIsNotFinite(let step, _), .updateTooLarge(let step, _):
@@ -103,11 +108,8 @@ public enum TrainingError: ModelError, Equatable {
     }
   }
 
-  /// Whether the optimizer's moments hold the gradient of that step.
-  var spoilsMoments: Bool { if case .updateTooLarge = self { true } else { false } }
-
   public var hint: String? {
-    if spoilsMoments { return "try a lower --learning-rate" }
+    if case .updateTooLarge = self { return "try a lower --learning-rate" }
     return goodSteps > 0
       ? "try a lower --learning-rate, or --clip-norm 1"
       : "the model gave none before anything was learned: its weights hold values that are not finite or far too large"
