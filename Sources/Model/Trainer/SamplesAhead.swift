@@ -10,11 +10,17 @@ final class SamplesAhead {
   private var isStopped = false
   /// Seconds that `next` had to wait for samples that were not ready.
   private(set) var secondsWaiting = 0.0
+  private let clock: () -> Double
 
   /// - Parameters:
   ///   - steps: the steps, in order.
+  ///   - clock: seconds.
   ///   - prepare: the samples of a step; called on the other thread.
-  init(steps: Range<Int>, prepare: @escaping @Sendable (Int) throws -> [Sample]) {
+  init(
+    steps: Range<Int>, clock: @escaping () -> Double = { MonotonicClock.seconds },
+    prepare: @escaping @Sendable (Int) throws -> [Sample]
+  ) {
+    self.clock = clock
     desk = Desk(steps: steps, prepare: prepare)
     let argument = Unmanaged.passRetained(desk)
     var handle = pthread_t()
@@ -33,8 +39,8 @@ final class SamplesAhead {
 
   /// The samples of the next step; none after the last.
   func next() throws -> [Sample] {
-    let clock = Stopwatch()
-    defer { secondsWaiting += clock.seconds }
+    let start = clock()
+    defer { secondsWaiting += clock() - start }
     return thread == nil ? try desk.prepareNext()?.get() ?? [] : try desk.take()
   }
 

@@ -13,8 +13,18 @@ import Testing
     let ahead = SamplesAhead(steps: 3..<200) { self.sample($0) }
     for step in 3..<200 { #expect(try ahead.next() == sample(step)) }
     #expect(try ahead.next().isEmpty)
-    #expect(ahead.secondsWaiting >= 0)
     #expect(try SamplesAhead(steps: 0..<0) { self.sample($0) }.next().isEmpty)
+  }
+
+  /// What `next` takes counts, and nothing else.
+  @Test func secondsOfWaiting() throws {
+    var times = [1.0, 3, 10, 10.5, 20, 20][...]
+    let ahead = SamplesAhead(steps: 0..<3, clock: { times.removeFirst() }) { self.sample($0) }
+    #expect(ahead.secondsWaiting == 0)
+    for expected in [2.0, 2.5, 2.5] {
+      _ = try ahead.next()
+      #expect(ahead.secondsWaiting == expected)
+    }
   }
 
   /// An error comes when its step does, and nothing is asked for after it.
