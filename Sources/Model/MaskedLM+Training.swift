@@ -83,13 +83,13 @@ extension DistilBertMaskedLM {
     let folder = checkpoints?.folder ?? CheckpointFolder(output: Path.parent(Path.parent(checkpoint.path)))
     let path = folder.path(ofStep: best.step)
     guard Path.isDirectory(path) else { throw TrainingCheckpointError.missing(path: path) }
-    return try TrainingCheckpoint(path: path)
+    return try TrainingCheckpoint(wholeAt: path)
   }
 
   private func write(_ state: TrainingState, _ training: TrainingStep, _ checkpoints: CheckpointOptions) throws {
     try TrainingCheckpoint.write(
       to: checkpoints.folder.path(ofStep: state.step), state, record: checkpoints.record(),
       configuration: configuration, network, training.state, files: tokenizerFiles)
-    checkpoints.folder.prune(keeping: checkpoints.keep, and: [state.best?.step].compactMap { $0 })
+    checkpoints.folder.prune(keeping: checkpoints.keep)
   }
 }

@@ -22,11 +22,15 @@ public struct CheckpointFolder: Sendable {
 
   /// The steps of all checkpoints, ascending.
   public var steps: [Int] {
+    allSteps.filter { Path.isFile(Path.join(path(ofStep: $0), TrainingCheckpoint.stateName)) }
+  }
+
+  /// Also those of which nothing is left but the directory.
+  var allSteps: [Int] {
     let names = (try? Path.list(path)) ?? []
     return names.compactMap { name -> Int? in
       guard name.hasPrefix(Self.prefix), let step = Int(name.dropFirst(Self.prefix.count)), step >= 0,
-        name == Self.prefix + String(step),
-        Path.isFile(Path.join(Path.join(path, name), TrainingCheckpoint.stateName))
+        name == Self.prefix + String(step), Path.isDirectory(Path.join(path, name))
       else { return nil }
       return step
     }.sorted()
@@ -48,40 +52,50 @@ public struct CheckpointFolder: Sendable {
   public func open() throws -> AnyObject {
     ModelDirectory.recover(output)
     let lock = try FolderLock(self)
+    // Only trying tells for certain.
+    let trial = Path.join(path, ".trial-\(getpid())")
+    guard mkdir(trial, 0o777) == 0 || errno == EEXIST else { throw FileError.system("write", path, writing: true) }
     for name in try Path.list(path) where name.hasPrefix(".") { DirectoryReplacement.remove(Path.join(path, name)) }
     return lock
   }
 
   /// Removes all checkpoints, for a training that begins anew.
   public func clear() throws {
-    for name in try Path.list(path) where name.hasPrefix(Self.prefix) || name == Self.markName { remove(name) }
+    for name in try Path.list(path) where name.hasPrefix(Self.prefix) || name == Self.markName { try remove(name) }
   }
 
-  /// Removes all but the newest `count`, and those of `others`.
-  func prune(keeping count: Int, and others: [Int]) {
-    for step in steps.dropLast(max(1, count)) where !others.contains(step) { remove(Self.prefix + String(step)) }
+  /// Removes all but the newest `count`, and those of the best evaluations that these know of: whichever is gone on from has its best.
+  func prune(keeping count: Int) {
+    let kept = steps.suffix(max(1, count))
+    let best = kept.compactMap { (try? TrainingCheckpoint(path: path(ofStep: $0)))?.state.best?.step }
+    for step in steps.dropLast(kept.count) where !best.contains(step) { try? remove(Self.prefix + String(step)) }
   }
 
   /// Out of sight first: a part of a checkpoint is none.
-  private func remove(_ name: String) {
+  private func remove(_ name: String) throws(FileError) {
     let hidden = Path.join(path, ".\(name).old-\(getpid())")
-    guard rename(Path.join(path, name), hidden) == 0 else { return }
+    guard rename(Path.join(path, name), hidden) == 0 else {
+      throw .system("remove", Path.join(path, name), writing: true)
+    }
     DirectoryReplacement.remove(hidden)
   }
 
   // MARK: The end
 
-  /// The step of the checkpoint that the model in the output directory was written from; nil where there is no such model.
-  public var finishedStep: Int? {
+  /// The step of the checkpoint that the model in the output directory was written from, and the step that its weights are of; nil
+  /// where there is no such model.
+  public var finished: (step: Int, weights: Int)? {
     guard ModelDirectory.isModelDirectory(output),
       let bytes = try? FileMapping.contents(of: Path.join(path, Self.markName))
     else { return nil }
-    return Int(String(decoding: bytes.dropLast(), as: UTF8.self))
+    let numbers = bytes.split(separator: UInt8(ascii: "\n")).map { Int(String(decoding: $0, as: UTF8.self)) }
+    guard numbers.count == 2, let step = numbers[0], let weights = numbers[1] else { return nil }
+    return (step, weights)
   }
 
   /// To be called when the model was written.
-  public func markFinished(step: Int) throws(FileError) {
-    try AtomicFile.write(Array("\(step)\n".utf8), to: Path.join(path, Self.markName))
+  public func markFinished(step: Int, weights: Int) throws(FileError) {
+    try AtomicFile.write(Array("\(step)\n\(weights)\n".utf8), to: Path.join(path, Self.markName))
   }
 }
 

@@ -45,6 +45,15 @@ final class DirectoryReplacement {
 
   // MARK: Filling
 
+  /// The `BlockHash` of each file so far, by its name.
+  func hashes() throws(FileError) -> [(name: String, hash: UInt64)] {
+    var hashes: [(name: String, hash: UInt64)] = []
+    for name in try Path.list(temporary) {
+      hashes.append((name, BlockHash.whole(try FileMapping(path: Path.join(temporary, name)))))
+    }
+    return hashes
+  }
+
   func write(_ name: String, _ bytes: [UInt8]) throws(FileError) {
     try write(name) { output throws(FileError) in
       let result = bytes.withUnsafeBytes { buffer in Result { () throws(FileError) in try output(buffer) } }
@@ -85,8 +94,9 @@ final class DirectoryReplacement {
 
   // MARK: Taking its place
 
-  /// Of a directory that is out of the way while a file system that cannot exchange two renames the other.
-  private static let oldSuffix = "-old"
+  /// Stands between a temporary name and the number (inode) of the new directory in the name of an old one, whose files may be the
+  /// user's. A directory of that name and number is the new one, a moment before it takes its place.
+  private static let oldMark = "-old-"
 
   /// - Parameters:
   ///   - isKept: whether a file of the directory that is replaced, by its name, moves into this one.
@@ -102,26 +112,34 @@ final class DirectoryReplacement {
     }
     guard errno == ENOTEMPTY || errno == EEXIST else { throw FileError.system("write", path, writing: true) }
     try check()
-    try exchange()
+    let old = try exchange()
     isDone = true
     FileOutput.flushDirectory(parent)
-    // What stood there is under the temporary name now.
-    Self.move(from: temporary, to: path, where: isKept)
-    Self.remove(temporary)
+    Self.move(from: old, to: path, where: isKept)
+    Self.remove(old)
   }
 
-  private func exchange() throws(FileError) {
-    if Self.swap(temporary, path) == 0 { return }
-    guard errno == EINVAL || errno == ENOSYS else { throw .system("replace", path, writing: true) }
-    // A file system that cannot exchange: out of the way, in, and back if that fails.
-    let old = temporary + Self.oldSuffix
+  /// Returns where the directory that stood there is now.
+  private func exchange() throws(FileError) -> String {
+    let old = temporary + Self.oldMark + String(Self.number(of: temporary) ?? 0)
+    guard rename(temporary, old) == 0 else { throw .system("replace", path, writing: true) }
+    if Self.swap(old, path) == 0 { return old }
+    let code = errno
+    rename(old, temporary)
+    guard code == EINVAL || code == ENOSYS else { throw .system("replace", path, writing: true, code: code) }
+    // Such a file system: out of the way, in, and back if that fails.
     guard rename(path, old) == 0 else { throw .system("replace", path, writing: true) }
     guard rename(temporary, path) == 0 else {
       let error = FileError.system("replace", path, writing: true)
       rename(old, path)
       throw error
     }
-    rename(old, temporary)
+    return old
+  }
+
+  private static func number(of directory: String) -> UInt64? {
+    var info = stat()
+    return lstat(directory, &info) == 0 ? UInt64(info.st_ino) : nil
   }
 
   /// Linux' renameat2 with RENAME_EXCHANGE, which the Glibc module does not show.
@@ -144,17 +162,22 @@ final class DirectoryReplacement {
 
   // MARK: After a process that was killed
 
-  /// Removes what such a process has left beside the path. What it had not moved yet from the directory that it replaced is moved now.
+  /// Removes what such a process has left beside the path. What it had not moved yet from the directory that it replaced is moved now;
+  /// of a directory in the making nothing is: it may be half-written.
   static func recover(_ path: String, keeping isKept: (String) -> Bool = { _ in false }) {
     let path = Path.resolved(path)
     let (parent, prefix) = (Path.parent(path), temporaryPrefix(of: path))
     for name in (try? Path.list(parent)) ?? [] where name.hasPrefix(prefix) {
-      let isOld = name.hasSuffix(oldSuffix)
-      let number = Int32(name.dropFirst(prefix.count).dropLast(isOld ? oldSuffix.count : 0))
-      guard let number, number == getpid() || (kill(number, 0) != 0 && errno == ESRCH) else { continue }
+      let parts = name.dropFirst(prefix.count).split(separator: "-", omittingEmptySubsequences: false)
+      guard let process = parts.first.flatMap({ Int32($0) }),
+        process == getpid() || (kill(process, 0) != 0 && errno == ESRCH)
+      else { continue }
       let left = Path.join(parent, name)
-      if isOld, rename(left, path) == 0 { continue }
-      move(from: left, to: path, where: isKept)
+      if parts.count == 3, parts[1] == "old" {
+        // Where a file system cannot exchange, between the two renames.
+        if rename(left, path) == 0 { continue }
+        if number(of: left).map({ String($0) != parts[2] }) ?? false { move(from: left, to: path, where: isKept) }
+      }
       remove(left)
     }
   }

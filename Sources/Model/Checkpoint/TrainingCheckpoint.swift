@@ -2,7 +2,8 @@
 ///
 ///     config.json  model.safetensors  vocab.txt …      the model after that step
 ///     training_state.safetensors                       the optimizer's moments
-///     training_state.json                              counters, and what the caller wants to find again
+///     training_state.json                              counters, the hashes of the other files, and what the caller wants to find
+///                                                      again
 public struct TrainingCheckpoint: Sendable {
   /// Its directory.
   public let path: String
@@ -14,12 +15,46 @@ public struct TrainingCheckpoint: Sendable {
   static let stateName = "training_state.json"
   static let momentsName = "training_state.safetensors"
   private static let format = 1
+  /// The hashes of the other files, by name; empty where the checkpoint does not say.
+  private let files: [(key: String, value: JSONValue)]
 
-  /// The newest checkpoint of a training.
+  /// The newest checkpoint of a training, all of its files looked at.
+  ///
+  /// - Throws: `TrainingCheckpointError.newestIsDamaged` where a file is not what was written, with the newest one that is whole.
   public static func newest(in folder: CheckpointFolder) throws -> TrainingCheckpoint {
-    guard let path = folder.newest else { throw TrainingCheckpointError.none(output: folder.output) }
-    return try TrainingCheckpoint(path: path)
+    guard let step = folder.allSteps.last else { throw TrainingCheckpointError.none(output: folder.output) }
+    let path = folder.path(ofStep: step)
+    do {
+      return try TrainingCheckpoint(wholeAt: path)
+    } catch let error as TrainingCheckpointError where error.isOfAnotherVersion {
+      throw error
+    } catch FileError.notPermitted(let path, let writing) {
+      throw FileError.notPermitted(path: path, writing: writing)
+    } catch let error as any ModelError {
+      let older = folder.steps.filter { $0 < step }.reversed().lazy.map { folder.path(ofStep: $0) }
+      var cause = error.message
+      if case TrainingCheckpointError.damaged(let file, let what) = error { cause = "\(Path.name(file)): \(what)" }
+      throw TrainingCheckpointError.newestIsDamaged(
+        path: path, cause: cause, older: older.first { (try? TrainingCheckpoint(wholeAt: $0)) != nil })
+    }
   }
+
+  /// The same, with a look at all files: whether they are what was written.
+  init(wholeAt path: String) throws {
+    try self.init(path: path)
+    for (name, hash) in files {
+      let file = Path.join(path, name)
+      guard hash.string == Self.text(of: BlockHash.whole(try FileMapping(path: file))) else {
+        throw TrainingCheckpointError.damaged(file: file, what: "not what was written")
+      }
+    }
+    // Of an older version: at least they have the length that they say.
+    for name in [ModelDirectory.weightsName, Self.momentsName] where files.isEmpty {
+      _ = try Safetensors(path: Path.join(path, name))
+    }
+  }
+
+  private static func text(of hash: UInt64) -> String { String(hash, radix: 16) }
 
   /// Reads what is needed to go on, but for the tensors. Throws `TrainingCheckpointError`, `JSONError` or `FileError`.
   public init(path: String) throws {
@@ -32,6 +67,10 @@ public struct TrainingCheckpoint: Sendable {
     guard format == Self.format else { throw TrainingCheckpointError.otherVersion(file: file, found: format) }
     state = try TrainingState(json: json["state"] ?? .null, file: file)
     record = json["record"] ?? .null
+    files = json["files"]?.object ?? []
+    guard files.allSatisfy({ WeightFiles.isName(ofShard: $0.key) }) else {
+      throw TrainingCheckpointError.damaged(file: file, what: "'files' names another place")
+    }
   }
 
   // MARK: Writing
@@ -44,7 +83,10 @@ public struct TrainingCheckpoint: Sendable {
     let directory = try DirectoryReplacement(path)
     try directory.write(configuration, network.tensorSources, files)
     try directory.write(momentsName, moments.tensorSources(network.parameters))
-    let json = JSONValue.object([("format", .number(format)), ("state", state.json), ("record", record)])
+    let hashes = try directory.hashes().map { (key: $0.name, value: JSONValue.string(text(of: $0.hash))) }
+    let json = JSONValue.object([
+      ("format", .number(format)), ("files", .object(hashes)), ("state", state.json), ("record", record),
+    ])
     try directory.write(stateName, json.serialized(.indented(2), endingInNewline: true))
     try directory.commit()
   }

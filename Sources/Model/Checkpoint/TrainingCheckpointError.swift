@@ -6,6 +6,8 @@ public enum TrainingCheckpointError: ModelError, Equatable {
   case missing(path: String)
   /// A file of a checkpoint that does not say what it should.
   case damaged(file: String, what: String)
+  /// The newest checkpoint cannot be gone on from; `older` is the newest one that can.
+  case newestIsDamaged(path: String, cause: String, older: String?)
   /// A checkpoint of another version of the format.
   case otherVersion(file: String, found: Int)
   /// A checkpoint whose tensors have other sizes than the model.
@@ -22,6 +24,7 @@ public enum TrainingCheckpointError: ModelError, Equatable {
     case .none(let output): "there is no checkpoint in \(Path.join(output, CheckpointFolder.name))"
     case .missing(let path): "the checkpoint \(path) is gone, which had the best validation loss"
     case .damaged(let file, let what): "\(file): damaged: \(what)"
+    case .newestIsDamaged(let path, let cause, _): "the newest checkpoint, \(path), is damaged: \(cause)"
     case .otherVersion(let file, let found): "\(file): written by another version (format \(found))"
     case .otherModel(let path): "the checkpoint \(path) is of a model of other sizes"
     case .inUse(let output): "another training is writing to \(output)"
@@ -31,12 +34,16 @@ public enum TrainingCheckpointError: ModelError, Equatable {
     }
   }
 
+  var isOfAnotherVersion: Bool { if case .otherVersion = self { true } else { false } }
+
   public var hint: String? {
     switch self {
     case .none:
       "leave --resume out to begin; a checkpoint is written after each epoch, or each N steps with --checkpoint-every"
     case .missing: "leave --early-stopping out to go on without it"
     case .damaged: "remove that checkpoint to go on from the one before it"
+    case .newestIsDamaged(_, _, let older?): "remove it to resume from \(older), which is intact"
+    case .newestIsDamaged(_, _, nil): "no older checkpoint is intact; start over with --overwrite"
     case .otherVersion, .otherModel: nil
     case .inUse: "wait for it, or name another directory with --output"
     case .outputHoldsCheckpoints: "go on from it with --resume, or begin anew with --overwrite"

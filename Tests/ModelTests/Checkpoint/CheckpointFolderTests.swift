@@ -25,9 +25,9 @@ import Testing
 
   @Test func prune() throws {
     let (folder, checkpoints) = try self.folder([1, 2, 3, 4, 5])
-    checkpoints.prune(keeping: 2, and: [2])
-    #expect(checkpoints.steps == [2, 4, 5])
-    checkpoints.prune(keeping: 0, and: [])
+    checkpoints.prune(keeping: 2)
+    #expect(checkpoints.steps == [4, 5])
+    checkpoints.prune(keeping: 0)
     #expect(checkpoints.steps == [5])
     #expect(try Path.list(checkpoints.path) == ["step-5"])
     withExtendedLifetime(folder) {}
@@ -41,7 +41,7 @@ import Testing
     try folder.write("out/checkpoints/.step-0.old-99999999/config.json", "half")
     try folder.write(".out.tmp-99999999/config.json", "half")
     try folder.write(".out.tmp-\(getppid())/config.json", "of a process that lives")
-    try checkpoints.markFinished(step: 2)
+    try checkpoints.markFinished(step: 2, weights: 1)
     let lock = try checkpoints.open()
     #expect(try Path.list(checkpoints.path) == ["finished", "step-1", "step-2"])
     #expect(try Path.list(folder.path) == [".out.tmp-\(getppid())", "out"])
@@ -67,6 +67,20 @@ import Testing
       withExtendedLifetime(lock) {}
     }
     #expect(try Path.list(folder.path) == [])
+  }
+
+  /// Which checkpoint the model beside them is of, and of which step its weights are.
+  @Test func finished() throws {
+    let (folder, checkpoints) = try self.folder([3])
+    try checkpoints.markFinished(step: 3, weights: 2)
+    #expect(checkpoints.finished == nil)
+    try folder.write("out/config.json", #"{"model_type": "distilbert"}"#)
+    let finished = try #require(checkpoints.finished)
+    #expect(finished == (3, 2))
+    for text in ["3\n", "", "3\nx\n", "3\n2\n1\n"] {
+      try folder.write("out/checkpoints/finished", text)
+      #expect(checkpoints.finished == nil, "\(text)")
+    }
   }
 
   /// A directory of checkpoints alone is no model, and says what to do.
@@ -105,20 +119,42 @@ import Testing
     let folder = try TemporaryFolder()
     try folder.write("out/config.json", "new")
     try folder.write("out/checkpoints/step-1/training_state.json", "{}")
-    try folder.write(".out.tmp-99999999/config.json", "old")
-    try folder.write(".out.tmp-99999999/README.md", "mine")
-    try folder.write(".out.tmp-99999999/checkpoints/step-1/training_state.json", "{}")
+    try folder.write(".out.tmp-99999999-old-1/config.json", "old")
+    try folder.write(".out.tmp-99999999-old-1/README.md", "mine")
+    try folder.write(".out.tmp-99999999-old-1/checkpoints/step-1/training_state.json", "{}")
     ModelDirectory.recover(folder.path + "/out/")
     #expect(try Path.list(folder.path) == ["out"])
     #expect(try Path.list(folder.path + "/out") == ["README.md", "checkpoints", "config.json"])
     #expect(try FileMapping.contents(of: folder.path + "/out/config.json") == Array("new".utf8))
   }
 
+  /// In the midst of writing: a half-written card is not taken for a file of the user's.
+  @Test func killedWhileWriting() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("out/checkpoints/step-1/training_state.json", "{}")
+    try folder.write(".out.tmp-99999999/README.md", "# half a mod")
+    ModelDirectory.recover(folder.path + "/out")
+    #expect(try Path.list(folder.path) == ["out"])
+    #expect(try Path.list(folder.path + "/out") == ["checkpoints"])
+  }
+
+  /// A moment before the exchange: under the name of an old directory is the new one, which nothing is taken from.
+  @Test func killedBeforeTheExchange() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("out/config.json", "old")
+    try folder.write("new/README.md", "the card of the new model")
+    let number = try #require(fileNumber(folder.path + "/new"))
+    #expect(rename(folder.path + "/new", folder.path + "/.out.tmp-99999999-old-\(number)") == 0)
+    ModelDirectory.recover(folder.path + "/out")
+    #expect(try Path.list(folder.path) == ["out"])
+    #expect(try Path.list(folder.path + "/out") == ["config.json"])
+  }
+
   /// Where the file system cannot exchange: between the two renames.
   @Test func killedBetweenTheRenames() throws {
     let folder = try TemporaryFolder()
     try folder.write(".out.tmp-99999999/config.json", "new")
-    try folder.write(".out.tmp-99999999-old/config.json", "old")
+    try folder.write(".out.tmp-99999999-old-1/config.json", "old")
     ModelDirectory.recover(folder.path + "/out")
     #expect(try Path.list(folder.path) == ["out"])
     #expect(try FileMapping.contents(of: folder.path + "/out/config.json") == Array("old".utf8))

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Model
@@ -66,6 +67,9 @@ import Testing
     ) { report in
       var timeless = report
       (timeless.seconds, timeless.tokensPerSecond, timeless.secondsWaiting) = (0, 0, 0)
+      // To be compared: NaN is not even itself.
+      #expect((report.maskedTokens == 0) == report.loss.isNaN && report.loss.isNaN == report.accuracy.isNaN)
+      if report.maskedTokens == 0 { (timeless.loss, timeless.accuracy) = (-1, -1) }
       if report.moment == .step || report.moment == .epochEnd { reports.append(timeless) }
       return !isLast(report)
     }
@@ -151,6 +155,102 @@ import Testing
     #expect(checkpoints.steps == [best, last - 1, last])
     // The best is there to go on with.
     #expect(try TrainingCheckpoint(path: checkpoints.path(ofStep: best)).state.best?.step == best)
+  }
+
+  /// Whichever of the kept checkpoints is gone on from: that of the best evaluation until then is there.
+  @Test func theBestOfEachKeptCheckpointIsKept() throws {
+    let folder = try TemporaryFolder()
+    let checkpoints = CheckpointFolder(output: folder.path)
+    for (step, best) in [(1, 1), (2, 1), (3, 1), (4, 4)] {
+      var state = TrainingState()
+      (state.step, state.best) = (step, .init(loss: 1, step: best))
+      let json = JSONValue.object([("format", .number(1)), ("state", state.json)])
+      try folder.write(
+        "checkpoints/step-\(step)/training_state.json", String(decoding: json.serialized(.compact), as: UTF8.self))
+    }
+    checkpoints.prune(keeping: 2)
+    #expect(checkpoints.steps == [1, 3, 4])
+    checkpoints.prune(keeping: 1)
+    #expect(checkpoints.steps == [4])
+  }
+
+  /// The file that is not what was written is named, and the newest checkpoint that is intact.
+  @Test func damagedNewestCheckpoint() throws {
+    let folder = try TemporaryFolder()
+    let checkpoints = CheckpointFolder(output: folder.path)
+    let course = Course(
+      testDescription: "", options: TrainingOptions(epochs: 1, batchSize: 4), interval: 1)
+    _ = try train(Self.model(), course, in: checkpoints, from: nil)
+    #expect(checkpoints.steps == [3, 4])
+    func error() -> TrainingCheckpointError? {
+      do { _ = try TrainingCheckpoint.newest(in: checkpoints) } catch { return error as? TrainingCheckpointError }
+      return nil
+    }
+    let (newest, older) = (checkpoints.path(ofStep: 4), checkpoints.path(ofStep: 3))
+    #expect(error() == nil)
+    for name in ["model.safetensors", "training_state.safetensors", "config.json"] {
+      let bytes = try FileMapping.contents(of: newest + "/" + name)
+      var other = bytes
+      other[bytes.count / 2] ^= 1
+      for content in [other, Array(bytes.dropLast(5)), []] {
+        try AtomicFile.write(content, to: newest + "/" + name)
+        #expect(
+          error() == .newestIsDamaged(path: newest, cause: "\(name): not what was written", older: older), "\(name)")
+      }
+      unlink(newest + "/" + name)
+      #expect(
+        error() == .newestIsDamaged(path: newest, cause: "\(newest)/\(name): no such file or directory", older: older))
+      try AtomicFile.write(bytes, to: newest + "/" + name)
+    }
+    #expect(error() == nil)
+    unlink(newest + "/training_state.json")
+    guard case .newestIsDamaged(newest, _, older)? = error() else {
+      Issue.record("a checkpoint without its state was passed over: \(String(describing: error()))")
+      return
+    }
+    try AtomicFile.write([], to: older + "/model.safetensors")
+    guard case .newestIsDamaged(newest, _, nil)? = error() else {
+      Issue.record("\(String(describing: error()))")
+      return
+    }
+  }
+
+  /// A step without a masked token is a step for the user, though it makes no update.
+  @Test func errorsCountTheStepsThatAreSeen() throws {
+    let model = try Self.model()
+    model.compile(optimizer: .adam(learningRate: 1e30))
+    // Samples 4 to 7 have no mask.
+    let corpus = Corpus(count: 8)
+    let samples = SampleList([4, 5, 6, 7, 0, 1, 2, 3].map { corpus.sample($0, epoch: 0) })
+    #expect(throws: TrainingError.updateTooLarge(step: 3, learningRate: 1e30)) {
+      try model.fit(samples, options: TrainingOptions(batchSize: 2, shuffles: false))
+    }
+  }
+
+  /// After a refused update training goes on as if it had not been tried.
+  @Test func aRefusedUpdateLeavesNoTrace() throws {
+    func steps(_ rates: [Float]) throws -> [[UInt32]] {
+      let model = try Self.model()
+      let training = model.takeUpTraining()
+      let corpus = Corpus(count: 4)
+      let samples = (0..<4).map { corpus.sample($0, epoch: 0) }
+      for rate in rates {
+        if rate > 1 {
+          #expect(throws: TrainingError.updateTooLarge(step: training.state.steps + 1, learningRate: rate)) {
+            try training.run(samples, batchSize: 4, learningRate: rate)
+          }
+        } else {
+          _ = try training.run(samples, batchSize: 4, learningRate: rate)
+        }
+      }
+      let moments = OptimizerState.Moment.allCases.flatMap { moment in
+        model.network.parameters.parameters.map { parameter in
+          (0..<parameter.count).map { training.state.values(moment, of: parameter)[$0].bitPattern }
+        }
+      }
+      return Self.bits(model) + moments
+    }
+    #expect(try steps([0.02, 1e30, 0.02, 1e6, 0.02]) == steps([0.02, 0.02, 0.02]))
   }
 
   @Test func aCheckpointOfOtherSizes() throws {

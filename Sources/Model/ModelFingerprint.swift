@@ -1,0 +1,19 @@
+extension DistilBertMaskedLM {
+  /// Identifies the model by what it is: sizes, rates, tokenizer and parameters. Models of one fingerprint give the same numbers,
+  /// whatever they are called and wherever their files are.
+  public func fingerprint() throws -> UInt64 {
+    let files = [configuration.fileBytes(weights: .float32)] + tokenizerFiles.map(\.bytes)
+    let parameters = network.parameters.parameters
+    var hashes = [UInt64](repeating: 0, count: parameters.count)
+    try compute.occupancy.claim {
+      hashes.withUnsafeMutableBufferPointer { hashes in
+        nonisolated(unsafe) let hashes = hashes
+        compute.pool.forEach(parameters.count) { _, index in
+          hashes[index] = XXHash.hash(
+            UnsafeRawBufferPointer(start: parameters[index].values, count: 4 * parameters[index].count))
+        }
+      }
+    }
+    return (files.map { $0.withUnsafeBytes { XXHash.hash($0) } } + hashes).withUnsafeBytes { XXHash.hash($0) }
+  }
+}
