@@ -18,9 +18,10 @@ struct LossSums: Sendable, Equatable {
     sums.count += other.count
   }
 
-  /// Nats per masked token; 0 where there is none.
-  var meanLoss: Double { weight > 0 ? loss / weight : 0 }
-  var accuracy: Double { weight > 0 ? correct / weight : 0 }
+  /// Nats per masked token; NaN where there is none.
+  var meanLoss: Double { weight > 0 ? loss / weight : .nan }
+  /// The share of right ones; NaN where there is none.
+  var accuracy: Double { weight > 0 ? correct / weight : .nan }
 }
 
 /// Cross-entropy of scores and labels (Keras: `SparseCategoricalCrossentropy(from_logits=True)` with sample weights).

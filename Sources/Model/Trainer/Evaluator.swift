@@ -2,7 +2,7 @@ import Glibc
 
 /// What evaluation finds.
 public struct Evaluation: Sendable, Equatable {
-  /// Cross-entropy per masked token, in nats.
+  /// Cross-entropy per masked token, in nats. This and the next two are NaN where no token is masked.
   public var loss: Double
   /// The share of masked tokens whose label has the highest score.
   public var accuracy: Double

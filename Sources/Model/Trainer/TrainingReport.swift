@@ -22,12 +22,15 @@ public struct TrainingReport: Sendable, Equatable {
   public var samples: Int
   /// Tokens seen, over all epochs, [CLS] and [SEP] counted.
   public var tokens: Int
-  /// Nats per masked token and the share of right ones, over the epoch so far, as they were during the epoch.
+  /// Nats per masked token and the share of right ones, over the epoch so far, as they were during the epoch. NaN where no token was
+  /// masked.
   public var loss: Double
   /// The share of right ones among them.
   public var accuracy: Double
   /// Masked tokens of the epoch so far.
   public var maskedTokens: Int
+  /// The sum of their weights, which loss and accuracy are means over: their number, unless samples bring weights of their own.
+  public var maskedWeight: Double
   /// The rate of the last step.
   public var learningRate: Float
   /// What was found after the epoch; nil at other moments, and where there is nothing to validate on.
@@ -48,7 +51,7 @@ extension TrainingReport {
     self.init(
       moment: moment, epoch: state.epoch + 1, step: state.step, totalSteps: totalSteps, samples: state.samples,
       tokens: state.tokens, loss: state.sums.meanLoss, accuracy: state.sums.accuracy, maskedTokens: state.sums.count,
-      learningRate: state.learningRate, validation: validation, seconds: state.seconds,
+      maskedWeight: state.sums.weight, learningRate: state.learningRate, validation: validation, seconds: state.seconds,
       tokensPerSecond: tokensPerSecond, secondsWaiting: secondsWaiting)
   }
 }

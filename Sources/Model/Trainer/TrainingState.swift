@@ -17,13 +17,19 @@ public struct TrainingState: Sendable, Equatable {
   /// Steps done over all epochs.
   public internal(set) var step = 0
   /// Updates of the parameters: a step without a masked token makes none.
-  var updates = 0
+  public internal(set) var updates = 0
   /// Samples and tokens seen over all epochs.
   public internal(set) var samples = 0
   /// Tokens seen over all epochs.
   public internal(set) var tokens = 0
   /// Of the epoch so far.
   var sums = LossSums()
+  /// Nats per masked token over the epoch so far; NaN where no token was masked.
+  public var loss: Double { sums.meanLoss }
+  /// The share of right ones among them.
+  public var accuracy: Double { sums.accuracy }
+  /// The sum of their weights.
+  public var maskedWeight: Double { sums.weight }
   /// Of the last step.
   var learningRate: Float = 0
   /// nil before the first evaluation.

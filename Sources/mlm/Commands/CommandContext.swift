@@ -57,11 +57,11 @@ struct CommandContext {
 
   /// What to load: `given` where the user said it, else by the default rule, which is said on standard error.
   func preset(
-    for command: Command, given: String?, in registry: PresetRegistry
+    for command: Command, given: String?, use: DefaultPreset.Use = .model, in registry: PresetRegistry
   ) -> String {
     let embedded = registry.presets.first { $0.embedded != nil }?.name ?? ""
     let choice = DefaultPreset.choose(
-      for: command, given: given, environment: environment,
+      for: command, given: given, use: use, environment: environment,
       // Where only checkpoints are, the error says so.
       isModelDirectory: { ModelDirectory.isModelDirectory($0) || CheckpointFolder(output: $0).isOfUnfinishedTraining },
       embedded: embedded)
@@ -76,7 +76,8 @@ struct CommandContext {
     for command: Command, _ common: CommonOptions, needsTrainedHead: Bool = false
   ) throws -> DistilBertMaskedLM {
     let registry = try registry()
-    let name = preset(for: command, given: common.preset, in: registry)
+    let name = preset(
+      for: command, given: common.preset, use: common.loadsWeights ? .model : .architectureAndVocabulary, in: registry)
     return try model(named: name, in: registry, common, needsTrainedHead: needsTrainedHead)
   }
 

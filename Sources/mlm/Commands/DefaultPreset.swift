@@ -8,24 +8,32 @@ struct DefaultPreset: Sendable, Equatable {
   /// What `fit` writes by default.
   static let outputDirectory = "./mlm-model"
 
+  /// What a command takes of the preset.
+  enum Use: String, Sendable {
+    case model = "the model is"
+    case architectureAndVocabulary = "with random weights, the architecture and the vocabulary are those of"
+    case architecture = "with random weights, the architecture is that of"
+  }
+
   /// - Parameters:
   ///   - given: the value of `--preset`.
   ///   - embedded: the preset inside the program.
   static func choose(
-    for command: Command, given: String?, environment: (String) -> String?,
+    for command: Command, given: String?, use: Use = .model, environment: (String) -> String?,
     isModelDirectory: (String) -> Bool, embedded: String
   ) -> DefaultPreset {
     if let given { return DefaultPreset(preset: given, notice: nil) }
     if let variable = environment("MLM_PRESET"), !variable.isEmpty {
-      return DefaultPreset(preset: variable, notice: "the model is \(variable), from MLM_PRESET")
+      return DefaultPreset(preset: variable, notice: "\(use.rawValue) \(variable), from MLM_PRESET")
     }
     if command != .fit, isModelDirectory(outputDirectory) {
-      return DefaultPreset(preset: outputDirectory, notice: "the model is \(outputDirectory), what fit wrote here")
+      return DefaultPreset(
+        preset: outputDirectory, notice: "\(use.rawValue) \(outputDirectory), what fit wrote here")
     }
     return DefaultPreset(
       preset: embedded,
-      notice: "the model is \(embedded), a tiny one inside the program; "
-        + "for a better one: --preset distil_bert_base_en_uncased"
+      notice: "\(use.rawValue) \(embedded), a tiny one inside the program; "
+        + "for a \(use == .model ? "better" : "larger") one: --preset distil_bert_base_en_uncased"
     )
   }
 }

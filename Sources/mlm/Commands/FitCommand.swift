@@ -20,7 +20,7 @@ struct FitCommand {
   func run() throws -> ExitCode {
     try refuseLogOverInput()
     let folder = CheckpointFolder(output: options.output)
-    let checkpoint = options.resumes ? try TrainingCheckpoint.newest(in: folder) : nil
+    let checkpoint = options.resumes ? try newestCheckpoint(in: folder) : nil
     // What would fail at the end is found at the beginning.
     try ModelDirectory.checkWritable(options.output, overwrite: options.overwrites || options.resumes)
     try CorpusReader.check(files)
@@ -28,14 +28,18 @@ struct FitCommand {
     let texts = options.common.preprocessed ? [] : try context.open(options.files)
     let (model, preset) = try loadModel(checkpoint, texts, in: registry)
     let (source, validation) = try corpora(texts, for: model)
-    let record = try record(preset, source, validation)
+    let record = try record(preset, model, from: checkpoint, source, validation)
     if let warning = file?.warning(of: record.data, typed: typed) { context.console.warning(warning) }
-    if let checkpoint { try record.check(against: checkpoint.record) }
-    if let state = checkpoint?.state, isAtItsEnd(state, of: record.length.steps), folder.finishedStep == state.step {
-      context.console.note(
-        "the training had ended after \(Readable.plural(state.step, "step")): nothing is left to do")
-      return .done
+    if let checkpoint {
+      try record.check(against: checkpoint.record, at: checkpoint.state.step)
+      if isFinished(checkpoint.state, of: record.length.steps, in: folder) {
+        context.console.note(
+          "the training had ended after \(Readable.plural(checkpoint.state.step, "step")): nothing is left to do")
+        return .done
+      }
+      for note in record.notes(against: checkpoint.record, at: checkpoint.state.step) { context.console.note(note) }
     }
+    try checkMasks(of: source, validation)
     model.compile(
       optimizer: options.libraryOptimizer, schedule: options.librarySchedule,
       lossReduction: options.libraryLossReduction)
@@ -43,15 +47,17 @@ struct FitCommand {
 
     let lock = try folder.open()
     defer { withExtendedLifetime(lock) {} }
-    if !options.resumes { try folder.clear() }
     // The history grows where the checkpoints are, until it stands beside the model.
     var isWritten = false
     defer { if isWritten || folder.newest == nil { TrainingWatch.removeFiles(in: folder.path) } }
+    let origin = origin(preset, model)
     let watch = try TrainingWatch(
-      watching(preset, threads: model.threads, from: checkpoint), folder: folder.path, console: context.console)
+      watching(origin, threads: model.threads, from: checkpoint), folder: folder.path, console: context.console)
+    // All that can fail before the first step is open.
+    if !options.resumes { try folder.clear() }
     let checkpoints = CheckpointOptions(
       folder: folder, interval: options.checkpointInterval, keep: options.keptCheckpoints,
-      record: { record.json(history: watch.history) })
+      record: { record.json(history: watch.rows) })
     Signals.intercept()
     let outcome: TrainingOutcome
     do {
@@ -60,14 +66,41 @@ struct FitCommand {
       throw StoppedTraining(cause: error, checkpoint: folder.newest)
     }
     if outcome.ending == .stopped { return interrupted(outcome.state, folder) }
-    let run = options.trainingFile(preset: preset, threads: model.threads, data: record.data)
+    guard outcome.state.updates > 0 else {
+      if !options.resumes { try folder.clear() }
+      throw NothingMasked.training
+    }
+    // Where nothing was left to compute, others did.
+    let isUnchanged = outcome.state.step == checkpoint?.state.step
+    let run = options.trainingFile(
+      preset: preset, threads: isUnchanged ? checkpoint?.record["threads"]?.int ?? model.threads : model.threads,
+      data: record.data)
     try save(model, watch, card(model, preset, in: registry, source, validation), run, outcome, folder)
     isWritten = true
     return .done
   }
 
-  private func isAtItsEnd(_ state: TrainingState, of steps: Int) -> Bool {
-    state.step >= steps || options.earlyStopping.map { state.evaluationsWithoutProgress >= $0 } ?? false
+  /// The checkpoint to go on from. Where it is damaged, the error says how to take the one before it.
+  private func newestCheckpoint(in folder: CheckpointFolder) throws -> TrainingCheckpoint {
+    do {
+      return try TrainingCheckpoint.newest(in: folder)
+    } catch let error as TrainingCheckpointError {
+      guard case .newestIsDamaged(let path, _, let older?) = error else { throw error }
+      throw DamagedCheckpoint(cause: error, path: path, older: older)
+    }
+  }
+
+  /// Whether the model that these options ask for stands in the output directory already.
+  private func isFinished(_ state: TrainingState, of steps: Int, in folder: CheckpointFolder) -> Bool {
+    let isAtItsEnd =
+      state.step >= steps || options.earlyStopping.map { state.evaluationsWithoutProgress >= $0 } ?? false
+    guard isAtItsEnd, let finished = folder.finished else { return false }
+    return finished == (state.step, weightsStep(of: state))
+  }
+
+  /// The step that the weights are of at the end.
+  private func weightsStep(of state: TrainingState) -> Int {
+    options.earlyStopping == nil ? state.step : state.best?.step ?? state.step
   }
 
   /// The model to begin with, or as it was at a checkpoint, and the preset it came from.
@@ -75,32 +108,69 @@ struct FitCommand {
     _ checkpoint: TrainingCheckpoint?, _ texts: [TextFile], in registry: PresetRegistry
   ) throws -> (DistilBertMaskedLM, preset: String) {
     guard let checkpoint else {
-      let name = context.preset(for: .fit, given: options.common.preset, in: registry)
-      if options.newModel.isNew {
-        let new = NewModel(options: options.newModel, common: options.common, context: context)
-        return (try new.make(from: name, in: registry, files: texts, dropout: options.dropout), name)
-      }
-      return (try context.model(named: name, in: registry, options.common, dropout: options.dropout), name)
+      let name = context.preset(for: .fit, given: options.common.preset, use: use, in: registry)
+      return (try firstModel(name, texts, in: registry), name)
     }
     var common = options.common
     common.loadsWeights = true
     // The model is the checkpoint's, whatever the default is now.
     let preset = common.preset ?? checkpoint.record["options"]?["preset"]?.string ?? ""
-    try FitRecord.check(options, preset: preset, against: checkpoint.record)
+    try FitRecord.check(options, preset: preset, against: checkpoint.record) { fingerprint in
+      do {
+        return FitRecord.text(of: try firstModel(preset, texts, in: registry).fingerprint()) == fingerprint
+      } catch let error as Interruption {
+        throw error
+      } catch {
+        return false
+      }
+    }
     let model = try context.model(named: checkpoint.path, in: registry, common, dropout: options.dropout)
     context.console.note("going on from \(checkpoint.path)")
     return (model, preset)
   }
 
+  /// What is taken of the preset.
+  private var use: DefaultPreset.Use {
+    if options.newModel.vocabulary != .preset { return .architecture }
+    return options.newModel.isNew || !options.common.loadsWeights ? .architectureAndVocabulary : .model
+  }
+
+  /// The model that a training begins with.
+  private func firstModel(
+    _ preset: String, _ texts: [TextFile], in registry: PresetRegistry
+  ) throws -> DistilBertMaskedLM {
+    guard options.newModel.isNew else {
+      return try context.model(named: preset, in: registry, options.common, dropout: options.dropout)
+    }
+    let new = NewModel(options: options.newModel, common: options.common, context: context)
+    return try new.make(from: preset, in: registry, files: texts, dropout: options.dropout)
+  }
+
   private func record(
-    _ preset: String, _ source: any SampleSource, _ validation: (any SampleSource)?
+    _ preset: String, _ model: DistilBertMaskedLM, from checkpoint: TrainingCheckpoint?, _ source: any SampleSource,
+    _ validation: (any SampleSource)?
   ) throws -> FitRecord {
-    let threads = context.threads(options.common)
     // The two parts of a split have one content.
     let isSplit = if case .split = options.validation { true } else { false }
+    let first = try checkpoint.map { $0.record["model"]?.string ?? "" } ?? FitRecord.text(of: model.fingerprint())
     return FitRecord(
-      options, preset: preset, try CorpusFingerprint(source, threads: threads),
-      try isSplit ? nil : validation.map { try CorpusFingerprint($0, threads: threads) })
+      options, preset: preset, model: first, threads: model.threads, try CorpusFingerprint(source),
+      try isSplit ? nil : validation.map { try CorpusFingerprint($0) })
+  }
+
+  /// Refuses what nothing can be learned from before anything is written.
+  private func checkMasks(of source: any SampleSource, _ validation: (any SampleSource)?) throws {
+    func hasMask(_ source: any SampleSource) throws -> Bool {
+      for index in 0..<source.count where try !source.sample(index, epoch: 0).maskPositions.isEmpty { return true }
+      return false
+    }
+    if let validation, try !hasMask(validation) {
+      if options.earlyStopping != nil { throw NothingMasked.validation }
+      context.console.warning("no token of the validation samples is masked: there is nothing to validate on")
+    }
+    // By chance, another epoch can have some.
+    let isChance = options.samples.sampling == .bernoulli && !options.common.preprocessed
+    if !isChance, try !hasMask(source) { throw NothingMasked.training }
   }
 
   /// What is read: the FILEs, and those to validate on.
@@ -138,23 +208,30 @@ struct FitCommand {
     _ model: DistilBertMaskedLM, on corpus: any SampleSource, validation: (any SampleSource)?,
     _ checkpoints: CheckpointOptions, from checkpoint: TrainingCheckpoint?, _ watch: TrainingWatch
   ) throws -> TrainingOutcome {
-    defer { watch.finish() }
-    return try model.fit(
-      corpus, validation: validation, options: options.training, checkpoints: checkpoints, resuming: checkpoint
-    ) { report in
-      try watch.show(report)
-      return Signals.received == nil
+    do {
+      let outcome = try model.fit(
+        corpus, validation: validation, options: options.training, checkpoints: checkpoints, resuming: checkpoint
+      ) { report in
+        try watch.show(report)
+        return Signals.received == nil
+      }
+      try watch.finish()
+      return outcome
+    } catch {
+      // The error that ended the training goes before one of the log.
+      try? watch.finish()
+      throw error
     }
   }
 
   private func watching(
-    _ preset: String, threads: Int, from checkpoint: TrainingCheckpoint?
+    _ origin: TrainingOrigin, threads: Int, from checkpoint: TrainingCheckpoint?
   ) -> TrainingWatch.Options {
     TrainingWatch.Options(
       epochs: options.epochs, interval: options.logInterval, log: options.log, tensorBoard: options.tensorBoard,
       isVerbose: options.isVerbose,
-      title: "\(FileName.last(preset)) on \(FileName.list(options.files))", threads: threads,
-      earlier: checkpoint.map { (text: $0.record["history"]?.string ?? "", step: $0.state.step) })
+      title: "\(origin.title) on \(FileName.list(options.files))", threads: threads,
+      earlier: checkpoint.map { (rows: FitRecord.history(of: $0.record), state: $0.state) })
   }
 
   private func save(
@@ -177,7 +254,7 @@ struct FitCommand {
     try model.save(
       to: options.output, files: watch.files + [(FitConfiguration.fileName, run), (name, Array(card.markdown.utf8))],
       overwrite: true)
-    try folder.markFinished(step: outcome.state.step)
+    try folder.markFinished(step: outcome.state.step, weights: weightsStep(of: outcome.state))
     for note in model.configuration.notesOnWriting { context.console.note(note) }
     context.console.note("wrote \(options.output)")
   }
@@ -208,6 +285,31 @@ private struct StoppedTraining: ModelError {
     let parts = [cause.hint, advice].compactMap { $0 }
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
+}
+
+/// A checkpoint that cannot be gone on from, and how to take the one before it.
+private struct DamagedCheckpoint: ModelError {
+  let cause: TrainingCheckpointError
+  let path, older: String
+
+  var message: String { cause.message }
+  var hint: String? {
+    "\(older) is intact; to resume from it, remove the damaged one: rm -r \(ShellText.quoted(path))"
+  }
+}
+
+/// Samples that nothing can be learned from, or measured on.
+private enum NothingMasked: ModelError {
+  case training, validation
+
+  var message: String {
+    switch self {
+    case .training: "no token of these samples is masked, so there is nothing to learn; no model was written"
+    case .validation: "no token of the validation samples is masked, so --early-stopping has nothing to go by"
+    }
+  }
+
+  var hint: String? { "give more text, or a higher --mask-selection-rate; or samples with mask_positions" }
 }
 
 /// Which file a name leads to; nil for what is not a regular file that is there.

@@ -58,9 +58,8 @@ struct FitConfiguration {
     guard let data, typed.operands.isEmpty else { return nil }
     // With another length or another vocabulary the samples of the same text are others.
     let names = Set(typed.given.map(\.option.name))
-    guard names.isSubset(of: FitOptions.withoutEffectOnResult.union(["learning-rate", "epochs", "max-steps"])) else {
-      return nil
-    }
+    let others: Set<String> = ["learning-rate", "epochs", "max-steps", "early-stopping", "threads"]
+    guard names.isSubset(of: FitOptions.withoutEffectOnResult.union(others)) else { return nil }
     for part in ["training", "validation"] {
       guard let then = data[part], let now = now[part], then != now else { continue }
       return "the \(part) data is not what it was when \(path) was written: the result will be another"

@@ -67,7 +67,7 @@ struct TrainingPast {
     let csv =
       contents("history.csv").map { String(decoding: $0, as: UTF8.self) }
       ?? (try? TrainingCheckpoint(path: directory))?.record["history"]?.string ?? ""
-    history = HistoryCurve(csv: csv).points.map(\.row)
+    history = HistoryRow.rows(csv: csv)
     run = contents(FitConfiguration.fileName).flatMap { try? JSONValue.parse($0) }
   }
 }

@@ -30,4 +30,18 @@ import Testing
       #expect(choice.notice?.contains("tiny") == true && choice.notice?.contains("--preset distil_bert_base") == true)
     }
   }
+
+  /// A preset whose weights are not taken is not the model.
+  @Test func whatIsTakenOfIt() {
+    func notice(_ use: DefaultPreset.Use) -> String? {
+      DefaultPreset.choose(
+        for: .fit, given: nil, use: use, environment: { _ in "p" }, isModelDirectory: { _ in false }, embedded: "tiny"
+      ).notice
+    }
+    #expect(notice(.model) == "the model is p, from MLM_PRESET")
+    #expect(notice(.architecture) == "with random weights, the architecture is that of p, from MLM_PRESET")
+    #expect(
+      notice(.architectureAndVocabulary)
+        == "with random weights, the architecture and the vocabulary are those of p, from MLM_PRESET")
+  }
 }

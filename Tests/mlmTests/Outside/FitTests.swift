@@ -187,8 +187,9 @@ import Testing
     #expect(result.status == 1 && result.errors.count == 1 && result.output.isEmpty, "\(result.messages)")
     let error = "the update of step 2, learning rate 5e+29, made weights"
     #expect(result.errors.first?.contains(error) == true, "\(result.messages)")
-    // There was no checkpoint yet.
-    #expect(tool.names() == ["text.txt"])
+    // The step before it is kept: the refused one left nothing in weights and moments.
+    #expect(result.messages.contains("the last good checkpoint is ./mlm-model/checkpoints/step-1"))
+    #expect(tool.names(in: "mlm-model") == ["checkpoints"])
   }
 
   @Test func lossThatIsNoNumberAfterACheckpoint() throws {
@@ -214,6 +215,38 @@ import Testing
     let result = try tool.run(Self.fit + ["--learning-rate", "1e30", "--max-steps", "1"])
     #expect(result.status == 1 && result.errors.count == 1, "\(result.messages)")
     #expect(tool.names() == ["text.txt"])
+  }
+
+  /// A run that learns from no token fails, and leaves all as it was.
+  @Test(arguments: [[], ["--overwrite"], ["--mask-sampling", "bernoulli", "--overwrite"]])
+  func noTokenLearnedIsNoLossOfZero(_ options: [String]) throws {
+    let tool = try Self.tool()
+    try tool.write("\u{200D}\n\u{200D}\n", to: "none.txt")
+    if options.contains("--overwrite") { try tool.succeed(Self.fit) }
+    let before = tool.contents.filter { !$0.key.hasPrefix("mlm-model/checkpoints") }
+    let result = try tool.run(["fit", "none.txt", "--preset", Tool.micro, "--quiet"] + options)
+    result.expectError("no token of these samples is masked, so there is nothing to learn; no model was written")
+    #expect(tool.contents.filter { !$0.key.hasPrefix("mlm-model/checkpoints") } == before)
+  }
+
+  /// What fails before the first step costs nothing of what was there, the checkpoints of an earlier training least of all.
+  @Test(arguments: [
+    ["--log", "no/log.csv"], ["--log", "/dev/full"], ["--log", "new.csv", "--tensorboard", "text.txt"],
+    ["--tensorboard", "text.txt"], ["--validation", "no.txt"], ["--vocabulary", "no.txt"], ["--preset", "no"],
+    ["--freeze", "head,backbone"], ["--sequence-length", "99"], ["--config", "no.json"], ["none.txt"],
+    ["--validation", "none.txt", "--early-stopping", "1"],
+  ])
+  func overwriteRemovesNothingBeforeAllIsOpen(_ options: [String]) throws {
+    let tool = try Self.tool()
+    try tool.write("\u{200D}\n", to: "none.txt")
+    try tool.succeed(Self.fit + ["--batch-size", "8", "--checkpoint-every", "1"])
+    let before = tool.contents
+    let fit = options == ["none.txt"] ? ["fit", "none.txt"] : ["fit", "text.txt"]
+    let more = options == ["none.txt"] ? [] : options
+    let preset = options.contains("--preset") ? [] : ["--preset", Tool.micro]
+    let result = try tool.run(fit + preset + ["--overwrite"] + more)
+    #expect(result.status != 0 && result.errors.count == 1, "\(result.messages)")
+    #expect(tool.contents == before)
   }
 
   // MARK: Figures
@@ -314,19 +347,22 @@ import Testing
     #expect(rates[1] != rates[2])
   }
 
+  /// Options, and what the run is that they are compared with: of a norm or a divisor Adam sees nothing but beside a large ε.
   @Test(arguments: [
-    ["--dropout", "0.5"], ["--optimizer", "adamw", "--weight-decay", "0.5"],
-    ["--clip-norm", "0.001", "--epsilon", "1"],
-    ["--loss-reduction", "sum-over-batch-size", "--epsilon", "1e-2"], ["--beta1", "0.5"], ["--no-shuffle"],
-    ["--mask-selection-rate", "0.5"], ["--mask-selection-length", "1"],
-    ["--mask-token-rate", "0", "--random-token-rate", "1"],
-    ["--mask-sampling", "bernoulli"], ["--whole-word-masking"],
+    (["--dropout", "0.5"], []), (["--optimizer", "adamw"], []), (["--weight-decay", "0.5"], []),
+    (["--optimizer", "adamw", "--weight-decay", "0.5"], ["--optimizer", "adamw"]),
+    (["--clip-norm", "0.001"], ["--epsilon", "1"]),
+    (["--loss-reduction", "sum-over-batch-size"], ["--epsilon", "1e-2"]),
+    (["--epsilon", "1e-2"], []), (["--beta1", "0.5"], []), (["--beta2", "0.5"], []), (["--no-shuffle"], []),
+    (["--mask-selection-rate", "0.5"], []), (["--mask-selection-length", "1"], []),
+    (["--mask-token-rate", "0", "--random-token-rate", "1"], []),
+    (["--mask-sampling", "bernoulli"], []), (["--whole-word-masking"], []),
   ])
-  func optionsAreHeard(_ options: [String]) throws {
+  func optionsAreHeard(_ options: [String], _ base: [String]) throws {
     let tool = try Self.tool()
     let common = Self.fit + ["--batch-size", "8", "--learning-rate", "1e-3", "--epochs", "2"]
-    try tool.succeed(common + ["--output", "plain"])
-    try tool.succeed(common + ["--output", "other"] + options)
+    try tool.succeed(common + base + ["--output", "plain"])
+    try tool.succeed(common + base + options + ["--output", "other"])
     #expect(try Self.weights(tool, "plain") != Self.weights(tool, "other"))
   }
 }

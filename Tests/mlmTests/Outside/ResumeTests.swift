@@ -11,8 +11,10 @@ import Testing
     FitTests.fit + options + ["--output", output] + more
   }
 
-  /// Killed after some step without a chance to say anything: a training of that many steps leaves the same checkpoints.
-  private static func killed(_ tool: Tool, _ output: String, after steps: Int, _ options: [String] = options) throws {
+  /// What a training leaves that stops after just that step and its checkpoint: one of that many steps, less its model.
+  private static func unfinished(
+    _ tool: Tool, _ output: String, after steps: Int, _ options: [String] = options
+  ) throws {
     try tool.succeed(
       FitTests.fit + options + ["--output", output, "--max-steps", "\(steps)", "--checkpoint-every", "1"])
     for name in FitTests.files where name != "checkpoints" { try tool.remove("\(output)/\(name)") }
@@ -22,7 +24,7 @@ import Testing
   @Test(arguments: [1, 4, 5, 8, 10, 13]) func sameBytes(_ step: Int) throws {
     let tool = try FitTests.tool()
     try tool.succeed(Self.fit("whole"))
-    try Self.killed(tool, "part", after: step)
+    try Self.unfinished(tool, "part", after: step)
     #expect(tool.names(in: "part") == ["checkpoints"])
     let result = try tool.succeed(Self.fit("part", ["--resume"]))
     #expect(result.messages.contains("going on from part/checkpoints/step-\(step)"))
@@ -34,6 +36,35 @@ import Testing
       #expect(histories[0].rows.map { $0[column] } == histories[1].rows.map { $0[column] }, "\(column)")
     }
     #expect(tool.names() == ["part", "text.txt", "whole"])
+  }
+
+  /// SIGKILL in the midst of a training, and in the midst of its second part; then it ends with the bytes of one that was left alone.
+  @Test(arguments: [1, 5, 13, 30]) func killed(_ step: Int) throws {
+    let tool = try FitTests.tool()
+    let fit =
+      FitTests.fit + [
+        "--batch-size", "4", "--learning-rate", "1e-3", "--epochs", "20", "--validation-split", "0.25", "--dropout",
+        "0.1", "--checkpoint-every", "1", "--log-every", "1",
+      ]
+    try tool.succeed(fit + ["--output", "whole"])
+    for (options, step) in [([], step), (["--resume"], step + 7)] {
+      // The log goes to a pipe with room for some forty rows, which nobody reads: the training cannot end before it is killed.
+      let line = (fit + ["--output", "part", "--log", "log"] + options).map { "'\($0)'" }.joined(separator: " ")
+      let result = try tool.shell(
+        """
+        mkfifo log; exec 3<>log; printf '%62500s' '' >&3
+        mlm \(line) & pid=$!
+        until [ -d part/checkpoints/step-\(step) ]; do kill -0 $pid || exit 1; sleep 0.005; done
+        kill -KILL $pid; wait $pid; status=$?; rm log; exit $status
+        """)
+      #expect(result.status == 137, "\(result.messages)")
+      #expect(tool.names(in: "part") == ["checkpoints"])
+    }
+    let newest = tool.names(in: "part/checkpoints").compactMap { Int($0.dropFirst("step-".count)) }.max()
+    let result = try tool.succeed(fit + ["--output", "part", "--resume"])
+    #expect(result.messages.contains("going on from part/checkpoints/step-\(newest ?? 0)\n"), "\(result.messages)")
+    #expect(try FitTests.weights(tool, "part") == FitTests.weights(tool, "whole"))
+    #expect(tool.names(in: "part") == FitTests.files && tool.names() == ["part", "text.txt", "whole"])
   }
 
   @Test func finished() throws {
@@ -63,13 +94,130 @@ import Testing
     try tool.succeed(fit + ["--resume", "--epochs", "2"], input: text)
   }
 
+  /// The model at the end is the best one, though the training had come to its end without early stopping.
+  @Test func earlyStoppingThatComesLate() throws {
+    let tool = try FitTests.tool()
+    try tool.write("a bee ran on a hen\nnumber ran the sat\nthe owl and the pig and the dog\n", to: "held-out.txt")
+    let options =
+      FitTests.fit + ["--validation", "held-out.txt", "--learning-rate", "0.03", "--epochs", "9", "--batch-size", "8"]
+    try tool.succeed(options + ["--output", "whole", "--early-stopping", "9"])
+    try tool.succeed(options + ["--output", "part"])
+    #expect(try FitTests.weights(tool, "part") != FitTests.weights(tool, "whole"))
+    let result = try tool.succeed(options + ["--output", "part", "--resume", "--early-stopping", "9"])
+    #expect(result.messages.contains("note: --early-stopping changed from off to 9\n"), "\(result.messages)")
+    #expect(try FitTests.weights(tool, "part") == FitTests.weights(tool, "whole"))
+    let file = String(decoding: try tool.read("part/training.json"), as: UTF8.self)
+    #expect(file.contains("\"early-stopping\": 9"))
+    // One that would have ended it long ago.
+    let late = try tool.succeed(options + ["--output", "part", "--resume", "--early-stopping", "1", "--epochs", "10"])
+    #expect(late.messages.contains("nothing is left to do"), "\(late.messages)")
+    try tool.succeed(options + ["--output", "part", "--resume"])
+    #expect(try FitTests.weights(tool, "part") != FitTests.weights(tool, "whole"))
+  }
+
+  /// Other threads compute the same but for last digits, and that is said; where nothing is left to compute, training.json keeps those
+  /// that computed.
+  @Test func threads() throws {
+    let tool = try FitTests.tool()
+    try Self.unfinished(tool, "out", after: 15, Self.options + ["--threads", "1"])
+    let same = try tool.succeed(Self.fit("out", ["--resume", "--threads", "2"]))
+    #expect(same.messages.contains("with 1 thread, the rest is computed with 2: last digits may differ"))
+    #expect(String(decoding: try tool.read("out/training.json"), as: UTF8.self).contains("\"threads\": 1"))
+    let again = try tool.succeed(Self.fit("out", ["--resume", "--threads", "2"]))
+    #expect(again.messages.contains("nothing is left to do") && !again.messages.contains("last digits"))
+  }
+
+  /// The checkpoint holds the model: a preset, or a vocabulary, is the same whatever it is called, and another one is refused.
+  @Test func presetsAreComparedByWhatTheyAre() throws {
+    let tool = try FitTests.tool()
+    try tool.copyMicro("micro")
+    let fit = ["fit", "text.txt", "--batch-size", "4", "--output", "out"]
+    try tool.succeed(fit + ["--preset", "micro", "--max-steps", "2"])
+    try FileManager.default.createSymbolicLink(atPath: tool.path("link"), withDestinationPath: "micro")
+    try tool.succeed(["presets", "--export", "copy", "micro"])
+    for (index, name) in ["micro/", "./micro", tool.path("micro"), "link", "link/", "copy", Tool.micro].enumerated() {
+      try tool.succeed(fit + ["--preset", name, "--resume", "--max-steps", "\(3 + index)"])
+    }
+    try tool.succeed(["fit", "text.txt", "--preset", "micro", "--output", "other", "--learning-rate", "1e-3"])
+    try tool.expectError(
+      fit + ["--preset", "other", "--resume", "--epochs", "3"],
+      "cannot resume: --preset was \(Tool.micro) and is other now, and the training would be another",
+      hint: "leave --preset out")
+    // It need not be there any more.
+    try tool.remove("micro")
+    try tool.succeed(fit + ["--resume", "--epochs", "3"])
+  }
+
+  @Test func vocabulariesAreComparedByWhatTheyAre() throws {
+    let tool = try FitTests.tool()
+    let pieces = String(decoding: try Data(contentsOf: URL(fileURLWithPath: Tool.micro + "/vocab.txt")), as: UTF8.self)
+    for name in ["a.txt", "b.txt"] { try tool.write(pieces, to: name) }
+    try tool.write(pieces + "more\n", to: "c.txt")
+    let fit = FitTests.fit + ["--batch-size", "4", "--output", "out", "--vocabulary"]
+    try tool.succeed(fit + ["a.txt", "--max-steps", "2"])
+    try tool.succeed(fit + ["./b.txt", "--resume", "--max-steps", "3"])
+    try tool.expectError(
+      fit + ["c.txt", "--resume", "--max-steps", "4"],
+      "cannot resume: --vocabulary was ./b.txt and is c.txt now, and the training would be another")
+    try tool.expectError(
+      FitTests.fit + ["--batch-size", "4", "--output", "out", "--resume"],
+      "cannot resume: --vocabulary was ./b.txt and is the preset's now, and the training would be another")
+  }
+
+  /// The damaged checkpoint is named, and what the hint says leads on from the one before it.
+  @Test func damagedNewestCheckpoint() throws {
+    let tool = try FitTests.tool()
+    try tool.succeed(Self.fit("whole"))
+    try Self.unfinished(tool, "my part", after: 8)
+    let newest = "my part/checkpoints/step-8"
+    let file = "\(newest)/model.safetensors"
+    try tool.write(try tool.read(file).dropLast(1000), to: file)
+    let hint = "my part/checkpoints/step-7 is intact; to resume from it, remove the damaged one: rm -r '\(newest)'"
+    try tool.expectError(
+      Self.fit("my part", ["--resume"]),
+      "the newest checkpoint, \(newest), is damaged: model.safetensors: not what was written", hint: hint)
+    let command = try #require(hint.split(separator: ": ").last)
+    #expect(try tool.shell(String(command)).status == 0)
+    let result = try tool.succeed(Self.fit("my part", ["--resume"]))
+    #expect(result.messages.contains("going on from my part/checkpoints/step-7"))
+    #expect(try FitTests.weights(tool, "my part") == FitTests.weights(tool, "whole"))
+    // Without an older one.
+    try Self.unfinished(tool, "only", after: 1)
+    try tool.write("", to: "only/checkpoints/step-1/training_state.json")
+    try tool.expectError(
+      Self.fit("only", ["--resume"]),
+      "the newest checkpoint, only/checkpoints/step-1, is damaged: only/checkpoints/step-1/training_state.json: the file is empty",
+      hint: "start over with --overwrite")
+  }
+
+  /// A card that a killed training had begun to write is not taken for a file of the user's.
+  @Test func halfWrittenCard() throws {
+    let tool = try FitTests.tool()
+    try Self.unfinished(tool, "out", after: 4)
+    try tool.write("# half a mod", to: ".out.tmp-99999999/README.md")
+    try tool.succeed(Self.fit("out", ["--resume"]))
+    #expect(tool.names() == ["out", "text.txt"] && tool.names(in: "out") == FitTests.files)
+    #expect(
+      String(decoding: try tool.read("out/README.md"), as: UTF8.self).hasPrefix("---\nlibrary_name: transformers"))
+  }
+
   // MARK: What is refused
+
+  /// A shorter training is another one.
+  @Test func shorter() throws {
+    let tool = try FitTests.tool()
+    try Self.unfinished(tool, "out", after: 4)
+    try tool.expectError(
+      Self.fit("out", ["--resume", "--max-steps", "3"]),
+      "cannot resume: the training has 4 steps behind it, more than --epochs 3 --max-steps 3 (3 steps)",
+      hint: "start over with --overwrite")
+  }
 
   @Test func whatIsThere() throws {
     let tool = try FitTests.tool()
     try tool.expectError(
       Self.fit("out", ["--resume"]), "there is no checkpoint in out/checkpoints", hint: "leave --resume out")
-    try Self.killed(tool, "out", after: 4)
+    try Self.unfinished(tool, "out", after: 4)
     let newest = "out/checkpoints/step-4"
     try tool.expectError(
       Self.fit("out"), "out holds the checkpoints of a training that has not ended, the newest is \(newest)",
@@ -101,14 +249,14 @@ import Testing
   ])
   func optionsThatDiffer(_ options: [String], _ message: String) throws {
     let tool = try FitTests.tool()
-    try Self.killed(tool, "out", after: 4)
+    try Self.unfinished(tool, "out", after: 4)
     try tool.expectError(
       Self.fit("out", ["--resume"] + options), "cannot resume: \(message), and the training would be another")
   }
 
   @Test func textThatDiffers() throws {
     let tool = try FitTests.tool()
-    try Self.killed(tool, "out", after: 4)
+    try Self.unfinished(tool, "out", after: 4)
     try tool.replace("number 7", by: "number 8", in: "text.txt")
     try tool.expectError(
       Self.fit("out", ["--resume"]),
@@ -117,7 +265,7 @@ import Testing
 
   @Test func learningRate() throws {
     let tool = try FitTests.tool()
-    try Self.killed(tool, "out", after: 4)
+    try Self.unfinished(tool, "out", after: 4)
     let options = Self.fit("out", ["--resume", "--learning-rate", "1e-4"])
     try tool.expectError(
       options, "cannot resume: --learning-rate was 0.001 and is 0.0001 now", hint: "--change-learning-rate")

@@ -11,9 +11,41 @@ import Testing
     let tool = try FitTests.tool()
     try tool.succeed(Self.fit + ["--log-every", "4"])
     let history = History(try tool.read("mlm-model/history.csv"))
-    #expect(history.numbers("step") == [4, 6, 8, 12, 12])
+    // One row a step, at the end of an epoch too.
+    #expect(history.numbers("step") == [4, 6, 8, 12])
     let picture = String(decoding: try tool.read("mlm-model/history.svg"), as: UTF8.self)
     #expect(picture.hasPrefix("<svg ") && picture.contains(">micro on text.txt<"))
+  }
+
+  /// The terminal, the card and the picture tell one loss, that of the last row.
+  @Test func oneFinalLoss() throws {
+    let tool = try FitTests.tool()
+    let result = try tool.succeed(Self.fit + ["--log-every", "4", "--learning-rate", "1e-3"])
+    let last = try #require(History(try tool.read("mlm-model/history.csv")).numbers("loss").last)
+    let loss = String(format: "%.3f", last)
+    #expect(
+      result.messageLines.last { $0.hasPrefix("epoch ") }?.contains("loss \(loss) ") == true, "\(result.messages)")
+    let card = String(decoding: try tool.read("mlm-model/README.md"), as: UTF8.self)
+    let row = try #require(card.split(separator: "\n").first { $0.hasPrefix("| training loss ") })
+    #expect(row.hasSuffix("| \(loss) |"), "\(row)")
+    let picture = String(decoding: try tool.read("mlm-model/history.svg"), as: UTF8.self)
+    #expect(picture.contains("last epoch: \(loss)<"))
+  }
+
+  /// What cannot be measured is told as such, and not as 0.
+  @Test func nothingMaskedInTheValidation() throws {
+    let tool = try FitTests.tool()
+    try tool.write("\u{200D}\n", to: "none.txt")
+    let result = try tool.succeed(Self.fit + ["--validation", "none.txt"])
+    #expect(result.messages.contains("warning: no token of the validation samples is masked"))
+    #expect(result.messageLines.contains { $0.hasPrefix("epoch 2/2") && $0.contains("–") })
+    let history = History(try tool.read("mlm-model/history.csv"))
+    #expect(history.rows.allSatisfy { $0["val_loss"] == "" && $0["val_accuracy"] == "" && $0["loss"] != "" })
+    let card = String(decoding: try tool.read("mlm-model/README.md"), as: UTF8.self)
+    #expect(card.contains("| validation loss (step 6 → 12) | – | – |"))
+    try tool.expectError(
+      Self.fit + ["--validation", "none.txt", "--early-stopping", "2", "--output", "b"],
+      "no token of the validation samples is masked, so --early-stopping has nothing to go by")
   }
 
   @Test func tensorBoard() throws {

@@ -10,7 +10,10 @@ struct EvaluationReport: Sendable, Equatable {
   var measures: Bool { evaluation.maskedTokens > 0 || (evaluation.pseudoLikelihood?.tokens ?? 0) > 0 }
 
   /// Whether the weights gave numbers.
-  var isFinite: Bool { evaluation.loss.isFinite && (evaluation.pseudoLikelihood?.logLikelihood.isFinite ?? true) }
+  var isFinite: Bool {
+    (evaluation.maskedTokens == 0 || evaluation.loss.isFinite)
+      && (evaluation.pseudoLikelihood?.logLikelihood.isFinite ?? true)
+  }
 
   /// The names are those of the JSON keys in every format.
   func text(_ format: EvaluateOptions.Format) -> String {

@@ -91,7 +91,8 @@ struct ModelInformation {
 
   private func runLines(_ run: JSONValue) -> [String] {
     let names = run["files"]?.array?.compactMap(\.string) ?? []
-    let began = run["options"]?["preset"]?.string ?? "?"
+    let origin = TrainingOrigin(trainingFile: run, pieces: tokenizer?.vocabulary.count)
+    let began = origin.map { $0.isRandom ? $0.text(preset: $0.preset) : $0.preset } ?? "?"
     let version = run["versions"]?["mlm"]?.string ?? "?"
     let lines = ["  began with \(began), on \(FileName.list(names)), by mlm \(version); all options: training.json"]
     return lines.map { Printable.oneLine($0) }

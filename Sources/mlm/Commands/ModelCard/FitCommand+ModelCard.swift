@@ -16,13 +16,15 @@ extension FitCommand {
       }
     return ModelCard(
       name: FileName.last(options.output), configuration: model.configuration,
-      origin: .init(
-        preset, in: registry, loadsWeights: options.common.loadsWeights && !options.newModel.isNew,
-        seed: options.common.seed),
+      origin: origin(preset, model), preset: .init(preset, in: registry),
       text: described(options.files, source), validation: validated,
       commandLine: typed.commandLine(
         leavingOut: ["quiet", "verbose", "overwrite", "resume"], preset: preset),
       history: [], totalSteps: options.training.totalSteps(samples: source.count))
+  }
+
+  func origin(_ preset: String, _ model: DistilBertMaskedLM) -> TrainingOrigin {
+    TrainingOrigin(options, preset: preset, pieces: model.preprocessor?.tokenizer.vocabulary.count ?? 0)
   }
 
   private func described(_ files: [String], _ source: any SampleSource) -> ModelCard.Text {
@@ -31,14 +33,74 @@ extension FitCommand {
   }
 }
 
-extension ModelCard.Origin {
+extension ModelCard.Preset {
   /// What is known of a preset by its name: a directory of that name goes before the registry (`PresetRegistry.resolve`).
-  init(_ name: String, in registry: PresetRegistry, loadsWeights: Bool, seed: UInt64) {
-    (self.name, self.seed) = (name, seed)
-    let preset = ModelDirectory.isModelDirectory(name) ? nil : registry[name]
+  init(_ name: String, in registry: PresetRegistry) {
+    if ModelDirectory.isModelDirectory(name) {
+      repository = Self.repository(ofSnapshot: name)
+      let past = CardMetadata(directory: name)
+      (baseModel, languages) = (past.baseModel, past.languages)
+      if let repository, languages.isEmpty {
+        languages = registry.presets.first { $0.address?.repository == repository }?.languages ?? []
+      }
+      return
+    }
+    let preset = registry[name]
     repository = preset?.address?.repository
     if name.hasPrefix("hf://") { repository = name.dropFirst(5).split(separator: "@").first.map(String.init) }
-    isRandom = !loadsWeights
     languages = preset?.languages ?? []
+  }
+
+  /// Of a snapshot in the hub's cache, `…/models--OWNER--NAME/snapshots/COMMIT`; nil for another directory.
+  private static func repository(ofSnapshot directory: String) -> String? {
+    let parts = directory.split(separator: "/").filter { $0 != "." }
+    guard parts.count >= 3, parts[parts.count - 2] == "snapshots", parts[parts.count - 3].hasPrefix("models--") else {
+      return nil
+    }
+    let names = parts[parts.count - 3].dropFirst("models--".count).split(separator: "--", maxSplits: 1)
+    return names.joined(separator: "/")
+  }
+}
+
+/// What the card of a model says to the hub, as far as it matters to the card of a model that is made from it.
+struct CardMetadata {
+  /// The first, where there are several.
+  var baseModel: String?
+  var languages: [String] = []
+
+  /// Reads the front matter of the README.md in a model directory; empty where there is none.
+  init(directory: String) {
+    let bytes = (try? FileMapping.contents(of: directory + "/README.md")) ?? []
+    self.init(card: String(decoding: bytes, as: UTF8.self))
+  }
+
+  init(card: String) {
+    // By bytes: "\r\n" is one Character.
+    var lines = card.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+      String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
+    }[...]
+    guard lines.popFirst() == "---", let end = lines.firstIndex(of: "---") else { return }
+    var (key, values) = ("", [String: [String]]())
+    for line in lines[..<end] {
+      if line.hasPrefix("- ") || line.hasPrefix("  - ") {
+        values[key, default: []].append(Self.scalar(line.drop { $0 == " " }.dropFirst(2)))
+      } else if let colon = line.firstIndex(of: ":"), line.first != " ", line.first != "#" {
+        key = String(line[..<colon])
+        let value = Self.scalar(line[line.index(after: colon)...])
+        if !value.isEmpty { values[key] = [value] }
+      }
+    }
+    baseModel = values["base_model"]?.first
+    languages = values["language"] ?? []
+  }
+
+  /// A value as it stands in a line, without quotes.
+  private static func scalar(_ text: Substring) -> String {
+    var text = text.drop { $0 == " " }
+    while text.last == " " { text.removeLast() }
+    if text.count > 1, let quote = text.first, "\"'".contains(quote), text.last == quote {
+      text = text.dropFirst().dropLast()
+    }
+    return String(text)
   }
 }

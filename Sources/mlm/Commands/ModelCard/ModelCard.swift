@@ -6,15 +6,12 @@ import Model
 ///
 /// Where a person has written a README.md, it is left as it is, and the card stands beside it (`place`).
 struct ModelCard {
-  /// What the training began with.
-  struct Origin {
-    /// As the user called it.
-    var name: String
+  /// What is known of the preset that the training began with.
+  struct Preset {
     /// The repository on the hub it comes from; nil for another place.
     var repository: String?
-    /// Random weights, from the seed; else the preset's.
-    var isRandom: Bool
-    var seed: UInt64
+    /// The model on the hub that its own card says it comes from.
+    var baseModel: String?
     /// Codes, "multilingual" among them; empty where the preset does not say.
     var languages: [String] = []
   }
@@ -37,7 +34,8 @@ struct ModelCard {
   /// What the model is called: its directory's name.
   var name: String
   var configuration: Configuration
-  var origin: Origin
+  var origin: TrainingOrigin
+  var preset: Preset
   var text: Text
   var validation: Validation
   /// What repeats the training.
@@ -53,6 +51,7 @@ struct ModelCard {
 
   private var last: HistoryRow? { history.last?.row }
   private var validated: [HistoryRow] { history.map(\.row).filter { $0.validationLoss != nil } }
+  private var isValidated: Bool { if case .none = validation { false } else { true } }
 
   var markdown: String {
     let parts = [
@@ -66,10 +65,11 @@ struct ModelCard {
   /// What the hub reads. No license: only who has the rights to text and model can give one.
   private var frontMatter: String {
     var lines = ["---", "library_name: transformers", "pipeline_tag: fill-mask"]
-    if !origin.languages.isEmpty {
-      lines += ["language:"] + origin.languages.map { "- \(Markdown.yaml($0))" }
+    // Random weights know no language, and come from no model.
+    if !origin.isRandom {
+      if !preset.languages.isEmpty { lines += ["language:"] + preset.languages.map { "- \(Markdown.yaml($0))" } }
+      if let base = preset.repository ?? preset.baseModel { lines.append("base_model: \(Markdown.yaml(base))") }
     }
-    if let repository = origin.repository, !origin.isRandom { lines.append("base_model: \(Markdown.yaml(repository))") }
     return (lines + ["tags:", "- fill-mask", "- mlm", "- distilbert", "---"]).joined(separator: "\n")
   }
 
@@ -79,15 +79,13 @@ struct ModelCard {
 
   private var facts: String {
     let sizes = configuration
-    let source = origin.repository.map { "[\(Markdown.code(origin.name))](https://huggingface.co/\($0))" }
-    let from = source ?? Markdown.code(FileName.last(origin.name))
+    let source = preset.repository.map { "[\(Markdown.code(origin.preset))](https://huggingface.co/\($0))" }
+    let from = source ?? Markdown.code(FileName.last(origin.preset))
     var lines = [
       "**Architecture**: \(sizes.numLayers) layers of \(sizes.hiddenDim) units, \(Count.text(sizes.numHeads, "head")), "
         + "\(Count.text(sizes.vocabularySize, "word piece")), \(Count.text(sizes.maxSequenceLength, "position")); "
         + "\(Count.text(sizes.parameterCount, "parameter"))",
-      origin.isRandom
-        ? "**Began with**: random weights from seed \(origin.seed), in the architecture and with the vocabulary of \(from)"
-        : "**Began with**: the weights of \(from)",
+      "**Began with**: \(origin.text(preset: from) { Markdown.code(FileName.last($0)) })",
       "**Text**: \(described(text))",
     ]
     if let last {
@@ -118,31 +116,33 @@ struct ModelCard {
       let steps = isOne ? "step \(last.step)" : "step \(first.step) → \(last.step)"
       rows.append(["\(name) (\(steps))", isOne ? "" : firstFigure, lastFigure])
     }
-    let intervals = history.filter { $0.interval != nil }
-    if let first = intervals.first, let last = intervals.last {
-      add("training loss", first.row, last.row, figure(first.interval?.loss), figure(last.interval?.loss))
-      add(
-        "training accuracy", first.row, last.row, percent(first.interval?.accuracy), percent(last.interval?.accuracy))
-    }
-    if let first = validated.first, let last = validated.last {
-      add("validation loss", first, last, figure(first.validationLoss), figure(last.validationLoss))
-      add("validation accuracy", first, last, percent(first.validationAccuracy), percent(last.validationAccuracy))
-      add("validation perplexity", first, last, perplexity(first.validationLoss), perplexity(last.validationLoss))
+    if let first = history.first?.row, let last {
+      add("training loss", first, last, Figure.loss(first.loss), Figure.loss(last.loss))
+      add("training accuracy", first, last, Figure.accuracy(first.accuracy), Figure.accuracy(last.accuracy))
+      // Where no token of it is masked, no row has a figure.
+      let evaluated = isValidated ? (validated.first ?? first, validated.last ?? last) : nil
+      if let (first, last) = evaluated {
+        add("validation loss", first, last, Figure.loss(first.validationLoss), Figure.loss(last.validationLoss))
+        add(
+          "validation accuracy", first, last, Figure.accuracy(first.validationAccuracy),
+          Figure.accuracy(last.validationAccuracy))
+        add("validation perplexity", first, last, perplexity(first.validationLoss), perplexity(last.validationLoss))
+      }
     }
     var text = ["## What was measured"]
     if rows.count > 2 { text.append(rows.map { "| \($0.joined(separator: " | ")) |" }.joined(separator: "\n")) }
     text.append(
       """
       Losses are nats per masked token, accuracies the share of masked tokens that came out right; training figures are \
-      means since the report before, with dropout. Perplexity is exp(loss), per masked token, and not comparable with a \
-      left-to-right model's.
+      means over the epoch so far, with dropout. Perplexity is exp(loss), per masked token, and not comparable with a \
+      left-to-right model's. (–: no token was masked.)
       """)
     let best = validated.filter { $0.validationLoss?.isFinite == true }
       .min { ($0.validationLoss ?? 0) < ($1.validationLoss ?? 0) }
     if let weightsStep {
       text.append("The weights are those after step \(weightsStep), where the validation loss was best.")
     } else if let best, let end = validated.last, best.step != end.step {
-      let loss = figure(best.validationLoss)
+      let loss = Figure.loss(best.validationLoss)
       text.append("The best validation loss was \(loss), after step \(best.step); the weights are the last ones.")
     }
     if let totalSteps, let last, last.step < totalSteps {
@@ -194,17 +194,10 @@ struct ModelCard {
     return "## What is not known\n\n" + lines.map { "- " + $0 }.joined(separator: "\n")
   }
 
-  private func figure(_ value: Double?) -> String {
-    guard let value else { return "" }
-    return abs(value) < 1e6 ? Decimal.fixed(value, 4) : FloatText.significant(value, digits: 5)
-  }
-
   private func perplexity(_ loss: Double?) -> String {
-    guard let perplexity = loss.map({ exp($0) }) else { return "" }
+    guard let perplexity = loss.map({ exp($0) }) else { return Figure.none }
     return perplexity < 1e6 ? Decimal.fixed(perplexity, 1) : FloatText.significant(perplexity, digits: 5)
   }
-
-  private func percent(_ share: Double?) -> String { share.map { Readable.percent($0) } ?? "" }
 }
 
 /// Numbers of things, in groups of three digits.

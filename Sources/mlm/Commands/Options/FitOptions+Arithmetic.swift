@@ -37,13 +37,13 @@ extension FitOptions {
   /// Options that change the result, but are judged otherwise.
   static let judgedOtherwise: Set<String> = [
     "learning-rate", "change-learning-rate", "epochs", "max-steps", "validation", "freeze-backbone", "warmup-steps",
-    "warmup-ratio", "lowercase",
+    "warmup-ratio", "lowercase", "early-stopping", "threads",
   ]
 
   /// Options that do not change the arithmetic.
   static let withoutEffectOnResult: Set<String> = [
     "output", "overwrite", "resume", "log", "log-every", "tensorboard", "verbose", "checkpoint-every", "keep",
-    "early-stopping", "config", "threads", "offline", "quiet", "strict", "help",
+    "config", "offline", "quiet", "strict", "help",
   ]
 
   var rateDependsOnLength: Bool {

@@ -6,8 +6,8 @@ extension FitOptions {
   static let overwrite = Option<Bool>.flag(
     "overwrite", in: .output, help: "replace a model directory that is there",
     details: """
-      Replace a model directory that is there, or begin anew where checkpoints of a training are. Without it, either \
-      is an error.
+      Replace a model directory that is there, or start over where checkpoints of a training are. Without it, either \
+      is an error. Old checkpoints are removed only when every input and output has been opened.
       """,
     foreignNames: ["overwrite-output-dir", "force"])
   static let resume = Option<Bool>.flag(
@@ -15,8 +15,9 @@ extension FitOptions {
     details: """
       Go on from the newest checkpoint in --output. With the same FILEs, options and threads the model at the end is \
       the one of a training that was never interrupted, byte for byte. What would change the arithmetic is refused by \
-      name; --threads, what says where and how often something is written, and, where the learning rate does not depend \
-      on the length, --epochs and --max-steps may differ.
+      name. --preset and --vocabulary are compared by content, and --preset may be left out. What says where and how \
+      often something is written may differ; --threads too, with a note (last digits may change), and --early-stopping, \
+      with a note; --epochs and --max-steps may grow where the learning rate does not depend on the length.
       """,
     foreignNames: ["resume-from-checkpoint", "continue"])
   static let changeLearningRate = Option<Bool>.flag(
@@ -26,14 +27,14 @@ extension FitOptions {
     "log", "FILE", kind: .file, defaultText: "DIR/history.csv", in: .output, help: "a CSV row per report",
     details: """
       One CSV row per report: epoch, step, samples, tokens, loss, accuracy, learning_rate, val_loss, val_accuracy, \
-      seconds. Loss and accuracy are means over the epoch so far, as Keras' CSVLogger has them. Without this option the \
-      rows grow in DIR/checkpoints/history.csv until the model is written.
+      seconds. Loss and accuracy are means over the epoch so far, as Keras' CSVLogger has them; empty where no token was \
+      masked. Without this option the rows grow in DIR/checkpoints/history.csv until the model is written.
       """,
     foreignNames: ["history", "csv-logger", "log-file"])
   static let logEvery = Option<Int>.integer(
     "log-every", default: 100, in: .output, help: "steps from row to row of the log",
     details: """
-      Steps from one row of the history to the next; each epoch ends with a row of its own. TensorBoard's events and \
+      Steps from one row of the history to the next; each epoch ends with a row too. TensorBoard's events and \
       the picture history.svg follow.
       """,
     foreignNames: ["logging-steps", "update-freq", "log-interval"])
@@ -57,7 +58,7 @@ extension FitOptions {
     foreignNames: ["save-steps", "save-every"])
   static let keep = Option<Int>.integer(
     "keep", default: 2, in: .output, help: "keep the newest N checkpoints",
-    details: "Keep the newest N checkpoints, and besides them the one of the best validation loss.",
+    details: "Keep the newest N checkpoints, and besides them those of the best validation loss until then.",
     foreignNames: ["save-total-limit", "keep-checkpoints"])
 
   static let epochs = Option<Int?>.integer(
@@ -158,8 +159,8 @@ extension FitOptions {
   static let earlyStopping = Option<Int?>.integer(
     "early-stopping", in: .validation, help: "stop after N evaluations without progress",
     details: """
-      Stop after N evaluations in a row without a better validation loss. The model that is written is the one of the \
-      best evaluation, be it that it was stopped or not.
+      Stop after N evaluations in a row without a better validation loss. Saves the weights with the lowest validation \
+      loss, whether or not training stopped early.
       """,
     foreignNames: ["early-stop", "patience"])
 

@@ -108,17 +108,24 @@ extension NewModelOptions {
     }
   }
 
+  /// What `vocabularyText` is where no file is given.
+  static let noFile: Set<String> = ["the preset's", "learned"]
+
+  /// Where the vocabulary comes from: the name of a file, or one of `noFile`.
+  var vocabularyText: String {
+    switch vocabulary {
+    case .preset: "the preset's"
+    case .learned: "learned"
+    case .file(let file): file
+    }
+  }
+
   /// What changes the result, for `FitOptions.arithmetic`.
   var arithmetic: [(option: String, value: String)] {
     func text(_ value: Int?) -> String { value.map { String($0) } ?? "the preset's" }
-    let (learned, file) =
-      switch vocabulary {
-      case .preset: ("off", "the preset's")
-      case .learned(let size): (String(size), "learned")
-      case .file(let file): ("off", file)
-      }
+    let learned = if case .learned(let size) = vocabulary { String(size) } else { "off" }
     return [
-      ("learn-vocabulary", learned), ("vocabulary", file),
+      ("learn-vocabulary", learned), ("vocabulary", vocabularyText),
       ("cased", lowercases.map { $0 ? "off" : "on" } ?? "as the preset"), ("min-frequency", String(minimumFrequency)),
       ("layers", text(layers)), ("hidden-dim", text(hiddenDim)), ("heads", text(heads)),
       ("intermediate-dim", text(intermediateDim)),

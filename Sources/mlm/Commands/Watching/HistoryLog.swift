@@ -1,39 +1,42 @@
 import Glibc
 import Model
 
-/// The CSV history while it grows: kept for `history.csv` in the model directory, and written row by row to a file that can
-/// be watched.
+/// The CSV history while it grows, written row by row to a file that can be watched.
 final class HistoryLog {
-  /// The whole history so far.
-  private(set) var text: String
-  private let path: String?
+  private let path: String
   private let descriptor: Int32
+  /// Whether the file was made for it and nothing was written yet.
+  private var isNew: Bool
 
-  /// - Parameters:
-  ///   - path: the value of `--log`, or `history.csv` where it grows; nil for none. A file that is there is replaced.
-  ///   - earlier: the lines of a training that goes on, until then.
-  init(path: String?, earlier: [String] = []) throws(HistoryError) {
+  /// Opens the file, or makes it. What is in it stays until `begin`.
+  ///
+  /// - Parameter path: the value of `--log`, or `history.csv` where it grows.
+  init(path: String) throws(HistoryError) {
     self.path = path
-    text = HistoryRow.header + earlier.joined()
-    guard let path else {
-      descriptor = -1
-      return
-    }
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    var descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    isNew = descriptor >= 0
+    if descriptor < 0 { descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666) }
+    self.descriptor = descriptor
     guard descriptor >= 0 else { throw .cannotWrite(.log, path: path, code: errno) }
-    try write(text)
   }
 
-  deinit { if descriptor >= 0 { close(descriptor) } }
-
-  func append(_ row: HistoryRow) throws(HistoryError) {
-    let line = row.line
-    text += line
-    try write(line)
+  deinit {
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    if isNew { unlink(path) }
   }
+
+  /// Replaces what is in the file by the header and the rows of a training that goes on.
+  func begin(_ rows: [HistoryRow] = []) throws(HistoryError) {
+    // What is no regular file has no length.
+    guard ftruncate(descriptor, 0) == 0 || errno == EINVAL else { throw .cannotWrite(.log, path: path, code: errno) }
+    try write(HistoryRow.header + rows.map(\.line).joined())
+    isNew = false
+  }
+
+  func append(_ row: HistoryRow) throws(HistoryError) { try write(row.line) }
 
   private func write(_ text: String) throws(HistoryError) {
-    guard let path, descriptor >= 0 else { return }
     let code = writeAll(Array(text.utf8), to: descriptor)
     if code != 0 { throw .cannotWrite(.log, path: path, code: code) }
   }

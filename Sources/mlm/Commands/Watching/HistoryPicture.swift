@@ -53,23 +53,35 @@ struct HistoryPicture {
     return SVG.document(width: size.width, height: size.height, out)
   }
 
-  /// What the loss was between reports. The last steps of an epoch, where they are few, go with those after them (at the end,
-  /// before them): alone they would stand out by chance.
+  /// What the loss was between reports, broken where no token was masked. The last steps of an epoch, where they are few, go with those
+  /// after them (at the end, before them): alone they would stand out by chance.
   private var trainingLine: [Thinning.Point] {
     let enough = (points.compactMap(\.interval?.weight).max() ?? 0) / 2
     var line: [Thinning.Point] = []
-    var (sum, weight, lastWeight) = (0.0, 0.0, 0.0)
+    var (sum, weight, lastWeight, step) = (0.0, 0.0, 0.0, 0.0)
+    func addRest() {
+      guard weight > 0 else { return }
+      if let before = line.last, before.y.isFinite {
+        line[line.count - 1] = (step, (before.y * lastWeight + sum) / (lastWeight + weight))
+      } else {
+        line.append((step, sum / weight))
+      }
+      (sum, weight) = (0, 0)
+    }
     for point in points {
-      guard let interval = point.interval else { continue }
+      guard let interval = point.interval else {
+        addRest()
+        line.append((Double(point.row.step), .nan))
+        continue
+      }
       sum += interval.loss * interval.weight
       weight += interval.weight
+      step = Double(point.row.step)
       guard weight >= enough || !sum.isFinite else { continue }
-      line.append((Double(point.row.step), sum / weight))
+      line.append((step, sum / weight))
       (sum, weight, lastWeight) = (0, 0, weight)
     }
-    if weight > 0, let before = line.popLast(), let step = points.last?.row.step {
-      line.append((Double(step), (before.y * lastWeight + sum) / (lastWeight + weight)))
-    }
+    addRest()
     return line
   }
 
@@ -161,7 +173,6 @@ struct HistoryPicture {
 
   /// Under the title: a line as it is drawn, what it is, and where it stands.
   private func legend(_ training: [Thinning.Point], _ validation: [Thinning.Point]) -> String {
-    func figure(_ value: Double) -> String { value.isFinite ? Decimal.fixed(value, 3) : FloatWords.text(value) }
     var at = left
     func entry(_ text: String, _ color: String, width: Double) -> String {
       defer { at += 46 + 6.3 * Double(text.count) }
@@ -169,14 +180,15 @@ struct HistoryPicture {
         + SVG.text(text, at + 29, 54, "font-size=\"12\"")
     }
     var out = ""
-    if let last = training.last {
-      let what = training.count > 1 ? "training, mean between points" : "training"
-      out += entry("\(what): \(figure(last.y))", Color.training, width: 2)
+    if let last = points.last {
+      // The one that the terminal and the card tell, too.
+      let what = training.count > 1 ? "training, means between points; last epoch" : "training"
+      out += entry("\(what): \(Figure.loss(last.row.loss))", Color.training, width: 2)
     }
     if let last = validation.last {
-      var text = "validation: \(figure(last.y))"
+      var text = "validation: \(Figure.loss(last.y))"
       let best = validation.filter(\.y.isFinite).min { $0.y < $1.y }
-      if let best, best.x != last.x { text += ", best \(figure(best.y)) at step \(Int(best.x))" }
+      if let best, best.x != last.x { text += ", best \(Figure.loss(best.y)) at step \(Int(best.x))" }
       out += entry(text, Color.validation, width: 2.5)
     }
     return out
@@ -186,9 +198,4 @@ struct HistoryPicture {
   private static func shortened(_ title: String) -> String {
     title.count <= 84 ? title : title.prefix(83) + "…"
   }
-}
-
-/// Numbers that are none.
-private enum FloatWords {
-  static func text(_ value: Double) -> String { value.isNaN ? "not a number" : value > 0 ? "∞" : "−∞" }
 }

@@ -6,21 +6,40 @@ struct HistoryRow: Equatable {
 
   /// `samples` and `tokens` are those of all epochs so far.
   var epoch, step, samples, tokens: Int
-  /// Means over the epoch so far.
-  var loss, accuracy: Double
+  /// Means over the epoch so far; nil where no token was masked.
+  var loss, accuracy: Double?
   var learningRate: Double
-  /// nil where nothing was evaluated.
+  /// nil where nothing was evaluated, or no token of it is masked.
   var validationLoss, validationAccuracy: Double?
   /// Since training began.
   var seconds: Double
+  /// What the means are over: the weight of the epoch's masked tokens so far. Not in the file; nil where it is not known.
+  var maskedWeight: Double?
 }
 
 extension HistoryRow {
   init(_ report: TrainingReport) {
     (epoch, step, samples, tokens) = (report.epoch, report.step, report.samples, report.tokens)
-    (loss, accuracy, learningRate) = (report.loss, report.accuracy, Double(report.learningRate))
-    (validationLoss, validationAccuracy) = (report.validation?.loss, report.validation?.accuracy)
+    (loss, accuracy) = (report.means?.loss, report.means?.accuracy)
+    (learningRate, maskedWeight) = (Double(report.learningRate), report.maskedWeight)
+    (validationLoss, validationAccuracy) = (report.validation?.means?.loss, report.validation?.means?.accuracy)
     seconds = report.seconds
+  }
+
+  /// The rows of a `history.csv`, as far as a step; of several of a step the last.
+  ///
+  /// - Parameter weights: what the rows' means are over; rows beyond them do not know.
+  static func rows(csv: String, weights: [Double] = [], upTo limit: Int = .max) -> [HistoryRow] {
+    var (rows, count) = ([HistoryRow](), 0)
+    for line in csv.utf8.split(separator: UInt8(ascii: "\n")) {
+      guard var row = HistoryRow(line: String(decoding: line, as: UTF8.self)) else { continue }
+      row.maskedWeight = count < weights.count ? weights[count] : nil
+      count += 1
+      guard row.step <= limit else { continue }
+      if rows.last?.step == row.step { rows.removeLast() }
+      rows.append(row)
+    }
+    return rows
   }
 
   /// A line of the file, without its end; nil for what is no row, such as the header or a line that was cut short.
@@ -29,13 +48,14 @@ extension HistoryRow {
       String(decoding: $0, as: UTF8.self)
     }
     guard fields.count == 10, let epoch = Int(fields[0]), let step = Int(fields[1]), let samples = Int(fields[2]),
-      let tokens = Int(fields[3]), let loss = Double(fields[4]), let accuracy = Double(fields[5]),
-      let learningRate = Double(fields[6]), let seconds = Double(fields[9])
+      let tokens = Int(fields[3]), let learningRate = Double(fields[6]), let seconds = Double(fields[9])
     else { return nil }
+    // Empty, or a number.
+    let means = [4, 5, 7, 8].map { Double(fields[$0]) }
+    for (index, mean) in zip([4, 5, 7, 8], means) where mean == nil && !fields[index].isEmpty { return nil }
     self.init(
-      epoch: epoch, step: step, samples: samples, tokens: tokens, loss: loss, accuracy: accuracy,
-      learningRate: learningRate, validationLoss: Double(fields[7]), validationAccuracy: Double(fields[8]),
-      seconds: seconds)
+      epoch: epoch, step: step, samples: samples, tokens: tokens, loss: means[0], accuracy: means[1],
+      learningRate: learningRate, validationLoss: means[2], validationAccuracy: means[3], seconds: seconds)
   }
 
   /// The line of the file, with its end.
@@ -61,12 +81,14 @@ struct IntervalMeans {
   private var epoch = 0
   private var before = (loss: 0.0, accuracy: 0.0, weight: 0.0)
 
-  /// - Parameter weight: what the means of the epoch so far are over: masked tokens, or what they are a share of.
-  /// - Returns: nil where nothing has come since the report before.
-  mutating func next(epoch: Int, loss: Double, accuracy: Double, weight: Double) -> Interval? {
+  /// - Parameters:
+  ///   - means: of the epoch so far; nil where no token was masked in it.
+  ///   - weight: what they are over: masked tokens, or what they are a share of.
+  /// - Returns: nil where no token was masked since the report before.
+  mutating func next(epoch: Int, means: (loss: Double, accuracy: Double)?, weight: Double) -> Interval? {
     if epoch != self.epoch { (self.epoch, before) = (epoch, (0, 0, 0)) }
     let more = weight - before.weight
-    guard more > 0 else { return nil }
+    guard more > 0, let (loss, accuracy) = means else { return nil }
     // A mean of nothing is no number; what it stood for is then left to the report that follows.
     defer { if loss.isFinite { before = (loss, accuracy, weight) } }
     let factor = weight / more
@@ -80,7 +102,7 @@ struct IntervalMeans {
 struct HistoryCurve {
   struct Point {
     var row: HistoryRow
-    /// nil where a row has told the same steps already.
+    /// nil where no token was masked since the row before.
     var interval: IntervalMeans.Interval?
   }
 
@@ -88,21 +110,22 @@ struct HistoryCurve {
   private var means = IntervalMeans()
   /// Tokens before the epoch at hand.
   private var tokensBefore = 0
+  /// Whether the weights of rows are not known: the tokens seen stand for the masked ones, of which they are about equal shares.
+  private let weighsByTokens: Bool
 
-  init() {}
-
-  /// The rows of a `history.csv`, as far as a step.
-  init(csv: String, upTo step: Int = .max) {
-    for line in csv.utf8.split(separator: UInt8(ascii: "\n")) {
-      if let row = HistoryRow(line: String(decoding: line, as: UTF8.self)), row.step <= step { append(row) }
-    }
+  init(_ rows: [HistoryRow] = []) {
+    weighsByTokens = rows.contains { $0.maskedWeight == nil }
+    for row in rows { append(row) }
   }
 
+  /// - Parameter row: of a later step than all before.
   @discardableResult
   mutating func append(_ row: HistoryRow) -> Point {
     if let last = points.last?.row, last.epoch != row.epoch { tokensBefore = last.tokens }
-    let interval = means.next(
-      epoch: row.epoch, loss: row.loss, accuracy: row.accuracy, weight: Double(row.tokens - tokensBefore))
+    let means = row.loss.flatMap { loss in row.accuracy.map { (loss: loss, accuracy: $0) } }
+    let tokens = Double(row.tokens - tokensBefore)
+    let interval = self.means.next(
+      epoch: row.epoch, means: means, weight: weighsByTokens ? tokens : row.maskedWeight ?? tokens)
     points.append(Point(row: row, interval: interval))
     return points[points.count - 1]
   }

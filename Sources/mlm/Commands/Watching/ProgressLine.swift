@@ -34,18 +34,18 @@ extension ProgressLine {
   ///
   /// - Parameters:
   ///   - epochs: nil where only the steps are limited.
-  ///   - means: loss and accuracy of the last steps.
+  ///   - means: loss and accuracy of the last steps; nil where none had a masked token.
   ///   - productShare, waitingShare: of the time, what the threads spend in matrix products, and what the training waits for
   ///     data; nil where that is not asked for, or not known.
   static func step(
-    _ report: TrainingReport, epochs: Int?, means: (loss: Double, accuracy: Double), secondsLeft: Double?,
+    _ report: TrainingReport, epochs: Int?, means: (loss: Double, accuracy: Double)?, secondsLeft: Double?,
     productShare: Double? = nil, waitingShare: Double? = nil
   ) -> String {
     var line = ProgressLine()
     line.addEpoch(report, epochs)
     line.add("step \(report.step)/\(report.totalSteps)", short: "\(report.step)/\(report.totalSteps)", importance: 6)
-    line.add("loss \(loss(means.loss))", importance: 9)
-    line.addAccuracy("accuracy", "acc", means.accuracy)
+    line.add("loss \(Figure.loss(means?.loss))", importance: 9)
+    line.addAccuracy("accuracy", "acc", means?.accuracy)
     line.addSpeed(report)
     if let productShare { line.add("GEMM \(whole(productShare))", importance: 4) }
     if let waitingShare {
@@ -60,11 +60,12 @@ extension ProgressLine {
     var line = ProgressLine()
     line.addEpoch(report, epochs)
     line.add("step \(report.step)", importance: 1)
-    line.add("loss \(loss(report.loss))", importance: 9)
-    line.addAccuracy("accuracy", "acc", report.accuracy)
+    line.add("loss \(Figure.loss(report.means?.loss))", importance: 9)
+    line.addAccuracy("accuracy", "acc", report.means?.accuracy)
     if let validation = report.validation {
-      line.add("val_loss \(loss(validation.loss))", short: "val \(loss(validation.loss))", importance: 8)
-      line.addAccuracy("val_accuracy", "acc", validation.accuracy)
+      let loss = Figure.loss(validation.means?.loss)
+      line.add("val_loss \(loss)", short: "val \(loss)", importance: 8)
+      line.addAccuracy("val_accuracy", "acc", validation.means?.accuracy)
     }
     line.addSpeed(report)
     line.add(Readable.duration(report.seconds), importance: 7)
@@ -84,19 +85,14 @@ extension ProgressLine {
     add("epoch \(report.epoch)" + (epochs.map { "/\($0)" } ?? ""), importance: 10)
   }
 
-  private mutating func addAccuracy(_ name: String, _ short: String, _ share: Double) {
-    let figure = Readable.percent(share)
+  private mutating func addAccuracy(_ name: String, _ short: String, _ share: Double?) {
+    let figure = Figure.accuracy(share)
     add("\(name) \(figure)", short: "\(short) \(figure)", importance: 5)
   }
 
   private mutating func addSpeed(_ report: TrainingReport) {
     let figure = Readable.count(report.tokensPerSecond)
     add("\(figure) tokens/s", short: "\(figure) tok/s", importance: 2)
-  }
-
-  /// Three digits after the point, unless the figure has lost all measure.
-  private static func loss(_ value: Double) -> String {
-    abs(value) < 1e6 ? Decimal.fixed(value, 3) : FloatText.significant(value, digits: 4)
   }
 
   private static func whole(_ share: Double) -> String { Decimal.fixed(share * 100, 0) + " %" }

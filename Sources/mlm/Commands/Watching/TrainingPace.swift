@@ -12,14 +12,20 @@ struct TrainingPace {
   private var first: (step: Int, seconds: Double)?
   private var last: (step: Int, total: Int, seconds: Double)?
 
+  /// - Parameter start: where a training goes on; nil for a new one.
+  init(from start: TrainingState? = nil) {
+    guard let start, start.maskedWeight > 0 else { return }
+    // What an earlier run has reported of the epoch at hand.
+    _ = intervals.next(epoch: start.epoch + 1, means: (start.loss, start.accuracy), weight: start.maskedWeight)
+  }
+
   /// To be called after every step.
   mutating func add(_ report: TrainingReport) {
     if first == nil { first = (report.step, report.seconds) }
     last = (report.step, report.totalSteps, report.seconds)
-    guard
-      let step = intervals.next(
-        epoch: report.epoch, loss: report.loss, accuracy: report.accuracy, weight: Double(report.maskedTokens))
-    else { return }
+    guard let step = intervals.next(epoch: report.epoch, means: report.means, weight: report.maskedWeight) else {
+      return
+    }
     if steps.count < Self.window {
       steps.append(step)
     } else {
@@ -28,10 +34,10 @@ struct TrainingPace {
     }
   }
 
-  /// Per masked token of the last steps; 0 before there is one.
-  var means: (loss: Double, accuracy: Double) {
+  /// Per masked token of the last steps; nil before there is one.
+  var means: (loss: Double, accuracy: Double)? {
     let weight = steps.reduce(0) { $0 + $1.weight }
-    guard weight > 0 else { return (0, 0) }
+    guard weight > 0 else { return nil }
     return (
       steps.reduce(0) { $0 + $1.loss * $1.weight } / weight,
       steps.reduce(0) { $0 + $1.accuracy * $1.weight } / weight

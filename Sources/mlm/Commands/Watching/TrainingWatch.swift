@@ -19,9 +19,9 @@ final class TrainingWatch {
     var title = ""
     /// The threads that compute.
     var threads = 1
-    /// What a training that goes on had written to `history.csv`, and the steps after which it goes on. Rows of later steps, which
-    /// will be done again, are dropped.
-    var earlier: (text: String, step: Int)?
+    /// What a training that goes on had written to its history, and where it goes on. Rows of later steps, which will be done again, are
+    /// dropped.
+    var earlier: (rows: [HistoryRow], state: TrainingState)?
   }
 
   /// The picture is drawn at each row, but no more often than this: seconds.
@@ -31,12 +31,15 @@ final class TrainingWatch {
   private let console: Console
   private let progress: Progress
   private let clock: () -> Double
-  private let log: HistoryLog
+  /// nil for none.
+  private let log: HistoryLog?
   private let events: EventFile?
   /// Where history.svg is kept up to date; nil for nowhere.
   private let folder: String?
   private(set) var curve: HistoryCurve
-  private var pace = TrainingPace()
+  /// The row of the last step that was reported, which the end of an epoch replaces: a step has one row.
+  private var pending: (row: HistoryRow, tokensPerSecond: Double?)?
+  private var pace: TrainingPace
   private var lastPicture = -Double.infinity
   private var hasWarned = false
   private let start: Double
@@ -52,17 +55,36 @@ final class TrainingWatch {
     self.clock = clock
     progress = Progress(console: console, clock: clock)
     start = clock()
-    curve = options.earlier.map { HistoryCurve(csv: $0.text, upTo: $0.step) } ?? HistoryCurve()
-    log = try HistoryLog(
-      path: options.log ?? folder.map { $0 + "/history.csv" }, earlier: curve.points.map(\.row.line))
+    pace = TrainingPace(from: options.earlier?.state)
+    var rows: [HistoryRow] = []
+    if let (earlier, state) = options.earlier {
+      rows = earlier.filter { $0.step <= state.step }
+      // Where an epoch is only evaluated yet, its row is to be replaced.
+      if let last = rows.last, last.step == state.step {
+        rows.removeLast()
+        pending = (last, nil)
+      }
+    }
+    curve = HistoryCurve(rows)
+    // Nothing of an earlier run is lost before all that can fail has been opened.
+    log = try (options.log ?? folder.map { $0 + "/history.csv" }).map { path throws(HistoryError) in
+      try HistoryLog(path: path)
+    }
     events = try options.tensorBoard.map { folder throws(HistoryError) in
-      try EventFile(folder: folder, resumingAt: options.earlier?.step)
+      try EventFile(folder: folder, resumingAt: options.earlier?.state.step)
+    }
+    do throws(HistoryError) {
+      try log?.begin(rows)
+    } catch {
+      events?.discard()
+      throw error
     }
     if options.isVerbose { ProductClock.start() }
   }
 
   /// To be called with every report of a training.
   func show(_ report: TrainingReport) throws(HistoryError) {
+    if let pending, pending.row.step != report.step { try addPendingRow() }
     switch report.moment {
     case .step:
       pace.add(report)
@@ -71,14 +93,15 @@ final class TrainingWatch {
           report, epochs: options.epochs, means: pace.means, secondsLeft: pace.secondsLeft,
           productShare: productShare, waitingShare: waitingShare(report))
       }
-      if report.step % options.interval == 0 { try addRow(report) }
+      if report.step % options.interval == 0 { pending = (HistoryRow(report), report.tokensPerSecond) }
     case .validation(let done, let all):
       progress.update { "epoch \(report.epoch)  validated \(done) of \(Readable.plural(all, "sample"))" }
     case .epochEnd:
       if report.maskedTokens == 0 {
         console.warning("no token was masked in epoch \(report.epoch): nothing was learned in it")
       }
-      try addRow(report)
+      pending = (HistoryRow(report), report.tokensPerSecond)
+      try addPendingRow()
       progress.milestone(ProgressLine.epoch(report, epochs: options.epochs))
       if options.isVerbose,
         let spent = ProgressLine.timeSpent(productShare: productShare, waitingShare: waitingShare(report))
@@ -88,15 +111,19 @@ final class TrainingWatch {
     }
   }
 
-  /// Takes the live line away.
-  func finish() { progress.finish() }
+  /// To be called after the last report.
+  func finish() throws(HistoryError) {
+    progress.finish()
+    try addPendingRow()
+  }
 
-  /// `history.csv` so far, for a checkpoint.
-  var history: String { log.text }
+  /// The rows so far, for a checkpoint.
+  var rows: [HistoryRow] { curve.points.map(\.row) + [pending?.row].compactMap { $0 } }
 
   /// What belongs into the model directory.
   var files: [(name: String, bytes: [UInt8])] {
-    [("history.csv", Array(history.utf8)), ("history.svg", Array(picture.utf8))]
+    let csv = HistoryRow.header + rows.map(\.line).joined()
+    return [("history.csv", Array(csv.utf8)), ("history.svg", Array(picture.utf8))]
   }
 
   /// Takes away what has grown in a folder.
@@ -106,11 +133,12 @@ final class TrainingWatch {
 
   // MARK: A row
 
-  private func addRow(_ report: TrainingReport) throws(HistoryError) {
-    let row = HistoryRow(report)
+  private func addPendingRow() throws(HistoryError) {
+    guard let (row, tokensPerSecond) = pending else { return }
+    pending = nil
     let point = curve.append(row)
     do throws(HistoryError) {
-      try log.append(row)
+      try log?.append(row)
     } catch {
       // Who asked for a log relies on it; the other one is kept in memory, and written with the model.
       if options.log != nil { throw error }
@@ -120,7 +148,7 @@ final class TrainingWatch {
       [
         ("loss", point.interval?.loss), ("accuracy", point.interval?.accuracy), ("learning_rate", row.learningRate),
         ("val_loss", row.validationLoss), ("val_accuracy", row.validationAccuracy),
-        ("tokens_per_second", report.tokensPerSecond),
+        ("tokens_per_second", tokensPerSecond),
       ], step: row.step)
     drawPicture()
   }

@@ -8,9 +8,8 @@ import Testing
   static func card(validates: Bool = true) -> ModelCard {
     ModelCard(
       name: "my_model", configuration: Configuration(),
-      origin: .init(
-        name: "distil_bert_base_en_uncased", repository: "distilbert/distilbert-base-uncased", isRandom: false, seed: 7,
-        languages: ["en"]),
+      origin: .init(preset: "distil_bert_base_en_uncased", isRandom: false, seed: 7),
+      preset: .init(repository: "distilbert/distilbert-base-uncased", languages: ["en"]),
       text: .init(files: ["novels/emma.txt", "-"], lines: 12_345, samples: 12_000),
       validation: validates ? .heldOut(samples: 345) : .none,
       commandLine: "mlm fit --preset distil_bert_base_en_uncased novels/emma.txt -",
@@ -25,28 +24,101 @@ import Testing
     func head() -> [String] { card.markdown.split(separator: "---\n")[0].split(separator: "\n").map(String.init) }
     #expect(head().contains("base_model: distilbert/distilbert-base-uncased") && head().contains("- en"))
     #expect(!head().contains { $0.hasPrefix("license") })
-    card.origin.isRandom = true
-    card.origin.languages = ["no", "pt-BR"]
-    #expect(!head().contains { $0.hasPrefix("base_model") })
+    card.preset.languages = ["no", "pt-BR"]
     #expect(head().contains("- \"no\"") && head().contains("- pt-BR"))
+    card.preset.repository = nil
+    #expect(!head().contains { $0.hasPrefix("base_model") })
+    card.preset.baseModel = "a/b"
+    #expect(head().contains("base_model: a/b"))
+    // Random weights come from no model, and know no language.
+    card.origin.isRandom = true
+    #expect(!head().contains { $0.hasPrefix("base_model") || $0.hasPrefix("language") })
     #expect(card.markdown.contains("random weights from seed 7"))
-    card.origin.languages = []
+    card.origin.isRandom = false
+    card.preset.languages = []
     #expect(!head().contains("language:"))
+  }
+
+  /// What was used: a vocabulary that was learned or given is not the preset's.
+  @Test func whatTheTrainingBeganWith() {
+    var card = Self.card()
+    let preset = "[`distil_bert_base_en_uncased`](https://huggingface.co/distilbert/distilbert-base-uncased)"
+    func began() -> String? {
+      card.markdown.split(separator: "\n").first { $0.hasPrefix("- **Began") }.map(String.init)
+    }
+    #expect(began() == "- **Began with**: the weights of \(preset)")
+    card.origin.isRandom = true
+    #expect(
+      began()
+        == "- **Began with**: random weights from seed 7, in the architecture and with the vocabulary of \(preset)")
+    card.origin.vocabulary = .learned(8000)
+    #expect(
+      began()
+        == "- **Began with**: random weights from seed 7, with 8,000 word pieces learned from the text, in the architecture of "
+        + preset)
+    card.origin.vocabulary = .file("a/words_1.txt")
+    card.origin.changesSize = true
+    #expect(
+      began()
+        == "- **Began with**: random weights from seed 7, with the vocabulary `words_1.txt`, in another size of the architecture of "
+        + preset)
+    #expect(card.origin.title == "random weights with the vocabulary words_1.txt")
+  }
+
+  /// `info` says the same, from training.json.
+  @Test func originsOfTrainingFiles() throws {
+    func origin(_ line: String) throws -> TrainingOrigin? {
+      let options = try FitOptions(
+        Parser.parse((line + " a").split(separator: " ").map { Argument(String($0)) }, for: FitOptions.declaration))
+      let bytes = options.trainingFile(preset: "p", threads: 1, data: .null)
+      let expected = TrainingOrigin(options, preset: "p", pieces: 77)
+      let found = try TrainingOrigin(trainingFile: JSONValue.parse(bytes), pieces: 77)
+      #expect(found == expected, "\(line)")
+      return found
+    }
+    #expect(try origin("")?.isRandom == false)
+    #expect(try origin("--no-load-weights --seed 18446744073709551615")?.seed == .max)
+    #expect(try origin("--learn-vocabulary 500 --layers 1")?.vocabulary == .learned(77))
+    #expect(try origin("--vocabulary v")?.vocabulary == .file("v"))
+    #expect(try origin("--no-load-weights --heads 2")?.changesSize == true)
+    for text in [#"{"options": {"preset": "p", "seed": -1, "vocabulary": 3}}"#, #"{"options": {}}"#, "[]"] {
+      _ = TrainingOrigin(trainingFile: try JSONValue.parse(Array(text.utf8)), pieces: nil)
+    }
+  }
+
+  /// Where a directory says what it comes from, the card of what is made from it does too.
+  @Test func cardsOfPresets() throws {
+    let tool = try Tool()
+    try tool.copyMicro("models--a--b/snapshots/0123")
+    try tool.copyMicro("mine")
+    try tool.write("---\r\nlanguage: en\r\nbase_model:\r\n- \"x/y\"\r\n---\r\ntext\r\n", to: "mine/README.md")
+    let registry = try PresetRegistry.builtIn()
+    let snapshot = ModelCard.Preset(tool.path("models--a--b/snapshots/0123/"), in: registry)
+    #expect(snapshot.repository == "a/b" && snapshot.languages.isEmpty)
+    let mine = ModelCard.Preset(tool.path("mine"), in: registry)
+    #expect(mine.repository == nil && mine.baseModel == "x/y" && mine.languages == ["en"])
+    #expect(CardMetadata(card: "---\nbase_model: x/y\nlanguage:\n  - de\n  - 'fr'\n---\n").languages == ["de", "fr"])
+    #expect(CardMetadata(card: "base_model: x/y\n").baseModel == nil)
+    #expect(CardMetadata(card: "---\nbase_model: x/y\n").baseModel == nil)
   }
 
   @Test func figures() {
     var card = Self.card()
-    #expect(card.markdown.contains("| validation loss (step 340 → 1020) | 3.5000 | 2.6385 |"))
+    #expect(card.markdown.contains("| validation loss (step 340 → 1020) | 3.500 | 2.638 |"))
     #expect(card.markdown.contains("| validation perplexity (step 340 → 1020) | 33.1 | 14.0 |"))
     #expect(!card.markdown.contains("ended after"))
     card.totalSteps = 2000
     #expect(card.markdown.contains("ended after 1020 of 2,000 steps"))
     card.history.append(.init(row: HistoryRow(.made(step: 1100, validation: .made(loss: 9, accuracy: 0)))))
-    #expect(card.markdown.contains("The best validation loss was 2.6385, after step 1020; the weights are the last"))
+    #expect(card.markdown.contains("The best validation loss was 2.638, after step 1020; the weights are the last"))
     card.weightsStep = 1020
     #expect(card.markdown.contains("The weights are those after step 1020"))
-    card.history = [.init(row: HistoryRow(.made(step: 5)), interval: .init(loss: 2, accuracy: 0.5, weight: 1))]
-    #expect(card.markdown.contains("| training loss (step 5) |  | 2.0000 |"))
+    card.history = [.init(row: HistoryRow(.made(step: 5)), interval: .init(loss: 1, accuracy: 0.5, weight: 1))]
+    #expect(card.markdown.contains("| training loss (step 5) |  | 2.000 |"))
+    // Nothing masked is no loss of 0.
+    card.history = [.init(row: HistoryRow(.made(step: 5, loss: .nan, accuracy: .nan, maskedTokens: 0)))]
+    #expect(card.markdown.contains("| training loss (step 5) |  | – |"))
+    #expect(card.markdown.contains("| validation loss (step 5) |  | – |"))
     card.history = []
     #expect(!card.markdown.contains("| figure"))
     #expect(Self.card(validates: false).markdown.contains("nothing was measured"))
@@ -54,17 +126,14 @@ import Testing
 
   @Test func origins() throws {
     let registry = try PresetRegistry.builtIn()
-    func origin(_ name: String, loadsWeights: Bool = true) -> ModelCard.Origin {
-      .init(name, in: registry, loadsWeights: loadsWeights, seed: 3)
-    }
-    let base = origin("distil_bert_base_en_uncased")
+    func preset(_ name: String) -> ModelCard.Preset { .init(name, in: registry) }
+    let base = preset("distil_bert_base_en_uncased")
     #expect(base.repository?.hasSuffix("distilbert-base-uncased") == true && base.languages == ["en"])
-    #expect(!base.isRandom && origin("distil_bert_base_en_uncased", loadsWeights: false).isRandom)
-    let embedded = origin("distil_bert_tiny_en_uncased")
-    #expect(!embedded.isRandom && embedded.repository == nil && embedded.languages == ["en"])
-    #expect(origin("hf://a/b@main").repository == "a/b" && origin("hf://a/b").repository == "a/b")
-    let directory = origin(Tool.micro)
-    #expect(directory.repository == nil && directory.languages.isEmpty && !directory.isRandom)
+    let embedded = preset("distil_bert_tiny_en_uncased")
+    #expect(embedded.repository == nil && embedded.languages == ["en"])
+    #expect(preset("hf://a/b@main").repository == "a/b" && preset("hf://a/b").repository == "a/b")
+    let directory = preset(Tool.micro)
+    #expect(directory.repository == nil && directory.languages.isEmpty && directory.baseModel == nil)
   }
 
   @Test func place() throws {

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Model
@@ -19,9 +20,9 @@ import Testing
           let share = Float(step) / Float(epochs * steps)
           return .made(
             moment, epoch: epoch, step: step, samples: step * 32, tokens: step * 1000, loss: sum / Double(index),
-            learningRate: rate * min(share * 10, (1 - share) / 0.9), validation: validation)
+            maskedTokens: index * 150, learningRate: rate * min(share * 10, (1 - share) / 0.9), validation: validation)
         }
-        if step % interval == 0 { curve.append(HistoryRow(report(.step))) }
+        if step % interval == 0, index < steps { curve.append(HistoryRow(report(.step))) }
         if index == steps {
           let loss = 2.1 + 7 / (1 + Double(epoch) * 4)
           curve.append(HistoryRow(report(.epochEnd, validates ? .made(loss: loss, accuracy: 0.5) : nil)))
@@ -78,7 +79,7 @@ import Testing
     var curve = HistoryCurve()
     // Losses of 4, 2, 3 in the intervals: means of the epoch so far of 4, 3, 3.
     for (step, mean) in [(100, 4.0), (200, 3), (300, 3)] {
-      curve.append(HistoryRow(.made(step: step, tokens: step, loss: mean)))
+      curve.append(HistoryRow(.made(step: step, loss: mean, maskedTokens: step)))
     }
     let line = places(Self.svg(curve), "#0072b2")
     #expect(line.map(\.x) == [324, 574, 824])
@@ -105,10 +106,28 @@ import Testing
     let losses = [3.0, .nan, .infinity, 2.5, 2]
     for (index, loss) in losses.enumerated() {
       curve.append(
-        HistoryRow(.made(epoch: index + 1, step: index + 1, tokens: index + 1, loss: loss, learningRate: .nan)))
+        HistoryRow(.made(epoch: index + 1, step: index + 1, loss: loss, learningRate: .nan)))
     }
     return curve
   }()
+
+  /// A stretch in which no token was masked is a gap, not a loss of 0; and the rest of a stretch does not go across it.
+  @Test func nothingMaskedIsAGap() {
+    var curve = HistoryCurve()
+    for (step, loss, masked) in [
+      (1, 4.0, 100), (2, 3.5, 200), (3, 3.5, 210), (4, 3.5, 210), (5, 3.0, 310), (6, 2.8, 410),
+    ] {
+      curve.append(HistoryRow(.made(step: step, loss: loss, maskedTokens: masked)))
+    }
+    let svg = Self.svg(curve)
+    #expect(svg.components(separatedBy: "<polyline").count - 1 == 3, "two of the loss, one of the rate")
+    let xs = places(svg, "#0072b2").map(\.x)
+    #expect(xs == [199, 449, 699, 824])
+    #expect(svg.contains("last epoch: 2.800<"))
+    var none = HistoryCurve()
+    none.append(HistoryRow(.made(step: 1, loss: .nan, maskedTokens: 0)))
+    #expect(Self.svg(none).contains("training: –<") && Self.svg(none).contains("no loss that is a number"))
+  }
 
   @Test func numbersThatAreNone() {
     let svg = Self.svg(Self.broken)

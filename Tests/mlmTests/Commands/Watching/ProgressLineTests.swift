@@ -30,6 +30,20 @@ import Testing
         == "epoch 1/3  loss 2.500  acc 25.0 %  val 2.250  acc 50.0 %  14.2k tok/s  1:05")
   }
 
+  @Test func nothingMasked() {
+    var report = TrainingReport.made(.epochEnd, step: 938, loss: .nan, accuracy: .nan, maskedTokens: 0, seconds: 65)
+    #expect(
+      ProgressLine.epoch(report, epochs: 3) == "epoch 1/3  step 938  loss –  accuracy –  14.2k tokens/s  1:05")
+    report.validation = .made(loss: .nan, accuracy: .nan)
+    report.validation?.maskedTokens = 0
+    #expect(
+      ProgressLine.epoch(report, epochs: 3)
+        == "epoch 1/3  step 938  loss –  acc –  val_loss –  acc –  14.2k tok/s  1:05")
+    #expect(
+      ProgressLine.step(report, epochs: 3, means: nil, secondsLeft: nil)
+        == "epoch 1/3  step 938/1000  loss –  accuracy –  14.2k tokens/s")
+  }
+
   @Test func timeSpent() {
     #expect(ProgressLine.timeSpent(productShare: nil, waitingShare: nil) == nil)
     #expect(
@@ -81,14 +95,34 @@ import Testing
   }
 
   @Test(arguments: [7, 100, 1000]) func meansOfTheLastSteps(_ epoch: Int) {
-    #expect(pace([], epoch: epoch).means == (0, 0))
+    #expect(pace([], epoch: epoch).means == nil)
     let losses = (0..<350).map { 10 - Double($0) / 50 + Double($0 % 3) }
     for count in [1, 99, 100, 101, 350] {
-      let means = pace(Array(losses.prefix(count)), epoch: epoch).means
+      let means = pace(Array(losses.prefix(count)), epoch: epoch).means ?? (.nan, .nan)
       let last = losses.prefix(count).suffix(100)
       let expected = last.reduce(0, +) / Double(last.count)
       #expect(abs(means.loss - expected) < 1e-9 && abs(means.accuracy - expected / 100) < 1e-9, "\(count)")
     }
+  }
+
+  /// A step of more masked tokens counts more, and one of none not at all.
+  @Test func meansAreWeighted() {
+    var pace = TrainingPace()
+    for (step, loss, masked) in [(1, 0.0, 0), (2, 4.0, 10), (3, 2.5, 40), (4, 2.5, 40)] {
+      pace.add(.made(step: step, loss: masked > 0 ? loss : .nan, accuracy: loss / 10, maskedTokens: masked))
+    }
+    // Of the first ten 4, of the next thirty 2.
+    #expect(abs((pace.means?.loss ?? .nan) - 2.5) < 1e-12 && abs((pace.means?.accuracy ?? .nan) - 0.25) < 1e-12)
+  }
+
+  /// After a resume in the middle of an epoch, its means are of the steps since then.
+  @Test func meansAfterAResume() {
+    var state = TrainingState()
+    (state.step, state.sums) = (50, LossSums(loss: 400, weight: 100, correct: 10, count: 100))
+    var pace = TrainingPace(from: state)
+    #expect(pace.means == nil)
+    pace.add(.made(step: 51, loss: 450.0 / 125, maskedTokens: 125))
+    #expect(abs((pace.means?.loss ?? .nan) - 2) < 1e-12)
   }
 
   @Test func timeLeft() {

@@ -21,35 +21,83 @@ import Testing
       clock: { clock.seconds })
     func history() throws -> [Double] { History(try tool.read("history.csv")).numbers("step") }
     #expect(try history() == [])
-    for step in 1...25 { try watch.show(.made(step: step, tokens: step)) }
+    for step in 1...25 { try watch.show(.made(step: step, maskedTokens: step)) }
     #expect(try history() == [10, 20])
     // The second picture would have come too soon after the first.
     let first = try tool.read("history.svg")
     clock.seconds = 1.9
-    try watch.show(.made(step: 30, tokens: 30))
+    try watch.show(.made(step: 30, maskedTokens: 30))
+    try watch.show(.made(step: 31, maskedTokens: 31))
     #expect(try tool.read("history.svg") == first)
     clock.seconds = 2
-    try watch.show(.made(.validation(done: 1, of: 2), step: 30, tokens: 30))
-    try watch.show(.made(.epochEnd, step: 30, tokens: 30, validation: .made(loss: 1, accuracy: 1)))
+    try watch.show(.made(step: 40, maskedTokens: 40))
+    try watch.show(.made(.validation(done: 1, of: 2), step: 40, maskedTokens: 40))
+    // The row of a step waits for the end of its epoch.
+    #expect(try history() == [10, 20, 30] && watch.rows.map(\.step) == [10, 20, 30, 40])
+    try watch.show(.made(.epochEnd, step: 40, maskedTokens: 40, validation: .made(loss: 1, accuracy: 1)))
     #expect(try tool.read("history.svg") != first)
-    #expect(try history() == [10, 20, 30, 30])
+    #expect(try history() == [10, 20, 30, 40])
+    #expect(watch.rows.last?.validationLoss == 1)
     let files = watch.files
     #expect(files.map(\.name) == ["history.csv", "history.svg"])
     for file in files { #expect(try tool.read(file.name) == Data(file.bytes)) }
     #expect(tool.names(in: "events").count == 1)
   }
 
+  /// A row that waits is written where a training ends before its time.
+  @Test func theLastRowIsWritten() throws {
+    let tool = try Tool()
+    let watch = try TrainingWatch(.init(interval: 1), folder: tool.directory.path, console: console)
+    try watch.show(.made(step: 1))
+    #expect(History(try tool.read("history.csv")).rows.isEmpty)
+    try watch.finish()
+    #expect(History(try tool.read("history.csv")).numbers("step") == [1])
+  }
+
   /// What was written before stands before what comes.
   @Test func goesOn() throws {
     let tool = try Tool()
-    let rows = [10, 20].map { HistoryRow(.made(step: $0, tokens: $0, loss: 2)).line }
-    let earlier = HistoryRow.header + rows.joined() + "1,30,cut sho"
+    let rows = [10, 20, 30].map { HistoryRow(.made(step: $0, loss: 2, maskedTokens: $0)) }
+    var state = TrainingState()
+    (state.step, state.sums) = (15, LossSums(loss: 30, weight: 15, count: 15))
     let watch = try TrainingWatch(
-      .init(interval: 10, earlier: (earlier, 10)), folder: tool.directory.path, console: console)
-    try watch.show(.made(step: 20, tokens: 20, loss: 1))
+      .init(interval: 10, earlier: (rows, state)), folder: tool.directory.path, console: console)
+    try watch.show(.made(step: 20, loss: 1, maskedTokens: 20))
+    try watch.finish()
     let history = History(try tool.read("history.csv"))
     #expect(history.numbers("step") == [10, 20] && history.numbers("loss") == [2, 1])
     #expect(watch.curve.points.map { $0.interval?.loss } == [2, 0])
+  }
+
+  /// Where an epoch is only to be evaluated yet, its last step has one row: the one with the evaluation.
+  @Test func goesOnWithAnEvaluation() throws {
+    let tool = try Tool()
+    let rows = [10, 20].map { HistoryRow(.made(step: $0, loss: 2, maskedTokens: $0)) }
+    var state = TrainingState()
+    state.step = 20
+    let watch = try TrainingWatch(
+      .init(interval: 10, tensorBoard: tool.path("events"), earlier: (rows, state)), folder: tool.directory.path,
+      console: console)
+    #expect(watch.rows.map(\.step) == [10, 20])
+    try watch.show(.made(.epochEnd, step: 20, loss: 2, maskedTokens: 20, validation: .made(loss: 3, accuracy: 0.5)))
+    try watch.show(.made(epoch: 2, step: 21))
+    let history = History(try tool.read("history.csv"))
+    #expect(history.numbers("step") == [10, 20] && history.rows.last?["val_loss"] == "3.0")
+  }
+
+  /// Nothing is lost, and nothing left, where one of what is to be written cannot be opened.
+  @Test func allIsOpenBeforeAnythingIsReplaced() throws {
+    let tool = try Tool()
+    try tool.write("old", to: "log.csv")
+    try tool.write("x", to: "file")
+    for log in ["log.csv", "new.csv"] {
+      #expect(throws: HistoryError.self) {
+        _ = try TrainingWatch(
+          .init(log: tool.path(log), tensorBoard: tool.path("file")), folder: nil, console: console)
+      }
+    }
+    #expect(tool.names() == ["file", "log.csv"])
+    #expect(try tool.read("log.csv") == Data("old".utf8))
   }
 
   /// Who asked for a log is told that there is none; the history that nobody asked for is a warning.
@@ -62,8 +110,9 @@ import Testing
     let watch = try TrainingWatch(.init(interval: 1), folder: tool.directory.path, console: console)
     // No picture can take the place of a folder.
     try FileManager.default.createDirectory(atPath: tool.path("history.svg/x"), withIntermediateDirectories: true)
-    try watch.show(.made(step: 1, tokens: 1))
-    try watch.show(.made(step: 2, tokens: 2))
+    try watch.show(.made(step: 1))
+    try watch.show(.made(step: 2))
+    try watch.finish()
     #expect(History(try tool.read("history.csv")).rows.count == 2)
   }
 }

@@ -37,6 +37,9 @@ final class EventFile {
 
   deinit { close(descriptor) }
 
+  /// Removes the file, where the training it is of does not begin.
+  func discard() { unlink(path) }
+
   /// Numbers that are none are left out.
   func write(_ scalars: [(name: String, value: Double?)], step: Int) throws(HistoryError) {
     let present = scalars.compactMap { scalar in

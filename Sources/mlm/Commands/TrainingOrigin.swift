@@ -1,0 +1,80 @@
+import Model
+
+/// What a training began with, as far as its options say: the card, the picture's title and `info` tell it.
+struct TrainingOrigin: Sendable, Equatable {
+  enum Vocabulary: Sendable, Equatable {
+    case preset
+    /// Learned from the text: so many word pieces.
+    case learned(Int)
+    case file(String)
+  }
+
+  /// The preset, as the user called it.
+  var preset: String
+  /// Random weights, from the seed; else the preset's.
+  var isRandom: Bool
+  var seed: UInt64
+  var vocabulary = Vocabulary.preset
+  /// Whether layers or widths are not the preset's.
+  var changesSize = false
+
+  /// In a sentence: "the weights of my-model", "random weights from seed 0, with 8,000 word pieces learned from the text, in the
+  /// architecture of my-model".
+  ///
+  /// - Parameters:
+  ///   - preset: how the preset is written.
+  ///   - file: how the name of a vocabulary is written.
+  func text(preset: String, file: (String) -> String = { $0 }) -> String {
+    guard isRandom else { return "the weights of \(preset)" }
+    let architecture = changesSize ? "in another size of the architecture" : "in the architecture"
+    let random = "random weights from seed \(seed),"
+    switch vocabulary {
+    case .preset: return "\(random) \(architecture) and with the vocabulary of \(preset)"
+    case .learned(let pieces):
+      return "\(random) with \(Count.text(pieces, "word piece")) learned from the text, \(architecture) of \(preset)"
+    case .file(let name): return "\(random) with the vocabulary \(file(name)), \(architecture) of \(preset)"
+    }
+  }
+
+  /// In few words, for a title: "my-model", "random weights with 8,000 learned word pieces".
+  var title: String {
+    guard isRandom else { return FileName.last(preset) }
+    switch vocabulary {
+    case .preset: return "random weights with the vocabulary of \(FileName.last(preset))"
+    case .learned(let pieces): return "random weights with \(Count.text(pieces, "learned word piece"))"
+    case .file(let name): return "random weights with the vocabulary \(FileName.last(name))"
+    }
+  }
+}
+
+extension TrainingOrigin {
+  /// - Parameter pieces: the word pieces of the model.
+  init(_ options: FitOptions, preset: String, pieces: Int) {
+    self.init(
+      preset: preset, isRandom: !options.common.loadsWeights || options.newModel.isNew, seed: options.common.seed,
+      changesSize: options.newModel.changesArchitecture)
+    switch options.newModel.vocabulary {
+    case .preset: break
+    case .learned: vocabulary = .learned(pieces)
+    case .file(let file): vocabulary = .file(file)
+    }
+  }
+
+  /// What a training.json says; nil where it does not.
+  ///
+  /// - Parameter pieces: the word pieces of the model beside it.
+  init?(trainingFile: JSONValue, pieces: Int?) {
+    let options = trainingFile["options"]
+    guard let preset = options?["preset"]?.string else { return nil }
+    func isGiven(_ name: String) -> Bool { options?[name].map { !$0.isNull } ?? false }
+    changesSize = ["layers", "hidden-dim", "heads", "intermediate-dim"].contains(where: isGiven)
+    if let file = options?["vocabulary"]?.string {
+      vocabulary = .file(file)
+    } else if isGiven("learn-vocabulary") {
+      vocabulary = .learned(pieces ?? options?["learn-vocabulary"]?.int ?? 0)
+    }
+    isRandom = options?["no-load-weights"]?.bool == true || vocabulary != .preset || changesSize
+    seed = if case .number(_, let literal)? = options?["seed"] { UInt64(literal) ?? 0 } else { 0 }
+    self.preset = preset
+  }
+}
