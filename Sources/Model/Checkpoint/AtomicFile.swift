@@ -13,8 +13,8 @@ public final class AtomicFile {
   public init(path: String) throws(FileError) {
     self.path = path
     temporary = Path.join(Path.parent(path), ".\(Path.name(path)).tmp-\(getpid())")
-    unlink(temporary)  // of an earlier process of the same number
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    unlink(temporary.cPath)  // of an earlier process of the same number
+    descriptor = open(temporary.cPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       let code = errno
       throw .system("create", code == ENOENT ? Path.parent(path) : path, writing: true, code: code)
@@ -24,7 +24,7 @@ public final class AtomicFile {
   deinit {
     guard descriptor >= 0 else { return }
     close(descriptor)
-    unlink(temporary)
+    unlink(temporary.cPath)
   }
 
   /// Appends bytes to what will appear.
@@ -44,9 +44,9 @@ public final class AtomicFile {
     descriptor = -1
     do throws(FileError) {
       try FileOutput.flush(open, path)
-      guard rename(temporary, path) == 0 else { throw FileError.system("write", path, writing: true) }
+      guard rename(temporary.cPath, path.cPath) == 0 else { throw FileError.system("write", path, writing: true) }
     } catch {
-      unlink(temporary)
+      unlink(temporary.cPath)
       throw error
     }
     FileOutput.flushDirectory(Path.parent(path))
@@ -83,7 +83,7 @@ enum FileOutput {
 
   /// Makes names in a directory last. Some file systems cannot; that is no reason to fail.
   static func flushDirectory(_ path: String) {
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = open(path.cPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     fsync(descriptor)
     close(descriptor)

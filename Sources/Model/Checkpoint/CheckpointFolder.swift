@@ -74,7 +74,7 @@ public struct CheckpointFolder: Sendable {
   /// Out of sight first: a part of a checkpoint is none.
   private func remove(_ name: String) throws(FileError) {
     let hidden = Path.join(path, ".\(name).old-\(getpid())")
-    guard rename(Path.join(path, name), hidden) == 0 else {
+    guard rename(Path.join(path, name).cPath, hidden.cPath) == 0 else {
       throw .system("remove", Path.join(path, name), writing: true)
     }
     DirectoryReplacement.remove(hidden)
@@ -111,7 +111,7 @@ private final class FolderLock {
 
   init(_ folder: CheckpointFolder) throws {
     try Path.makeDirectories(folder.path, created: &created)
-    descriptor = Glibc.open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    descriptor = Glibc.open(folder.path.cPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError.system("open", folder.path) }
     // Some file systems have no locks.
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
@@ -122,6 +122,6 @@ private final class FolderLock {
   deinit {
     if descriptor >= 0 { close(descriptor) }
     // Where something was written, they are not empty.
-    for directory in created.reversed() { rmdir(directory) }
+    for directory in created.reversed() { rmdir(directory.cPath) }
   }
 }

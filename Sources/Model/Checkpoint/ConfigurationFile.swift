@@ -120,8 +120,10 @@ extension Configuration {
 
 extension JSONValue {
   /// The JSON text of a file.
-  static func load(file: String) throws -> JSONValue {
-    try FileMapping(path: file).withText { text throws(JSONError) in try JSONValue.parse(text, file: file) }
+  static func load(file: String, withPaths: Bool = false) throws -> JSONValue {
+    try FileMapping(path: file).withText { text throws(JSONError) in
+      try JSONValue.parse(text, file: file, withPaths: withPaths)
+    }
   }
 
   /// Sets a key, unless it says the same already in another spelling.

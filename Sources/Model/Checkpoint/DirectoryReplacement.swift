@@ -15,13 +15,13 @@ final class DirectoryReplacement {
     temporary = Self.temporaryName(beside: self.path)
     try Path.makeDirectories(parent, created: &created)
     Self.remove(temporary)  // of an earlier process of the same number
-    guard mkdir(temporary, 0o777) == 0 else { throw .system("create", self.path, writing: true) }
+    guard mkdir(temporary.cPath, 0o777) == 0 else { throw .system("create", self.path, writing: true) }
   }
 
   deinit {
     if isDone { return }
     Self.remove(temporary)
-    for directory in created.reversed() { rmdir(directory) }
+    for directory in created.reversed() { rmdir(directory.cPath) }
   }
 
   /// Throws where a directory cannot be made at the path, which may be there.
@@ -31,10 +31,10 @@ final class DirectoryReplacement {
     guard Path.isDirectory(folder) else { throw FileError.notDirectory(path: folder) }
     // Only trying tells for certain.
     let trial = temporaryName(beside: Path.join(folder, Path.name(resolved)))
-    guard mkdir(trial, 0o777) == 0 || errno == EEXIST else {
+    guard mkdir(trial.cPath, 0o777) == 0 || errno == EEXIST else {
       throw FileError.system("write", folder, writing: true)
     }
-    rmdir(trial)
+    rmdir(trial.cPath)
   }
 
   private static func temporaryName(beside path: String) -> String {
@@ -65,7 +65,7 @@ final class DirectoryReplacement {
     _ name: String, _ body: ((UnsafeRawBufferPointer) throws(FileError) -> Void) throws(FileError) -> Void
   ) throws(FileError) {
     let shown = Path.join(path, name)  // errors name the place that the user knows
-    let descriptor = open(Path.join(temporary, name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    let descriptor = open(Path.join(temporary, name).cPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .system("create", shown, writing: true) }
     do throws(FileError) {
       try body { bytes throws(FileError) in try FileOutput.write(bytes, to: descriptor, shown) }
@@ -82,10 +82,10 @@ final class DirectoryReplacement {
 
   private static func link(_ source: String, _ target: String) {
     guard Path.isDirectory(source) else {
-      _ = Glibc.link(source, target)
+      _ = Glibc.link(source.cPath, target.cPath)
       return
     }
-    guard mkdir(target, 0o777) == 0 else { return }
+    guard mkdir(target.cPath, 0o777) == 0 else { return }
     for name in (try? Path.list(source)) ?? [] { link(Path.join(source, name), Path.join(target, name)) }
     // Whole or not at all.
     let isWhole = (try? Path.list(source)) ?? [] == (try? Path.list(target)) ?? []
@@ -105,7 +105,7 @@ final class DirectoryReplacement {
     FileOutput.flushDirectory(temporary)
     let parent = Path.parent(path)
     // Works where nothing is, or an empty directory.
-    if rename(temporary, path) == 0 {
+    if rename(temporary.cPath, path.cPath) == 0 {
       isDone = true
       FileOutput.flushDirectory(parent)
       return
@@ -122,16 +122,16 @@ final class DirectoryReplacement {
   /// Returns where the directory that stood there is now.
   private func exchange() throws(FileError) -> String {
     let old = temporary + Self.oldMark + String(Self.number(of: temporary) ?? 0)
-    guard rename(temporary, old) == 0 else { throw .system("replace", path, writing: true) }
+    guard rename(temporary.cPath, old.cPath) == 0 else { throw .system("replace", path, writing: true) }
     if Self.swap(old, path) == 0 { return old }
     let code = errno
-    rename(old, temporary)
+    rename(old.cPath, temporary.cPath)
     guard code == EINVAL || code == ENOSYS else { throw .system("replace", path, writing: true, code: code) }
     // Such a file system: out of the way, in, and back if that fails.
-    guard rename(path, old) == 0 else { throw .system("replace", path, writing: true) }
-    guard rename(temporary, path) == 0 else {
+    guard rename(path.cPath, old.cPath) == 0 else { throw .system("replace", path, writing: true) }
+    guard rename(temporary.cPath, path.cPath) == 0 else {
       let error = FileError.system("replace", path, writing: true)
-      rename(old, path)
+      rename(old.cPath, path.cPath)
       throw error
     }
     return old
@@ -139,7 +139,7 @@ final class DirectoryReplacement {
 
   private static func number(of directory: String) -> UInt64? {
     var info = stat()
-    return lstat(directory, &info) == 0 ? UInt64(info.st_ino) : nil
+    return lstat(directory.cPath, &info) == 0 ? UInt64(info.st_ino) : nil
   }
 
   /// Linux' renameat2 with RENAME_EXCHANGE, which the Glibc module does not show.
@@ -149,14 +149,14 @@ final class DirectoryReplacement {
       errno = ENOSYS
       return -1
     }
-    return unsafeBitCast(symbol, to: Function.self)(AT_FDCWD, a, AT_FDCWD, b, 2)
+    return unsafeBitCast(symbol, to: Function.self)(AT_FDCWD, a.cPath, AT_FDCWD, b.cPath, 2)
   }
 
   /// Moves what is in one directory and not in the other.
   private static func move(from source: String, to target: String, where isMoved: (String) -> Bool) {
     for name in (try? Path.list(source)) ?? [] where isMoved(name) {
       let place = Path.join(target, name)
-      if Path.kind(place) == nil { rename(Path.join(source, name), place) }
+      if Path.kind(place) == nil { rename(Path.join(source, name).cPath, place.cPath) }
     }
   }
 
@@ -175,7 +175,7 @@ final class DirectoryReplacement {
       let left = Path.join(parent, name)
       if parts.count == 3, parts[1] == "old" {
         // Where a file system cannot exchange, between the two renames.
-        if rename(left, path) == 0 { continue }
+        if rename(left.cPath, path.cPath) == 0 { continue }
         if number(of: left).map({ String($0) != parts[2] }) ?? false { move(from: left, to: path, where: isKept) }
       }
       remove(left)
@@ -185,12 +185,12 @@ final class DirectoryReplacement {
   /// Removes a directory and all in it. Links are removed, not followed.
   static func remove(_ path: String) {
     var info = stat()
-    guard lstat(path, &info) == 0 else { return }
+    guard lstat(path.cPath, &info) == 0 else { return }
     if info.st_mode & S_IFMT == S_IFDIR {
       for name in (try? Path.list(path)) ?? [] { remove(Path.join(path, name)) }
-      rmdir(path)
+      rmdir(path.cPath)
     } else {
-      unlink(path)
+      unlink(path.cPath)
     }
   }
 }

@@ -34,7 +34,7 @@ public enum FileError: ModelError, Equatable {
 
   /// Finds out whether a file can be read before anything is done that takes long.
   public static func checkReadable(_ path: String) throws(FileError) {
-    guard access(path, R_OK) == 0 else { throw .system("open", path) }
+    guard access(path.cPath, R_OK) == 0 else { throw .system("open", path) }
     if Path.isDirectory(path) { throw .isDirectory(path: path) }
   }
 
@@ -94,9 +94,9 @@ enum Path {
 
   /// The absolute path with links followed, as far as there is something.
   static func resolved(_ path: String) -> String {
-    if let real = realpath(path, nil) {
+    if let real = realpath(path.cPath, nil) {
       defer { free(real) }
-      return String(cString: real)
+      return String(cPath: real)
     }
     let parent = Path.parent(path)
     if parent == path { return path }
@@ -109,7 +109,7 @@ enum Path {
     if kind(path) != nil { return }
     let parent = parent(path)
     if parent != path { try makeDirectories(parent, created: &created) }
-    guard mkdir(path, 0o777) == 0 else {
+    guard mkdir(path.cPath, 0o777) == 0 else {
       if errno == EEXIST { return }
       throw .system("create", path, writing: true)
     }
@@ -121,7 +121,7 @@ enum Path {
   /// What is there, links followed; nil where there is nothing, or it cannot be seen.
   static func kind(_ path: String) -> Kind? {
     var info = stat()
-    guard stat(path, &info) == 0 else { return nil }
+    guard stat(path.cPath, &info) == 0 else { return nil }
     switch info.st_mode & S_IFMT {
     case S_IFREG: return .file
     case S_IFDIR: return .directory
@@ -132,14 +132,14 @@ enum Path {
   /// Bytes of a file; nil where there is none.
   static func size(_ path: String) -> Int? {
     var info = stat()
-    return stat(path, &info) == 0 ? Int(info.st_size) : nil
+    return stat(path.cPath, &info) == 0 ? Int(info.st_size) : nil
   }
 
   /// Where a symbolic link leads, as it is written in it; nil for what is none.
   static func linkTarget(_ path: String) -> String? {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = readlink(path, &buffer, buffer.count)
-    return count > 0 ? String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+    let count = readlink(path.cPath, &buffer, buffer.count)
+    return count > 0 ? String(path: buffer.prefix(count).map { UInt8(bitPattern: $0) }) : nil
   }
 
   static func isDirectory(_ path: String) -> Bool { kind(path) == .directory }
@@ -147,12 +147,12 @@ enum Path {
 
   /// The names in a directory, sorted by bytes, without "." and "..".
   static func list(_ path: String) throws(FileError) -> [String] {
-    guard let directory = opendir(path) else { throw .system("list", path) }
+    guard let directory = opendir(path.cPath) else { throw .system("list", path) }
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cPath: $0) }
       }
       if name != "." && name != ".." { names.append(name) }
     }

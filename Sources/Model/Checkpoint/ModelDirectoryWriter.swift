@@ -30,11 +30,13 @@ extension ModelDirectory {
       let isEmpty = kind == .directory ? try Path.list(resolved).isEmpty : false
       if !isEmpty { try checkReplaceable(path, resolved, kind, overwrite) }
       // A shell that stands in it would be left in a directory that is gone.
-      guard resolved != Path.resolved(".") else { throw CheckpointError.outputIsCurrentDirectory(path: path) }
+      guard !resolved.hasSameBytes(as: Path.resolved(".")) else {
+        throw CheckpointError.outputIsCurrentDirectory(path: path)
+      }
     } else {
       var info = stat()
       // A link to nothing.
-      if lstat(path, &info) == 0 { throw CheckpointError.outputExists(path: path, canOverwrite: false) }
+      if lstat(path.cPath, &info) == 0 { throw CheckpointError.outputExists(path: path, canOverwrite: false) }
     }
     try DirectoryReplacement.checkPlace(resolved)
   }

@@ -60,7 +60,7 @@ public struct TrainingCheckpoint: Sendable {
   public init(path: String) throws {
     self.path = path
     let file = Path.join(path, Self.stateName)
-    let json = try JSONValue.load(file: file)
+    let json = try JSONValue.load(file: file, withPaths: true)
     guard let format = json["format"]?.int else {
       throw TrainingCheckpointError.damaged(file: file, what: "'format' is missing")
     }
@@ -87,7 +87,7 @@ public struct TrainingCheckpoint: Sendable {
     let json = JSONValue.object([
       ("format", .number(format)), ("files", .object(hashes)), ("state", state.json), ("record", record),
     ])
-    try directory.write(stateName, json.serialized(.indented(2), endingInNewline: true))
+    try directory.write(stateName, json.serialized(.indented(2), endingInNewline: true, withPaths: true))
     try directory.commit()
   }
 

@@ -51,7 +51,7 @@ struct CacheFolder {
   func noteMissing(_ file: String, at commit: String) {
     let place = Path.join(path, ".no_exist/\(commit)/\(file)")
     guard Path.kind(place) == nil, (try? makeFolder(Path.parent(place))) != nil else { return }
-    let descriptor = open(place, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+    let descriptor = open(place.cPath, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
     if descriptor >= 0 { close(descriptor) }
   }
 
@@ -78,8 +78,8 @@ struct CacheFolder {
     let depth = 2 + file.utf8.count { $0 == UInt8(ascii: "/") }
     let target = String(repeating: "../", count: depth) + "blobs/\(tag)"
     // A link whose blob is gone is in the way.
-    if Path.kind(place) == nil { unlink(place) }
-    if symlink(target, place) == 0 { return true }
+    if Path.kind(place) == nil { unlink(place.cPath) }
+    if symlink(target.cPath, place.cPath) == 0 { return true }
     switch errno {
     case EEXIST: return true
     case EPERM, EOPNOTSUPP, ENOSYS: return false
@@ -96,7 +96,7 @@ struct CacheFolder {
       FileOutput.flushDirectory(Path.join(path, "blobs"))
       if try makeLink(tag, as: file, at: commit) { return }
       // The file system has no links. The blob is new, so that nothing else needs it: a copy would only take room.
-      guard rename(blob(tag), place) == 0 else { throw FileError.system("write", place, writing: true) }
+      guard rename(blob(tag).cPath, place.cPath) == 0 else { throw FileError.system("write", place, writing: true) }
     } else {
       try makeFolder(Path.parent(place))
       try part.move(to: place)
@@ -116,7 +116,7 @@ struct CacheFolder {
     guard !Path.isDirectory(path) else { return }
     let parent = Path.parent(path)
     if parent != path { try makeFolder(parent) }
-    guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+    guard mkdir(path.cPath, 0o777) == 0 || errno == EEXIST else {
       let error = FileError.system("create", path, writing: true)
       if case .noSpace = error { throw error }
       throw HubError.cacheNotWritable(path: path)
@@ -134,9 +134,9 @@ struct CacheFolder {
     guard (try? makeFolder(folder)) != nil else { return try body() }
     var isTold = false
     while true {
-      var descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o664)
+      var descriptor = open(file.cPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o664)
       // Another user's can be held all the same.
-      if descriptor < 0, errno == EACCES { descriptor = open(file, O_RDONLY | O_CLOEXEC) }
+      if descriptor < 0, errno == EACCES { descriptor = open(file.cPath, O_RDONLY | O_CLOEXEC) }
       guard descriptor >= 0 else { return try body() }
       defer { close(descriptor) }
       // Whatever the umask: others of the group must be able to take it, as they can take huggingface_hub's.
@@ -160,7 +160,7 @@ enum FileIdentity {
   static func isSame(_ descriptor: Int32, _ path: String) -> Bool {
     var open = stat()
     var named = stat()
-    return fstat(descriptor, &open) == 0 && stat(path, &named) == 0 && open.st_ino == named.st_ino
+    return fstat(descriptor, &open) == 0 && stat(path.cPath, &named) == 0 && open.st_ino == named.st_ino
       && open.st_dev == named.st_dev
   }
 }

@@ -115,7 +115,7 @@ public struct HubEnvironment: Sendable {
   var homeDirectory: String {
     if let home = value("HOME") { return home }
     guard let entry = getpwuid(getuid()), let home = entry.pointee.pw_dir else { return "/" }
-    return String(cString: home)
+    return String(cPath: home)
   }
 
   /// `~` at the start, then `$NAME` and `${NAME}`; names that are not set stay as they are.

@@ -25,7 +25,7 @@ final class PartFile {
         count = Int(info.st_size)
         return
       }
-      if !hasLocks, fstat(descriptor, &info) == 0, info.st_size == 0 { unlink(path) }
+      if !hasLocks, fstat(descriptor, &info) == 0, info.st_size == 0 { unlink(path.cPath) }
       close(descriptor)
       if !hasLocks { break }
     }
@@ -38,7 +38,7 @@ final class PartFile {
 
   /// Nil for a part that is there and may not be written to: another user's.
   private static func open(_ path: String, _ more: Int32 = 0) throws -> Int32? {
-    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | more, 0o666)
+    let descriptor = Glibc.open(path.cPath, O_RDWR | O_CREAT | O_CLOEXEC | more, 0o666)
     if descriptor >= 0 { return descriptor }
     let code = errno
     guard code == EACCES || code == EROFS || code == EPERM else {
@@ -69,14 +69,14 @@ final class PartFile {
   }
 
   /// Takes the file away.
-  func discard() { unlink(path) }
+  func discard() { unlink(path.cPath) }
 
   /// Gives the finished content its name, flushed to the disk.
   func move(to place: String) throws(FileError) {
     guard fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP else {
       throw .system("write", path, writing: true)
     }
-    guard rename(path, place) == 0 else {
+    guard rename(path.cPath, place.cPath) == 0 else {
       // Where locks are not honoured, another process may have moved this same content already.
       if errno == ENOENT, Path.isFile(place) { return }
       throw .system("write", place, writing: true)

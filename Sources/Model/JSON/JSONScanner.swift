@@ -21,6 +21,8 @@ public struct JSONScanner {
   let bytes: UnsafeBufferPointer<UInt8>
   let file: String?
   let firstLine: Int
+  /// Whether a lone surrogate from U+DC80 to U+DCFF stands for a byte of a path (`JSONWriter.escapesPathBytes`); else it is refused.
+  let readsPathBytes: Bool
   /// The byte to be read next.
   public private(set) var offset = 0
   var depth = 0
@@ -30,7 +32,11 @@ public struct JSONScanner {
   /// - Parameters:
   ///   - file: named in errors.
   ///   - firstLine: the number of the text's first line, for texts cut out of a file.
-  public init(_ bytes: UnsafeBufferPointer<UInt8>, file: String? = nil, firstLine: Int = 1) {
+  ///   - withPaths: strings may be paths that are not UTF-8 (`JSONWriter`).
+  public init(
+    _ bytes: UnsafeBufferPointer<UInt8>, file: String? = nil, firstLine: Int = 1, withPaths: Bool = false
+  ) {
+    readsPathBytes = withPaths
     self.bytes = bytes
     self.file = file
     self.firstLine = firstLine
@@ -328,7 +334,8 @@ public struct JSONScanner {
         guard low >> 10 == 0xDC00 >> 10 else { throw error(.loneSurrogate) }
         value = 0x10000 + (value & 0x3FF) << 10 + low & 0x3FF
       }
-      guard let scalar = UnicodeScalar(value) else { throw error(.loneSurrogate) }
+      let pathByte = readsPathBytes && (0xDC80...0xDCFF).contains(value) ? PathByte.scalar(UInt8(value & 0xFF)) : nil
+      guard let scalar = pathByte ?? UnicodeScalar(value) else { throw error(.loneSurrogate) }
       text.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
     default:
       offset -= 1

@@ -24,18 +24,24 @@ public enum JSONValue: Sendable {
   // MARK: Reading
 
   /// Parses one value with nothing but white space around it. Duplicate keys are an error.
-  /// - Parameter file: named in errors.
-  public static func parse(_ bytes: UnsafeBufferPointer<UInt8>, file: String? = nil) throws(JSONError) -> JSONValue {
-    var scanner = JSONScanner(bytes, file: file)
+  /// - Parameters:
+  ///   - file: named in errors.
+  ///   - withPaths: strings may be paths that are not UTF-8 (`JSONWriter`).
+  public static func parse(
+    _ bytes: UnsafeBufferPointer<UInt8>, file: String? = nil, withPaths: Bool = false
+  ) throws(JSONError) -> JSONValue {
+    var scanner = JSONScanner(bytes, file: file, withPaths: withPaths)
     let value = try scanner.value()
     try scanner.finish()
     return value
   }
 
   /// The same, of bytes in an array.
-  public static func parse(_ bytes: [UInt8], file: String? = nil) throws(JSONError) -> JSONValue {
+  public static func parse(
+    _ bytes: [UInt8], file: String? = nil, withPaths: Bool = false
+  ) throws(JSONError) -> JSONValue {
     let result = bytes.withUnsafeBufferPointer { buffer in
-      Result { () throws(JSONError) in try parse(buffer, file: file) }
+      Result { () throws(JSONError) in try parse(buffer, file: file, withPaths: withPaths) }
     }
     return try result.get()
   }

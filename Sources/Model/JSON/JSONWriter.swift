@@ -13,9 +13,17 @@ public struct JSONWriter {
 
   /// What was written so far.
   public var bytes: [UInt8] = []
+  /// Whether strings are paths, or have no private-use characters: a byte of a path that is not UTF-8 is written as Python's
+  /// `os.fsdecode` and `json.dump` have it, 0xE9 as `\udce9`.
+  let escapesPathBytes: Bool
+  /// Whether U+007F to U+009F and what turns the direction of writing are escaped, as the controls of ASCII are: for a terminal.
+  let escapesAllControls: Bool
 
   /// A writer of nothing yet.
-  public init() {}
+  public init(escapesPathBytes: Bool = false, escapesAllControls: Bool = false) {
+    self.escapesPathBytes = escapesPathBytes
+    self.escapesAllControls = escapesAllControls
+  }
 
   /// Writes a value of any kind. `level`: how deep it stands, where lines are indented.
   public mutating func append(_ value: JSONValue, style: Style = .spaced, level: Int = 0) {
@@ -52,13 +60,33 @@ public struct JSONWriter {
   public mutating func append(string: String) {
     bytes.append(UInt8(ascii: "\""))
     var string = string
-    string.withUTF8 { append(escaped: $0) }
+    if escapesPathBytes, string.unicodeScalars.contains(where: { PathByte.value(of: $0) != nil }) {
+      for scalar in string.unicodeScalars {
+        if let byte = PathByte.value(of: scalar) {
+          append(raw: "\\udc" + String(byte, radix: 16))
+        } else {
+          var text = String(scalar)
+          text.withUTF8 { append(escaped: $0) }
+        }
+      }
+    } else {
+      string.withUTF8 { append(escaped: $0) }
+    }
     bytes.append(UInt8(ascii: "\""))
   }
 
   /// The inside of a string, from valid UTF-8.
   public mutating func append(escaped text: UnsafeBufferPointer<UInt8>) {
+    var last: (before: UInt8, byte: UInt8) = (0, 0)
     for byte in text {
+      defer { last = (last.byte, byte) }
+      if escapesAllControls, let value = Self.control(last.before, last.byte, byte) {
+        // The first bytes of the character are there already.
+        bytes.removeLast(value < 0x80 ? 0 : value < 0x800 ? 1 : 2)
+        append(raw: value < 0x100 ? "\\u00" : "\\u")
+        append(raw: String(value, radix: 16))
+        continue
+      }
       switch byte {
       case UInt8(ascii: "\""): append(raw: "\\\"")
       case UInt8(ascii: "\\"): append(raw: "\\\\")
@@ -72,6 +100,17 @@ public struct JSONWriter {
         append(raw: String(byte, radix: 16))
       default: bytes.append(byte)
       }
+    }
+  }
+
+  /// The character that ends with the last of these bytes, where it is a control beyond those of ASCII's first 32.
+  private static func control(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> UInt32? {
+    switch (first, second, third) {
+    case (_, _, 0x7F): 0x7F
+    case (_, 0xC2, 0x80...0x9F): UInt32(third)
+    case (0xE2, 0x80, 0xA8...0xAE), (0xE2, 0x81, 0xA6...0xA9):
+      UInt32(0x2000) | UInt32(second & 0x3F) << 6 | UInt32(third & 0x3F)
+    default: nil
     }
   }
 
@@ -98,8 +137,12 @@ public struct JSONWriter {
 
 extension JSONValue {
   /// The value as JSON text.
-  public func serialized(_ style: JSONWriter.Style = .spaced, endingInNewline: Bool = false) -> [UInt8] {
-    var writer = JSONWriter()
+  ///
+  /// - Parameter withPaths: see `JSONWriter.escapesPathBytes`.
+  public func serialized(
+    _ style: JSONWriter.Style = .spaced, endingInNewline: Bool = false, withPaths: Bool = false
+  ) -> [UInt8] {
+    var writer = JSONWriter(escapesPathBytes: withPaths)
     writer.append(self, style: style)
     if endingInNewline { writer.bytes.append(UInt8(ascii: "\n")) }
     return writer.bytes

@@ -15,7 +15,7 @@ final class OpenFile: Sendable {
   }
 
   init(path: String) throws(FileError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path.cPath, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("open", path) }
     self.descriptor = descriptor
     self.path = path
@@ -26,7 +26,7 @@ final class OpenFile: Sendable {
   /// A new file that has no name any more, so that it vanishes with the process.
   static func temporary(in directory: String) throws(FileError) -> OpenFile {
     let path = Path.join(directory, "mlm-XXXXXX")
-    var template = Array(path.utf8CString)
+    var template = path.cPath
     let descriptor = mkstemp(&template)
     guard descriptor >= 0 else { throw .system("create", path, writing: true) }
     unlink(template)

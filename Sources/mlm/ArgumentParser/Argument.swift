@@ -1,3 +1,5 @@
+import Model
+
 /// One argument as the shell passed it: bytes, which need not be UTF-8.
 struct Argument: Sendable, Equatable, ExpressibleByStringLiteral {
   let bytes: [UInt8]
@@ -8,6 +10,9 @@ struct Argument: Sendable, Equatable, ExpressibleByStringLiteral {
 
   /// The argument as text; bytes that are no UTF-8 become U+FFFD.
   var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// The argument as a path, which keeps all bytes.
+  var path: String { String(path: bytes) }
 
   /// Whether it is spelled like an option: `-x` or `--name`, but neither `-` alone nor a negative number.
   var looksLikeOption: Bool {

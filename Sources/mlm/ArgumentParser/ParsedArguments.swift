@@ -23,7 +23,10 @@ struct ParsedArguments: Sendable {
     let declaration = option.declaration
     let occurrences = given.filter { $0.option.name == declaration.name }
     guard let last = occurrences.last else { return option.defaultValue }
-    let texts = (declaration.isRepeatable ? occurrences : [last]).map { $0.value?.text ?? "" }
+    let isPath = declaration.kind?.isPath ?? false
+    let texts = (declaration.isRepeatable ? occurrences : [last]).map {
+      (isPath ? $0.value?.path : $0.value?.text) ?? ""
+    }
     guard let value = option.convert(texts) else {
       let culprit = texts.first { option.convert([$0]) == nil } ?? ""
       throw .badValue(declaration, value: culprit)
@@ -34,7 +37,7 @@ struct ParsedArguments: Sendable {
   /// The operands as names of files. At least one is needed, and standard input can be read only once.
   func files() throws(UsageError) -> [String] {
     guard !operands.isEmpty else { throw .missingFile(command) }
-    let names = operands.map(\.text)
+    let names = operands.map(\.path)
     if names.contains("") { throw UsageError("the name of a FILE is empty") }
     if names.filter({ $0 == "-" }).count > 1 { throw UsageError("standard input (-) was given more than once") }
     return names

@@ -1,9 +1,11 @@
-/// Text as a word of a shell.
+import Model
+
+/// Text, or a path, as a word of a shell.
 enum ShellText {
   static func quoted(_ text: String) -> String {
     if !text.isEmpty, text.utf8.allSatisfy(isPlain) { return text }
     // A line of a document must stay one.
-    if text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+    if text.unicodeScalars.contains(where: { escapedByte($0) != nil }) {
       return "$'" + text.unicodeScalars.map(escaped).joined() + "'"
     }
     return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
@@ -24,8 +26,13 @@ enum ShellText {
     case "\t": return "\\t"
     case "'", "\\": return "\\" + String(scalar)
     default:
-      guard scalar.value < 0x20 || scalar.value == 0x7F else { return String(scalar) }
-      return "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+      guard let byte = escapedByte(scalar) else { return String(scalar) }
+      return "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
     }
+  }
+
+  /// The byte of a character that is not written as it is: a control, or a byte of a path that is not UTF-8.
+  private static func escapedByte(_ scalar: Unicode.Scalar) -> UInt8? {
+    scalar.value < 0x20 || scalar.value == 0x7F ? UInt8(scalar.value) : PathByte.value(of: scalar)
   }
 }

@@ -16,6 +16,14 @@ enum ValueKind: Sendable {
   /// One of these names.
   case choice([String])
 
+  /// Whether it names something in the file system, in whatever bytes.
+  var isPath: Bool {
+    switch self {
+    case .file, .directory, .preset: true
+    default: false
+    }
+  }
+
   /// What is expected, to be read after "is not".
   var expectation: String {
     switch self {

@@ -319,7 +319,7 @@ private struct FileIdentity: Equatable {
   /// - Parameter path: `-` is standard input.
   init?(_ path: String) {
     var information = stat()
-    let code = path == "-" ? fstat(STDIN_FILENO, &information) : stat(path, &information)
+    let code = path == "-" ? fstat(STDIN_FILENO, &information) : stat(path.cPath, &information)
     guard code == 0, information.st_mode & S_IFMT == S_IFREG else { return nil }
     (device, number) = (UInt64(information.st_dev), UInt64(information.st_ino))
   }

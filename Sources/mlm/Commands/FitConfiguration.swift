@@ -49,7 +49,7 @@ struct FitConfiguration {
     }
     var both = typed
     both.given = given.filter { !ruledOut.contains($0.option.name) } + typed.given
-    if typed.operands.isEmpty { both.operands = files.map { Argument($0) } }
+    if typed.operands.isEmpty { both.operands = files.map { Argument(bytes: $0.pathBytes) } }
     return both
   }
 
@@ -87,7 +87,7 @@ struct FitConfiguration {
         try body(name, place, &scanner)
       }
     }
-    var scanner = JSONScanner(text, file: path)
+    var scanner = JSONScanner(text, file: path, withPaths: true)
     guard try scanner.peek() == .object else { throw FitConfigurationError.notAnObject("the file", location(scanner)) }
     try members(&scanner) { name, place, scanner in
       switch name {
@@ -132,7 +132,7 @@ struct FitConfiguration {
     }
     for text in try texts(name, value, kind, place) {
       guard kind.accepts(text) else { throw .badValue(name, "is '\(text)', not \(kind.expectation)", place) }
-      given.append(.init(option: option, value: Argument(text), typed: option.spelling))
+      given.append(.init(option: option, value: Argument(bytes: text.pathBytes), typed: option.spelling))
     }
   }
 

@@ -68,6 +68,6 @@ struct TrainingPast {
       contents("history.csv").map { String(decoding: $0, as: UTF8.self) }
       ?? (try? TrainingCheckpoint(path: directory))?.record["history"]?.string ?? ""
     history = HistoryRow.rows(csv: csv)
-    run = contents(FitConfiguration.fileName).flatMap { try? JSONValue.parse($0) }
+    run = contents(FitConfiguration.fileName).flatMap { try? JSONValue.parse($0, withPaths: true) }
   }
 }

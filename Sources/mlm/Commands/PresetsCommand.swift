@@ -45,7 +45,7 @@ struct PresetsCommand {
 
   private func download(_ name: String, _ registry: PresetRegistry) throws -> Bool {
     let directory = try context.reachingHub { try registry.download(name, hub: $0) }
-    try context.output.write(directory + "\n")
+    try context.output.write(directory.pathBytes + [0x0A])
     return true
   }
 
@@ -60,7 +60,7 @@ struct PresetsCommand {
     for warning in model.warnings { context.console.warning(warning) }
     try model.save(to: directory, weights: isHalf ? .float16 : .float32, overwrite: overwrites)
     for note in model.configuration.notesOnWriting { context.console.note(note) }
-    try context.output.write(directory + "\n")
+    try context.output.write(directory.pathBytes + [0x0A])
     return true
   }
 

@@ -61,7 +61,7 @@ struct TokenizeCommand {
     let registry = try context.registry()
     let name = context.preset(for: .tokenize, given: options.preset, in: registry)
     var information = stat()
-    if registry[name] == nil, stat(name, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
+    if registry[name] == nil, stat(name.cPath, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
       return try WordPieceTokenizer.load(directory: name)
     }
     return try context.reachingHub { try registry.resolve(name, hub: $0, loadWeights: false) }.loadTokenizer()

@@ -1,25 +1,43 @@
-/// Text from outside, made fit for one line of a terminal.
+import Model
+
+/// Text from outside, made fit for one line of a terminal: control characters, which could break the line or drive the terminal, are
+/// written in the notation of C.
 enum Printable {
-  /// Control characters, which could break the line or drive the terminal, in the notation of C; all else as it is.
+  /// A message, in which names of files may stand: their bytes that are not UTF-8 are written so, too.
   static func oneLine(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: isControl) else { return text }
+    replacing(in: text) { escape($0) ?? PathByte.value(of: $0).map { "\\x" + String($0, radix: 16) } }
+  }
+
+  /// Text of a user or of a vocabulary, all else of it as it is.
+  static func text(_ text: String) -> String { replacing(in: text, escape) }
+
+  /// The same, of UTF-8.
+  static func text(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+    // What begins none of the characters that are escaped.
+    let isPlain = bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != 0xC2 && $0 != 0xE2 }
+    return isPlain ? Array(bytes) : Array(text(String(decoding: bytes, as: UTF8.self)).utf8)
+  }
+
+  private static func replacing(in text: String, _ escape: (Unicode.Scalar) -> String?) -> String {
+    guard text.unicodeScalars.contains(where: { escape($0) != nil }) else { return text }
     var safe = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
-      if !isControl(scalar) {
-        safe.append(scalar)
-        continue
-      }
-      switch scalar {
-      case "\n": safe.append(contentsOf: "\\n".unicodeScalars)
-      case "\r": safe.append(contentsOf: "\\r".unicodeScalars)
-      case "\t": safe.append(contentsOf: "\\t".unicodeScalars)
-      default:
-        let hex = String(scalar.value, radix: 16)
-        let padding = String(repeating: "0", count: max(0, 2 - hex.count))
-        safe.append(contentsOf: (scalar.value < 256 ? "\\x\(padding)\(hex)" : "\\u{\(hex)}").unicodeScalars)
-      }
+      if let escaped = escape(scalar) { safe.append(contentsOf: escaped.unicodeScalars) } else { safe.append(scalar) }
     }
     return String(safe)
+  }
+
+  /// How a control character is written; nil for all others.
+  private static func escape(_ scalar: Unicode.Scalar) -> String? {
+    guard isControl(scalar) else { return nil }
+    switch scalar {
+    case "\n": return "\\n"
+    case "\r": return "\\r"
+    case "\t": return "\\t"
+    default:
+      let hex = String(scalar.value, radix: 16)
+      return scalar.value < 256 ? "\\x" + (hex.utf8.count < 2 ? "0" : "") + hex : "\\u{\(hex)}"
+    }
   }
 
   /// C0, C1, and the marks that end lines or turn the direction of writing.

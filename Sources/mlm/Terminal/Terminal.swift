@@ -1,4 +1,5 @@
 import Glibc
+import Model
 
 /// What is known of the terminal behind a descriptor.
 struct Terminal: Sendable, Equatable {
@@ -41,5 +42,7 @@ func monotonicSeconds() -> Double {
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 
-/// The value of an environment variable; nil where it is not set.
-func environmentVariable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+/// The value of an environment variable, which may be a path; nil where it is not set.
+func environmentVariable(_ name: String) -> String? {
+  getenv(name).map { String(path: UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+}

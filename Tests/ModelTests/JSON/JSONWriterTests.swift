@@ -37,6 +37,15 @@ private func text(_ value: JSONValue, _ style: JSONWriter.Style) -> String {
         == "\"\\\"\\\\/\\b\\t\\n\\f\\r\\u0001\\u001f\u{7F}é\u{2028}😀\"")
   }
 
+  /// Where a terminal may show the line, no character of a string drives it.
+  @Test func escapesAllControls() {
+    var writer = JSONWriter(escapesAllControls: true)
+    writer.append(string: "\u{1B}a\u{7F}\u{80}\u{9B}\u{9F}\u{A0}\u{2028}\u{202E}\u{2066}\u{206A}é\u{C2}中")
+    #expect(
+      String(decoding: writer.bytes, as: UTF8.self)
+        == "\"\\u001ba\\u007f\\u0080\\u009b\\u009f\u{A0}\\u2028\\u202e\\u2066\u{206A}é\u{C2}中\"")
+  }
+
   @Test func floats() {
     var writer = JSONWriter()
     writer.append(Float(0.05292855575680733))

@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+import Model
+
 @testable import mlm
 
 @Suite struct TerminalTests {
@@ -36,6 +38,12 @@ import Testing
 
   @Test func controlCharactersAreShown() {
     #expect(Printable.oneLine("a\nb\u{1B}\u{202E}é") == "a\\nb\\x1b\\u{202e}é")
+    #expect(Printable.text("a\tb\u{9B}\u{7F}\u{1}é") == "a\\tb\\x9b\\x7f\\x01é")
+    // A byte of a file's name; in a text the character is itself.
+    #expect(Printable.oneLine(String(path: [0x61, 0xE9])) == "a\\xe9" && Printable.text("\u{10FEE9}") == "\u{10FEE9}")
+    for text in ["plain", "é中\u{2026}", "a\u{9B}b\u{2028}\n"] {
+      #expect(Array(text.utf8).withUnsafeBufferPointer { Printable.text($0) } == Array(Printable.text(text).utf8))
+    }
     #expect(DisplayWidth.prefix("東京x", columns: 4) == "東京")
   }
 

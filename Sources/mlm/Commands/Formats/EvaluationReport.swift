@@ -93,7 +93,7 @@ struct EvaluationReport: Sendable, Equatable {
 
   /// A line; `null` also where JSON has no word for a number, as for the perplexity of a loss above 709.
   private static func object(_ figures: Figures) -> String {
-    var writer = JSONWriter()
+    var writer = JSONWriter(escapesPathBytes: true)
     for (index, (name, figure)) in figures.enumerated() {
       writer.append(raw: index == 0 ? "{" : ",")
       writer.append(string: name)

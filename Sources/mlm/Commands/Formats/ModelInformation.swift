@@ -129,7 +129,7 @@ struct ModelInformation {
       ("architecture", architecture), ("head", .string(head.rawValue)), ("parameters", parameters),
       ("vocabulary", vocabulary), ("files", .array(files.map(Self.json))), ("training", past.run ?? .null),
       ("history", history),
-    ]).serialized(.indented(2), endingInNewline: true)
+    ]).serialized(.indented(2), endingInNewline: true, withPaths: true)
   }
 
   private var sourceName: String {

@@ -34,7 +34,7 @@ enum PresetList {
         ("cached", .bool(isAvailable)), ("embedded", .bool(preset.embedded != nil)),
       ])
     }
-    return JSONValue.array(list).serialized(.indented(2), endingInNewline: true)
+    return JSONValue.array(list).serialized(.indented(2), endingInNewline: true, withPaths: true)
   }
 
   private static func number(_ count: Int?) -> JSONValue { count.map { .number($0) } ?? .null }

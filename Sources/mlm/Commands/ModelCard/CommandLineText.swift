@@ -10,14 +10,14 @@ extension ParsedArguments {
       words += [CommonOptions.preset.declaration.spelling, ShellText.quoted(preset)]
     }
     for option in given where !names.contains(option.option.name) {
-      guard let value = option.value?.text else {
+      guard let value = option.option.kind?.isPath == true ? option.value?.path : option.value?.text else {
         words.append(option.option.spelling)
         continue
       }
       let quoted = ShellText.quoted(value)
       words += value.hasPrefix("-") ? ["\(option.option.spelling)=\(quoted)"] : [option.option.spelling, quoted]
     }
-    if operands.contains(where: { $0.looksLikeOption || $0.text == "--" }) { words.append("--") }
-    return (words + operands.map { ShellText.quoted($0.text) }).joined(separator: " ")
+    if operands.contains(where: { $0.looksLikeOption || $0.bytes == Array("--".utf8) }) { words.append("--") }
+    return (words + operands.map { ShellText.quoted($0.path) }).joined(separator: " ")
   }
 }

@@ -32,12 +32,13 @@ enum Markdown {
     // "no", the code of Norwegian, would be read as false.
     let isTaken = ["no", "yes", "on", "off", "true", "false", "null", "y", "n"].contains(text.lowercased())
     if isPlain, isWord, !isTaken { return text }
-    return String(decoding: JSONValue.string(text).serialized(.compact), as: UTF8.self)
+    return String(decoding: JSONValue.string(Printable.oneLine(text)).serialized(.compact), as: UTF8.self)
   }
 
   /// A string literal of Python.
   static func pythonString(_ text: String) -> String {
-    String(decoding: JSONValue.string(text).serialized(.compact), as: UTF8.self)
+    // Of a path that is not UTF-8 this is the string Python itself makes of it.
+    String(decoding: JSONValue.string(text).serialized(.compact, withPaths: true), as: UTF8.self)
   }
 
   private static func longestRun(of character: Character, in text: String) -> Int {

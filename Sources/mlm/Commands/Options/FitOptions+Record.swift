@@ -17,7 +17,7 @@ extension FitOptions {
       ("files", .array(files.map { .string($0) })),
       ("options", .object(recorded(preset: preset, threads: threads))),
       ("data", data),
-    ]).serialized(.indented(2), endingInNewline: true)
+    ]).serialized(.indented(2), endingInNewline: true, withPaths: true)
   }
 
   /// Every option that says what the run is, in the order of help, defaults included; null where the model decides, or nothing does.

@@ -93,7 +93,7 @@ extension PresetsOptions {
       throw .conflict(
         asked[0].spelling, asked[1].spelling, why: "each prints results of its own", hint: "run one after the other")
     }
-    let names = arguments.operands.map(\.text)
+    let names = arguments.operands.map(\.path)
     guard let option = asked.first else {
       if let name = names.first {
         throw UsageError(

@@ -1,8 +1,8 @@
 /// Names of files as a title has room for.
 enum FileName {
   static func last(_ path: String) -> String {
-    let parts = path.split(separator: "/")
-    return parts.last.map(String.init) ?? path
+    let parts = path.utf8.split(separator: UInt8(ascii: "/"))
+    return parts.last.map { String(decoding: $0, as: UTF8.self) } ?? path
   }
 
   /// `a.txt`, `a.txt and b.txt`, `a.txt and 3 other files`.

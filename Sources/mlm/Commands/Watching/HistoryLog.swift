@@ -13,9 +13,9 @@ final class HistoryLog {
   /// - Parameter path: the value of `--log`, or `history.csv` where it grows.
   init(path: String) throws(HistoryError) {
     self.path = path
-    var descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    var descriptor = open(path.cPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     isNew = descriptor >= 0
-    if descriptor < 0 { descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666) }
+    if descriptor < 0 { descriptor = open(path.cPath, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666) }
     self.descriptor = descriptor
     guard descriptor >= 0 else { throw .cannotWrite(.log, path: path, code: errno) }
   }
@@ -23,7 +23,7 @@ final class HistoryLog {
   deinit {
     guard descriptor >= 0 else { return }
     close(descriptor)
-    if isNew { unlink(path) }
+    if isNew { unlink(path.cPath) }
   }
 
   /// Replaces what is in the file by the header and the rows of a training that goes on.

@@ -35,7 +35,7 @@ struct HistoryPicture {
     let lossAxis = Axis(from: losses.min() ?? 0, to: losses.max() ?? 1, intervals: 5)
     let rateAxis = Axis(from: 0, to: rates.map(\.y).filter(\.isFinite).max() ?? 1, intervals: 2)
 
-    let heading = title.isEmpty ? "Training" : Self.shortened(title)
+    let heading = title.isEmpty ? "Training" : Self.shortened(Printable.oneLine(title))
     var out = SVG.text(heading, left, 30, "font-size=\"16\" font-weight=\"bold\"")
     out += legend(training, validation)
     out += epochs(steps)

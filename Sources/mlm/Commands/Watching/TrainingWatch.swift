@@ -128,7 +128,7 @@ final class TrainingWatch {
 
   /// Takes away what has grown in a folder.
   static func removeFiles(in folder: String) {
-    for name in ["history.csv", "history.svg"] { unlink(folder + "/" + name) }
+    for name in ["history.csv", "history.svg"] { unlink((folder + "/" + name).cPath) }
   }
 
   // MARK: A row

@@ -1,4 +1,5 @@
 import Glibc
+import Model
 
 /// An event file of TensorBoard: scalars by step, handed to the system at each report.
 ///
@@ -19,15 +20,15 @@ final class EventFile {
     self.clock = clock
     try Self.makeFolder(folder)
     let name = "events.out.tfevents.\(Int(clock())).\(Self.hostName).\(getpid())"
-    let start = folder.hasSuffix("/") ? folder + name : folder + "/" + name
+    let start = folder.utf8.last == UInt8(ascii: "/") ? folder + name : folder + "/" + name
     // Two trainings within a second and a process have files of their own, too.
     var number = 0
     var path = start + ".0"
-    var descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    var descriptor = open(path.cPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     while descriptor < 0, errno == EEXIST, number < 1000 {
       number += 1
       path = start + ".\(number)"
-      descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      descriptor = open(path.cPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     }
     guard descriptor >= 0 else { throw .cannotWrite(.events, path: folder, code: errno) }
     (self.path, self.descriptor) = (path, descriptor)
@@ -55,9 +56,9 @@ final class EventFile {
 
   private static func makeFolder(_ folder: String) throws(HistoryError) {
     for (index, byte) in folder.utf8.enumerated() where byte == UInt8(ascii: "/") && index > 0 {
-      mkdir(String(decoding: folder.utf8.prefix(index), as: UTF8.self), 0o777)
+      mkdir(String(decoding: folder.utf8.prefix(index), as: UTF8.self).cPath, 0o777)
     }
-    guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
+    guard mkdir(folder.cPath, 0o777) == 0 || errno == EEXIST else {
       throw .cannotWrite(.events, path: folder, code: errno)
     }
   }
