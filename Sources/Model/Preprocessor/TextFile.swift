@@ -92,43 +92,6 @@ public struct TextFile: Sendable {
     }
   }
 
-  // MARK: Is it text?
-
-  private static let magics: [(bytes: [UInt8], what: String, remedy: String?)] = [
-    ([0x7F, 0x45, 0x4C, 0x46], "a program (ELF)", nil),
-    ([0x89, 0x50, 0x4E, 0x47], "a PNG image", nil),
-    ([0xFF, 0xD8, 0xFF], "a JPEG image", nil),
-    ([0x25, 0x50, 0x44, 0x46, 0x2D], "a PDF document", "extract its text first, for example with pdftotext"),
-    ([0x1F, 0x8B], "gzip-compressed data", "decompress it: zcat FILE | mlm … -"),
-    ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "xz-compressed data", "decompress it: xzcat FILE | mlm … -"),
-    ([0x28, 0xB5, 0x2F, 0xFD], "zstd-compressed data", "decompress it: zstdcat FILE | mlm … -"),
-    ([0x42, 0x5A, 0x68], "bzip2-compressed data", "decompress it: bzcat FILE | mlm … -"),
-    ([0x50, 0x4B, 0x03, 0x04], "a zip archive", "unpack it first: unzip -p FILE | mlm … -"),
-    ([0x89, 0x48, 0x44, 0x46], "an HDF5 file", nil),
-    ([0xFF, 0xFE], "UTF-16 text", "convert it: iconv -f UTF-16 -t UTF-8 FILE | mlm … -"),
-    ([0xFE, 0xFF], "UTF-16 text", "convert it: iconv -f UTF-16 -t UTF-8 FILE | mlm … -"),
-  ]
-
-  /// Refuses what is certainly not UTF-8 text. A few NUL bytes are taken for text: the tokenizer removes them.
-  func requireText() throws(PreprocessorError) {
-    let bytes = bytes
-    for magic in Self.magics where bytes.count >= magic.bytes.count {
-      guard bytes.prefix(magic.bytes.count).elementsEqual(magic.bytes) else { continue }
-      // "BZh" could begin a text; a digit and a block header follow in the format.
-      if magic.bytes[0] == 0x42, bytes.count < 5 || bytes[4] != 0x31 { continue }
-      throw .notText(file: name, looksLike: magic.what, remedy: magic.remedy)
-    }
-    // A little-endian header length below 2^32, then JSON.
-    if bytes.count > 9, bytes[4..<8].allSatisfy({ $0 == 0 }), bytes[8] == UInt8(ascii: "{") {
-      throw .notText(file: name, looksLike: "a safetensors file", remedy: "give it, or its directory, as --preset")
-    }
-    let block = bytes.prefix(1 << 16)
-    var zeros = 0
-    for byte in block where byte == 0 { zeros += 1 }
-    if zeros * 10 > block.count {
-      throw .notText(
-        file: name, looksLike: "binary data (\(zeros * 100 / block.count) % NUL bytes)",
-        remedy: "if it is UTF-16 text, convert it: iconv -f UTF-16LE -t UTF-8 FILE | mlm … -")
-    }
-  }
+  /// Refuses what is certainly not UTF-8 text.
+  func requireText() throws(PreprocessorError) { try PlainText.check(bytes, name: name) }
 }

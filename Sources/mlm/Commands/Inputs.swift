@@ -31,6 +31,9 @@ final class Inputs {
     return texts.enumerated().map { InputLine(number: $0.offset + 1, bytes: $0.element) }
   }
 
+  /// Whether the inputs were typed.
+  var areTyped: Bool { if case .texts = source { true } else { false } }
+
   /// Where an input stands, for messages.
   func location(of input: InputLine) -> DataLocation {
     switch source {
@@ -49,12 +52,24 @@ struct UTF8Audit {
   init(isStrict: Bool) { self.isStrict = isStrict }
 
   /// Looks at one input; the error is for that input alone.
-  mutating func check(_ bytes: [UInt8], at location: @autoclosure () -> DataLocation) throws(InputProblem) {
-    let invalid = bytes.withUnsafeBufferPointer { UTF8Validation.count($0) }
+  mutating func check(_ input: InputLine, in inputs: Inputs) throws(InputProblem) {
+    // Lines are judged with the file that they are in.
+    if inputs.areTyped { try requireText(input.bytes, at: inputs.location(of: input)) }
+    let invalid = input.bytes.withUnsafeBufferPointer { UTF8Validation.count($0) }
     guard let first = invalid.first else { return }
-    if isStrict { throw .invalidUTF8(byte: first, location()) }
+    if isStrict { throw .invalidUTF8(byte: first, inputs.location(of: input)) }
     sequences += invalid.count
-    inputs += 1
+    self.inputs += 1
+  }
+
+  private func requireText(_ bytes: [UInt8], at location: DataLocation) throws(InputProblem) {
+    do throws(PreprocessorError) {
+      try bytes.withUnsafeBufferPointer { bytes throws(PreprocessorError) in
+        try PlainText.check(bytes, name: location.file, isFile: false)
+      }
+    } catch {
+      if case .notText(_, let kind, _) = error { throw .notText(looksLike: kind, location) }
+    }
   }
 
   func report(to console: Console) {
@@ -69,12 +84,15 @@ struct UTF8Audit {
 enum InputProblem: ModelError, Equatable {
   /// `byte` counts from 0 within the line; the message counts from 1, as that of fit and evaluate does.
   case invalidUTF8(byte: Int, DataLocation)
+  /// A text that was typed and is certainly not UTF-8.
+  case notText(looksLike: String, DataLocation)
   case notAnID(String, DataLocation)
   case idOutOfRange(Int, count: Int, DataLocation)
 
   var message: String {
     switch self {
     case .invalidUTF8(let byte, _): "invalid UTF-8 at byte \(byte + 1) of the line"
+    case .notText(let kind, _): "not UTF-8 text: it looks like \(kind)"
     case .notAnID(let text, _): "'\(text)' is not a token id"
     case .idOutOfRange(let id, let count, _): "token id \(id) is outside the vocabulary of \(count)"
     }
@@ -82,6 +100,7 @@ enum InputProblem: ModelError, Equatable {
 
   var hint: String? {
     switch self {
+    case .notText: "convert it to UTF-8"
     case .invalidUTF8: "without --strict it becomes U+FFFD"
     case .notAnID: "--decode takes whole numbers with spaces between them"
     case .idOutOfRange: nil
@@ -90,7 +109,9 @@ enum InputProblem: ModelError, Equatable {
 
   var location: DataLocation? {
     switch self {
-    case .invalidUTF8(_, let location), .notAnID(_, let location), .idOutOfRange(_, _, let location): location
+    case .invalidUTF8(_, let location), .notText(_, let location), .notAnID(_, let location),
+      .idOutOfRange(_, _, let location):
+      location
     }
   }
 }

@@ -44,7 +44,7 @@ struct PredictCommand {
     var refused: [Int: InputProblem] = [:]
     for (index, input) in batch.enumerated() {
       do {
-        try audit.check(input.bytes, at: inputs.location(of: input))
+        try audit.check(input, in: inputs)
       } catch {
         refused[index] = error
       }

@@ -25,7 +25,7 @@ struct TokenizeCommand {
     while let batch = try inputs.next() {
       for input in batch {
         do {
-          try context.output.write(line(for: input, at: inputs.location(of: input), by: writer, &audit) + [0x0A])
+          try context.output.write(line(for: input, of: inputs, by: writer, &audit) + [0x0A])
         } catch let problem as InputProblem {
           failures += 1
           context.console.error(problem)
@@ -39,10 +39,10 @@ struct TokenizeCommand {
   }
 
   private func line(
-    for input: InputLine, at location: DataLocation, by writer: TokenWriter, _ audit: inout UTF8Audit
+    for input: InputLine, of inputs: Inputs, by writer: TokenWriter, _ audit: inout UTF8Audit
   ) throws(InputProblem) -> [UInt8] {
-    if options.decodes { return try writer.text(ofIDs: input.bytes, at: location) }
-    try audit.check(input.bytes, at: location)
+    if options.decodes { return try writer.text(ofIDs: input.bytes, at: inputs.location(of: input)) }
+    try audit.check(input, in: inputs)
     return writer.line(for: input.bytes)
   }
 

@@ -14,7 +14,8 @@ struct InputLine: Sendable, Equatable {
 ///
 /// So a program that writes one line and waits gets its answer, while a file is read in large batches. A line ends at
 /// `\n` and nowhere else; one `\r` before it is dropped, and a byte-order mark at the very start. The last line may lack
-/// its `\n`. Bytes are not looked at otherwise. Memory is bounded by one batch and the longest line.
+/// its `\n`. The first bytes must be those of text, as of the files of fit and evaluate; until 64 KiB have come, they are judged
+/// anew whenever more of them are there. Memory is bounded by one batch and the longest line.
 final class InputLines {
   /// The name for messages.
   let name: String
@@ -25,6 +26,9 @@ final class InputLines {
   private var searched = 0
   private var isFirstLine = true
   private var atEnd = false
+  /// The first bytes; empty once they are known to be text.
+  private var beginning: [UInt8] = []
+  private var isJudged = false
   private var lineNumber = 0
   private var block = [UInt8](repeating: 0, count: 1 << 16)
 
@@ -89,7 +93,23 @@ final class InputLines {
       pending.removeAll()
       searched = 0
     }
-    return lines.isEmpty ? nil : lines
+    if lines.isEmpty { return nil }
+    // Before anything is answered: what is no text has no answers.
+    if !isJudged { try judge() }
+    return lines
+  }
+
+  private func judge() throws(InputError) {
+    do throws(PreprocessorError) {
+      try beginning.withUnsafeBufferPointer { bytes throws(PreprocessorError) in
+        try PlainText.check(bytes, name: name, command: "mlm …")
+      }
+    } catch {
+      throw .notText(error)
+    }
+    guard atEnd || beginning.count >= PlainText.beginning else { return }
+    isJudged = true
+    beginning = []
   }
 
   private func endOfLine() -> Int? {
@@ -124,6 +144,7 @@ final class InputLines {
       let count = read(descriptor, &block, block.count)
       if count > 0 {
         pending.append(contentsOf: block[..<count])
+        if !isJudged { beginning.append(contentsOf: block[..<min(count, PlainText.beginning - beginning.count)]) }
         return
       }
       if count == 0 {
@@ -147,12 +168,18 @@ enum InputError: ModelError, Equatable {
   case cannotOpen(path: String, code: Int32)
   case cannotRead(name: String, code: Int32)
   case isDirectory(path: String)
+  /// What is not UTF-8 text.
+  case notText(PreprocessorError)
 
   var message: String {
     switch self {
     case .cannotOpen(let path, let code): "cannot open \(path): \(systemMessage(code))"
     case .cannotRead(let name, let code): "cannot read \(name): \(systemMessage(code))"
     case .isDirectory(let path): "\(path) is a directory, not a file of lines"
+    case .notText(let error): error.message
     }
   }
+
+  var hint: String? { if case .notText(let error) = self { error.hint } else { nil } }
+  var location: DataLocation? { if case .notText(let error) = self { error.location } else { nil } }
 }
