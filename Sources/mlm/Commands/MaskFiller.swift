@@ -50,16 +50,15 @@ final class MaskFiller: MaskPredictor {
     } catch {
       throw UsageError(error.message, hint: error.hint)
     }
-    guard let long = words.first(where: { $0.pieces.count > 1 }) else {
-      return .pieces(words.map { $0.pieces[0] }.filter(isAllowed))
-    }
+    let allowed = words.filter { isAllowed($0.pieces[0]) }
+    guard let long = allowed.first(where: { $0.pieces.count > 1 }) else { return .pieces(allowed.map { $0.pieces[0] }) }
     let pieces = tokenizer.tokens(long.pieces.map { Int32(truncatingIfNeeded: $0) }).joined(separator: " ")
     let place = options.isJoint ? "--joint" : options.common.preprocessed ? "--preprocessed" : nil
     if let place {
       throw .conflict(
         place, "--targets \(long.text)", why: "that word is several pieces (\(pieces)), and there is a place for one")
     }
-    return .words(words)
+    return .words(allowed)
   }
 
   /// An input as it goes to the model, or what becomes of it without.
@@ -125,7 +124,7 @@ final class MaskFiller: MaskPredictor {
       return JointPrediction(
         score: Float(filling.probability), tokens: filling.tokens.map { Int32(truncatingIfNeeded: $0) },
         tokenStrings: strings,
-        sequence: text.map { MaskedText.replacing($0.masks, with: strings, in: input.bytes) })
+        sequence: text.map { MaskedText.replacing($0.masks, with: strings.map(inText), in: input.bytes) })
     }
     return MaskAnswer(
       .fillings(predictions), at: text?.masks ?? [], filled: predictions.first?.sequence, notes: text?.notes ?? [])
@@ -161,7 +160,7 @@ final class MaskFiller: MaskPredictor {
         var candidate = candidate
         // Only JSON shows it.
         if options.format == .json {
-          candidate.sequence = MaskedText.replacing(mask, with: candidate.tokenString, in: input.bytes)
+          candidate.sequence = MaskedText.replacing(mask, with: inText(candidate.tokenString), in: input.bytes)
         }
         return candidate
       }
@@ -169,12 +168,16 @@ final class MaskFiller: MaskPredictor {
     var filled: [UInt8]?
     if options.format == .fill {
       // A mask that nothing is good enough for stays.
-      let best = zip(text.masks, good).compactMap { mask, candidates in candidates.first.map { (mask, $0.tokenString) }
+      let best = zip(text.masks, good).compactMap { mask, candidates in
+        candidates.first.map { (mask, inText($0.tokenString)) }
       }
       filled = MaskedText.replacing(best.map(\.0), with: best.map(\.1), in: input.bytes)
     }
     return MaskAnswer(.masks(masks), at: text.masks, filled: filled, notes: text.notes)
   }
+
+  /// A piece as it is put into a text: with --format fill the text is printed as it is, which a control character must not break.
+  private func inText(_ piece: String) -> String { options.format == .fill ? Printable.text(piece) : piece }
 
   private func answer(toSample predictions: [[MaskPrediction]]) -> MaskAnswer {
     good(predictions).map { MaskAnswer(.masks($0)) } ?? Self.broken

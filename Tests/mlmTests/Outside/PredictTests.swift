@@ -99,7 +99,9 @@ import Testing
     let json = try tool.succeed(arguments + ["--format", "json"])
     let list = try #require(JSONSerialization.jsonObject(with: json.stdout) as? [[String: Any]])
     #expect(list.map { $0["token_str"] as? String } == ["a", "zebra"])
-    #expect(list[0]["token"] is Int && (list[1]["token"] as? [Int])?.count == 5)
+    // "token" is a number or null; several pieces are "tokens".
+    #expect(list[0]["token"] is Int && list[0]["tokens"] == nil)
+    #expect(list[1]["token"] is NSNull && (list[1]["tokens"] as? [Int])?.count == 5)
     #expect(list[1]["sequence"] as? String == "x zebra y")
     let (a, zebra) = (list[0]["score"] as? Double ?? 0, list[1]["score"] as? Double ?? 0)
     #expect(a > zebra && zebra > 0)
@@ -113,6 +115,54 @@ import Testing
       let result = try tool.run(Self.predict + ["--targets", "zebra", "x [MASK]"] + option)
       #expect(result.status == 2 && result.errors.count == 1 && result.errors[0].contains("z ##e ##b ##r ##a"))
     }
+  }
+
+  /// Pieces that go on with a word are left out beside words of several pieces, too.
+  @Test func uniqueWordsAmongTargetsOfSeveralPieces() throws {
+    let tool = try Tool()
+    func words(_ options: String...) throws -> [String] {
+      let result = try tool.succeed(
+        Self.predict + ["--format", "tsv", "--targets", "zebra,##e,a", "x [MASK]"] + options)
+      return result.lines.map { String($0.split(separator: "\t")[5]) }.sorted()
+    }
+    #expect(try words() == ["##e", "a", "zebra"] && words("--unique-words") == ["a", "zebra"])
+  }
+
+  /// A vocabulary from somebody else may have any characters in its pieces; none of them drives a terminal or breaks a row.
+  @Test func piecesWithControlCharacters() throws {
+    let tool = try Tool()
+    let model = try tool.copyMicro()
+    let best = try tool.succeed(Self.predict + ["--format", "tsv", "--top-k", "1", "a [MASK]"])
+    let fields = try #require(best.lines.first?.split(separator: "\t").map(String.init))
+    var pieces = String(decoding: try tool.read("model/vocab.txt"), as: UTF8.self).split(separator: "\n").map(
+      String.init)
+    let id = try #require(Int(fields[4]))
+    pieces[id] = "\u{1B}]0;x\u{7}a\tb\u{9B}c"
+    try tool.write(pieces.joined(separator: "\n") + "\n", to: "model/vocab.txt")
+    let shown = #"\x1b]0;x\x07a\tb\x9bc"#
+    let predict = ["predict", "--preset", model, "--top-k", "1", "a [MASK]", "--format"]
+    func output(_ format: String, _ more: String...) throws -> String {
+      let result = try tool.succeed(predict + [format] + more)
+      #expect(
+        !result.output.unicodeScalars.contains {
+          $0.value < 0x20 && $0 != "\n" && $0 != "\t" || 0x7F..<0xA0 ~= $0.value
+        })
+      return result.output
+    }
+    let target = "--targets=" + pieces[id]
+    for more in [[], ["--joint"], [target]] {
+      let row = try output("tsv", more.first ?? "--strict").split(separator: "\t", omittingEmptySubsequences: false)
+      #expect(row.count == 6 && row[5] == shown + "\n" && row[4] == fields[4])
+      #expect(try output("text", more.first ?? "--strict").contains("  \(shown)  "))
+      #expect(try output("fill", more.first ?? "--strict") == "a \(shown)\n")
+      // JSON's own escapes, which give the piece back.
+      let json = try output("json", more.first ?? "--strict")
+      #expect(json.contains(#"\u001b]0;x\u0007a\tb\u009bc"#))
+      let list = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]])
+      #expect(list[0]["sequence"] as? String == "a " + pieces[id])
+    }
+    let tokens = ["tokenize", "--preset", model]
+    #expect(try tool.succeed(tokens + ["--decode", "\(id)"]).output == shown + "\n")
   }
 
   @Test func joint() throws {

@@ -31,9 +31,12 @@ struct PredictionWriter {
 
   // MARK: JSON
 
+  /// Pieces of a vocabulary may be any characters, and a terminal may read the line.
+  private var lineOfJSON: JSONWriter { JSONWriter(escapesAllControls: true) }
+
   /// With one mask an array of candidates, with several an array of such arrays: the fill-mask pipeline's schema.
   private func writeJSON(_ masks: [[MaskPrediction]]) throws(OutputError) {
-    var json = JSONWriter()
+    var json = lineOfJSON
     if masks.count == 1 {
       Self.append(masks[0], to: &json)
     } else {
@@ -53,8 +56,7 @@ struct PredictionWriter {
     for (index, candidate) in candidates.enumerated() {
       json.append(raw: index > 0 ? ",{\"score\":" : "{\"score\":")
       json.append(candidate.score)
-      json.append(raw: ",\"token\":")
-      Self.append(candidate.tokens, to: &json)
+      append(candidate.tokens, to: &json)
       json.append(raw: ",\"token_str\":")
       json.append(string: candidate.tokenString)
       append(sequence: candidate.sequence, to: &json)
@@ -63,9 +65,11 @@ struct PredictionWriter {
     json.append(raw: "]")
   }
 
-  /// A number, or for several pieces an array.
+  /// `token` is a number, or null for several pieces, which are an array besides.
   private static func append(_ tokens: [Int32], to json: inout JSONWriter) {
+    json.append(raw: ",\"token\":")
     if tokens.count == 1 { return json.append(Int(tokens[0])) }
+    json.append(raw: "null,\"tokens\":")
     appendArray(tokens, to: &json) { $1.append(Int($0)) }
   }
 
@@ -89,7 +93,7 @@ struct PredictionWriter {
 
   /// An array of fillings, each with a piece for every mask.
   private func writeJSON(_ fillings: [JointPrediction]) throws(OutputError) {
-    var json = JSONWriter()
+    var json = lineOfJSON
     Self.appendArray(fillings, to: &json) { filling, json in
       json.append(raw: "{\"score\":")
       json.append(filling.score)
@@ -105,7 +109,7 @@ struct PredictionWriter {
   }
 
   private func writeJSON(_ error: any ModelError, line: Int) throws(OutputError) {
-    var json = JSONWriter()
+    var json = lineOfJSON
     json.append(raw: "{\"line\":\(line),\"error\":")
     json.append(string: error.message)
     json.append(raw: "}\n")
@@ -114,12 +118,15 @@ struct PredictionWriter {
 
   // MARK: TSV
 
+  // A tab or a line's end in a piece would make another row of it: pieces are printed as for a terminal, and the token says which it is.
+
   private func writeTSV(_ masks: [[MaskPrediction]], input: Int) throws(OutputError) {
     for (mask, candidates) in masks.enumerated() {
       for (index, candidate) in candidates.enumerated() {
         let score = FloatText.significant(Double(candidate.score), digits: 9)
         let tokens = candidate.tokens.map { String($0) }.joined(separator: " ")
-        try output.write("\(input)\t\(mask)\t\(index + 1)\t\(score)\t\(tokens)\t\(candidate.tokenString)\n")
+        try output.write(
+          "\(input)\t\(mask)\t\(index + 1)\t\(score)\t\(tokens)\t\(Printable.text(candidate.tokenString))\n")
       }
     }
   }
@@ -129,7 +136,7 @@ struct PredictionWriter {
     for (index, filling) in fillings.enumerated() {
       let score = FloatText.significant(Double(filling.score), digits: 9)
       for (mask, (token, text)) in zip(filling.tokens, filling.tokenStrings).enumerated() {
-        try output.write("\(input)\t\(mask)\t\(index + 1)\t\(score)\t\(token)\t\(text)\n")
+        try output.write("\(input)\t\(mask)\t\(index + 1)\t\(score)\t\(token)\t\(Printable.text(text))\n")
       }
     }
   }
@@ -167,7 +174,7 @@ struct PredictionWriter {
     var table = Table([.left, .right, .left], indent: "  ")
     for (text, score) in candidates {
       let bar = Table.bar(Double(score), columns: Self.barColumns, unicode: terminal.showsUnicode)
-      table.rows.append([text, Readable.percent(Double(score)), bar])
+      table.rows.append([Printable.text(text), Readable.percent(Double(score)), bar])
     }
     for line in table.lines() { try output.write(line + "\n") }
   }
@@ -175,7 +182,7 @@ struct PredictionWriter {
   private func echo(_ bytes: [UInt8], masks: [Range<Int>]) -> String {
     func shown(_ range: Range<Int>) -> String {
       let text = String(decoding: bytes[range], as: UTF8.self)
-      return terminal.isTerminal ? Printable.oneLine(text) : text
+      return terminal.isTerminal ? Printable.text(text) : text
     }
     var text = ""
     var end = 0

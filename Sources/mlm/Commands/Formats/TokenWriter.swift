@@ -12,7 +12,7 @@ struct TokenWriter {
     switch format {
     case .json: json(text)
     case .ids: joined(ids(text)) { Array(String($0).utf8) }
-    case .tokens: joined(ids(text)) { Array(tokenizer.vocabulary.bytes(of: Int($0))) }
+    case .tokens: joined(ids(text)) { Printable.text(tokenizer.vocabulary.bytes(of: Int($0))) }
     }
   }
 
@@ -27,7 +27,7 @@ struct TokenWriter {
       }
       ids.append(Int32(id))
     }
-    return Array(tokenizer.decode(ids).utf8)
+    return Array(Printable.text(tokenizer.decode(ids)).utf8)
   }
 
   private func ids(_ text: [UInt8]) -> [Int32] {
@@ -58,7 +58,7 @@ struct TokenWriter {
       encoding.ids.append(tokenizer.specialTokens.separator)
       encoding.offsets.append(0..<0)
     }
-    var json = JSONWriter()
+    var json = JSONWriter(escapesAllControls: true)
     json.append(raw: "{\"token_ids\":[")
     for (index, id) in encoding.ids.enumerated() {
       if index > 0 { json.append(raw: ",") }
