@@ -7,6 +7,8 @@ struct CorpusBlock {
     let truncate: Bool
     /// The lines that are read; nil for all.
     let selection: LineSelection?
+    /// Bytes of a block whose tokens are counted, to the next blank; .max for all.
+    var countedBytes = Int.max
   }
 
   var entries: [TextCorpus.Entry] = []
@@ -18,6 +20,8 @@ struct CorpusBlock {
   var statistics = TextCorpus.Statistics()
   /// What is not UTF-8: how often, and where first.
   var invalid = (count: 0, first: Int?.none)
+  /// Tokens that were counted, those that are [UNK], and the first part of the file that has one. Not with a selection.
+  var tokens = (count: 0, unknown: 0, firstUnknown: Range<Int>?.none)
   /// The first line that is no pair: its number and its tabs.
   var badPair: (line: Int, tabs: Int)?
   /// `BlockHash`es of the file's blocks that begin in these lines.
@@ -27,6 +31,11 @@ struct CorpusBlock {
   mutating func read(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ rules: Rules, textLines: Int) {
     let found = UTF8Validation.count(UnsafeBufferPointer(rebasing: bytes[range]))
     invalid = (found.count, found.first.map { $0 + range.lowerBound })
+    if rules.selection == nil {
+      let counted = range.prefix(rules.countedBytes)
+      countTokens(
+        bytes, counted.lowerBound..<Self.safeEnd(bytes, from: counted.upperBound, to: range.upperBound), rules)
+    }
     // A block is packed by itself: others are at work on those before it.
     var cutter = WindowCutter(rules.windows, joinsLines: true)
     var lines = TextLines(bytes, range)
@@ -66,6 +75,34 @@ struct CorpusBlock {
       }
     }
     lineCount = lines.number
+  }
+
+  /// Bytes that are tokenized at once; they go on to the next blank or the end of a line.
+  private static let partBytes = 1 << 16
+
+  /// The first byte from there on where a text can be cut without changing its tokens.
+  private static func safeEnd(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
+    var end = min(start, limit)
+    while end < limit, bytes[end] != 0x20, bytes[end] != 0x0A, bytes[end] != 0x09 { end += 1 }
+    return end
+  }
+
+  private mutating func countTokens(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ rules: Rules
+  ) {
+    let tokenizer = rules.windows.tokenizer
+    var ids = [Int32]()
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let end = Self.safeEnd(bytes, from: start + Self.partBytes, to: range.upperBound)
+      ids.removeAll(keepingCapacity: true)
+      tokenizer.encode(UnsafeBufferPointer(rebasing: bytes[start..<end]), into: &ids)
+      let unknown = UnknownTokens.count(ids, tokenizer)
+      tokens.count += ids.count
+      tokens.unknown += unknown
+      if unknown > 0, tokens.firstUnknown == nil { tokens.firstUnknown = start..<end }
+      start = end
+    }
   }
 
   private mutating func addPair(_ text: UnsafeBufferPointer<UInt8>, line: Int, _ windows: LineWindows) {

@@ -20,11 +20,20 @@ struct CorpusIndex {
   /// The text lines before each block.
   var linesBeforeBlock: [Int] = []
   var statistics = TextCorpus.Statistics()
+  /// Without a selection: the tokens of the first blocks and of a part of each further one, and where the causes of [UNK] can be looked
+  /// for.
+  private(set) var unknown: UnknownTokens
+  private var partsWithUnknown: [(file: TextFile, part: Range<Int>)] = []
+  private static let examinedParts = 16
+  /// Blocks of a file whose tokens are all counted; of the others this many bytes.
+  private static let countedBlocks = 8
+  private static let countedBytes = 1 << 16
 
   init(rules: CorpusBlock.Rules, markStride: Int, threads: Int, temporaryDirectory: String) {
     self.rules = rules
     self.markStride = markStride
     self.threads = threads
+    unknown = UnknownTokens(rules.windows.tokenizer)
     entries = IntegerList(temporaryDirectory: temporaryDirectory)
     lineMarks = IntegerList(temporaryDirectory: temporaryDirectory)
     textLinesBefore = IntegerList(temporaryDirectory: temporaryDirectory)
@@ -38,6 +47,7 @@ struct CorpusIndex {
     statistics.bytes += bytes.count
 
     let blocks = bytes.count / blockBytes + 1
+    if blocks > Self.countedBlocks { unknown.isSample = true }
     let pool = blocks > 1 && threads > 1 ? WorkerPool(threads: min(threads, blocks, Compute.maximumThreads)) : .serial
     var start = 0
     var lines = 0
@@ -55,6 +65,10 @@ struct CorpusIndex {
         try judge(block, from: range.lowerBound, of: file, after: lines, strict: strict)
         lines = try append(block, after: lines)
         hashes += block.hashes
+        unknown.add(tokens: block.tokens.count, unknown: block.tokens.unknown)
+        if let part = block.tokens.firstUnknown, partsWithUnknown.count < Self.examinedParts {
+          partsWithUnknown.append((file, part))
+        }
       }
       // Once more what came before: pages around one that is touched come with it.
       file.mapping.release(released..<start)
@@ -62,6 +76,14 @@ struct CorpusIndex {
     }
     statistics.lines += lines
     if rules.selection == nil { contentHashes.append(BlockHash.whole(hashes, bytes: bytes.count)) }
+  }
+
+  /// Finds out why tokens are [UNK], where so many are that a person should know.
+  mutating func examineUnknown() throws {
+    guard unknown.share > UnknownTokens.limit else { return }
+    for (file, part) in partsWithUnknown {
+      try file.withPart(part) { unknown.examine($0, rules.windows.tokenizer) }
+    }
   }
 
   /// The blocks, read by all threads; in the order of the ranges.
@@ -74,6 +96,8 @@ struct CorpusIndex {
       pool.forEach(ranges.count) { _, index in
         var block = CorpusBlock()
         let textLines = rules.selection?.linesBefore[first + index] ?? 0
+        var rules = rules
+        if ranges[index].lowerBound >= Self.countedBlocks * blockBytes { rules.countedBytes = Self.countedBytes }
         block.read(bytes, ranges[index], rules, textLines: textLines)
         if rules.selection == nil {
           block.hashes = BlockHash.blocks(beginningIn: ranges[index]).map { BlockHash.hash(block: $0, of: bytes) }

@@ -1,5 +1,5 @@
 /// How tokens are chosen for prediction, and what stands in their place. Defaults as in KerasHub's
-/// `DistilBertMaskedLMPreprocessor`.
+/// `DistilBertMaskedLMPreprocessor`, but that [UNK] is not chosen.
 public struct MaskingOptions: Sendable, Equatable {
   /// How tokens are chosen.
   public enum Sampling: Sendable, Equatable, CaseIterable {
@@ -21,13 +21,16 @@ public struct MaskingOptions: Sendable, Equatable {
   public var sampling: Sampling
   /// Select words, not word pieces.
   public var wholeWords: Bool
+  /// Whether [UNK] may be chosen, as KerasHub does. Without it no model learns [UNK] as an answer, as in transformers.
+  public var masksUnknown: Bool
   /// Every choice comes from it.
   public var seed: UInt64
 
-  /// KerasHub's defaults.
+  /// KerasHub's defaults, but for `masksUnknown`.
   public init(
     selectionRate: Double = 0.15, selectionLength: Int = 96, maskTokenRate: Double = 0.8,
-    randomTokenRate: Double = 0.1, sampling: Sampling = .exact, wholeWords: Bool = false, seed: UInt64 = 0
+    randomTokenRate: Double = 0.1, sampling: Sampling = .exact, wholeWords: Bool = false, masksUnknown: Bool = false,
+    seed: UInt64 = 0
   ) {
     self.selectionRate = selectionRate
     self.selectionLength = selectionLength
@@ -35,6 +38,7 @@ public struct MaskingOptions: Sendable, Equatable {
     self.randomTokenRate = randomTokenRate
     self.sampling = sampling
     self.wholeWords = wholeWords
+    self.masksUnknown = masksUnknown
     self.seed = seed
   }
 
@@ -57,8 +61,8 @@ public struct MaskingOptions: Sendable, Equatable {
 /// Chooses the tokens of a packed sequence that are to be predicted, and hides them (Devlin et al. 2019, "BERT", 3.1).
 ///
 /// Of the selected tokens, `maskTokenRate` become [MASK], `randomTokenRate` become a token drawn uniformly from the
-/// whole vocabulary (special tokens and the original one included), the rest stay. The unselectable ids, [CLS] [SEP]
-/// [PAD] [MASK], are never selected; [UNK] can be. As KerasHub's `MaskedLMMaskGenerator`.
+/// whole vocabulary (special tokens and the original one included), the rest stay. The unselectable ids are never selected: the
+/// preprocessor's are [CLS] [SEP] [PAD] [MASK] and, without `masksUnknown`, [UNK]. As KerasHub's `MaskedLMMaskGenerator`.
 ///
 /// With `wholeWords`, a word is a run of tokens with no gap in the text between them (`don't` and `fox-like` are one
 /// word, as in transformers), and the *rate is a rate of words*: with exact sampling ⌈rate · words⌉ words are

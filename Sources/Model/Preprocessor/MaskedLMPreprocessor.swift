@@ -25,15 +25,15 @@ public struct DistilBertMaskedLMPreprocessor: Sendable {
     set { packer.truncate = newValue }
   }
 
-  /// KerasHub's arguments and defaults.
+  /// KerasHub's arguments and defaults; what KerasHub always does with [UNK] is `masksUnknown`.
   public init(
     tokenizer: WordPieceTokenizer, sequenceLength: Int = 512, truncate: MultiSegmentPacker.Truncation = .roundRobin,
     maskSelectionRate: Double = 0.15, maskSelectionLength: Int = 96, maskTokenRate: Double = 0.8,
-    randomTokenRate: Double = 0.1, seed: UInt64 = 0
+    randomTokenRate: Double = 0.1, masksUnknown: Bool = false, seed: UInt64 = 0
   ) throws(PreprocessorError) {
     let masking = MaskingOptions(
       selectionRate: maskSelectionRate, selectionLength: maskSelectionLength, maskTokenRate: maskTokenRate,
-      randomTokenRate: randomTokenRate, seed: seed)
+      randomTokenRate: randomTokenRate, masksUnknown: masksUnknown, seed: seed)
     try self.init(tokenizer: tokenizer, sequenceLength: sequenceLength, truncate: truncate, masking: masking)
   }
 
@@ -51,7 +51,7 @@ public struct DistilBertMaskedLMPreprocessor: Sendable {
       paddingID: special.padding, truncate: truncate)
     masker = try MaskedLMMaskGenerator(
       vocabularySize: tokenizer.vocabulary.count, maskTokenID: special.mask,
-      unselectableTokenIDs: tokenizer.specialTokenIDs.filter { $0 != special.unknown },
+      unselectableTokenIDs: tokenizer.specialTokenIDs.filter { $0 != special.unknown || !masking.masksUnknown },
       options: masking)
   }
 

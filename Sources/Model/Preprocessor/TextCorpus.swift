@@ -35,6 +35,8 @@ public final class TextCorpus: LocatedSource {
   public let layout: Layout
   /// What was found in the files.
   public let statistics: Statistics
+  /// The tokens of the files that are [UNK]. Of a part of a split, nothing is counted.
+  public let unknownTokens: UnknownTokens
 
   /// What was found in the files.
   public struct Statistics: Sendable, Equatable {
@@ -184,6 +186,8 @@ public final class TextCorpus: LocatedSource {
       markStride: Self.markStride, threads: settings.threads, temporaryDirectory: settings.temporaryDirectory)
     for file in files { try index.add(file, strict: settings.strict) }
     self.contentHashes = contentHashes ?? index.contentHashes
+    try index.examineUnknown()
+    unknownTokens = index.unknown
     entries = index.entries
     lineMarks = index.lineMarks
     textLinesBefore = index.textLinesBefore
@@ -224,7 +228,7 @@ public final class TextCorpus: LocatedSource {
     }
   }
 
-  /// What is probably not as it should be: one line each, without a full stop.
+  /// What is probably not as it should be: one line each, without a full stop. Of [UNK], `unknownTokens` tells.
   public var warnings: [String] {
     guard statistics.invalidSequences > 0, let first = statistics.firstInvalid else { return [] }
     return ["\(plural(statistics.invalidSequences, "invalid UTF-8 sequence")) read as U+FFFD, first at \(first)"]

@@ -40,9 +40,11 @@ struct TokenMasking {
   let continuesWord: @Sendable (Int32) -> Bool
 
   init(_ preprocessor: DistilBertMaskedLMPreprocessor, _ variant: PseudoLikelihood.Variant) {
-    let vocabulary = preprocessor.tokenizer.vocabulary
+    let (vocabulary, masker) = (preprocessor.tokenizer.vocabulary, preprocessor.masker)
+    // Every token of the text is scored, [UNK] too.
+    let unknown = preprocessor.tokenizer.specialTokens.unknown
     self.init(
-      maskTokenID: preprocessor.masker.maskTokenID, specialTokenIDs: preprocessor.masker.unselectableTokenIDs,
+      maskTokenID: masker.maskTokenID, specialTokenIDs: masker.unselectableTokenIDs.filter { $0 != unknown },
       variant: variant, continuesWord: { vocabulary.isContinuation(Int($0)) })
   }
 

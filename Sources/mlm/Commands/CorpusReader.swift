@@ -1,12 +1,14 @@
 import Model
 
 /// Opens the FILEs of fit and evaluate, as text or as preprocessed samples, and says what was noticed.
-struct CorpusReader {
+final class CorpusReader {
   let common: CommonOptions
   let samples: SampleOptions
   let model: DistilBertMaskedLM
   let sequenceLength: Int
   let context: CommandContext
+  /// Of training and validation text mostly the same is to be said.
+  private var hasWarnedOfUnknown = false
 
   init(_ common: CommonOptions, _ samples: SampleOptions, _ model: DistilBertMaskedLM, _ context: CommandContext) throws
   {
@@ -56,6 +58,10 @@ struct CorpusReader {
       specialTokensInText: common.specialTokensInText ? .all : .none,
       temporaryDirectory: context.temporaryDirectory, threads: context.threads(common))
     for warning in corpus.warnings { context.console.warning(warning) }
+    if let warning = corpus.unknownTokens.warning, !hasWarnedOfUnknown {
+      context.console.warning((purpose.map { "\($0): " } ?? "") + warning)
+      hasWarnedOfUnknown = true
+    }
     for note in corpus.notes { context.console.note((purpose.map { "\($0): " } ?? "") + note) }
     return corpus
   }

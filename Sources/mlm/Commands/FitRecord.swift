@@ -77,6 +77,9 @@ struct FitRecord {
 
 /// Refuses to go on from a checkpoint where that would not be what an uninterrupted training does.
 extension FitRecord {
+  /// What was done before there was such an option: [UNK] was masked.
+  private static let valuesBefore = ["mask-unknown": "on", "keep-special-ids": "off", "special-tokens-in-text": "off"]
+
   /// What can be said before the text is read.
   ///
   /// - Parameters:
@@ -89,7 +92,7 @@ extension FitRecord {
     var renamed: ResumeError?
     let vocabularies = Set([past["options"]?["vocabulary"]?.string ?? "", options.newModel.vocabularyText])
     for (option, value) in options.arithmetic(preset: preset) {
-      let then = past["options"]?[option]?.string ?? "not known"
+      let then = past["options"]?[option]?.string ?? valuesBefore[option] ?? "not known"
       if then == value { continue }
       let error = ResumeError.optionChanged(option, then: then, now: value)
       let isName =

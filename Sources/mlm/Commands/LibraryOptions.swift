@@ -71,6 +71,6 @@ extension SampleOptions {
     MaskingOptions(
       selectionRate: selectionRate, selectionLength: selectionLength, maskTokenRate: maskTokenRate,
       randomTokenRate: randomTokenRate, sampling: sampling == .exact ? .exact : .bernoulli, wholeWords: wholeWords,
-      seed: seed)
+      masksUnknown: masksUnknown, seed: seed)
   }
 }

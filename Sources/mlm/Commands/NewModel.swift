@@ -13,8 +13,11 @@ struct NewModel {
     from preset: String, in registry: PresetRegistry, files: [TextFile], dropout: Double?
   ) throws -> DistilBertMaskedLM {
     let resolved = try context.reachingHub { try registry.resolve(preset, hub: $0, loadWeights: false) }
-    var configuration = try configuration(resolved.configuration)
-    let tokenizer = try tokenizer(resolved, files)
+    let base = Base(
+      name: resolved.displayName, configuration: resolved.configuration,
+      tokenizer: needsTokenizer ? try resolved.loadTokenizer() : nil)
+    var configuration = try configuration(base.configuration)
+    let tokenizer = try tokenizer(base, files)
     configuration.vocabularySize = tokenizer.vocabulary.count
     configuration.paddingTokenID = Int(tokenizer.specialTokens.padding)
     if let dropout { (configuration.dropout, configuration.attentionDropout) = (Float(dropout), Float(dropout)) }
@@ -26,6 +29,22 @@ struct NewModel {
     }
     return try DistilBertMaskedLM(
       configuration: configuration, preprocessor: preprocessor, seed: common.seed, threads: context.threads(common))
+  }
+
+  /// What is taken of the preset.
+  private struct Base {
+    let name: String
+    let configuration: Configuration
+    /// nil where nothing of it is asked for.
+    let tokenizer: WordPieceTokenizer?
+  }
+
+  private var needsTokenizer: Bool {
+    switch options.vocabulary {
+    case .preset: true
+    case .file: false
+    case .learned: options.lowercases == nil || options.keepsSpecialIDs
+    }
   }
 
   private func configuration(_ preset: Configuration) throws(UsageError) -> Configuration {
@@ -42,32 +61,67 @@ struct NewModel {
     return configuration
   }
 
-  private func tokenizer(_ preset: ResolvedPreset, _ files: [TextFile]) throws -> WordPieceTokenizer {
+  private func tokenizer(_ preset: Base, _ files: [TextFile]) throws -> WordPieceTokenizer {
     switch options.vocabulary {
-    case .preset: return try preset.loadTokenizer()
+    case .preset:
+      guard let tokenizer = preset.tokenizer else { throw ModelUseError.noPreprocessor }
+      return tokenizer
     case .file(let file): return try WordPieceTokenizer.load(vocabularyFile: file, lowercase: options.lowercases)
-    case .learned(let size):
-      let lowercases = try options.lowercases ?? preset.loadTokenizer().options.lowercase
-      return try learn(size, lowercases: lowercases, from: files)
+    case .learned(let size): return try learn(size, preset, files)
     }
   }
 
-  private func learn(_ size: Int, lowercases: Bool, from files: [TextFile]) throws -> WordPieceTokenizer {
-    let trainer = WordPieceTrainer(
-      vocabularySize: size, minimumFrequency: options.minimumFrequency, options: .init(lowercase: lowercases),
-      threads: context.threads(common))
+  private func learn(_ size: Int, _ preset: Base, _ files: [TextFile]) throws -> WordPieceTokenizer {
+    var trainer = WordPieceTrainer(
+      pieces: size, minimumFrequency: options.minimumFrequency, threads: context.threads(common))
+    if let lowercases = options.lowercases {
+      trainer.options = .init(lowercase: lowercases)
+    } else if let tokenizer = preset.tokenizer {
+      trainer.options.lowercase = tokenizer.options.lowercase
+      trainer.options.stripAccents = tokenizer.options.stripAccents
+    }
+    var names = SpecialTokenNames()
+    if options.keepsSpecialIDs, let tokenizer = preset.tokenizer {
+      guard let places = SpecialTokenPlaces(like: tokenizer.specialTokens) else {
+        throw UsageError("--keep-special-ids: the preset's special tokens have ids above 1,000")
+      }
+      trainer.specialTokens = places
+      names = tokenizer.specialTokens.names
+    }
     let (vocabulary, found) = try trainer.train(files)
+    say(found, pieces: vocabulary.count - trainer.specialTokens.count, of: size, trainer.options, preset)
+    return try WordPieceTokenizer(vocabulary: vocabulary, options: trainer.options, names: names)
+  }
+
+  private func say(
+    _ found: WordPieceTrainer.Statistics, pieces: Int, of size: Int, _ tokenizing: WordPieceTokenizer.Options,
+    _ preset: Base
+  ) {
     context.console.note(
-      "learned \(vocabulary.count) word pieces from \(Readable.plural(found.words, "word")), \(found.distinctWords) "
-        + "different")
-    if vocabulary.count < size {
+      "learned \(Readable.plural(pieces, "word piece")) from \(Readable.plural(found.words, "word")), "
+        + "\(found.distinctWords) different")
+    if pieces < size {
       context.console.note("the text gives no more pieces that are seen \(options.minimumFrequency) times")
     }
-    if found.charactersLeftOut > 0 {
+    let letters =
+      "\(tokenizing.lowercase ? "lower case" : "case kept"), accents \(tokenizing.stripsAccents ? "removed" : "kept")"
+    let reason =
+      switch options.lowercases {
+      case nil: "as the preset \(preset.name); \(tokenizing.lowercase ? "--cased keeps" : "--lowercase drops") both"
+      case true?: "as --lowercase asks"
+      case false?: "as --cased asks"
+      }
+    context.console.note("the vocabulary: \(letters), \(reason)")
+    if found.mergedShare > 0.01 {
       context.console.warning(
-        "\(found.charactersLeftOut) rare characters found no room in the vocabulary: \(found.unknownWords) of "
-          + "\(Readable.plural(found.words, "word")) are [UNK]")
+        "\(Readable.percent(found.mergedShare)) of the text's \(found.distinctSpellings) different words become equal to "
+          + "others (\(letters)); --cased keeps them apart")
     }
-    return try WordPieceTokenizer(vocabulary: vocabulary, options: trainer.options)
+    if found.charactersLeftOut > 0 {
+      // Where that makes many tokens [UNK], a warning follows when the text is read.
+      context.console.note(
+        "\(Readable.plural(found.charactersLeftOut, "rare character")) found no room in the vocabulary: "
+          + "\(found.unknownWords) of \(Readable.plural(found.words, "word")) are [UNK]")
+    }
   }
 }

@@ -15,17 +15,20 @@ struct TokenizeCommand {
     let inputs = try Inputs(options.input, context: context)
     let tokenizer = try loadTokenizer()
     for note in tokenizer.notes { context.console.note(note) }
-    let writer = TokenWriter(
+    var writer = TokenWriter(
       tokenizer: tokenizer, format: options.format, addsSpecialTokens: options.addsSpecialTokens,
       specialTokensInText: options.specialTokensInText ? .all : .none)
     var audit = UTF8Audit(isStrict: options.strict)
     var failures = 0
-    defer { audit.report(to: context.console) }
+    defer {
+      audit.report(to: context.console)
+      if let warning = writer.unknown.warning { context.console.warning(warning) }
+    }
 
     while let batch = try inputs.next() {
       for input in batch {
         do {
-          try context.output.write(line(for: input, of: inputs, by: writer, &audit) + [0x0A])
+          try context.output.write(line(for: input, of: inputs, by: &writer, &audit) + [0x0A])
         } catch let problem as InputProblem {
           failures += 1
           context.console.error(problem)
@@ -39,7 +42,7 @@ struct TokenizeCommand {
   }
 
   private func line(
-    for input: InputLine, of inputs: Inputs, by writer: TokenWriter, _ audit: inout UTF8Audit
+    for input: InputLine, of inputs: Inputs, by writer: inout TokenWriter, _ audit: inout UTF8Audit
   ) throws(InputProblem) -> [UInt8] {
     if options.decodes { return try writer.text(ofIDs: input.bytes, at: inputs.location(of: input)) }
     try audit.check(input, in: inputs)

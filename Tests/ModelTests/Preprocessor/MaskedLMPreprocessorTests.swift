@@ -42,7 +42,7 @@ import Testing
       truncate: settings.truncate == "waterfall" ? .waterfall : .roundRobin,
       maskSelectionRate: settings.mask_selection_rate ?? 0.15,
       maskSelectionLength: settings.mask_selection_length ?? 96, maskTokenRate: settings.mask_token_rate ?? 0.8,
-      randomTokenRate: settings.random_token_rate ?? 0.1)
+      randomTokenRate: settings.random_token_rate ?? 0.1, masksUnknown: true)
     if golden.tokenizer.special_tokens_in_strings == true { preprocessor.specialTokensInText = .all }
     return preprocessor
   }
@@ -78,6 +78,27 @@ import Testing
     let vocabulary = try Vocabulary(vocabTXT: [UInt8](Data(contentsOf: url)), file: path)
     let lowercase = golden.tokenizer.lowercase ?? false
     try check(golden, WordPieceTokenizer(vocabulary: vocabulary, options: .init(lowercase: lowercase)))
+  }
+
+  /// [UNK] is no answer to learn, unless that is asked for: KerasHub takes it like any other token.
+  @Test func unknownIsNotMasked() throws {
+    let tokenizer = try SmallTokenizer.unit()
+    func sample(_ text: String, _ masksUnknown: Bool, wholeWords: Bool = false) throws -> Sample {
+      let masking = MaskingOptions(
+        selectionRate: 1, maskTokenRate: 1, randomTokenRate: 0, wholeWords: wholeWords, masksUnknown: masksUnknown)
+      return try DistilBertMaskedLMPreprocessor(tokenizer: tokenizer, masking: masking).sample([text])
+    }
+    for wholeWords in [false, true] {
+      let usual = try sample("the zebra fox cat", false, wholeWords: wholeWords)
+      #expect(usual.maskPositions == [1, 3] && usual.labels == [9, 12] && usual.tokenIDs == [2, 4, 1, 4, 1, 3])
+      let kerasHub = try sample("the zebra fox cat", true, wholeWords: wholeWords)
+      #expect(kerasHub.maskPositions == [1, 2, 3, 4] && kerasHub.labels == [9, 1, 12, 1])
+    }
+    #expect(try sample("zebra cat", false).maskPositions.isEmpty)
+    // The pseudo-likelihood of a text counts all of its tokens.
+    let preprocessor = try DistilBertMaskedLMPreprocessor(tokenizer: tokenizer)
+    let scored = TokenMasking(preprocessor, .original)(try preprocessor.sample(["the zebra"]))
+    #expect(scored.map(\.labels) == [[9], [1]])
   }
 
   @Test func severalSegments() throws {

@@ -51,8 +51,8 @@ import Testing
   @Test func everyOptionOfTheContractIsThere() {
     let shared = "preset no-load-weights seed threads sequence-length preprocessed quiet offline strict help"
     let samples = """
-      mask-selection-rate mask-selection-length mask-token-rate random-token-rate mask-sampling whole-word-masking samples \
-      truncate pairs
+      mask-selection-rate mask-selection-length mask-token-rate random-token-rate mask-sampling whole-word-masking mask-unknown \
+      samples truncate pairs
       """
     let contract: [(Command, String)] = [
       (
@@ -61,7 +61,7 @@ import Testing
            output overwrite resume keep change-learning-rate freeze epochs max-steps batch-size gradient-accumulation learning-rate optimizer \
           weight-decay beta1 beta2 epsilon schedule warmup-steps warmup-ratio clip-norm loss-reduction dropout \
           freeze-backbone no-shuffle validation validation-split early-stopping checkpoint-every log log-every \
-          tensorboard verbose learn-vocabulary vocabulary lowercase cased min-frequency layers hidden-dim heads \
+          tensorboard verbose learn-vocabulary vocabulary lowercase cased min-frequency keep-special-ids layers hidden-dim heads \
           intermediate-dim config
           """
       ),

@@ -19,10 +19,10 @@ import Testing
     "a --optimizer adamw --schedule cosine --warmup-steps 5 --clip-norm 1.5 --loss-reduction sum-over-batch-size",
     "a --warmup-ratio 0.06 --dropout 0 --freeze embeddings,layers:0-1,layers:3 --freeze-backbone",
     "a --mask-selection-rate 0.2 --mask-selection-length 9 --mask-token-rate 0.7 --random-token-rate 0.2",
-    "a --mask-sampling bernoulli --whole-word-masking --samples packed --sequence-length 64 --strict",
+    "a --mask-sampling bernoulli --whole-word-masking --mask-unknown --samples packed --sequence-length 64 --strict",
     "a --pairs --validation b --early-stopping 3 --log-every 7 --checkpoint-every 11 --keep 4",
     "a --truncate --validation-split 0.3", "a --preprocessed --sequence-length 9",
-    "a --learn-vocabulary 500 --min-frequency 3 --cased --layers 2 --hidden-dim 64 --heads 4",
+    "a --learn-vocabulary 500 --min-frequency 3 --cased --keep-special-ids --layers 2 --hidden-dim 64 --heads 4",
     "a --vocabulary v.txt --lowercase --intermediate-dim 9", "a --no-load-weights --layers 3 --threads 3",
   ])
   func thereAndBack(_ line: String) throws {

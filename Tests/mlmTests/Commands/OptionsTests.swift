@@ -60,6 +60,7 @@ import Testing
     "--freeze layer:1 a", "--freeze layers:3-1 a", "--freeze layers:-1 a", "--freeze embeddings, a",
     "--quiet --verbose a", "--log-every 0 a",
     "--learn-vocabulary 500 --vocabulary v a", "--learn-vocabulary 0 a", "--min-frequency 3 a",
+    "--keep-special-ids a", "--preprocessed --mask-unknown a",
     "--lowercase --cased --vocabulary v a", "--cased a", "--lowercase a", "--preprocessed --learn-vocabulary 500 a",
     "--layers 3 a", "--hidden-dim 64 a", "--heads 2 a", "--intermediate-dim 64 a", "--layers 0 --no-load-weights a",
   ])

@@ -44,6 +44,52 @@ import Testing
     #expect(try counts(tool, "--mask-selection-rate", "0.3", "--mask-sampling", "exact").allSatisfy { $0 == 9 })
   }
 
+  /// [UNK] is not masked, and --mask-unknown does as KerasHub does.
+  @Test func unknown() throws {
+    let tool = try Tool()
+    try tool.write(String(repeating: "☃ ☃ ☃ the\n", count: 20), to: "text.txt")
+    let evaluate = ["evaluate", "text.txt", "--preset", Tool.micro, "--format", "json", "--mask-selection-rate", "1"]
+    #expect(try tool.succeed(evaluate).figures["masked_tokens"] == 20)
+    #expect(try tool.succeed(evaluate + ["--mask-unknown"]).figures["masked_tokens"] == 80)
+    let fit = ["fit", "text.txt", "--preset", Tool.micro, "--max-steps", "1", "--quiet"]
+    try tool.succeed(fit + ["--mask-unknown", "--output", "a"])
+    try tool.succeed(fit + ["--output", "b"])
+    #expect(try tool.read("a/model.safetensors") != tool.read("b/model.safetensors"))
+    // The run is known by it.
+    #expect(String(decoding: try tool.read("a/training.json"), as: UTF8.self).contains("\"mask-unknown\": true"))
+    try tool.succeed(["fit", "--config", "a/training.json", "--output", "c", "--quiet"])
+    #expect(try tool.read("a/model.safetensors") == tool.read("c/model.safetensors"))
+    let resumed = try tool.run(fit + ["--output", "a", "--resume"])
+    resumed.expectError("cannot resume: --mask-unknown was on and is off now, and the training would be another")
+  }
+
+  /// More than one token in a hundred is [UNK]: one warning a run, on standard error, with the cause.
+  @Test func warningOfUnknown() throws {
+    let tool = try Tool()
+    try tool.write(String(repeating: "☃ ☃ ☃ the\n", count: 20), to: "text.txt")
+    let warning =
+      "mlm: warning: 60 of 80 tokens (75.0 %) are [UNK], mostly words with characters that are not in the vocabulary, such as '☃' in '☃'"
+    let fit = ["fit", "text.txt", "--validation", "text.txt", "--max-steps", "1", "--overwrite"]
+    for command in [
+      ["evaluate", "text.txt", "--preset", Tool.micro], fit + ["--preset", Tool.micro],
+      ["tokenize", "--input", "text.txt", "--preset", Tool.micro],
+    ] {
+      let result = try tool.succeed(command)
+      #expect(result.messageLines.filter { $0.hasPrefix("mlm: warning: ") } == [warning], "\(result.messages)")
+      #expect(try tool.succeed(command + ["--quiet"]).messages.isEmpty)
+    }
+    // Of the vocabulary that was learned from the text: a word too long for it.
+    let long = String(repeating: "x", count: 200)
+    try tool.write(String(repeating: "the \(long) the\n", count: 20), to: "text.txt")
+    let learned = try tool.succeed(
+      fit + ["--learn-vocabulary", "40", "--layers", "1", "--hidden-dim", "8", "--heads", "1"])
+    #expect(
+      learned.messageLines.filter { $0.hasPrefix("mlm: warning: ") }
+        == [
+          "mlm: warning: 20 of 60 tokens (33.3 %) are [UNK], mostly words of more than 100 characters, such as 'xxxxxxxxxxxxxxxxxxxx…'"
+        ], "\(learned.messages)")
+  }
+
   /// Before its first update `fit` finds the loss that `evaluate` finds: the same masks, by the same options.
   @Test(arguments: [
     [], ["--whole-word-masking"], ["--mask-sampling", "bernoulli"],

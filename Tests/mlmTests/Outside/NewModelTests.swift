@@ -31,7 +31,8 @@ import Testing
         $0.hasPrefix("mlm: note: learned ") && $0.contains(" word pieces from 660 words, 7")
       })
     let pieces = try Self.vocabulary(tool, "mlm-model")
-    #expect(pieces.firstIndex(of: "[MASK]") == 103 && pieces.contains("hundin") && pieces.contains("nummer"))
+    #expect(Array(pieces.prefix(5)) == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    #expect(pieces.contains("hundin") && pieces.contains("nummer") && !pieces.contains { $0.hasPrefix("[unused") })
     let configuration = try Self.configuration(tool, "mlm-model")
     #expect(configuration["vocab_size"] as? Int == pieces.count && configuration["dim"] as? Int == 32)
     #expect(configuration["n_layers"] as? Int == 1 && configuration["hidden_dim"] as? Int == 128)
@@ -41,6 +42,48 @@ import Testing
     // However many threads: the same pieces.
     try tool.succeed(["fit", "text.txt", "--learn-vocabulary", "300", "--threads", "1", "--output", "b"] + Self.size)
     #expect(try Self.vocabulary(tool, "b") == pieces)
+  }
+
+  /// N pieces beside the special tokens, which have the preset's ids only where that is asked for.
+  @Test func asManyPiecesAsWereAskedFor() throws {
+    let tool = try Self.tool()
+    let fit =
+      ["fit", "text.txt", "--learn-vocabulary", "100", "--quiet", "--max-steps", "1", "--overwrite"] + Self.size
+    try tool.succeed(fit)
+    let pieces = try Self.vocabulary(tool, "mlm-model")
+    #expect(try pieces.count == 105 && Self.configuration(tool, "mlm-model")["vocab_size"] as? Int == 105)
+    try tool.succeed(fit + ["--keep-special-ids"])
+    let kept = try Self.vocabulary(tool, "mlm-model")
+    #expect(kept.count == 204 && kept.firstIndex(of: "[UNK]") == 100 && kept.firstIndex(of: "[MASK]") == 103)
+    #expect(kept[1] == "[unused0]" && kept[99] == "[unused98]" && Array(kept[104...]) == Array(pieces[5...]))
+    // Those of the preset, whatever they are.
+    try tool.succeed(fit + ["--keep-special-ids", "--preset", Tool.micro])
+    #expect(try Self.vocabulary(tool, "mlm-model")[..<5] == pieces[..<5])
+  }
+
+  /// What becomes of case and accents, and why; and how much that merges.
+  @Test func caseAndAccents() throws {
+    let tool = try Self.tool()
+    func messages(_ options: String...) throws -> [String] {
+      let fit = ["fit", "text.txt", "--learn-vocabulary", "300", "--max-steps", "1", "--overwrite"] + Self.size
+      let lines = try tool.succeed(fit + options).messageLines
+      return lines.filter { $0.contains("accents") }
+    }
+    try tool.write(String(repeating: "Die die Hündin hundin saß neben der der Kuh\n", count: 40), to: "text.txt")
+    let merged =
+      "mlm: warning: 25.0 % of the text's 8 different words become equal to others (lower case, accents removed); --cased keeps them apart"
+    let tiny = "distil_bert_tiny_en_uncased"
+    #expect(
+      try messages() == [
+        "mlm: note: the vocabulary: lower case, accents removed, as the preset \(tiny); --cased keeps both", merged,
+      ])
+    #expect(
+      try messages("--lowercase") == [
+        "mlm: note: the vocabulary: lower case, accents removed, as --lowercase asks", merged,
+      ])
+    #expect(try messages("--cased") == ["mlm: note: the vocabulary: case kept, accents kept, as --cased asks"])
+    try tool.write(String(repeating: "die kuh\n", count: 40), to: "text.txt")
+    #expect(try messages().count == 1)
   }
 
   @Test func casedVocabularyFromAPipe() throws {
@@ -87,8 +130,8 @@ import Testing
     refused.expectError("a model of another size has random weights", hint: "--no-load-weights", status: 2)
     try tool.run(fit + ["--learn-vocabulary", "250", "--heads", "5", "--output", "c"]).expectError(
       "a width of 32 is no multiple of 5 attention heads", hint: "--hidden-dim", status: 2)
-    try tool.run(fit + ["--learn-vocabulary", "100", "--output", "c"]).expectError(
-      "a vocabulary of 100 word pieces is too small: 208 is the least")
+    try tool.run(fit + ["--learn-vocabulary", "9", "--output", "c"]).expectError(
+      "a vocabulary of 9 word pieces is too small: 10 is the least")
     #expect(!tool.names().contains("c"))
   }
 

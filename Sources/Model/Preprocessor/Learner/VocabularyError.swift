@@ -1,13 +1,14 @@
 /// Why no vocabulary can be learned.
 public enum VocabularyError: ModelError, Equatable {
-  /// A size that has no room for the special pieces and some others.
+  /// So few pieces that no text can be written with them.
   case tooSmall(_ size: Int, least: Int)
   /// No word in any of the files.
   case noWords(file: String)
 
   public var message: String {
     switch self {
-    case .tooSmall(let size, let least): "a vocabulary of \(size) word pieces is too small: \(least) is the least"
+    case .tooSmall(let size, let least):
+      "a vocabulary of \(size) word \(size == 1 ? "piece" : "pieces") is too small: \(least) is the least"
     case .noWords: "there is no word in the text to learn a vocabulary from"
     }
   }

@@ -1,17 +1,19 @@
 /// Learns a WordPiece vocabulary from text (tokenizers: `WordPieceTrainer`; KerasHub: `compute_word_piece_vocabulary`).
 ///
-///     let (vocabulary, _) = try WordPieceTrainer(vocabularySize: 8192).train(files: ["novels.txt"])
+///     let (vocabulary, _) = try WordPieceTrainer(pieces: 8192).train(files: ["novels.txt"])
 ///
 /// Words are normalized, split and counted as the tokenizer does it. Their pieces are then learned as tokenizers learns them, by
 /// byte-pair encoding over characters: from the alphabet on, the pair of neighbouring pieces seen most often becomes a piece.
 /// The result follows from text and settings alone, whatever the number of threads.
 ///
-/// The vocabulary begins as BERT's does: [PAD], [unused0] … [unused98], [UNK] at 100, [CLS], [SEP], [MASK]; then the characters
-/// (and ASCII and common typography, in the text or not, where that is a small part), what they are as a `##` piece, and the
-/// merged pieces, those seen most often first.
+/// The vocabulary begins with the special tokens, by default [PAD], [UNK], [CLS], [SEP], [MASK]; then come the characters (and ASCII
+/// and common typography, in the text or not, where that is a small part), what they are as a `##` piece, and the merged pieces, those
+/// seen most often first.
 public struct WordPieceTrainer: Sendable {
-  /// Pieces in all, the special ones counted.
-  public var vocabularySize: Int
+  /// The pieces that are learned, at most; the special tokens come on top.
+  public var pieces: Int
+  /// What the vocabulary begins with, [unusedN] where ids are to be left out.
+  public var specialTokens = SpecialTokenPlaces.first
   /// A pair seen less often is not merged (tokenizers: `min_frequency`).
   public var minimumFrequency = 2
   /// How text is normalized and split; the tokenizer of the vocabulary must have the same.
@@ -21,17 +23,17 @@ public struct WordPieceTrainer: Sendable {
 
   /// A trainer with the defaults of Hugging Face's.
   public init(
-    vocabularySize: Int, minimumFrequency: Int = 2, options: WordPieceTokenizer.Options = .init(),
+    pieces: Int, minimumFrequency: Int = 2, options: WordPieceTokenizer.Options = .init(),
     threads: Int = DistilBertMaskedLM.defaultThreads
   ) {
-    self.vocabularySize = vocabularySize
+    self.pieces = pieces
     self.minimumFrequency = minimumFrequency
     self.options = options
     self.threads = threads
   }
 
-  /// The least size: room for the special pieces and as many others.
-  public static let minimumSize = 2 * specialPieces.count
+  /// The fewest pieces that are learned.
+  public static let minimumPieces = 10
 
   /// What was found in the text.
   public struct Statistics: Sendable, Equatable {
@@ -39,12 +41,19 @@ public struct WordPieceTrainer: Sendable {
     public var words = 0
     /// Different words.
     public var distinctWords = 0
+    /// Different words of the text itself, before normalization made some of them equal.
+    public var distinctSpellings = 0
     /// Characters of the text that are pieces.
     public var alphabet = 0
     /// Characters that are not, for want of room.
     public var charactersLeftOut = 0
-    /// How often words with them are in the text: they are [UNK].
+    /// How often words with them, or words too long to have pieces, are in the text: they are [UNK].
     public var unknownWords = 0
+
+    /// The share of the different words that normalization, lower case for instance, makes equal to others.
+    public var mergedShare: Double {
+      distinctSpellings > 0 ? 1 - Double(distinctWords) / Double(distinctSpellings) : 0
+    }
   }
 
   /// - Parameters:
@@ -74,20 +83,22 @@ public struct WordPieceTrainer: Sendable {
   }
 
   private func checkSize() throws(VocabularyError) {
-    guard vocabularySize >= Self.minimumSize else { throw .tooSmall(vocabularySize, least: Self.minimumSize) }
+    guard pieces >= Self.minimumPieces else { throw .tooSmall(pieces, least: Self.minimumPieces) }
   }
 
   // MARK: From counted words to pieces
 
-  /// - Parameter words: sorted.
-  func train(
-    _ words: WordTable, name: String
+  private func train(
+    _ counts: WordCounter.Counts, name: String
   ) throws -> (vocabulary: Vocabulary, statistics: Statistics) {
+    let words = counts.words
     guard !words.entries.isEmpty else { throw VocabularyError.noWords(file: name) }
-    let alphabet = Alphabet(of: words, room: vocabularySize - Self.specialPieces.count, options: options)
+    let alphabet = Alphabet(of: words, room: pieces, options: options)
     var merger = PieceMerger(alphabet: alphabet.pieces)
     var statistics = Statistics()
     statistics.distinctWords = words.entries.count
+    statistics.distinctSpellings = counts.spellings
+    (statistics.words, statistics.unknownWords) = (counts.longWords, counts.longWords)
     statistics.alphabet = alphabet.characters
     statistics.charactersLeftOut = alphabet.charactersLeftOut
     words.visit { word, _, count in
@@ -98,16 +109,39 @@ public struct WordPieceTrainer: Sendable {
         statistics.unknownWords += Int(count)
       }
     }
-    merger.merge(until: vocabularySize - Self.specialPieces.count, minimumFrequency: minimumFrequency)
-    let pieces = Self.specialPieces.map { Array($0.utf8) } + merger.pieces
+    merger.merge(until: pieces, minimumFrequency: minimumFrequency)
+    let pieces = specialTokens.pieces.map { Array($0.utf8) } + merger.pieces
     var list = PieceList(expectedBytes: pieces.count * 8)
     for piece in pieces {
       piece.withUnsafeBufferPointer { list.append($0) }
     }
     return (try Vocabulary(list, file: "the learned vocabulary", lines: true), statistics)
   }
+}
 
-  /// The first 104 pieces of BERT's vocabularies. ([unused99] to [unused993], which follow in them, would take more of a small
-  /// vocabulary than they are worth.)
-  static let specialPieces = ["[PAD]"] + (0..<99).map { "[unused\($0)]" } + ["[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+/// The ids of the special tokens in a vocabulary that is learned.
+public struct SpecialTokenPlaces: Sendable, Equatable {
+  /// The pieces that the vocabulary begins with.
+  let pieces: [String]
+  /// How many those are.
+  public var count: Int { pieces.count }
+
+  /// [PAD], [UNK], [CLS], [SEP] and [MASK] are 0 to 4.
+  public static let first = SpecialTokenPlaces(pieces: ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+
+  /// The ids, and the names, that they have in another vocabulary; [unused0], [unused1] … stand between them.
+  ///
+  /// - Returns: nil where there would be more of those than learned pieces are worth: over 1,000.
+  public init?(like tokens: SpecialTokens) {
+    let names = Dictionary(tokens.named.map { (Int($0.id), $0.content) }) { first, _ in first }
+    guard let last = names.keys.max(), last < 1_000 else { return nil }
+    var unused = 0
+    pieces = (0...last).map { id in
+      if let name = names[id] { return name }
+      defer { unused += 1 }
+      return "[unused\(unused)]"
+    }
+  }
+
+  private init(pieces: [String]) { self.pieces = pieces }
 }

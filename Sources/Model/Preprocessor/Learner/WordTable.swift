@@ -3,19 +3,24 @@
 /// All words lie in one block of bytes; an open-addressing table finds them. Not for several threads at once.
 final class WordTable {
   struct Entry {
-    /// Where the word's bytes begin, 44 bits, and their number, 20 bits.
-    private let place: UInt64
+    /// Where the word's bytes begin, 43 bits, whether a text has it in just this spelling, and the number of bytes, 20 bits.
+    private var place: UInt64
     let hash: UInt64
     fileprivate(set) var count: UInt64
 
     init(start: Int, length: Int, hash: UInt64, count: UInt64) {
-      place = UInt64(truncatingIfNeeded: start) << 20 | UInt64(truncatingIfNeeded: length)
+      place = UInt64(truncatingIfNeeded: start) << 21 | UInt64(truncatingIfNeeded: length)
       self.hash = hash
       self.count = count
     }
 
+    fileprivate(set) var isSpelledSo: Bool {
+      get { place & 1 << 20 != 0 }
+      set { if newValue { place |= 1 << 20 } else { place &= ~(1 << 20) } }
+    }
+
     var bytes: Range<Int> {
-      let start = Int(place >> 20)
+      let start = Int(place >> 21)
       return start..<start + Int(place & 0xF_FFFF)
     }
   }
@@ -25,19 +30,23 @@ final class WordTable {
   /// Index of an entry, plus 1; 0 is a free slot. Half full at most.
   private var slots = [UInt32](repeating: 0, count: 1 << 12)
 
-  /// - Parameter hash: `PieceTable`'s of the word's bytes.
-  func add(_ word: UnsafeBufferPointer<UInt8>, hash: UInt64, count: UInt64 = 1) {
+  /// - Parameters:
+  ///   - hash: `PieceTable`'s of the word's bytes.
+  ///   - isSpelledSo: whether the word is in the text as it is here, before normalization.
+  func add(_ word: UnsafeBufferPointer<UInt8>, hash: UInt64, count: UInt64 = 1, isSpelledSo: Bool = false) {
     let mask = slots.count - 1
     var slot = Self.slot(hash, mask)
     while case let found = slots[slot], found != 0 {
       let index = Int(found) - 1
       if entries[index].hash == hash, isEqual(entries[index].bytes, word) {
         entries[index].count += count
+        if isSpelledSo { entries[index].isSpelledSo = true }
         return
       }
       slot = (slot + 1) & mask
     }
     entries.append(Entry(start: text.count, length: word.count, hash: hash, count: count))
+    entries[entries.count - 1].isSpelledSo = isSpelledSo
     text.append(contentsOf: word)
     slots[slot] = UInt32(truncatingIfNeeded: entries.count)
     if entries.count * 2 > slots.count { index(slots: slots.count * 2) }
@@ -45,7 +54,13 @@ final class WordTable {
 
   /// Adds all words of another table.
   func add(_ other: WordTable) {
-    other.visit { word, hash, count in add(word, hash: hash, count: count) }
+    other.text.withUnsafeBufferPointer { text in
+      for entry in other.entries {
+        add(
+          UnsafeBufferPointer(rebasing: text[entry.bytes]), hash: entry.hash, count: entry.count,
+          isSpelledSo: entry.isSpelledSo)
+      }
+    }
   }
 
   func visit(_ body: (_ word: UnsafeBufferPointer<UInt8>, _ hash: UInt64, _ count: UInt64) -> Void) {

@@ -6,14 +6,36 @@ struct TokenWriter {
   let format: TokenizeOptions.Format
   let addsSpecialTokens: Bool
   let specialTokensInText: WordPieceTokenizer.SpecialTokensInText
+  /// What of all texts so far is [UNK].
+  private(set) var unknown: UnknownTokens
+
+  init(
+    tokenizer: WordPieceTokenizer, format: TokenizeOptions.Format, addsSpecialTokens: Bool,
+    specialTokensInText: WordPieceTokenizer.SpecialTokensInText
+  ) {
+    (self.tokenizer, self.format, self.addsSpecialTokens) = (tokenizer, format, addsSpecialTokens)
+    self.specialTokensInText = specialTokensInText
+    unknown = UnknownTokens(tokenizer)
+  }
 
   /// The line for a text, without its end.
-  func line(for text: [UInt8]) -> [UInt8] {
+  mutating func line(for text: [UInt8]) -> [UInt8] {
+    let (ids, line): ([Int32], [UInt8])
     switch format {
-    case .json: json(text)
-    case .ids: joined(ids(text)) { Array(String($0).utf8) }
-    case .tokens: joined(ids(text)) { Printable.text(tokenizer.vocabulary.bytes(of: Int($0))) }
+    case .json:
+      let encoding = text.withUnsafeBufferPointer {
+        tokenizer.encodeWithOffsets($0, specialTokensInText: specialTokensInText)
+      }
+      (ids, line) = (encoding.ids, json(encoding))
+    case .ids:
+      ids = self.ids(text)
+      line = joined(ids) { Array(String($0).utf8) }
+    case .tokens:
+      ids = self.ids(text)
+      line = joined(ids) { Printable.text(tokenizer.vocabulary.bytes(of: Int($0))) }
     }
+    text.withUnsafeBufferPointer { unknown.add(ids, of: $0, tokenizer, specialTokensInText: specialTokensInText) }
+    return line
   }
 
   /// The text for a line of ids, separated by blanks.
@@ -31,13 +53,14 @@ struct TokenWriter {
   }
 
   private func ids(_ text: [UInt8]) -> [Int32] {
-    var ids: [Int32] = addsSpecialTokens ? [tokenizer.specialTokens.classification] : []
+    var ids: [Int32] = []
     text.withUnsafeBufferPointer { tokenizer.encode($0, specialTokensInText: specialTokensInText, into: &ids) }
-    if addsSpecialTokens { ids.append(tokenizer.specialTokens.separator) }
     return ids
   }
 
   private func joined(_ ids: [Int32], _ bytes: (Int32) -> [UInt8]) -> [UInt8] {
+    let special = tokenizer.specialTokens
+    let ids = addsSpecialTokens ? [special.classification] + ids + [special.separator] : ids
     var line: [UInt8] = []
     line.reserveCapacity(ids.count * 6)
     for (index, id) in ids.enumerated() {
@@ -48,10 +71,8 @@ struct TokenWriter {
   }
 
   /// `{"token_ids":[…],"tokens":[…],"offsets":[[b,e],…]}`; the tokens put around have the offsets [0,0], as in transformers.
-  private func json(_ text: [UInt8]) -> [UInt8] {
-    var encoding = text.withUnsafeBufferPointer {
-      tokenizer.encodeWithOffsets($0, specialTokensInText: specialTokensInText)
-    }
+  private func json(_ encoding: Encoding) -> [UInt8] {
+    var encoding = encoding
     if addsSpecialTokens {
       encoding.ids.insert(tokenizer.specialTokens.classification, at: 0)
       encoding.offsets.insert(0..<0, at: 0)

@@ -30,6 +30,7 @@ extension FitOptions {
       ("mask-token-rate", FloatText.shortest(samples.maskTokenRate)),
       ("random-token-rate", FloatText.shortest(samples.randomTokenRate)),
       ("mask-sampling", samples.sampling.rawValue), ("whole-word-masking", samples.wholeWords ? "on" : "off"),
+      ("mask-unknown", samples.masksUnknown ? "on" : "off"),
       ("validation-split", split),
     ] + newModel.arithmetic
   }

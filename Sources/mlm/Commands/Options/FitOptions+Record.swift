@@ -74,6 +74,7 @@ extension FitOptions {
       ("mask-selection-length", .number(samples.selectionLength)),
       ("mask-token-rate", .number(samples.maskTokenRate)), ("random-token-rate", .number(samples.randomTokenRate)),
       ("mask-sampling", .string(samples.sampling.rawValue)), ("whole-word-masking", .bool(samples.wholeWords)),
+      ("mask-unknown", .bool(samples.masksUnknown)),
     ]
   }
 
@@ -99,6 +100,7 @@ extension NewModelOptions {
     return [
       ("learn-vocabulary", size), ("vocabulary", file), ("lowercase", .bool(lowercases == true)),
       ("cased", .bool(lowercases == false)), ("min-frequency", .number(minimumFrequency)),
+      ("keep-special-ids", .bool(keepsSpecialIDs)),
       ("layers", .number(layers)), ("hidden-dim", .number(hiddenDim)), ("heads", .number(heads)),
       ("intermediate-dim", .number(intermediateDim)),
     ]

@@ -13,6 +13,8 @@ struct NewModelOptions: Sendable, Equatable {
   /// nil: as the preset has it, or for a file as its pieces look.
   var lowercases: Bool?
   var minimumFrequency = 2
+  /// Whether the special tokens of a learned vocabulary have the preset's ids, with [unusedN] between them.
+  var keepsSpecialIDs = false
   /// nil: the preset's. Without it and with `hiddenDim`, `intermediateDim` is four times that.
   var layers, hiddenDim, heads, intermediateDim: Int?
 
@@ -26,7 +28,8 @@ extension NewModelOptions {
     "learn-vocabulary", in: .newModel, help: "learn N word pieces from the FILEs",
     details: """
       Learn a WordPiece vocabulary of N pieces from the FILEs, as Hugging Face's WordPieceTrainer does, and train a model \
-      of random weights with it. [PAD], [UNK], [CLS], [SEP] and [MASK] have the ids they have in BERT.
+      of random weights with it. [PAD], [UNK], [CLS], [SEP] and [MASK] are added to the N, with the ids 0 to 4: \
+      vocab.txt has N + 5 lines.
       """,
     foreignNames: ["vocab-size", "vocabulary-size", "train-tokenizer"])
   static let vocabularyFile = Option<String?>.text(
@@ -46,6 +49,12 @@ extension NewModelOptions {
   static let minimumFrequency = Option<Int>.integer(
     "min-frequency", default: 2, in: .newModel, help: "a piece is seen N times at least",
     details: "With --learn-vocabulary: no piece is made of what is seen less often. The characters are pieces anyway.")
+  static let keepSpecialIDs = Option<Bool>.flag(
+    "keep-special-ids", in: .newModel, help: "special tokens keep the preset's ids",
+    details: """
+      With --learn-vocabulary: [PAD], [UNK], [CLS], [SEP] and [MASK] have the ids they have in the preset (in BERT 0 and 100 \
+      to 103), and [unused0], [unused1] … fill the gaps, in addition to the N pieces.
+      """)
   static let layers = Option<Int?>.integer(
     "layers", "N", 1...1024, defaultText: "the preset's", in: .newModel, help: "encoder layers",
     foreignNames: ["num-layers", "n-layers", "num-hidden-layers"])
@@ -66,7 +75,8 @@ extension NewModelOptions {
 
   static let declarations = [
     learnVocabulary.declaration, vocabularyFile.declaration, lowercase.declaration, cased.declaration,
-    minimumFrequency.declaration, layers.declaration, hiddenDim.declaration, heads.declaration,
+    minimumFrequency.declaration, keepSpecialIDs.declaration, layers.declaration, hiddenDim.declaration,
+    heads.declaration,
     intermediateDim.declaration,
   ]
 
@@ -83,6 +93,8 @@ extension NewModelOptions {
     if minimumFrequency != Self.minimumFrequency.defaultValue, size == nil {
       throw UsageError("--min-frequency is for --learn-vocabulary")
     }
+    keepsSpecialIDs = try arguments.value(of: Self.keepSpecialIDs)
+    if keepsSpecialIDs, size == nil { throw UsageError("--keep-special-ids is for --learn-vocabulary") }
     layers = try arguments.value(of: Self.layers)
     hiddenDim = try arguments.value(of: Self.hiddenDim)
     heads = try arguments.value(of: Self.heads)
@@ -127,7 +139,8 @@ extension NewModelOptions {
     return [
       ("learn-vocabulary", learned), ("vocabulary", vocabularyText),
       ("cased", lowercases.map { $0 ? "off" : "on" } ?? "as the preset"), ("min-frequency", String(minimumFrequency)),
-      ("layers", text(layers)), ("hidden-dim", text(hiddenDim)), ("heads", text(heads)),
+      ("keep-special-ids", keepsSpecialIDs ? "on" : "off"), ("layers", text(layers)), ("hidden-dim", text(hiddenDim)),
+      ("heads", text(heads)),
       ("intermediate-dim", text(intermediateDim)),
     ]
   }

@@ -9,6 +9,7 @@ struct SampleOptions: Sendable, Equatable {
   var randomTokenRate = 0.1
   var sampling = MaskSampling.exact
   var wholeWords = false
+  var masksUnknown = false
   var cut = Cut.lines
   var truncates = false
   /// A line is two segments with a tab between them.
@@ -39,6 +40,12 @@ extension SampleOptions {
   static let wholeWords = Option<Bool>.flag(
     "whole-word-masking", in: .masking, help: "select whole words, not pieces",
     details: "Select whole words, not word pieces.", foreignNames: ["whole-word-mask", "wwm"])
+  static let maskUnknown = Option<Bool>.flag(
+    "mask-unknown", in: .masking, help: "[UNK] may be selected, too",
+    details: """
+      Select [UNK] like any other token, as KerasHub does. Without it, [UNK] is never selected, as in transformers: a \
+      model learns no word from it, and to guess it right says nothing.
+      """)
   static let cut = Option<Cut>.choice(
     "samples", "HOW", default: .lines, in: .input, help: "lines or packed",
     details: """
@@ -63,7 +70,7 @@ extension SampleOptions {
   static let inputDeclarations = [cut.declaration, truncate.declaration, pairs.declaration]
   static let maskingDeclarations = [
     selectionRate.declaration, selectionLength.declaration, maskTokenRate.declaration, randomTokenRate.declaration,
-    sampling.declaration, wholeWords.declaration,
+    sampling.declaration, wholeWords.declaration, maskUnknown.declaration,
   ]
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
@@ -73,6 +80,7 @@ extension SampleOptions {
     randomTokenRate = try arguments.value(of: Self.randomTokenRate)
     sampling = try arguments.value(of: Self.sampling)
     wholeWords = try arguments.value(of: Self.wholeWords)
+    masksUnknown = try arguments.value(of: Self.maskUnknown)
     cut = try arguments.value(of: Self.cut)
     truncates = try arguments.value(of: Self.truncate)
     pairs = try arguments.value(of: Self.pairs)

@@ -6,7 +6,7 @@ import Testing
   func count(_ texts: [String], lowercase: Bool = true, threads: Int = 1) -> [String: UInt64] {
     let counter = WordCounter(.init(lowercase: lowercase), threads: threads)
     for text in texts { Array(text.utf8).withUnsafeBufferPointer { counter.add($0) } }
-    let words = list(counter.finish())
+    let words = list(counter.finish().words)
     // In the order of their bytes, each once.
     #expect(zip(words, words.dropFirst()).allSatisfy { $0.word.utf8.lexicographicallyPrecedes($1.word.utf8) })
     return Dictionary(uniqueKeysWithValues: words.map { ($0.word, $0.count) })
@@ -59,5 +59,20 @@ import Testing
     // Words are still found.
     sum.add(table(["c", "d"]))
     #expect(list(sum).map(\.count) == [1, 1, 3, 2, 1])
+  }
+
+  /// Whether a word is in the text in its normalized spelling is not lost, whichever table knows it.
+  @Test func spellings() {
+    func table(_ word: String, _ isSpelledSo: Bool) -> WordTable {
+      let table = WordTable()
+      Array(word.utf8).withUnsafeBufferPointer { table.add($0, hash: 7, isSpelledSo: isSpelledSo) }
+      return table
+    }
+    for (first, second) in [(true, false), (false, true), (false, false)] {
+      let sum = table("the", first)
+      sum.add(table("the", second))
+      #expect(sum.entries.map(\.isSpelledSo) == [first || second] && sum.entries.map(\.count) == [2])
+      #expect(sum.entries.map(\.bytes) == [0..<3])
+    }
   }
 }

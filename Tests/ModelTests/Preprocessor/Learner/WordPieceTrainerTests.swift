@@ -8,41 +8,73 @@ import Testing
     "The fox and the dog, the fox and the hen.", "A fox is a fox; THE dog is not a fox!", "foxes run and dogs running",
   ]
 
-  func learn(_ texts: [String], size: Int = 400, minimum: Int = 2, lowercase: Bool = true) throws -> (
-    pieces: [String], WordPieceTrainer.Statistics
-  ) {
-    let trainer = WordPieceTrainer(
-      vocabularySize: size, minimumFrequency: minimum, options: .init(lowercase: lowercase))
+  func learn(
+    _ texts: [String], size: Int = 296, minimum: Int = 2, lowercase: Bool = true, places: SpecialTokenPlaces = .first
+  ) throws -> (pieces: [String], WordPieceTrainer.Statistics) {
+    var trainer = WordPieceTrainer(pieces: size, minimumFrequency: minimum, options: .init(lowercase: lowercase))
+    trainer.specialTokens = places
     let (vocabulary, statistics) = try trainer.train(texts: texts)
     return ((0..<vocabulary.count).map { vocabulary.piece($0) }, statistics)
   }
 
-  /// [PAD] … [MASK] as in BERT's own vocabulary, then the alphabet, then what was merged.
+  /// [PAD] … [MASK], then the alphabet, then what was merged.
   @Test func layout() throws {
     let (pieces, statistics) = try learn(Self.text)
-    #expect(pieces[0] == "[PAD]" && pieces[1] == "[unused0]" && pieces[99] == "[unused98]")
-    #expect(Array(pieces[100...103]) == ["[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    #expect(Array(pieces[...4]) == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    #expect(!pieces.contains { $0.hasPrefix("[unused") })
     // Of 296 places 18 are for the first signs of ASCII that are not in the text.
     let letters = "adefghinorstux".map(String.init)
     let alphabet = ##"!"#$%&'()*+,-./:;<=>?@"##.map(String.init) + letters
-    #expect(Array(pieces[104..<104 + alphabet.count]) == alphabet)
+    #expect(Array(pieces[5..<5 + alphabet.count]) == alphabet)
     // Any letter may go on with a word; punctuation never does.
     let continued = letters.map { "##" + $0 }
-    #expect(Array(pieces[(104 + alphabet.count)...].prefix(continued.count)) == continued)
+    #expect(Array(pieces[(5 + alphabet.count)...].prefix(continued.count)) == continued)
     #expect(
       pieces.contains("the") && pieces.contains("fox") && pieces.contains("and") && Set(pieces).count == pieces.count)
     // Fewer than were asked for: nothing else is seen twice.
-    #expect(pieces.count < 400)
-    #expect(statistics == .init(words: 30, distinctWords: 16, alphabet: 18, charactersLeftOut: 0, unknownWords: 0))
-    let file = try #require(Reference.url("vocab/bert_base_uncased.txt"))
-    let bert = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").prefix(104).map(String.init)
-    #expect(bert == Array(pieces[..<104]))
+    #expect(pieces.count < 301)
+    // The and THE, A are the and a.
+    #expect(
+      statistics
+        == .init(
+          words: 30, distinctWords: 16, distinctSpellings: 19, alphabet: 18, charactersLeftOut: 0, unknownWords: 0))
+  }
+
+  /// Only where that is wanted, the special tokens stand where they do in another vocabulary.
+  @Test func placesOfAnotherVocabulary() throws {
+    let bertLike = try Vocabulary(
+      pieces: ["[PAD]"] + (0..<99).map { "x\($0)" } + ["[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    let places = try #require(SpecialTokenPlaces(like: SpecialTokens(bertLike)))
+    let (pieces, _) = try learn(Self.text, places: places)
+    #expect(pieces[0] == "[PAD]" && pieces[1] == "[unused0]" && pieces[99] == "[unused98]")
+    #expect(Array(pieces[100...103]) == ["[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    #expect(try Array(pieces[104...]) == Array(learn(Self.text).pieces[5...]))
+    if let file = Reference.url("vocab/bert_base_uncased.txt") {
+      let bert = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").prefix(104).map(String.init)
+      #expect(bert == Array(pieces[..<104]))
+    }
+  }
+
+  /// Words that lower case and dropped accents make equal, counted as transformers' normalizer and pre-tokenizer have them.
+  @Test func mergedSpellings() throws {
+    let text = ["Polish polish POLISH résumé resume Resume, don't DON'T fine"]
+    let lower = try learn(text).1
+    // polish, resume, don, ', t, fine and the comma of 13.
+    #expect(lower.distinctWords == 7 && lower.distinctSpellings == 13)
+    #expect(abs(lower.mergedShare - 6.0 / 13) < 1e-12)
+    let cased = try learn(text, lowercase: false).1
+    #expect(cased.distinctWords == 13 && cased.distinctSpellings == 13 && cased.mergedShare == 0)
+    // However the text is shared out among threads.
+    let folder = try TemporaryFolder()
+    let path = try folder.write("text.txt", String(repeating: text[0] + "\n", count: 60_000))
+    let found = try [1, 3].map { try WordPieceTrainer(pieces: 300, threads: $0).train(files: [path]).statistics }
+    #expect(found[0] == found[1] && found[0].distinctSpellings == 13)
   }
 
   /// What the tokenizer makes of the text it was learned from has no [UNK], and ends in whole words where there is room.
   @Test func textOfItsOwn() throws {
     for lowercase in [true, false] {
-      let trainer = WordPieceTrainer(vocabularySize: 400, minimumFrequency: 1, options: .init(lowercase: lowercase))
+      let trainer = WordPieceTrainer(pieces: 296, minimumFrequency: 1, options: .init(lowercase: lowercase))
       let (vocabulary, _) = try trainer.train(texts: Self.text + ["Ärger in Zürich 中文"])
       let tokenizer = try WordPieceTokenizer(vocabulary: vocabulary, options: trainer.options)
       let tokens = tokenizer.tokens(tokenizer.encode(Self.text.joined(separator: " ") + " Ärger oxen"))
@@ -54,7 +86,7 @@ import Testing
 
   /// A vocabulary of usual size knows every character of a keyboard, in whatever text it was learned from.
   @Test(arguments: [true, false]) func charactersOfNoText(lowercase: Bool) throws {
-    let trainer = WordPieceTrainer(vocabularySize: 4096, options: .init(lowercase: lowercase))
+    let trainer = WordPieceTrainer(pieces: 4096, options: .init(lowercase: lowercase))
     let (vocabulary, statistics) = try trainer.train(texts: Self.text)
     let tokenizer = try WordPieceTokenizer(vocabulary: vocabulary, options: trainer.options)
     let ascii = String((0x21...0x7E).map { Character(Unicode.Scalar($0)) })
@@ -67,8 +99,8 @@ import Testing
 
   @Test func onlyAsManyAsWereAskedFor() throws {
     let words = (0..<200).map { "w\($0)ed" }.joined(separator: " ")
-    #expect(try learn([words, words], size: 250).pieces.count == 250)
-    #expect(try learn(Self.text, size: 400, minimum: 3).pieces.count < learn(Self.text, size: 400).pieces.count)
+    #expect(try learn([words, words], size: 150).pieces.count == 155)
+    #expect(try learn(Self.text, minimum: 3).pieces.count < learn(Self.text).pieces.count)
   }
 
   /// The alphabet takes half of the room; the rarest characters are left out, and words with them are unknown. None that is not in
@@ -76,20 +108,28 @@ import Testing
   @Test func moreCharactersThanRoom() throws {
     let scalars = (0..<300).compactMap { Unicode.Scalar(0x4E00 + $0) }
     let text = scalars.enumerated().map { String(repeating: String(Character($1)), count: $0 < 52 ? 3 : 1) }
-    let (pieces, statistics) = try learn(text, size: WordPieceTrainer.minimumSize)
+    let (pieces, statistics) = try learn(text, size: 104)
     #expect(statistics.alphabet == 52 && statistics.charactersLeftOut == 248 && statistics.unknownWords == 248)
     #expect(!pieces.contains("%") && pieces.contains("一") && !pieces.contains(String(Character(scalars[299]))))
   }
 
   @Test func refused() throws {
-    #expect(throws: VocabularyError.tooSmall(207, least: 208)) { try learn(Self.text, size: 207) }
+    #expect(throws: VocabularyError.tooSmall(9, least: 10)) { try learn(Self.text, size: 9) }
     #expect(throws: VocabularyError.noWords(file: "the text")) { try learn(["", " \n"]) }
     let folder = try TemporaryFolder()
     let path = try folder.write("empty.txt", " \n")
     #expect(throws: VocabularyError.noWords(file: path)) {
-      try WordPieceTrainer(vocabularySize: 300).train(files: [path])
+      try WordPieceTrainer(pieces: 300).train(files: [path])
     }
-    #expect(throws: FileError.self) { try WordPieceTrainer(vocabularySize: 300).train(files: [folder.path + "/no"]) }
+    #expect(throws: FileError.self) { try WordPieceTrainer(pieces: 300).train(files: [folder.path + "/no"]) }
+  }
+
+  /// Words too long to have pieces are counted, and learned from by nobody.
+  @Test func wordsTooLong() throws {
+    let long = String(repeating: "a", count: 101)
+    let (pieces, statistics) = try learn(["the \(long) the \(long) fox"])
+    #expect(statistics.unknownWords == 2 && statistics.words == 5 && statistics.distinctWords == 2)
+    #expect(!pieces.contains("##aa"))
   }
 
   /// Files, texts and any number of threads: the same vocabulary.
@@ -98,9 +138,9 @@ import Testing
     let text = (0..<40_000).map { "some words \($0 % 997) and \($0 % 13)th others, re\($0 % 101)ed\n" }.joined()
     #expect(text.utf8.count > 1 << 20)
     let path = try folder.write("text.txt", text)
-    let expected = try WordPieceTrainer(vocabularySize: 600).train(texts: [text]).vocabulary.vocabTXT
+    let expected = try WordPieceTrainer(pieces: 600).train(texts: [text]).vocabulary.vocabTXT
     for threads in [1, 2, 3] {
-      let trainer = WordPieceTrainer(vocabularySize: 600, threads: threads)
+      let trainer = WordPieceTrainer(pieces: 600, threads: threads)
       #expect(try trainer.train(files: [path]).vocabulary.vocabTXT == expected)
     }
   }
