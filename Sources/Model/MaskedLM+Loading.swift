@@ -14,8 +14,9 @@ extension DistilBertMaskedLM {
     _ preset: String, loadWeights: Bool = true, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads,
     dropout: Float? = nil, hub: Hub = Hub(HubEnvironment([:]))
   ) throws -> DistilBertMaskedLM {
-    let resolved = try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: loadWeights)
-    return try load(resolved, seed: seed, threads: threads, dropout: dropout)
+    try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: loadWeights) {
+      try load($0, seed: seed, threads: threads, dropout: dropout)
+    }
   }
 
   /// The same without a preprocessor, for preprocessed samples alone: no vocabulary is read.
@@ -23,8 +24,9 @@ extension DistilBertMaskedLM {
     _ preset: String, loadWeights: Bool = true, preprocessor: DistilBertMaskedLMPreprocessor?, seed: UInt64 = 0,
     threads: Int = DistilBertMaskedLM.defaultThreads, hub: Hub = Hub(HubEnvironment([:]))
   ) throws -> DistilBertMaskedLM {
-    let resolved = try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: loadWeights)
-    return try load(resolved, preprocessor: preprocessor, seed: seed, threads: threads, dropout: nil, notes: [])
+    try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: loadWeights) {
+      try load($0, preprocessor: preprocessor, seed: seed, threads: threads, dropout: nil, notes: [])
+    }
   }
 
   /// A model of a preset that was found.
@@ -83,7 +85,7 @@ extension ResolvedPreset {
   public func loadTokenizer() throws -> WordPieceTokenizer {
     switch tokenizer {
     case .directory(let path):
-      return try WordPieceTokenizer.load(directory: path, lowercase: isLowercase)
+      return try reading { try WordPieceTokenizer.load(directory: path, lowercase: isLowercase) }
     case .embedded(let preset): return try preset.loadTokenizer(lowercase: isLowercase ?? true)
     }
   }
@@ -94,7 +96,8 @@ extension ResolvedPreset {
     case .random: return nil
     case .embedded(let preset): return try preset.loadWeights()
     case .directory(let path):
-      guard let weights = try ModelDirectory.open(path).weights else { throw CheckpointError.noWeights(path: path) }
+      let weights = try reading { try ModelDirectory.open(path).weights }
+      guard let weights else { throw CheckpointError.noWeights(path: path) }
       return weights
     }
   }

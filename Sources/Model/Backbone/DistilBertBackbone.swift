@@ -63,10 +63,12 @@ public final class DistilBertBackbone {
     _ preset: String, loadWeights: Bool = true, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads,
     hub: Hub = Hub(HubEnvironment([:]))
   ) throws -> DistilBertBackbone {
-    let resolved = try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: loadWeights)
+    let (resolved, stored) = try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: loadWeights) {
+      ($0, try $0.loadWeights())
+    }
     let compute = Compute(threads: threads)
     let network =
-      if let weights = try resolved.loadWeights() {
+      if let weights = stored {
         try Network(resolved.configuration, weights.ofBackbone, seed: seed, on: compute.pool)
       } else {
         try Network(random: resolved.configuration, seed: seed, on: compute.pool)

@@ -143,7 +143,7 @@ final class DirectoryReplacement {
   }
 
   /// Linux' renameat2 with RENAME_EXCHANGE, which the Glibc module does not show.
-  private static func swap(_ a: String, _ b: String) -> Int32 {
+  static func swap(_ a: String, _ b: String) -> Int32 {
     typealias Function = @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
     guard let symbol = dlsym(nil, "renameat2") else {
       errno = ENOSYS

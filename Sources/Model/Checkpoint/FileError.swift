@@ -121,7 +121,7 @@ enum Path {
   /// What is there, links followed; nil where there is nothing, or it cannot be seen.
   static func kind(_ path: String) -> Kind? {
     var info = stat()
-    guard stat(path.cPath, &info) == 0 else { return nil }
+    guard OpenDirectory.status(of: path, &info) == 0 else { return nil }
     switch info.st_mode & S_IFMT {
     case S_IFREG: return .file
     case S_IFDIR: return .directory
@@ -132,7 +132,7 @@ enum Path {
   /// Bytes of a file; nil where there is none.
   static func size(_ path: String) -> Int? {
     var info = stat()
-    return stat(path.cPath, &info) == 0 ? Int(info.st_size) : nil
+    return OpenDirectory.status(of: path, &info) == 0 ? Int(info.st_size) : nil
   }
 
   /// Where a symbolic link leads, as it is written in it; nil for what is none.
@@ -147,7 +147,16 @@ enum Path {
 
   /// The names in a directory, sorted by bytes, without "." and "..".
   static func list(_ path: String) throws(FileError) -> [String] {
-    guard let directory = opendir(path.cPath) else { throw .system("list", path) }
+    try list(OpenDirectory.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path)
+  }
+
+  /// The same of a descriptor, which is closed.
+  static func list(_ descriptor: Int32, _ path: String) throws(FileError) -> [String] {
+    guard descriptor >= 0 else { throw .system("list", path) }
+    guard let directory = fdopendir(descriptor) else {
+      close(descriptor)
+      throw .system("list", path)
+    }
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {

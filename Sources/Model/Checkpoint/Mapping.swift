@@ -16,7 +16,7 @@ public final class FileMapping: @unchecked Sendable {
 
   /// Throws where the file is missing, a directory, or unreadable.
   public convenience init(path: String) throws(FileError) {
-    let descriptor = open(path.cPath, O_RDONLY | O_CLOEXEC)
+    let descriptor = OpenDirectory.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("open", path) }
     defer { close(descriptor) }
     try self.init(descriptor: descriptor, path: path)

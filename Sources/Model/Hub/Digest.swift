@@ -29,7 +29,7 @@ public enum Digest: Sendable, Equatable {
   /// - Parameter shouldStop: asked between megabytes; true throws `HubError.interrupted`.
   /// - Throws: `FileError`; `HubError.missingLibrary` where libcrypto is not installed.
   public func ofFile(_ path: String, shouldStop: () -> Bool = { false }) throws -> String {
-    let descriptor = open(path.cPath, O_RDONLY | O_CLOEXEC)
+    let descriptor = OpenDirectory.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError.system("open", path) }
     defer { close(descriptor) }
     var info = stat()

@@ -40,6 +40,15 @@ public struct ResolvedPreset: Sendable {
   public let isLowercase: Bool?
   /// Where its weights come from.
   public let weights: Weights
+  /// Its directory, as it was when it was found.
+  var folder: OpenDirectory?
+
+  /// Calls `body`, which reads files of the preset's directory: those of the directory that was found, though another take its place.
+  ///
+  /// - Throws: what `body` throws; or that files were removed meanwhile, which `PresetRegistry.resolve` with a body tries again.
+  public func reading<Result>(_ body: () throws -> Result) throws -> Result {
+    try folder.map { try $0.reading(body) } ?? body()
+  }
 }
 
 extension PresetRegistry {
@@ -68,6 +77,16 @@ extension PresetRegistry {
     if kind != nil, self[argument] == nil { throw FileError.notDirectory(path: argument) }
     let place = try place(argument)
     return try resolve(place, named: argument, hub, loadWeights: loadWeights)
+  }
+
+  /// Finds what a `--preset` argument names, and calls `body`, which reads it. Where its directory was replaced meanwhile, so that files
+  /// of the old one are gone, both are done again with the new one.
+  ///
+  /// - Throws: as `resolve`, and what `body` throws.
+  public func resolve<Result>(
+    _ argument: String, hub: Hub = .offline, loadWeights: Bool = true, _ body: (ResolvedPreset) throws -> Result
+  ) throws -> Result {
+    try OpenDirectory.again { try body(resolve(argument, hub: hub, loadWeights: loadWeights)) }
   }
 
   /// Fetches all files of a preset, or of a repository by address, and returns the directory they are in. The hub is asked even
@@ -183,11 +202,18 @@ extension PresetRegistry {
   private func resolve(
     directory: String, _ preset: Preset?, named name: String, loadWeights: Bool
   ) throws -> ResolvedPreset {
-    let model = try ModelDirectory.open(directory, loadWeights: false)
+    let (folder, configuration) = try Self.configuration(directory)
     return ResolvedPreset(
-      displayName: name, source: .directory(directory), configuration: model.configuration,
+      displayName: name, source: .directory(directory), configuration: configuration,
       tokenizer: .directory(directory), isLowercase: preset?.isLowercase,
-      weights: loadWeights ? .directory(directory) : .random)
+      weights: loadWeights ? .directory(directory) : .random, folder: folder)
+  }
+
+  /// What the config.json of a directory says, and the directory that it is in.
+  private static func configuration(_ directory: String) throws -> (OpenDirectory?, Configuration) {
+    let folder = OpenDirectory(directory)
+    func read() throws -> Configuration { try ModelDirectory.open(directory, loadWeights: false).configuration }
+    return (folder, try folder.map { try $0.reading(read) } ?? read())
   }
 
   private func resolve(
@@ -199,15 +225,15 @@ extension PresetRegistry {
     let known = loadWeights ? nil : place.preset?.configuration
     let nearby = known.flatMap { _ in hub.cached(place.address, aliases: place.aliases, parts: [.vocabulary]) }
     let directory = try nearby ?? fetch(place, named: name, parts, hub)
-    let configuration: Configuration
+    let (folder, configuration): (OpenDirectory?, Configuration)
     if let known, Path.kind(Path.join(directory, ModelDirectory.configurationName)) == nil {
-      configuration = known
+      (folder, configuration) = (OpenDirectory(directory), known)
     } else {
-      configuration = try ModelDirectory.open(directory, loadWeights: false).configuration
+      (folder, configuration) = try Self.configuration(directory)
     }
     return ResolvedPreset(
       displayName: name, source: .hub(place.address, directory: directory), configuration: configuration,
       tokenizer: .directory(directory), isLowercase: (place.preset ?? place.related)?.isLowercase,
-      weights: loadWeights ? .directory(directory) : .random)
+      weights: loadWeights ? .directory(directory) : .random, folder: folder)
   }
 }

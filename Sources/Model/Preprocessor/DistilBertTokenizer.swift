@@ -15,7 +15,7 @@ extension WordPieceTokenizer {
   ///   - hub: how the hub is reached; `Hub.offline` for the cache alone.
   /// - Throws: `PresetError`, `HubError`, `FileError`, `TokenizerError`.
   public static func fromPreset(_ preset: String, hub: Hub = Hub(HubEnvironment([:]))) throws -> WordPieceTokenizer {
-    try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: false).loadTokenizer()
+    try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: false) { try $0.loadTokenizer() }
   }
 
   /// A tokenizer of these word pieces, their ids in this order (KerasHub: `DistilBertTokenizer(vocabulary=…)`, with its default case).
@@ -48,10 +48,11 @@ extension DistilBertMaskedLMPreprocessor {
     _ preset: String, sequenceLength: Int? = nil, masking: MaskingOptions = MaskingOptions(),
     hub: Hub = Hub(HubEnvironment([:]))
   ) throws -> DistilBertMaskedLMPreprocessor {
-    let resolved = try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: false)
-    return try DistilBertMaskedLMPreprocessor(
-      tokenizer: resolved.loadTokenizer(),
-      sequenceLength: sequenceLength ?? min(512, resolved.configuration.maxSequenceLength), masking: masking)
+    try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: false) { resolved in
+      try DistilBertMaskedLMPreprocessor(
+        tokenizer: resolved.loadTokenizer(),
+        sequenceLength: sequenceLength ?? min(512, resolved.configuration.maxSequenceLength), masking: masking)
+    }
   }
 
   /// One text, as a batch of one.

@@ -86,9 +86,12 @@ struct CommandContext {
     named name: String, in registry: PresetRegistry, _ common: CommonOptions, dropout: Double? = nil,
     needsTrainedHead: Bool = false
   ) throws -> DistilBertMaskedLM {
-    let resolved = try reachingHub { try registry.resolve(name, hub: $0, loadWeights: common.loadsWeights) }
-    let model = try DistilBertMaskedLM.load(
-      resolved, seed: common.seed, threads: threads(common), dropout: dropout.map { Float($0) })
+    let model = try reachingHub { hub in
+      try registry.resolve(name, hub: hub, loadWeights: common.loadsWeights) {
+        try DistilBertMaskedLM.load(
+          $0, seed: common.seed, threads: threads(common), dropout: dropout.map { Float($0) })
+      }
+    }
     if needsTrainedHead, common.loadsWeights, !model.hasTrainedHead { throw UntrainedHead(preset: name) }
     for note in model.notes { console.note(note) }
     for warning in model.warnings { console.warning(warning) }

@@ -15,10 +15,13 @@ struct InfoCommand {
     let name = context.preset(for: .info, given: options.preset, in: registry)
     // Hashing a large file takes seconds, too.
     let information = try context.reachingHub { hub in
-      let resolved = try registry.resolve(name, hub: hub, loadWeights: false)
-      return ModelInformation(
-        resolved, tokenizer: try tokenizer(of: resolved), head: head(of: resolved),
-        files: try resolved.files { Signals.received != nil }, past: TrainingPast(of: resolved))
+      try registry.resolve(name, hub: hub, loadWeights: false) { resolved in
+        try resolved.reading {
+          ModelInformation(
+            resolved, tokenizer: try tokenizer(of: resolved), head: head(of: resolved),
+            files: try resolved.files { Signals.received != nil }, past: TrainingPast(of: resolved))
+        }
+      }
     }
     switch options.format {
     case .text: try context.output.write(information.text)

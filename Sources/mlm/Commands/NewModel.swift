@@ -12,10 +12,13 @@ struct NewModel {
   func make(
     from preset: String, in registry: PresetRegistry, files: [TextFile], dropout: Double?
   ) throws -> DistilBertMaskedLM {
-    let resolved = try context.reachingHub { try registry.resolve(preset, hub: $0, loadWeights: false) }
-    let base = Base(
-      name: resolved.displayName, configuration: resolved.configuration,
-      tokenizer: needsTokenizer ? try resolved.loadTokenizer() : nil)
+    let base = try context.reachingHub { hub in
+      try registry.resolve(preset, hub: hub, loadWeights: false) { resolved in
+        Base(
+          name: resolved.displayName, configuration: resolved.configuration,
+          tokenizer: needsTokenizer ? try resolved.loadTokenizer() : nil)
+      }
+    }
     var configuration = try configuration(base.configuration)
     let tokenizer = try tokenizer(base, files)
     configuration.vocabularySize = tokenizer.vocabulary.count

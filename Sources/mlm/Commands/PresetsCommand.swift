@@ -54,8 +54,10 @@ struct PresetsCommand {
   ) throws -> Bool {
     // What would fail at the end is found before anything is fetched.
     try ModelDirectory.checkWritable(directory, overwrite: overwrites)
-    let resolved = try context.reachingHub { try registry.resolve(name, hub: $0) }
-    let model = try DistilBertMaskedLM.load(resolved, threads: ThreadCount.standard(environment: context.environment))
+    let threads = ThreadCount.standard(environment: context.environment)
+    let model = try context.reachingHub { hub in
+      try registry.resolve(name, hub: hub) { try DistilBertMaskedLM.load($0, threads: threads) }
+    }
     for note in model.notes { context.console.note(note) }
     for warning in model.warnings { context.console.warning(warning) }
     try model.save(to: directory, weights: isHalf ? .float16 : .float32, overwrite: overwrites)

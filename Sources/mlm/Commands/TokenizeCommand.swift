@@ -65,8 +65,10 @@ struct TokenizeCommand {
     let name = context.preset(for: .tokenize, given: options.preset, in: registry)
     var information = stat()
     if registry[name] == nil, stat(name.cPath, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
-      return try WordPieceTokenizer.load(directory: name)
+      return try OpenDirectory.reading(name) { try WordPieceTokenizer.load(directory: name) }
     }
-    return try context.reachingHub { try registry.resolve(name, hub: $0, loadWeights: false) }.loadTokenizer()
+    return try context.reachingHub { hub in
+      try registry.resolve(name, hub: hub, loadWeights: false) { try $0.loadTokenizer() }
+    }
   }
 }

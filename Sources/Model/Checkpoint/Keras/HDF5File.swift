@@ -47,7 +47,7 @@
       let opening = H5Pcreate(H5P_CLS_FILE_ACCESS_ID_g)
       defer { H5Pclose(opening) }
       H5Pset_file_locking(opening, false, true)
-      let file = H5Fopen(mapping.path.cPath, readOnly, opening)
+      let file = H5Fopen(OpenDirectory.systemPath(mapping.path).cPath, readOnly, opening)
       guard file >= 0 else { throw .damagedHDF5(file: mapping.path, what: "libhdf5 cannot open it") }
       defer { H5Fclose(file) }
       let access = H5Pcreate(H5P_CLS_DATASET_ACCESS_ID_g)
