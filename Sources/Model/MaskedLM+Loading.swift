@@ -62,8 +62,9 @@ extension DistilBertMaskedLM {
     guard let weights = try preset.loadWeights() else {
       return DistilBertMaskedLM(
         try Network(random: configuration, seed: seed, on: compute.pool), preprocessor: preprocessor, compute: compute,
-        seed: seed, notes: notes, hasTrainedHead: false)
+        seed: seed, notes: notes)
     }
+    configuration.tiesWeights = weights.configuration.tiesWeights
     var warnings: [String] = []
     if !weights.hasHead {
       let architecture = preset.configuration.architectures?.first.map { " (a \($0))" } ?? ""
@@ -76,7 +77,7 @@ extension DistilBertMaskedLM {
     }
     return DistilBertMaskedLM(
       try Network(configuration, weights, seed: seed, on: compute.pool), preprocessor: preprocessor, compute: compute,
-      seed: seed, notes: weights.notes + notes, warnings: warnings, hasTrainedHead: weights.hasHead)
+      seed: seed, notes: weights.notes + notes, warnings: warnings)
   }
 }
 

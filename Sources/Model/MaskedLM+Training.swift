@@ -60,7 +60,7 @@ extension DistilBertMaskedLM {
     var trainer = Trainer(training: training, schedule: schedule, options: options, seed: seed)
     if options.earlyStopping != nil, validation != nil { trainer.best = BestParameters(parameters) }
     if let checkpoint {
-      try checkpoint.copyParameters(of: parameters)
+      parameters.untrained = try checkpoint.copyParameters(of: parameters)
       try checkpoint.copyMoments(to: training.state, parameters)
       if let best = checkpoint.state.best { try trainer.best?.keep(self.best(best, of: checkpoint, checkpoints)) }
     }
@@ -68,11 +68,9 @@ extension DistilBertMaskedLM {
       trainer.checkpointInterval = checkpoints.interval
       trainer.save = { [self] state in try write(state, training, checkpoints) }
     }
-    let outcome = try withoutActuallyEscaping(report) {
+    return try withoutActuallyEscaping(report) {
       try trainer.run(source, validation: validation, from: checkpoint?.state ?? TrainingState(), report: $0)
     }
-    noteTrainedHead()
-    return outcome
   }
 
   /// The checkpoint with the best validation loss, which stands beside that of an interrupted training.

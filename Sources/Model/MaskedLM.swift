@@ -29,8 +29,9 @@ public final class DistilBertMaskedLM {
   public let notes: [String]
   /// The same, where something is probably not as it should be: a head that is new.
   public let warnings: [String]
-  /// Whether the masked-language-model head was trained, by whoever made its files or by `fit`. Without, predictions are noise.
-  public private(set) var hasTrainedHead: Bool
+  /// Whether the masked-language-model head was trained, by whoever made its files or by a step of `fit` that changed it. Without,
+  /// predictions are noise.
+  public var hasTrainedHead: Bool { network.hasTrainedHead }
 
   let network: Network
   let compute: Compute
@@ -42,7 +43,7 @@ public final class DistilBertMaskedLM {
 
   init(
     _ network: Network, preprocessor: DistilBertMaskedLMPreprocessor?, compute: Compute, seed: UInt64,
-    notes: [String] = [], warnings: [String] = [], hasTrainedHead: Bool, backbone: DistilBertBackbone? = nil
+    notes: [String] = [], warnings: [String] = [], backbone: DistilBertBackbone? = nil
   ) {
     self.network = network
     self.compute = compute
@@ -50,7 +51,6 @@ public final class DistilBertMaskedLM {
     self.seed = seed
     self.notes = notes
     self.warnings = warnings
-    self.hasTrainedHead = hasTrainedHead
     configuration = network.configuration
     threads = compute.pool.threads
     self.backbone = backbone ?? DistilBertBackbone(network, compute, seed: seed, isTaken: true)
@@ -79,7 +79,7 @@ public final class DistilBertMaskedLM {
     try configuration.validate()
     let compute = Compute(threads: threads)
     let network = try Network(random: configuration, seed: seed, on: compute.pool)
-    self.init(network, preprocessor: preprocessor, compute: compute, seed: seed, hasTrainedHead: false)
+    self.init(network, preprocessor: preprocessor, compute: compute, seed: seed)
   }
 
   /// A model of an encoder, with a new head (KerasHub: `DistilBertMaskedLM(backbone, preprocessor)`). The encoder is the model's own
@@ -92,8 +92,7 @@ public final class DistilBertMaskedLM {
     guard pieces <= rows else { throw ModelUseError.vocabularyTooLarge(pieces: pieces, rows: rows) }
     backbone.isTaken = true
     self.init(
-      backbone.network, preprocessor: preprocessor, compute: backbone.compute, seed: backbone.seed,
-      hasTrainedHead: false, backbone: backbone)
+      backbone.network, preprocessor: preprocessor, compute: backbone.compute, seed: backbone.seed, backbone: backbone)
   }
 
   /// How `fit` trains. Called again, it begins with fresh moments, as in Keras.
@@ -117,8 +116,6 @@ public final class DistilBertMaskedLM {
     self.training = training
     return training
   }
-
-  func noteTrainedHead() { hasTrainedHead = true }
 
   /// Loss, accuracy and perplexity of a corpus. The figures do not depend on the number of threads.
   ///
@@ -192,7 +189,8 @@ public final class DistilBertMaskedLM {
     case float16
   }
 
-  /// Writes a Hugging Face model directory, whole or not at all.
+  /// Writes a Hugging Face model directory, whole or not at all. A head that was never trained is left out: whoever loads the directory
+  /// then knows that it has none.
   ///
   /// - Parameters:
   ///   - weights: how they are written; what is computed with stays 32 bits wide.
@@ -210,6 +208,12 @@ public final class DistilBertMaskedLM {
         to: path, configuration: configuration, tensors: halves?.sources ?? network.tensorSources,
         files: tokenizerFiles + files, overwrite: overwrite)
     }
+  }
+
+  /// What a person should know of a directory that it is saved to, each one line.
+  public var notesOnWriting: [String] {
+    configuration.notesOnWriting
+      + (hasTrainedHead ? [] : ["the masked-language-model head was never trained, and is left out of the files"])
   }
 
   /// Its layers, what they put out, and their parameters (Keras: `summary()`).

@@ -2,7 +2,7 @@
 ///
 ///     print(maskedLM.summary())
 ///
-/// Names, shapes and counts are those that KerasHub shows. The head's count includes the token embedding, which it shares with the
+/// Names, shapes and counts are those that KerasHub shows. The head's count includes the token embedding, where it shares that with the
 /// backbone; the totals count it once.
 public struct ModelSummary: Sendable, Equatable {
   /// A layer, or a part made of layers.
@@ -44,19 +44,19 @@ extension ModelSummary {
     _ configuration: Configuration, trainableParameterCount trainable: Int? = nil, vocabularyCount: Int? = nil
   ) {
     let vocabulary = configuration.vocabularySize
-    let embedding = vocabulary * configuration.hiddenDim
+    let shared = configuration.tiesWeights ? vocabulary * configuration.hiddenDim : 0
     let total = configuration.parameterCount
     name = "distil_bert_masked_lm"
     layers = [
       .input("mask_positions"), .input("padding_mask"), .input("token_ids"), .backbone(configuration),
       Layer(
         name: "mlm_head", type: "MaskedLMHead", outputShape: [nil, nil, vocabulary],
-        parameterCount: total - configuration.backboneParameterCount + embedding),
+        parameterCount: total - configuration.backboneParameterCount + shared),
     ]
     parameterCount = total
     trainableParameterCount = trainable ?? total
     self.vocabularyCount = vocabularyCount
-    sharedParameterCount = embedding
+    sharedParameterCount = shared
   }
 
   /// An encoder alone.

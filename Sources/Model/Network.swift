@@ -10,10 +10,12 @@ final class Network {
     self.parameters = parameters
     backbone = try Backbone(configuration, parameters)
     head = try Head(configuration, parameters)
-    // The parameters stand in the order of the computation, but for the word embedding, which is the last product's matrix too.
+    // The parameters stand in the order of the computation, but for a word embedding that is the last product's matrix too.
+    let last = head.output.name
     parameters.setOrder(
-      ofProducts: parameters.parameters.lazy.map(\.specification).filter { $0.role == .kernel }.map(\.name)
-        + [WeightName.wordEmbeddings])
+      ofProducts: parameters.parameters.map(\.specification).filter { $0.role == .kernel && $0.name != last }.map(
+        \.name)
+        + [last])
   }
 
   /// Whether the backbone's parameters, the token embedding among them, get gradients.
@@ -25,6 +27,9 @@ final class Network {
       }
     }
   }
+
+  /// Whether all of the head is from files, or was changed by a step of training.
+  var hasTrainedHead: Bool { !parameters.parameters.contains(where: \.isUntrained) }
 
   /// Forward, loss and backward of one batch: adds to the gradients of `lossFactor` · Σ w · cross-entropy.
   ///

@@ -12,6 +12,7 @@ extension Network {
       if let values = tensor.float32InPlace { return .borrowed(values) }
       return .fill { try tensor.copyFloats(to: $0) }
     }
+    if !weights.hasHead { for specification in weights.missing { store[specification.name]?.isUntrained = true } }
     try self.init(configuration, store)
   }
 
@@ -20,6 +21,7 @@ extension Network {
     let store = try ParameterStore(configuration.tensors) { index, specification in
       Self.random(index, specification, configuration, seed, pool)
     }
+    for parameter in store.parameters where !parameter.specification.isBackbone { parameter.isUntrained = true }
     try self.init(configuration, store)
   }
 
@@ -33,8 +35,16 @@ extension Network {
     }
   }
 
-  /// The parameters as they are written to a file.
-  var tensorSources: [TensorSource] {
-    parameters.parameters.map { TensorSource(name: $0.name, shape: $0.specification.shape, values: $0.values) }
+  /// The parameters as they are written to a model's file: without those of a head that was never trained, so that nobody takes them
+  /// for a head.
+  var tensorSources: [TensorSource] { sources { !$0.isUntrained } }
+
+  /// Those that are left out there.
+  var untrainedSources: [TensorSource] { sources(where: \.isUntrained) }
+
+  private func sources(where isWritten: (Parameter) -> Bool) -> [TensorSource] {
+    parameters.parameters.filter(isWritten).map {
+      TensorSource(name: $0.name, shape: $0.specification.shape, values: $0.values)
+    }
   }
 }

@@ -22,6 +22,16 @@ import Testing
     #expect(ModelSummary(Configuration(vocabularySize: vocabulary)).layers[3].parameterCount == count)
   }
 
+  @Test func anOutputMatrixOfItsOwnIsCounted() {
+    var untied = Configuration()
+    untied.tiesWeights = false
+    let summary = ModelSummary(untied)
+    // As many as KerasHub shows for the head, now all its own.
+    #expect(summary.parameterCount == 66_985_530 + 30522 * 768 && summary.sharedParameterCount == 0)
+    #expect(summary.layers[3].parameterCount == 66_362_880 && summary.layers[4].parameterCount == 24_063_546)
+    #expect(!summary.description.contains("shares"))
+  }
+
   @Test func whatIsFrozenIsCounted() throws {
     let model = try SmallModel.micro()
     let backbone = model.configuration.backboneParameterCount

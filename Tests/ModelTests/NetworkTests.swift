@@ -13,10 +13,10 @@ import Testing
   }
 
   /// Along one random direction of all parameters, with dropout on: the loss's slope is direction · gradient.
-  @Test(arguments: [0, 1, 2], [1, 12])
-  func gradientAlongARandomDirection(_ layers: Int, _ alignment: Int) throws {
+  @Test(arguments: [(0, true), (1, true), (2, true), (0, false), (2, false)], [1, 12])
+  func gradientAlongARandomDirection(_ model: (layers: Int, isTied: Bool), _ alignment: Int) throws {
     var configuration = Self.toy
-    configuration.numLayers = layers
+    (configuration.numLayers, configuration.tiesWeights) = (model.layers, model.isTied)
     try Bench.run(threads: 2) { bench in
       let network = try bench.network(configuration)
       let batch = Batch(samples(bench), alignment: alignment)
@@ -132,9 +132,11 @@ import Testing
   }
 
   /// A broken weight anywhere must show in the loss, not only in the gradient: evaluation has no other sign.
-  @Test func aBrokenWeightShowsInTheLoss() throws {
+  @Test(arguments: [true, false]) func aBrokenWeightShowsInTheLoss(isTied: Bool) throws {
+    var configuration = Self.toy
+    configuration.tiesWeights = isTied
     try Bench.run { bench in
-      let network = try bench.network(Self.toy)
+      let network = try bench.network(configuration)
       let batch = Batch(samples(bench))
       for parameter in network.parameters.parameters where !parameter.name.contains("position") {
         // Of the embedding the row of a token that is there.

@@ -68,10 +68,10 @@ public final class DistilBertBackbone {
     }
     let compute = Compute(threads: threads)
     let network =
-      if let weights = stored {
-        try Network(resolved.configuration, weights.ofBackbone, seed: seed, on: compute.pool)
+      if let weights = stored?.ofBackbone {
+        try Network(weights.configuration, weights, seed: seed, on: compute.pool)
       } else {
-        try Network(random: resolved.configuration, seed: seed, on: compute.pool)
+        try Network(random: resolved.configuration.withNewHead, seed: seed, on: compute.pool)
       }
     return DistilBertBackbone(network, compute, seed: seed, isTaken: false)
   }
@@ -128,13 +128,4 @@ public final class DistilBertBackbone {
 
   /// Its layers, what they put out, and their parameters (Keras: `summary()`).
   public func summary() -> ModelSummary { ModelSummary(backbone: configuration, isTrainable: isTrainable) }
-}
-
-extension ResolvedWeights {
-  /// The same without a head, which is then initialized anew.
-  fileprivate var ofBackbone: ResolvedWeights {
-    ResolvedWeights(
-      specifications: specifications, tensors: zip(specifications, tensors).map { $0.isBackbone ? $1 : nil },
-      notes: notes)
-  }
 }

@@ -25,10 +25,8 @@ public enum CheckpointError: ModelError, Equatable {
   case tooManyParameters(file: String, count: Int)
 
   // safetensors
-  /// The pointer that git keeps for a large file, and not the file.
-  case gitLFSPointer(file: String, oid: String?, size: String?)
-  /// What is certainly no safetensors file, and what it looks like.
-  case otherFormat(file: String, what: String)
+  /// What is certainly of another format than it should be: `a safetensors file`.
+  case otherFormat(file: String, ForeignFormat, expected: String)
   /// Fewer bytes than a header has.
   case tooShort(file: String, bytes: Int)
   /// A header longer than any real one, in bytes.
@@ -51,8 +49,8 @@ public enum CheckpointError: ModelError, Equatable {
   // KerasHub's HDF5 files
   /// KerasHub's weights, with a build without the trait KerasWeights.
   case kerasWeightsNotBuilt(file: String)
-  /// What is no HDF5 file, and what it looks like.
-  case notHDF5(file: String, what: String?)
+  /// What is no HDF5 file.
+  case notHDF5(file: String)
   /// An HDF5 file that cannot be read to its end.
   case damagedHDF5(file: String, what: String)
   /// A variable of a type or layout that is not provided for.
@@ -61,25 +59,24 @@ public enum CheckpointError: ModelError, Equatable {
   case noKerasWeights(path: String)
 
   // Weights and their names
-  /// Tensors that no file holds: the first, and how many.
-  case missingTensors(file: String, first: String, count: Int, inHead: Bool)
+  /// Tensors that no file holds: the first, how many, and what is there instead.
+  case missingTensors(
+    file: String, first: String, count: Int, inHead: Bool, present: [String] = [], hint: String? = nil)
   /// Two tensors of one role under different names.
   case ambiguousTensor(file: String, name: String, first: String, second: String)
   /// A tensor of other sizes than config.json says.
   case wrongShape(file: String, tensor: String, found: [Int], expected: [Int], hint: String?)
   /// Weights that are integers.
   case notFloatingPoint(file: String, tensor: String, type: String)
-  /// An output matrix that is not the word embedding.
-  case untiedOutput(file: String)
   /// A weight that 16 bits cannot hold.
   case beyondHalfPrecision(tensor: String, value: Float)
 
   // Directories
-  /// A directory without a model, and what was looked for.
-  case notAModelDirectory(path: String, lookedFor: String)
-  /// A directory without weights.
-  case noWeights(path: String)
-  /// Weights in the format of another framework alone.
+  /// A directory without a model, what was looked for, and the models in directories below it.
+  case notAModelDirectory(path: String, lookedFor: String, inside: [String] = [])
+  /// A directory without weights, and the models in directories below it.
+  case noWeights(path: String, inside: [String] = [])
+  /// Weights in the format of another framework, or under another name, alone.
   case onlyOtherWeights(path: String, found: String)
   /// An index of shards that does not have the form of one.
   case malformedIndex(file: String, what: String)
@@ -108,9 +105,12 @@ public enum CheckpointError: ModelError, Equatable {
     case .unknownActivation(let file, let name): "\(file): activation '\(name)' is not known, expected 'gelu' or 'relu'"
     case .tooManyParameters(let file, let count): "\(file): a model of \(count) parameters is beyond what is supported"
 
-    case .gitLFSPointer(let file, let oid, let size):
-      "\(file): this is a Git LFS pointer, not the weights (oid \(oid ?? "unknown"), size \(size ?? "unknown"))"
-    case .otherFormat(let file, let what): "\(file): this is \(what), not a safetensors file"
+    case .otherFormat(let file, let format, let expected):
+      if case .gitLFSPointer = format {
+        "\(file): this is \(format.what)"
+      } else {
+        "\(file): this is \(format.what), not \(expected)"
+      }
     case .tooShort(let file, let bytes): "\(file): too short for a safetensors file (\(bytes) bytes)"
     case .headerTooLong(let file, let bytes):
       "\(file): not a safetensors file, or damaged: its header would have \(bytes) bytes"
@@ -124,15 +124,16 @@ public enum CheckpointError: ModelError, Equatable {
     case .bytesAfterEnd(let file, let count): "\(file): \(count) bytes after the last tensor belong to none"
 
     case .kerasWeightsNotBuilt(let file): "\(file): this build cannot read Keras' weights (HDF5)"
-    case .notHDF5(let file, let what): "\(file): \(what.map { "this is \($0), " } ?? "")not an HDF5 file"
+    case .notHDF5(let file): "\(file): not an HDF5 file"
     case .damagedHDF5(let file, let what): "\(file): truncated or damaged: \(what)"
     case .unsupportedVariable(let file, let variable, let what): "\(file): variable '\(variable)' \(what)"
     case .noKerasWeights(let path): "\(path) has no weights: neither model.weights.h5 nor model.weights.json"
 
-    case .missingTensors(let file, let first, let count, let inHead):
-      count == 1
+    case .missingTensors(let file, let first, let count, let inHead, let present, _):
+      (count == 1
         ? "\(file): tensor '\(first)' is missing"
-        : "\(file): \(count) tensors of the \(inHead ? "head" : "encoder") are missing, the first is '\(first)'"
+        : "\(file): \(count) tensors of the \(inHead ? "head" : "encoder") are missing, the first is '\(first)'")
+        + Self.list(present)
     case .ambiguousTensor(let file, let name, let first, let second):
       "\(file): '\(first)' and '\(second)' both stand for '\(name)'"
     case .wrongShape(let file, let tensor, let found, let expected, _):
@@ -143,13 +144,11 @@ public enum CheckpointError: ModelError, Equatable {
       }
     case .notFloatingPoint(let file, let tensor, let type):
       "\(file): tensor '\(tensor)' has dtype \(type), expected F32, F16, BF16 or F64"
-    case .untiedOutput(let file):
-      "\(file): 'vocab_projector.weight' differs from 'distilbert.embeddings.word_embeddings.weight'"
 
-    case .notAModelDirectory(let path, let lookedFor): "\(path) is not a model directory: \(lookedFor)"
+    case .notAModelDirectory(let path, let lookedFor, _): "\(path) is not a model directory: \(lookedFor)"
     case .beyondHalfPrecision(let tensor, let value):
       "'\(tensor)' has the number \(value), which is beyond 16-bit floats"
-    case .noWeights(let path): "\(path) has no weights: neither model.safetensors nor model.safetensors.index.json"
+    case .noWeights(let path, _): "\(path) has no weights: neither model.safetensors nor model.safetensors.index.json"
     case .onlyOtherWeights(let path, let found): "\(path) has no model.safetensors, only \(found)"
     case .malformedIndex(let file, let what): "\(file): malformed index: \(what)"
     case .missingShard(let index, let shard): "\(shard) is missing, which \(index) names"
@@ -161,6 +160,9 @@ public enum CheckpointError: ModelError, Equatable {
 
   public var hint: String? {
     switch self {
+    case .notAModelDirectory(_, _, let inside) where !inside.isEmpty, .noWeights(_, let inside) where !inside.isEmpty:
+      "there \(inside.count == 1 ? "is a model" : "are models") below it: name "
+        + inside.prefix(3).joined(separator: ", or ") + (inside.count > 3 ? ", …" : "")
     case .missingModelType, .notAModelDirectory:
       "a model directory has a config.json with \"model_type\": \"distilbert\", and model.safetensors"
     case .otherModelType, .otherKerasModel: "only DistilBERT models can be loaded"
@@ -168,24 +170,27 @@ public enum CheckpointError: ModelError, Equatable {
       "build with: swift build -c release --traits KerasWeights (needs Debian's libhdf5-dev); "
         + "or start from random weights with --no-load-weights"
     case .unsupportedVariable: "save the preset anew with KerasHub: save_to_preset(DIR)"
-    case .gitLFSPointer: "fetch the weights themselves: git lfs pull, or download the file anew"
-    case .otherFormat(_, let what):
-      what.hasPrefix("a PyTorch")
-        ? "convert it to safetensors: AutoModelForMaskedLM.from_pretrained(DIR).save_pretrained(OTHER)"
-        : "download the file anew"
+    case .otherFormat(_, .other(let what), _) where what.hasPrefix("a PyTorch"):
+      "convert it to safetensors: AutoModelForMaskedLM.from_pretrained(DIR).save_pretrained(OTHER)"
+    // Weights are no text that could be converted.
+    case .otherFormat(_, .markedText, _), .otherFormat(_, .otherEncoding, _): "download the file again"
+    case .otherFormat(_, let format, _): format.remedy
+    case .missingTensors(_, _, _, _, _, let hint): hint
     case .tooShort, .headerTooLong, .headerTruncated, .truncated, .notHDF5, .damagedHDF5: "download the file anew"
     case .wrongShape(_, _, _, _, let hint): hint
-    case .untiedOutput:
-      "config.json says that the output matrix is not tied to the word embedding, which is not supported"
     case .noWeights, .noKerasWeights: "with --no-load-weights the model starts from random weights"
-    case .onlyOtherWeights(_, let found):
-      found == "pytorch_model.bin"
-        ? "it must be converted to safetensors: AutoModelForMaskedLM.from_pretrained(DIR).save_pretrained(OTHER)"
-        : "save the model as safetensors with transformers: save_pretrained(DIR)"
+    case .onlyOtherWeights(_, let found): OtherWeights.remedy(for: found)
     case .outputExists(_, let canOverwrite):
       canOverwrite ? "replace it with --overwrite, or name another with --output" : "name another with --output"
     case .outputIsNoModelDirectory, .outputIsCurrentDirectory: "name another with --output"
     default: nil
     }
+  }
+
+  /// The first names of those that are there, as the end of a sentence.
+  private static func list(_ names: [String]) -> String {
+    guard !names.isEmpty else { return "" }
+    let more = names.count > 3 ? " and \(names.count - 3) more" : ""
+    return "; it has " + names.prefix(3).map { "'\($0)'" }.joined(separator: ", ") + more
   }
 }

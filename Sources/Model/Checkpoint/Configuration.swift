@@ -33,7 +33,8 @@ public struct Configuration: Sendable, Equatable {
   public var headLayerNormEpsilon: Float
   /// Standard deviation of new weights (`initializer_range`).
   public var initializerRange: Float
-  /// Whether the file says that the output matrix is the word embedding. Written models are always tied.
+  /// Whether the output matrix is the word embedding (`tie_word_embeddings`). Weights that hold an output matrix of their own decide it,
+  /// whatever the file says: `ResolvedWeights.configuration`.
   public var tiesWeights: Bool
   /// The word piece that pads (`pad_token_id`).
   public var paddingTokenID: Int?
@@ -66,7 +67,7 @@ public struct Configuration: Sendable, Equatable {
   /// The width of one attention head.
   public var headDim: Int { hiddenDim / max(1, numHeads) }
 
-  /// The numbers of the model; the output matrix, which is the word embedding, is counted once.
+  /// The numbers of the model; an output matrix that is the word embedding is counted once.
   public var parameterCount: Int { tensors.reduce(0) { $0 + $1.count } }
   /// The numbers of the encoder alone.
   public var backboneParameterCount: Int { tensors.reduce(0) { $0 + ($1.isBackbone ? $1.count : 0) } }

@@ -47,8 +47,8 @@ extension Configuration {
       guard let known = Activation(rawValue: text) else { throw .unknownActivation(file: file, name: text) }
       activation = known
     }
-    let (tiesNow, tiesBefore) = (try reader.bool("tie_word_embeddings"), try reader.bool("tie_weights_"))
-    tiesWeights = tiesNow ?? tiesBefore ?? true
+    // `tie_weights_`, which old files have too, was never obeyed by anybody.
+    tiesWeights = try reader.bool("tie_word_embeddings") ?? true
     paddingTokenID = try reader.token("pad_token_id", below: vocabularySize, default: 0)
     try checkParameterCount(file)
   }
@@ -59,11 +59,13 @@ extension Configuration {
     guard count <= 1 << 34 else { throw .tooManyParameters(file: file, count: count) }
   }
 
-  /// The file as JSON, for weights of 32-bit floats. Keys are sorted, as transformers sorts them.
-  public var json: JSONValue { json(weights: .float32) }
+  /// The file as JSON, for weights of 32-bit floats, a head among them. Keys are sorted, as transformers sorts them.
+  public var json: JSONValue { json(weights: .float32, hasHead: true) }
 
-  /// - Parameter weights: what they are written as.
-  func json(weights: ElementType) -> JSONValue {
+  /// - Parameters:
+  ///   - weights: what they are written as.
+  ///   - hasHead: whether a masked-language-model head is written.
+  func json(weights: ElementType, hasHead: Bool) -> JSONValue {
     var json = source
     for (alias, key) in [
       ("hidden_size", "dim"), ("num_hidden_layers", "n_layers"), ("num_attention_heads", "n_heads"),
@@ -71,7 +73,7 @@ extension Configuration {
     ] { json.rename(alias, to: key) }
 
     json.update("activation", .string(activation.rawValue))
-    json.update("architectures", .array([.string("DistilBertForMaskedLM")]))
+    json.update("architectures", .array([.string(hasHead ? "DistilBertForMaskedLM" : "DistilBertModel")]))
     json.update("attention_dropout", attentionDropout)
     json.update("dim", .number(hiddenDim))
     json.update("dropout", dropout)
@@ -82,14 +84,15 @@ extension Configuration {
     json.update("n_heads", .number(numHeads))
     json.update("n_layers", .number(numLayers))
     json.update("pad_token_id", paddingTokenID.map { .number($0) } ?? .null)
-    json.update("tie_weights_", .bool(true))
+    json.update("tie_weights_", .bool(tiesWeights))
     json.update("vocab_size", .number(vocabularySize))
     for (key, value) in [
       ("qa_dropout", JSONValue.number(0.1)), ("seq_classif_dropout", .number(0.2)),
       ("sinusoidal_pos_embds", .bool(false)),
     ] where json[key] == nil { json.set(key, value) }
-    // What the weights are written as, and that they are tied, where the file says so at all.
-    if json["tie_word_embeddings"] != nil { json.update("tie_word_embeddings", .bool(true)) }
+    // Others take it for true where it is not there.
+    if !tiesWeights || json["tie_word_embeddings"] != nil { json.update("tie_word_embeddings", .bool(tiesWeights)) }
+    // What the weights are written as, where the file says so at all.
     let type = weights == .float16 ? "float16" : "float32"
     if weights == .float16, json["dtype"] == nil { json.set("torch_dtype", .string(type)) }
     for key in ["torch_dtype", "dtype"] where json[key] != nil { json.update(key, .string(type)) }
@@ -111,10 +114,10 @@ extension Configuration {
   }
 
   /// The bytes of config.json.
-  public var fileBytes: [UInt8] { fileBytes(weights: .float32) }
+  public var fileBytes: [UInt8] { fileBytes(weights: .float32, hasHead: true) }
 
-  func fileBytes(weights: ElementType) -> [UInt8] {
-    json(weights: weights).serialized(.indented(2), endingInNewline: true)
+  func fileBytes(weights: ElementType, hasHead: Bool) -> [UInt8] {
+    json(weights: weights, hasHead: hasHead).serialized(.indented(2), endingInNewline: true)
   }
 }
 

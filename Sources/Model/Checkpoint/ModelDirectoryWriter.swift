@@ -5,7 +5,7 @@ extension ModelDirectory {
   ///
   /// - Parameters:
   ///   - path: missing folders above it are made.
-  ///   - tensors: see `Configuration.tensors`; the output matrix, which is the word embedding, is not written.
+  ///   - tensors: see `Configuration.tensors`; those of a head may be left out.
   ///   - files: more files: the tokenizer's, history.csv, a README. Names without folders.
   ///   - overwrite: take the place of a model directory that is there, or of a training's checkpoints. What a model directory does not
   ///     know and is not given (a README, a repository, checkpoints) stays in it. At no moment is there neither the old nor the new one.
@@ -74,8 +74,11 @@ extension DirectoryReplacement {
   func write(
     _ configuration: Configuration, _ tensors: [TensorSource], _ files: [(name: String, bytes: [UInt8])]
   ) throws(FileError) {
+    let backbone = Set(configuration.tensors.lazy.filter(\.isBackbone).map(\.name))
     try write(
-      ModelDirectory.configurationName, configuration.fileBytes(weights: tensors.first?.type ?? .float32))
+      ModelDirectory.configurationName,
+      configuration.fileBytes(
+        weights: tensors.first?.type ?? .float32, hasHead: tensors.contains { !backbone.contains($0.name) }))
     for file in files { try write(file.name, file.bytes) }
     try write(ModelDirectory.weightsName, tensors)
   }

@@ -45,7 +45,10 @@ private struct HeaderReader {
     let bytes = mapping.bytes
     let start = 8
     let isHeaderThere = bytes.count > start && bytes[start] == UInt8(ascii: "{")
-    if !isHeaderThere, let error = ForeignFormat.recognize(mapping) { throw error }
+    let isJSON = bytes.first { ![0x20, 0x0A, 0x0D, 0x09].contains($0) } == UInt8(ascii: "{")
+    if !isHeaderThere, let format = ForeignFormat(bytes) ?? (isJSON ? .other("JSON text") : nil) {
+      throw CheckpointError.otherFormat(file: file, format, expected: "a safetensors file")
+    }
     guard bytes.count >= start else { throw CheckpointError.tooShort(file: file, bytes: bytes.count) }
     let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
     guard length <= Safetensors.maximumHeaderLength else {
@@ -96,6 +99,8 @@ private struct HeaderReader {
   }
 
   mutating func parseMetadata(_ scanner: inout JSONScanner) throws(JSONError) {
+    // Some tools write null where they have none; the reference reads that, too.
+    if try scanner.peek() == .null { return try scanner.skipValue() }
     var key: [UInt8] = []
     try scanner.beginObject()
     while try scanner.nextKey(into: &key) {
@@ -194,34 +199,5 @@ private struct HeaderReader {
     let have = mapping.bytes.count
     guard place <= have else { throw .truncated(file: file, have: have, need: place) }
     guard place == have else { throw .bytesAfterEnd(file: file, count: have - place) }
-  }
-}
-
-/// Files that are found in the place of weights now and then.
-enum ForeignFormat {
-  static func recognize(_ mapping: FileMapping) -> CheckpointError? {
-    let file = mapping.path
-    let head = mapping.bytes.prefix(512)
-    func begins(_ magic: [UInt8]) -> Bool { head.starts(with: magic) }
-    if begins(Array("version https://git-lfs.github.com/spec/".utf8)) {
-      var values: [Substring: Substring] = [:]
-      for line in String(decoding: head, as: UTF8.self).split(separator: "\n") {
-        let words = line.split(separator: " ", maxSplits: 1)
-        if words.count == 2 { values[words[0]] = words[1] }
-      }
-      return .gitLFSPointer(file: file, oid: values["oid"].map(String.init), size: values["size"].map(String.init))
-    }
-    if begins([0x50, 0x4B, 0x03, 0x04]) || begins([0x80, 0x02]) || begins([0x80, 0x03]) || begins([0x80, 0x04]) {
-      return .otherFormat(file: file, what: "a PyTorch or Python pickle file")
-    }
-    if begins([0x89, 0x48, 0x44, 0x46]) { return .otherFormat(file: file, what: "an HDF5 file (Keras)") }
-    if begins([0x1F, 0x8B]) { return .otherFormat(file: file, what: "a gzip file") }
-    let text = head.drop { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }.prefix(15)
-    let lower = text.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
-    if lower.starts(with: Array("<!doctype".utf8)) || lower.starts(with: Array("<html".utf8)) {
-      return .otherFormat(file: file, what: "a saved web page")
-    }
-    if text.first == UInt8(ascii: "{") { return .otherFormat(file: file, what: "JSON text") }
-    return nil
   }
 }

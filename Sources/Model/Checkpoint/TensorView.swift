@@ -142,8 +142,10 @@ public struct TensorView: Sendable {
     defer { withExtendedLifetime((mapping, other.mapping)) {} }
     if type == other.type, isTransposed == other.isTransposed {
       guard let a = bytes.baseAddress, let b = other.bytes.baseAddress else { return true }
-      return memcmp(a, b, bytes.count) == 0
+      if memcmp(a, b, bytes.count) == 0 { return true }
     }
+    // Zeros of both signs are the same number.
+    if let a = float32InPlace, let b = other.float32InPlace { return (0..<count).allSatisfy { a[$0] == b[$0] } }
     guard let a = try? floats(), let b = try? other.floats() else { return false }
     return a == b
   }

@@ -1,9 +1,8 @@
 /// A checkpoint of a training: a model directory, which other tools load too, and beside it what is needed to go on.
 ///
 ///     config.json  model.safetensors  vocab.txt …      the model after that step
-///     training_state.safetensors                       the optimizer's moments
-///     training_state.json                              counters, the hashes of the other files, and what the caller wants to find
-///                                                      again
+///     training_state.safetensors                       the optimizer's moments, and a head that was not trained yet
+///     training_state.json                              counters, the hashes of the other files, and the caller's own record
 public struct TrainingCheckpoint: Sendable {
   /// Its directory.
   public let path: String
@@ -82,7 +81,7 @@ public struct TrainingCheckpoint: Sendable {
   ) throws {
     let directory = try DirectoryReplacement(path)
     try directory.write(configuration, network.tensorSources, files)
-    try directory.write(momentsName, moments.tensorSources(network.parameters))
+    try directory.write(momentsName, moments.tensorSources(network.parameters) + network.untrainedSources)
     let hashes = try directory.hashes().map { (key: $0.name, value: JSONValue.string(text(of: $0.hash))) }
     let json = JSONValue.object([
       ("format", .number(format)), ("files", .object(hashes)), ("state", state.json), ("record", record),
@@ -96,13 +95,21 @@ public struct TrainingCheckpoint: Sendable {
   /// Puts the checkpoint's parameters into those of a model of the same sizes.
   ///
   /// - Parameter place: where the values of a parameter go.
+  /// - Returns: which of them are untrained, in their order.
   func copyParameters(
     of parameters: ParameterStore, to place: (Parameter) -> UnsafeMutablePointer<Float> = { $0.values }
-  ) throws {
+  ) throws -> [Bool] {
     let file = try Safetensors(path: Path.join(path, ModelDirectory.weightsName))
-    for parameter in parameters.parameters {
-      try tensor(parameter.name, of: file, for: parameter).copyFloats(to: place(parameter))
+    // An output matrix of its own, or more layers.
+    guard file.tensors.allSatisfy({ parameters[$0.name] != nil }) else {
+      throw TrainingCheckpointError.otherModel(path: path)
     }
+    let untrained = parameters.parameters.map { !$0.specification.isBackbone && file[$0.name] == nil }
+    let state = untrained.contains(true) ? try Safetensors(path: Path.join(path, Self.momentsName)) : file
+    for (parameter, isUntrained) in zip(parameters.parameters, untrained) {
+      try tensor(parameter.name, of: isUntrained ? state : file, for: parameter).copyFloats(to: place(parameter))
+    }
+    return untrained
   }
 
   /// Puts the moments of all trainable parameters into an optimizer's state.

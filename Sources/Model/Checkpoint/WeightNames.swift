@@ -31,14 +31,16 @@ public struct TensorSpecification: Sendable, Equatable {
 
 /// The names that weights have in files.
 public enum WeightName {
-  /// The word embedding, which is the output matrix, too.
+  /// The word embedding, which is the output matrix of most models, too.
   public static let wordEmbeddings = "distilbert.embeddings.word_embeddings.weight"
-  /// The output matrix. It is the word embedding: accepted where a file has it, never written.
+  /// The output matrix. Where it is the word embedding, it is not written.
   public static let projector = "vocab_projector.weight"
+  /// What the head adds to the scores.
+  static let projectorBias = "vocab_projector.bias"
 }
 
 extension Configuration {
-  /// The tensors of the model, in the order of the computation: the ones that are written, without the tied output matrix.
+  /// The tensors of the model, in the order of the computation: the ones that are written, without an output matrix that is tied.
   public var tensors: [TensorSpecification] {
     var list: [TensorSpecification] = []
     list.reserveCapacity(16 * numLayers + 9)
@@ -66,7 +68,8 @@ extension Configuration {
     }
     dense("vocab_transform", hiddenDim, hiddenDim, isBackbone: false)
     norm("vocab_layer_norm", isBackbone: false)
-    add("vocab_projector.bias", [vocabularySize], .bias, isBackbone: false)
+    if !tiesWeights { add(WeightName.projector, [vocabularySize, hiddenDim], .kernel, isBackbone: false) }
+    add(WeightName.projectorBias, [vocabularySize], .bias, isBackbone: false)
     return list
   }
 }
@@ -74,6 +77,8 @@ extension Configuration {
 /// The weights of a model as they were found in files: under their own names, checked, in the order of
 /// `Configuration.tensors`.
 public struct ResolvedWeights: Sendable {
+  /// That of config.json, tied or not as the weights are.
+  public let configuration: Configuration
   /// What a model of that configuration needs.
   public let specifications: [TensorSpecification]
   /// As many as `specifications`; nil where a tensor of the head is missing and must be initialized.
@@ -81,15 +86,38 @@ public struct ResolvedWeights: Sendable {
   /// What a person should know: ignored tensors, a missing head. Each one line.
   public let notes: [String]
 
+  init(_ configuration: Configuration, _ found: [String: TensorView], notes: [String]) {
+    self.configuration = configuration
+    specifications = configuration.tensors
+    tensors = specifications.map { found[$0.name] }
+    self.notes = notes
+  }
+
   /// The tensors of the head that must be initialized.
   public var missing: [TensorSpecification] { zip(specifications, tensors).compactMap { $1 == nil ? $0 : nil } }
 
-  /// Whether every tensor of the head was in the files.
-  public var hasHead: Bool { missing.isEmpty }
+  /// Whether the files hold a head. The bias of the scores may be missing: it is zero then.
+  public var hasHead: Bool { missing.allSatisfy { $0.name == WeightName.projectorBias } }
 
   /// The tensor of that name; nil where it is missing, or no model has it.
   public subscript(_ name: String) -> TensorView? {
     for (specification, tensor) in zip(specifications, tensors) where specification.name == name { return tensor }
     return nil
+  }
+
+  /// The same without a head, which is then initialized: a new one shares the word embedding.
+  var ofBackbone: ResolvedWeights {
+    let found = zip(specifications, tensors).compactMap { $0.isBackbone ? ($0.name, $1) : nil }
+    return ResolvedWeights(
+      configuration.withNewHead, Dictionary(uniqueKeysWithValues: found).compactMapValues(\.self), notes: notes)
+  }
+}
+
+extension Configuration {
+  /// That of a model with a head that is made anew, as KerasHub and transformers make it: over the word embedding.
+  var withNewHead: Configuration {
+    var configuration = self
+    configuration.tiesWeights = true
+    return configuration
   }
 }

@@ -1,66 +1,74 @@
-import Glibc
-
 /// Finds the tensors of a configuration among those of a file, whatever tool named them.
 ///
-/// Understood: names with and without `distilbert.`, LayerNorm's `gamma` and `beta`, aliases in the file's metadata, the tied output
-/// matrix stored a second time. Ignored with a note: other heads, names that are not known.
+/// Understood: the names that `TensorNames` reads, aliases in the file's metadata, the tied output matrix stored a second time, an output
+/// matrix of its own. Ignored with a note: other heads, names that are not known.
 struct WeightResolver {
-  let configuration: Configuration
+  /// Tied or not as config.json says, and then as the weights are.
+  var configuration: Configuration
+  let names: TensorNames
   /// Named in errors: the file, or the index of several.
   let file: String
   var found: [String: TensorView] = [:]
-  var unused: [String] = []
+  var unused: [String]
   var notes: [String] = []
 
-  /// - Parameter aliases: tensor names that stand for other tensors (from `__metadata__`).
+  /// - Parameters:
+  ///   - aliases: tensor names that stand for other tensors (from `__metadata__`).
+  ///   - absent: names of tensors that an index lists, that no file has and that no model needs.
   static func resolve(
-    _ configuration: Configuration, _ tensors: [TensorView], aliases: [String: String], file: String
+    _ configuration: Configuration, _ tensors: [TensorView], aliases: [String: String], absent: [String] = [],
+    file: String
   ) throws(CheckpointError) -> ResolvedWeights {
-    var resolver = WeightResolver(configuration: configuration, file: file)
+    var resolver = WeightResolver(
+      configuration: configuration, names: TensorNames(configuration, tensors.lazy.map(\.name)), file: file,
+      unused: absent)
     try resolver.collect(tensors, aliases)
     return try resolver.resolve()
   }
 
   mutating func collect(_ tensors: [TensorView], _ aliases: [String: String]) throws(CheckpointError) {
-    let known = Set(configuration.tensors.map(\.name)).union([WeightName.projector])
     var stored: [String: TensorView] = [:]
+    var wrapped: [(name: String, tensor: TensorView)] = []
     for tensor in tensors {
       stored[tensor.name] = tensor
-      let name = Self.canonical(tensor.name)
-      if name == "distilbert.embeddings.position_ids" { continue }  // a buffer that old versions saved
-      guard known.contains(name) else {
+      guard let (name, isWrapped) = names.canonical(tensor.name) else {
         unused.append(tensor.name)
         continue
       }
-      if let other = found[name] {
-        throw .ambiguousTensor(file: file, name: name, first: other.name, second: tensor.name)
-      }
-      found[name] = tensor
+      if name == TensorNames.positionIDs { continue }
+      if isWrapped { wrapped.append((name, tensor)) } else { try take(tensor, as: name) }
+    }
+    // A copy of what the file has under its own name is another model's.
+    let plain = Set(found.keys)
+    unused += wrapped.lazy.filter { plain.contains($0.name) }.map(\.tensor.name)
+    wrapped.removeAll { plain.contains($0.name) }
+    for (name, tensor) in wrapped { try take(tensor, as: name) }
+    if let (name, tensor) = wrapped.first {
+      notes.append("\(file): a prefix is taken off the tensors' names: '\(tensor.name)' is read as '\(name)'")
     }
     for (alias, target) in aliases.sorted(by: { $0.key < $1.key }) {
-      let name = Self.canonical(alias)
-      if found[name] == nil, known.contains(name), let tensor = stored[target] { found[name] = tensor }
+      guard let (name, _) = names.canonical(alias), found[name] == nil, let tensor = stored[target] else { continue }
+      found[name] = tensor
     }
   }
 
-  /// The name that DistilBertForMaskedLM gives a tensor.
-  static func canonical(_ name: String) -> String {
-    var name = name
-    if name.hasPrefix("embeddings.") || name.hasPrefix("transformer.") { name = "distilbert." + name }
-    for (old, new) in [("gamma", "weight"), ("beta", "bias")] where name.hasSuffix("." + old) {
-      let module = name.dropLast(old.utf8.count + 1)
-      if module.hasSuffix("LayerNorm") || module.hasSuffix("layer_norm") { name = module + "." + new }
+  private mutating func take(_ tensor: TensorView, as name: String) throws(CheckpointError) {
+    if let other = found[name] {
+      throw .ambiguousTensor(file: file, name: name, first: other.name, second: tensor.name)
     }
-    return name
+    found[name] = tensor
   }
 
   mutating func resolve() throws(CheckpointError) -> ResolvedWeights {
-    try tieOutput()
+    tieOutput()
     let specifications = configuration.tensors
     let missing = specifications.filter { found[$0.name] == nil }
     let missingBackbone = missing.filter(\.isBackbone)
     if let first = missingBackbone.first {
-      throw .missingTensors(file: file, first: first.name, count: missingBackbone.count, inHead: false)
+      let hint = hint(missing: missingBackbone)
+      let present = hint == nil ? (unused.isEmpty ? found.values.map(\.name) : unused).sortedByBytes : []
+      throw .missingTensors(
+        file: file, first: first.name, count: missingBackbone.count, inHead: false, present: present, hint: hint)
     }
     for specification in specifications {
       guard let tensor = found[specification.name] else { continue }
@@ -75,40 +83,37 @@ struct WeightResolver {
     }
     noteMissing(missing)
     noteUnused()
-    return ResolvedWeights(
-      specifications: specifications, tensors: specifications.map { found[$0.name] }, notes: notes)
+    return ResolvedWeights(configuration, found, notes: notes)
   }
 
-  /// The output matrix is the word embedding. A file may hold it again, or only under that name.
-  mutating func tieOutput() throws(CheckpointError) {
-    guard let projector = found[WeightName.projector] else {
-      if !configuration.tiesWeights {
-        notes.append(
-          "\(file): config.json says that the output matrix is not tied to the word embedding, but there is no "
-            + "'\(WeightName.projector)'; it is tied")
-      }
-      return
-    }
+  /// Decides whether the output matrix is the word embedding, as transformers does: unless config.json says that it is not, or the file
+  /// holds both and they differ. A file may also hold a tied one only under that name.
+  mutating func tieOutput() {
+    guard configuration.tiesWeights, let projector = found[WeightName.projector] else { return }
     guard let embedding = found[WeightName.wordEmbeddings] else {
-      found[WeightName.wordEmbeddings] = configuration.tiesWeights ? projector : nil
+      found[WeightName.wordEmbeddings] = projector
       return
     }
-    guard projector.shape == embedding.shape else {
-      throw .wrongShape(
-        file: file, tensor: projector.name, found: projector.shape, expected: embedding.shape, hint: nil)
-    }
-    if projector.hasSameValues(as: embedding) { return }
-    guard configuration.tiesWeights else { throw .untiedOutput(file: file) }
+    if projector.shape == embedding.shape, projector.hasSameValues(as: embedding) { return }
+    configuration.tiesWeights = false
     notes.append(
-      "\(file): '\(projector.name)' differs from the word embedding and is not used, since config.json says that "
-        + "they are tied")
+      "\(file): '\(projector.name)' differs from the word embedding: it is an output matrix of its own")
   }
 
   /// A head that is missing as a whole is said by `hasHead`.
   mutating func noteMissing(_ missing: [TensorSpecification]) {
-    let head = configuration.tensors.filter { !$0.isBackbone }.count
-    if missing.isEmpty || missing.count == head { return }
-    notes.append("\(file): initialized anew, since missing: " + missing.map(\.name).joined(separator: ", "))
+    let names = missing.map(\.name)
+    if names.isEmpty || names.count == configuration.tensors.count(where: { !$0.isBackbone }) { return }
+    if names == [WeightName.projectorBias] {
+      notes.append("\(file): '\(WeightName.projectorBias)' is missing; it is zero")
+      return
+    }
+    notes.append("\(file): initialized anew, since missing: " + names.joined(separator: ", "))
+    if names.contains(WeightName.projector) {
+      notes.append(
+        "config.json says \"tie_word_embeddings\": false, so that the word embedding is not the output matrix; "
+          + "where it was in training, it must say true")
+    }
   }
 
   mutating func noteUnused() {
@@ -123,23 +128,31 @@ struct WeightResolver {
   }
 
   static func list(_ names: [String]) -> String {
-    let names = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let names = names.sortedByBytes
     return names.prefix(4).joined(separator: ", ") + (names.count > 4 ? " and \(names.count - 4) more" : "")
   }
 
+  /// Which line of config.json missing tensors contradict.
+  private func hint(missing: [TensorSpecification]) -> String? {
+    let there = (0..<configuration.numLayers).prefix { layer in
+      !missing.contains { $0.name.hasPrefix("distilbert.transformer.layer.\(layer).") }
+    }.count
+    let isBehind = missing.allSatisfy { tensor in
+      (there..<configuration.numLayers).contains { tensor.name.hasPrefix("distilbert.transformer.layer.\($0).") }
+    }
+    let ofALayer = configuration.tensors.count { $0.name.hasPrefix("distilbert.transformer.layer.0.") }
+    guard there > 0, isBehind, missing.count == (configuration.numLayers - there) * ofALayer else { return nil }
+    return "config.json says n_layers \(configuration.numLayers), the weights have \(there)"
+  }
+
   /// Which line of config.json a wrong shape contradicts.
-  func hint(_ specification: TensorSpecification, _ shape: [Int]) -> String? {
+  private func hint(_ specification: TensorSpecification, _ shape: [Int]) -> String? {
     guard shape.count == specification.shape.count,
       let axis = shape.indices.first(where: { shape[$0] != specification.shape[$0] })
     else { return "is this the weights file of another model?" }
     let name = specification.name
-    if axis == 0, name == WeightName.wordEmbeddings || name == "vocab_projector.bias" {
-      let usual = [30522: "n uncased", 28996: " cased", 119547: " multilingual"]
-      let says = "config.json says vocab_size \(configuration.vocabularySize)"
-      if let config = usual[configuration.vocabularySize], let weights = usual[shape[0]] {
-        return says + "; is this a\(config) configuration with a\(weights) checkpoint?"
-      }
-      return says + ", the weights are of a vocabulary of \(shape[0])"
+    if axis == 0, [WeightName.wordEmbeddings, WeightName.projector, WeightName.projectorBias].contains(name) {
+      return vocabularyHint(name, shape[0])
     }
     if axis == 0, name.hasSuffix("position_embeddings.weight") {
       return "config.json says max_position_embeddings \(configuration.maxSequenceLength)"
@@ -149,4 +162,24 @@ struct WeightResolver {
     }
     return "config.json says dim \(configuration.hiddenDim)"
   }
+
+  private func vocabularyHint(_ name: String, _ rows: Int) -> String {
+    let size = configuration.vocabularySize
+    if name != WeightName.wordEmbeddings, found[WeightName.wordEmbeddings]?.shape.first == size {
+      // Then the vocabulary is the one of config.json.
+      return
+        "the word embedding has the \(size) rows that config.json says: its vocabulary was resized, and '\(name)' was not; "
+        + (rows < size ? "pad it with zeros to \(size)" : "cut it to \(size)")
+    }
+    let usual = [30522: "n uncased", 28996: " cased", 119547: " multilingual"]
+    let says = "config.json says vocab_size \(size)"
+    if let config = usual[size], let weights = usual[rows] {
+      return says + "; is this a\(config) configuration with a\(weights) checkpoint?"
+    }
+    return says + ", the weights are of a vocabulary of \(rows)"
+  }
+}
+
+extension [String] {
+  fileprivate var sortedByBytes: [String] { sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 }

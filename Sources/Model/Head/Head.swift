@@ -1,13 +1,13 @@
 /// From hidden states of masked positions to scores of the vocabulary (KerasHub: `MaskedLMHead`, as ours is to callers; transformers:
 /// `vocab_transform`, `vocab_layer_norm`, `vocab_projector`).
 ///
-///     n = norm(gelu(x·Wᵀ + b))     logits = n·Eᵀ + c        E: the token embedding, shared with the backbone
+///     n = norm(gelu(x·Wᵀ + b))     logits = n·Eᵀ + c        E: the token embedding, shared with the backbone, or a matrix of the head's own
 struct Head {
   let transform: Dense
   let activation: ActivationFunction
   let norm: LayerNorm
   /// vocabulary × width.
-  let embedding: Parameter
+  let output: Parameter
   /// One per word piece.
   let bias: Parameter
 
@@ -16,10 +16,10 @@ struct Head {
     transform = try lookUp.dense("vocab_transform")
     activation = ActivationFunction(kind: configuration.activation)
     norm = try lookUp.norm("vocab_layer_norm", configuration.headLayerNormEpsilon)
-    embedding = try lookUp[WeightName.wordEmbeddings]
-    // The rows of the tokens themselves are added behind it, at the end of the backbone's backward.
-    embedding.gradientBeginsWithProduct = true
-    bias = try lookUp["vocab_projector.bias"]
+    output = try lookUp[configuration.tiesWeights ? WeightName.wordEmbeddings : WeightName.projector]
+    // Of a shared one, the rows of the tokens themselves are added behind it, at the end of the backbone's backward.
+    output.gradientBeginsWithProduct = true
+    bias = try lookUp[WeightName.projectorBias]
   }
 
   struct Memory {
@@ -44,15 +44,15 @@ struct Head {
 
   /// logits = n·Eᵀ + c, for some rows of n.
   func project(_ n: Matrix, into logits: Matrix, _ context: Context) {
-    Dense.forward(n, weight: embedding.matrix, bias: bias.values, into: logits, context)
+    Dense.forward(n, weight: output.matrix, panels: output.panels, bias: bias.values, into: logits, context)
   }
 
   /// The backward of `project`: writes dn, adds to the gradients of E and c.
   func backwardProjection(_ dLogits: Matrix, n: Matrix, into dn: Matrix, _ context: Context) {
-    GEMM.multiply(dLogits, .normal, embedding.matrix, .normal, into: dn, on: context.pool)
-    if let dEmbedding = embedding.gradient {
+    GEMM.multiply(dLogits, .normal, output.matrix, .normal, into: dn, on: context.pool)
+    if let dOutput = output.gradient {
       GEMM.multiply(
-        dLogits, .transposed, n, .normal, into: dEmbedding, adding: embedding.addsToGradient(), on: context.pool)
+        dLogits, .transposed, n, .normal, into: dOutput, adding: output.addsToGradient(), on: context.pool)
     }
     if let dBias = bias.gradient { Rows.addSum(of: dLogits, to: dBias.start, context) }
   }

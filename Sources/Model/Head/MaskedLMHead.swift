@@ -1,7 +1,7 @@
 /// The masked-language-model head of a model: hidden states to scores of the vocabulary (KerasHub: `MaskedLMHead`; Devlin et al. 2019,
 /// "BERT", 3.1).
 ///
-///     logits = norm(gelu(x·Wᵀ + b))·Eᵀ + c        E: the token embedding, shared with the backbone
+///     logits = norm(gelu(x·Wᵀ + b))·Eᵀ + c        E: the token embedding, shared with the backbone, or a matrix of its own
 ///
 ///     let states = try maskedLM.backbone(features)                       // [sample][token][width]
 ///     let logits = try maskedLM.maskedLMHead(states, maskPositions: [[2, 4]])

@@ -24,6 +24,8 @@ public struct JSONError: ModelError, Equatable {
     case tooDeep(limit: Int)
     /// More text after the value.
     case contentAfterEnd
+    /// A file of another kind, by its first bytes.
+    case foreign(ForeignFormat)
   }
 
   /// What is wrong.
@@ -44,8 +46,11 @@ public struct JSONError: ModelError, Equatable {
   }
 
   public var message: String {
-    "invalid JSON: \(what), at byte \(offset)" + (file == nil ? " of line \(line)" : "")
+    if case .foreign(let format) = problem { return "this is \(format.what)" }
+    return "invalid JSON: \(what), at byte \(offset)" + (file == nil ? " of line \(line)" : "")
   }
+
+  public var hint: String? { if case .foreign(let format) = problem { format.remedy } else { nil } }
 
   public var location: DataLocation? { file.map { DataLocation(file: $0, line: line) } }
 
@@ -62,6 +67,7 @@ public struct JSONError: ModelError, Equatable {
     case .duplicateKey(let key): "the key '\(key)' stands twice in one object"
     case .tooDeep(let limit): "more than \(limit) levels of brackets"
     case .contentAfterEnd: "more text after the value"
+    case .foreign(let format): format.what
     }
   }
 

@@ -63,7 +63,10 @@ struct KerasTokenizer {
     let path = Path.join(directory, Self.vocabularyName)
     let file = Path.isFile(path) ? path : Path.join(directory, "vocab.txt")
     guard Path.isFile(file) else { throw FileError.missing(path: path) }
-    let vocabulary = try FileMapping(path: file).withText { try Vocabulary(vocabTXT: $0, file: file) }
+    let vocabulary = try FileMapping(path: file).withText {
+      try ForeignFileError.checkText(UnsafeRawBufferPointer($0), file: file)
+      return try Vocabulary(vocabTXT: $0, file: file)
+    }
     let added = specialTokens.compactMap { token in
       vocabulary.id(of: token).map { AddedToken(id: $0, content: token, isSpecial: true) }
     }

@@ -26,6 +26,7 @@ extension WordPieceTokenizer {
       throw TokenizerError.noVocabularyFile(directory: directory)
     }
     let mapping = try FileMapping(path: vocabularyFile)
+    try ForeignFileError.checkText(mapping.bytes, file: vocabularyFile)
     let pieces = PieceList(vocabTXT: mapping.text)
     var added = AddedTokenReader(try Vocabulary(pieces, file: vocabularyFile, lines: true), pieces, file: config.file)
     try added.add(config.addedTokens)
@@ -75,6 +76,7 @@ extension WordPieceTokenizer {
   /// Reads a vocab.txt alone. `lowercase`: whether text is lower-cased; nil: if no piece but `[…]` has a capital.
   public static func load(vocabularyFile: String, lowercase: Bool? = nil) throws -> WordPieceTokenizer {
     let mapping = try FileMapping(path: vocabularyFile)
+    try ForeignFileError.checkText(mapping.bytes, file: vocabularyFile)
     let pieces = PieceList(vocabTXT: mapping.text)
     let vocabulary = try Vocabulary(pieces, file: vocabularyFile, lines: true)
     var extras = TokenizerExtras()

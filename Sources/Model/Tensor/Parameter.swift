@@ -10,6 +10,8 @@ final class Parameter: @unchecked Sendable {
   fileprivate(set) var gradients: UnsafeMutablePointer<Float>?
   /// Whether a gradient is computed for it and the optimizer moves it.
   var isTrainable = true
+  /// Whether its values are the random ones that a new head starts from, which no step has changed.
+  var isUntrained = false
   /// Whether its gradient begins with a product, which then need not add to zeros.
   var gradientBeginsWithProduct = false
   /// The values of a matrix packed for products of few rows, as long as `WeightPanels` has them.
@@ -118,6 +120,17 @@ final class ParameterStore: @unchecked Sendable {
   var valueBlock: UnsafeMutablePointer<Float>? { values?.floats }
 
   var gradientBlock: UnsafeMutablePointer<Float>? { gradients?.floats }
+
+  /// Which parameters are untrained, in their order.
+  var untrained: [Bool] {
+    get { parameters.map(\.isUntrained) }
+    set { for (parameter, isUntrained) in zip(parameters, newValue) { parameter.isUntrained = isUntrained } }
+  }
+
+  /// Takes note of a step that changed all trainable parameters.
+  func noteStep() {
+    for parameter in parameters where parameter.isTrainable { parameter.isUntrained = false }
+  }
 
   /// Moves the values into one block of this store's own and makes room for gradients. Does nothing the second time.
   func makeTrainable() {

@@ -4,6 +4,7 @@ import Glibc
 final class BestParameters {
   private let parameters: ParameterStore
   private let copy: ZeroedMemory
+  private var untrained: [Bool] = []
   private var step: Int?
 
   /// - Parameter parameters: those of a model in training.
@@ -16,12 +17,13 @@ final class BestParameters {
   func keep(step: Int) {
     guard let values = parameters.valueBlock else { return }
     copy.floats.update(from: values, count: parameters.blockSize)
+    untrained = parameters.untrained
     self.step = step
   }
 
   /// Remembers those of an earlier run.
   func keep(_ checkpoint: TrainingCheckpoint) throws {
-    try checkpoint.copyParameters(of: parameters) { copy.floats + $0.offset }
+    untrained = try checkpoint.copyParameters(of: parameters) { copy.floats + $0.offset }
     step = checkpoint.state.step
   }
 
@@ -29,5 +31,6 @@ final class BestParameters {
   func restore(for state: TrainingState) {
     guard let step, step == state.best?.step, step != state.step, let values = parameters.valueBlock else { return }
     values.update(from: copy.floats, count: parameters.blockSize)
+    parameters.untrained = untrained
   }
 }

@@ -73,6 +73,7 @@ final class TrainingStep {
     guard state.step(network.parameters, optimizer, learningRate: learningRate, scale: scale, pool) else {
       throw .updateTooLarge(step: step, learningRate: learningRate)
     }
+    if learningRate != 0 { network.parameters.noteStep() }
     return Result(sums: sums, gradientNorm: norm)
   }
 }

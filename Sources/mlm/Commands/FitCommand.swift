@@ -244,6 +244,7 @@ struct FitCommand {
     }
     var card = card
     card.history = watch.curve.points
+    card.hasHead = model.hasTrainedHead
     if options.earlyStopping != nil, let best = outcome.state.best, best.step != outcome.state.step {
       context.console.note("the model is that of step \(best.step), which had the best validation loss")
       card.weightsStep = best.step
@@ -255,7 +256,7 @@ struct FitCommand {
       to: options.output, files: watch.files + [(FitConfiguration.fileName, run), (name, Array(card.markdown.utf8))],
       overwrite: true)
     try folder.markFinished(step: outcome.state.step, weights: weightsStep(of: outcome.state))
-    for note in model.configuration.notesOnWriting { context.console.note(note) }
+    for note in model.notesOnWriting { context.console.note(note) }
     context.console.note("wrote \(options.output)")
   }
 

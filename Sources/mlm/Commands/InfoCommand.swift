@@ -17,8 +17,9 @@ struct InfoCommand {
     let information = try context.reachingHub { hub in
       try registry.resolve(name, hub: hub, loadWeights: false) { resolved in
         try resolved.reading {
-          ModelInformation(
-            resolved, tokenizer: try tokenizer(of: resolved), head: head(of: resolved),
+          let (head, configuration) = head(of: resolved)
+          return ModelInformation(
+            resolved, configuration, tokenizer: try tokenizer(of: resolved), head: head,
             files: try resolved.files { Signals.received != nil }, past: TrainingPast(of: resolved))
         }
       }
@@ -41,18 +42,18 @@ struct InfoCommand {
     }
   }
 
-  /// The files' headers tell it.
-  private func head(of preset: ResolvedPreset) -> ModelInformation.Head {
-    guard let directory = preset.directory else { return .trained }
+  /// The files' headers tell it, and whether the output matrix is the word embedding.
+  private func head(of preset: ResolvedPreset) -> (ModelInformation.Head, Configuration) {
+    guard let directory = preset.directory else { return (.trained, preset.configuration) }
     do {
-      guard let weights = try ModelDirectory.open(directory).weights else { return .noWeights }
-      return weights.hasHead ? .trained : .missing
+      let model = try ModelDirectory.open(directory)
+      return (model.hasHead ? .trained : .missing, model.configuration)
     } catch CheckpointError.noWeights {
-      return .noWeights
+      return (.noWeights, preset.configuration)
     } catch {
       // Whoever loads it will say the same; what can be told is told.
       context.console.warning("the weights cannot be read: \((error as? any ModelError)?.message ?? "\(error)")")
-      return .unreadable
+      return (.unreadable, preset.configuration)
     }
   }
 }

@@ -61,7 +61,7 @@ struct PresetsCommand {
     for note in model.notes { context.console.note(note) }
     for warning in model.warnings { context.console.warning(warning) }
     try model.save(to: directory, weights: isHalf ? .float16 : .float32, overwrite: overwrites)
-    for note in model.configuration.notesOnWriting { context.console.note(note) }
+    for note in model.notesOnWriting { context.console.note(note) }
     try context.output.write(directory.pathBytes + [0x0A])
     return true
   }

@@ -93,9 +93,15 @@ private let uncased = """
     )
     #expect(!value.tiesWeights)
     #expect(value.json["dtype"]?.string == "float32")
-    #expect(value.json["tie_word_embeddings"]?.bool == true)
+    #expect(value.json["tie_word_embeddings"]?.bool == false && value.json["tie_weights_"]?.bool == false)
     #expect(value.json["bos_token_id"]?.isNull == true)
-    #expect(try !configuration(#"{"model_type":"distilbert","tie_weights_":false}"#).tiesWeights)
+    // Nobody obeys the older key.
+    let old = try configuration(#"{"model_type":"distilbert","tie_weights_":false}"#)
+    #expect(old.tiesWeights && old.json["tie_weights_"]?.bool == true && old.json["tie_word_embeddings"] == nil)
+    var untied = old
+    untied.tiesWeights = false
+    #expect(untied.json["tie_word_embeddings"]?.bool == false)
+    #expect(try configuration(String(decoding: untied.fileBytes, as: UTF8.self)).tiesWeights == false)
   }
 
   @Test func remembersTheEpsilonOfItsEcosystem() throws {
@@ -148,7 +154,7 @@ private let uncased = """
   }
 
   @Test(arguments: [
-    "\"dim\": \"768\"", "\"dim\": []", "\"dropout\": true", "\"activation\": 1", "\"tie_weights_\": 1",
+    "\"dim\": \"768\"", "\"dim\": []", "\"dropout\": true", "\"activation\": 1", "\"tie_word_embeddings\": 1",
     "\"pad_token_id\": \"0\"",
   ])
   func refusesOtherKinds(_ member: String) {

@@ -89,12 +89,13 @@ private let golden = Golden.url("checkpoint/micro").path
   }
 
   @Test(arguments: [
-    "[]", "{}", #"{"weight_map": []}"#, #"{"weight_map": {"a": 1}}"#, #"{"weight_map": {"a": "../f"}}"#,
-    #"{"weight_map": {"a": ""}}"#, #"{"weight_map": {"a": ".."}}"#, #"{"weight_map": {"a": "/etc/passwd"}}"#,
+    "[]", "{}", #"{"weight_map": []}"#, #"{"weight_map": {"NAME": 1}}"#, #"{"weight_map": {"NAME": "../f"}}"#,
+    #"{"weight_map": {"NAME": ""}}"#, #"{"weight_map": {"NAME": ".."}}"#, #"{"weight_map": {"NAME": "/etc/passwd"}}"#,
   ])
   func malformedIndex(_ index: String) throws {
     let folder = try folder()
-    try folder.write("model.safetensors.index.json", index)
+    try folder.write(
+      "model.safetensors.index.json", index.replacingOccurrences(of: "NAME", with: WeightName.wordEmbeddings))
     let error = #expect(throws: CheckpointError.self) { try ModelDirectory.open(folder.path) }
     guard case .malformedIndex = error else {
       Issue.record("\(String(describing: error))")
@@ -104,14 +105,105 @@ private let golden = Golden.url("checkpoint/micro").path
 
   @Test func indexAndShardsThatDoNotFit() throws {
     let folder = try folder()
-    let index = try folder.write("model.safetensors.index.json", #"{"weight_map": {"a": "b.safetensors"}}"#)
+    let name = WeightName.wordEmbeddings
+    let index = try folder.write("model.safetensors.index.json", #"{"weight_map": {"\#(name)": "b.safetensors"}}"#)
     let shard = folder.path + "/b.safetensors"
     #expect(throws: CheckpointError.missingShard(index: index, shard: shard)) { try ModelDirectory.open(folder.path) }
     try SafetensorsWriter.write([], to: shard)
-    #expect(throws: CheckpointError.malformedIndex(file: index, what: "'a' is not in b.safetensors")) {
+    #expect(throws: CheckpointError.malformedIndex(file: index, what: "'\(name)' is not in b.safetensors")) {
       try ModelDirectory.open(folder.path)
     }
     try folder.write("model.safetensors.index.json", "{")
     #expect(throws: JSONError.self) { try ModelDirectory.open(folder.path) }
+  }
+
+  // MARK: Shards
+
+  /// The golden model in two shards, and an index with more.
+  private func sharded(more: String) throws -> TemporaryFolder {
+    let folder = try folder()
+    let tensors = try Safetensors(path: golden + "/model.safetensors").tensors
+    var map: [String] = []
+    for (number, part) in [tensors.prefix(20), tensors.dropFirst(20)].enumerated() {
+      let name = "model-0000\(number + 1)-of-00002.safetensors"
+      try SafetensorsWriter.write(
+        part.map { TensorSource(name: $0.name, type: $0.type, shape: $0.shape, bytes: $0.bytes) },
+        to: folder.path + "/" + name)
+      map += part.map { #""\#($0.name)":"\#(name)""# }
+    }
+    try folder.write("model.safetensors.index.json", "{\"weight_map\":{\(map.joined(separator: ","))\(more)}}")
+    return folder
+  }
+
+  @Test(arguments: [
+    #","classifier.weight":"model-00001-of-00002.safetensors""#, #","classifier.weight":"gone.safetensors""#,
+    #","classifier.weight":null"#,
+  ])
+  func anIndexThatNamesATensorNobodyNeeds(_ more: String) throws {
+    let folder = try sharded(more: more)
+    let model = try ModelDirectory.open(folder.path)
+    #expect(model.hasHead && model.weights?.missing.isEmpty == true)
+    #expect(
+      model.notes == [
+        "\(folder.path)/model.safetensors.index.json: the weights of another head are not used: classifier.weight"
+      ])
+  }
+
+  @Test func anIndexThatNamesANeededTensorThatIsNotThere() throws {
+    let folder = try sharded(more: #","vocab_projector.weight":"model-00001-of-00002.safetensors""#)
+    let index = folder.path + "/model.safetensors.index.json"
+    let what = "'vocab_projector.weight' is not in model-00001-of-00002.safetensors"
+    #expect(throws: CheckpointError.malformedIndex(file: index, what: what)) { try ModelDirectory.open(folder.path) }
+  }
+
+  // MARK: What is there instead
+
+  @Test(arguments: [
+    (["model.fp16.safetensors", "pytorch_model.bin"], "model.fp16.safetensors", "rename it to model.safetensors"),
+    (
+      ["model.fp16-00001-of-00002.safetensors", "model.safetensors.index.fp16.json"],
+      "model.safetensors.index.fp16.json", "rename it to model.safetensors.index.json"
+    ),
+    (["model.fp16-00001-of-00002.safetensors"], "model.fp16-00001-of-00002.safetensors", "fetch the other parts"),
+    (["model-00001-of-00002.safetensors"], "model-00001-of-00002.safetensors", "fetch the other parts and their index"),
+    (["adapter_model.safetensors"], "adapter_model.safetensors", "merge_and_unload"),
+    (["weights.safetensors"], "weights.safetensors", "if it holds the model's weights, rename it"),
+    (["pytorch_model.bin.index.json"], "pytorch_model.bin.index.json", "converted to safetensors"),
+    (["tf_model.h5"], "tf_model.h5", "save_pretrained"),
+  ])
+  func weightsUnderAnotherName(_ names: [String], _ found: String, _ hint: String) throws {
+    let folder = try folder()
+    for name in names { try folder.write(name, "x") }
+    let error = #expect(throws: CheckpointError.onlyOtherWeights(path: folder.path, found: found)) {
+      try ModelDirectory.open(folder.path)
+    }
+    #expect(error?.hint?.contains(hint) == true, "\(error?.hint ?? "")")
+  }
+
+  /// Trainer's output before its end, old sentence-transformers, a repository in the hub's cache.
+  @Test(arguments: [
+    (["checkpoint-500", "checkpoint-1000", "runs"], ["checkpoint-1000", "checkpoint-500"]),
+    (["0_Transformer", "1_Pooling"], ["0_Transformer"]), (["snapshots/0123", "blobs"], ["snapshots/0123"]),
+    (["1_Pooling"], []),
+  ])
+  func modelsBelowADirectoryWithoutOne(_ folders: [String], _ models: [String]) throws {
+    for config in [false, true] {
+      let folder = try folder(config: config)
+      for name in folders {
+        try folder.write(name + "/other", "")
+        guard models.contains(name) else { continue }
+        for file in ["config.json", "model.safetensors"] {
+          try folder.write("\(name)/\(file)", FileMapping.contents(of: golden + "/" + file))
+        }
+      }
+      let inside = models.map { folder.path + "/" + $0 }
+      let error = #expect(
+        throws: config
+          ? CheckpointError.noWeights(path: folder.path, inside: inside)
+          : .notAModelDirectory(path: folder.path, lookedFor: "there is no config.json in it", inside: inside)
+      ) { try ModelDirectory.open(folder.path) }
+      let hint = error?.hint ?? ""
+      #expect(models.isEmpty == !hint.contains("below it: name ") && models.allSatisfy { hint.contains($0) }, "\(hint)")
+    }
   }
 }

@@ -105,7 +105,7 @@ private func entry(_ name: String, _ type: String, _ shape: String, _ offsets: S
     let text = "version https://git-lfs.github.com/spec/v1\noid sha256:5e3f\nsize 267954768\n"
     let error = try failure(Array(text.utf8))
     #expect(
-      error?.message.hasSuffix("f: this is a Git LFS pointer, not the weights (oid sha256:5e3f, size 267954768)")
+      error?.message.hasSuffix("f: this is a Git LFS pointer, not the file itself (oid sha256:5e3f, size 267954768)")
         == true)
     #expect(error?.hint != nil)
   }
@@ -116,11 +116,22 @@ private func entry(_ name: String, _ type: String, _ shape: String, _ offsets: S
     ("{\"a\": 1}  ", "JSON text"),
   ])
   func foreignFiles(text: String, what: String) throws {
-    guard case .otherFormat(_, let found) = try failure(Array(text.utf8)) else {
+    guard case .otherFormat(_, .other(let found), _) = try failure(Array(text.utf8)) else {
       Issue.record("\(text)")
       return
     }
     #expect(found.hasPrefix(what))
+  }
+
+  @Test func metadataThatIsNull() throws {
+    let folder = try TemporaryFolder()
+    let header = #"{"__metadata__":null,"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#
+    let path = try folder.write(
+      "f",
+      withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8) + [0, 0, 128, 63])
+    let file = try Safetensors(path: path)
+    #expect(file.metadata.isEmpty)
+    #expect(try file["a"]?.floats() == [1])
   }
 
   @Test func foreignBinaryFiles() throws {

@@ -105,36 +105,150 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
     let found = try resolve(entries().filter { $0.name.hasPrefix("distilbert.") })
     #expect(found.missing.count == 5 && !found.hasHead)
     #expect(found.notes.isEmpty)  // `hasHead` says it, and whoever loads the model warns
-    let partly = try resolve(entries().filter { $0.name != "vocab_projector.bias" })
-    #expect(partly.missing.map(\.name) == ["vocab_projector.bias"] && !partly.hasHead)
-    #expect(partly.notes == ["f: initialized anew, since missing: vocab_projector.bias"])
+    let partly = try resolve(entries().filter { $0.name != "vocab_layer_norm.bias" })
+    #expect(partly.missing.map(\.name) == ["vocab_layer_norm.bias"] && !partly.hasHead)
+    #expect(partly.notes == ["f: initialized anew, since missing: vocab_layer_norm.bias"])
   }
 
-  @Test func missingEncoderTensorsAreAnError() throws {
-    #expect(
-      throws: CheckpointError.missingTensors(
-        file: "f", first: "distilbert.transformer.layer.0.attention.q_lin.bias", count: 2, inHead: false)
-    ) { try resolve(entries().filter { !$0.name.hasSuffix("q_lin.bias") && !$0.name.hasSuffix("k_lin.bias") }) }
+  @Test func aMissingBiasOfTheScoresIsZero() throws {
+    let found = try resolve(entries().filter { $0.name != "vocab_projector.bias" })
+    #expect(found.missing.map(\.name) == ["vocab_projector.bias"] && found.hasHead)
+    #expect(found.notes == ["f: 'vocab_projector.bias' is missing; it is zero"])
+    let network = try Network(small, found, seed: 3, on: .serial)
+    #expect(network.hasTrainedHead && network.parameters["vocab_projector.bias"]?.matrix.array == [0, 0, 0])
   }
+
+  @Test func missingEncoderTensorsAreAnErrorThatNamesThoseThatAreThere() throws {
+    let error = #expect(throws: CheckpointError.self) {
+      try resolve(entries().filter { !$0.name.hasSuffix("q_lin.bias") && !$0.name.hasSuffix("k_lin.bias") })
+    }
+    #expect(
+      error?.message == "f: 2 tensors of the encoder are missing, the first is "
+        + "'distilbert.transformer.layer.0.attention.q_lin.bias'; it has 'distilbert.embeddings.LayerNorm.bias', "
+        + "'distilbert.embeddings.LayerNorm.weight', 'distilbert.embeddings.position_embeddings.weight' and 20 more")
+    let foreign = #expect(throws: CheckpointError.self) {
+      try resolve([Entry(name: "wte.weight", shape: [3, 2]), Entry(name: "h.0.ln_1.bias", shape: [2])])
+    }
+    #expect(foreign?.message.hasSuffix("; it has 'h.0.ln_1.bias', 'wte.weight'") == true)
+    var deeper = small
+    deeper.numLayers = 3
+    let layers = #expect(throws: CheckpointError.self) { try resolve(entries(), deeper) }
+    #expect(
+      layers?.hint == "config.json says n_layers 3, the weights have 1" && layers?.message.contains("it has") == false)
+  }
+
+  // MARK: Prefixes
+
+  @Test(arguments: [
+    "_orig_mod.", "module.", "model.", "module._orig_mod.", "a.b.c.d.e.f.g.h.", "transformer.", "embeddings.",
+  ])
+  func onePrefixIsTakenOff(_ prefix: String) throws {
+    for strip in ["", "distilbert."] {
+      let found = try resolve(
+        renamed(entries()) { prefix + ($0.hasPrefix(strip) ? String($0.dropFirst(strip.utf8.count)) : $0) })
+      #expect(found.missing.isEmpty && found.hasHead)
+      #expect(found.notes.count == 1 && found.notes[0].contains("a prefix is taken off"), "\(found.notes)")
+      #expect(found.notes[0].contains("'\(prefix)"), "\(found.notes)")
+      for (index, tensor) in found.tensors.enumerated() { #expect(try tensor?.floats().first == Float(index)) }
+    }
+  }
+
+  /// The encoder, or a layer, was compiled by itself.
+  @Test(arguments: ["distilbert.", "distilbert.transformer.layer.0.", "vocab_transform."])
+  func wrappersWithinNames(_ outer: String) throws {
+    let found = try resolve(
+      renamed(entries()) { $0.hasPrefix(outer) ? outer + "_orig_mod." + $0.dropFirst(outer.utf8.count) : $0 })
+    #expect(found.missing.isEmpty && found.notes.count == 1)
+    for (index, tensor) in found.tensors.enumerated() { #expect(try tensor?.floats().first == Float(index)) }
+  }
+
+  @Test func aPrefixedCopyBesideThePlainOneIsNotUsed() throws {
+    let copy = renamed(entries()) { "module." + $0 }.map { Entry(name: $0.name, shape: $0.shape, fill: 99) }
+    let found = try resolve(copy + entries())
+    for (index, tensor) in found.tensors.enumerated() { #expect(try tensor?.floats().first == Float(index)) }
+    #expect(found.notes.count == 1 && found.notes[0].hasPrefix("f: tensors that are not known are not used: module."))
+  }
+
+  @Test func twoPrefixedModelsAreRefusedByTheirNames() throws {
+    let error = #expect(throws: CheckpointError.self) {
+      try resolve(renamed(entries()) { "student." + $0 } + renamed(entries()) { "teacher." + $0 })
+    }
+    #expect(error?.message.contains("; it has 'student.distilbert.embeddings.LayerNorm.bias', ") == true)
+  }
+
+  @Test func aPrefixBesideOtherTensors() throws {
+    let found = try resolve(renamed(entries()) { "model." + $0 } + [Entry(name: "loss.weight", shape: [2])])
+    #expect(found.missing.isEmpty)
+    #expect(found.notes.last == "f: tensors that are not known are not used: loss.weight")
+  }
+
+  @Test func namesOfManyComponents() throws {
+    let long = String(repeating: "a.", count: 200_000)
+    let found = try resolve(renamed(entries()) { long + $0 })
+    #expect(found.missing.isEmpty)
+  }
+
+  // MARK: The output matrix
+
+  private static let projector = Entry(name: "vocab_projector.weight", shape: [3, 2], fill: 7)
 
   @Test func projectorEqualToTheEmbedding() throws {
-    #expect(try resolve(entries() + [Entry(name: "vocab_projector.weight", shape: [3, 2], fill: 0)]).notes.isEmpty)
-    // In another type.
-    let wide = Entry(name: "vocab_projector.weight", shape: [3, 2], type: .float64, fill: 0)
-    #expect(try resolve(entries() + [wide]).notes.isEmpty)
+    for entry in [
+      Entry(name: "vocab_projector.weight", shape: [3, 2], fill: 0),
+      // The same number.
+      Entry(name: "vocab_projector.weight", shape: [3, 2], fill: -0.0),
+      // In another type.
+      Entry(name: "vocab_projector.weight", shape: [3, 2], type: .float64, fill: 0),
+    ] {
+      let found = try resolve(entries() + [entry])
+      #expect(found.notes.isEmpty && found.configuration.tiesWeights && found["vocab_projector.weight"] == nil)
+    }
   }
 
-  @Test func projectorThatDiffers() throws {
-    let other = entries() + [Entry(name: "vocab_projector.weight", shape: [3, 2], fill: 7)]
+  @Test func projectorThatDiffersIsAnOutputMatrixOfItsOwn() throws {
+    let found = try resolve(entries() + [Self.projector])
+    #expect(!found.configuration.tiesWeights && found.hasHead && found.missing.isEmpty)
+    #expect(try found["vocab_projector.weight"]?.floats() == [7, 7, 7, 7, 7, 7])
+    #expect(try found[WeightName.wordEmbeddings]?.floats().first == 0)
     #expect(
-      try resolve(other).notes.first?.contains("'vocab_projector.weight' differs from the word embedding") == true)
+      found.notes == ["f: 'vocab_projector.weight' differs from the word embedding: it is an output matrix of its own"])
+    let prefixed = try resolve(renamed(entries() + [Self.projector]) { "module." + $0 })
+    #expect(!prefixed.configuration.tiesWeights && prefixed.missing.isEmpty)
+  }
+
+  /// Where config.json says that they are two, they are two, equal or not.
+  @Test(arguments: [0, 7] as [Float]) func untiedByTheConfiguration(_ fill: Float) throws {
     var untied = small
     untied.tiesWeights = false
-    #expect(throws: CheckpointError.untiedOutput(file: "f")) { try resolve(other, untied) }
-    #expect(try resolve(entries(), untied).notes.count == 1)
+    let found = try resolve(entries() + [Entry(name: "vocab_projector.weight", shape: [3, 2], fill: fill)], untied)
+    #expect(!found.configuration.tiesWeights && found.hasHead && found.notes.isEmpty)
+    #expect(try found["vocab_projector.weight"]?.floats().first == fill)
+  }
+
+  /// transformers begins with random numbers then: a head that was never trained.
+  @Test func untiedByTheConfigurationAndMissing() throws {
+    var untied = small
+    untied.tiesWeights = false
+    let found = try resolve(entries(), untied)
+    #expect(found.missing.map(\.name) == ["vocab_projector.weight"] && !found.hasHead)
+    #expect(found.notes.count == 2 && found.notes[1].contains("tie_word_embeddings"))
+    #expect(try !Network(untied, found, seed: 0, on: .serial).hasTrainedHead)
     #expect(throws: CheckpointError.self) {
-      try resolve(entries() + [Entry(name: "vocab_projector.weight", shape: [2, 2])])
+      try resolve(renamed(entries()) { $0 == WeightName.wordEmbeddings ? WeightName.projector : $0 }, untied)
     }
+  }
+
+  /// An old bug of resizing: the word embedding grew, and what belongs to it did not.
+  @Test(arguments: ["vocab_projector.bias", "vocab_projector.weight"]) func notResizedWithTheVocabulary(_ name: String)
+    throws
+  {
+    let entry = Entry(name: name, shape: name.hasSuffix("bias") ? [2] : [2, 2])
+    let error = #expect(throws: CheckpointError.self) { try resolve(entries().filter { $0.name != name } + [entry]) }
+    #expect(error?.message.contains("'\(name)' has ") == true)
+    #expect(
+      error?.hint
+        == "the word embedding has the 3 rows that config.json says: its vocabulary was resized, and '\(name)' was not; "
+        + "pad it with zeros to 3")
   }
 
   @Test func embeddingUnderTheNameOfTheProjectorOnly() throws {

@@ -26,7 +26,7 @@ import Testing
       }
       expectDifferences("x", of: x, are: dx, tolerance: 4e-3, loss: loss)
       for parameter in [
-        head.transform.weight, head.transform.bias, head.norm.gain, head.norm.bias, head.embedding, head.bias,
+        head.transform.weight, head.transform.bias, head.norm.gain, head.norm.bias, head.output, head.bias,
       ] {
         try expectDifferences(of: parameter, tolerance: 4e-3, loss: loss)
       }

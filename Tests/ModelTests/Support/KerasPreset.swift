@@ -25,6 +25,12 @@ enum KerasPreset {
 
   static func path(_ name: String) -> String { ModelTests.Golden.url("keras/\(name)").path }
 
+  /// What KerasHub computes with `untied`.
+  static func untied() throws -> Golden.Numbers {
+    try JSONDecoder().decode(
+      Golden.Numbers.self, from: Data(contentsOf: ModelTests.Golden.url("keras/untied/golden.json")))
+  }
+
   static func golden() throws -> Golden {
     try JSONDecoder().decode(Golden.self, from: Data(contentsOf: ModelTests.Golden.url("keras/golden.json")))
   }

@@ -24,7 +24,7 @@ import Testing
     }
   }
 
-  private static func model() throws -> DistilBertMaskedLM {
+  private static func model(_ configuration: Configuration = configuration) throws -> DistilBertMaskedLM {
     let model = try DistilBertMaskedLM(configuration: configuration, seed: 7, threads: 2)
     model.compile(
       optimizer: .adamW(learningRate: 0.02, clipNorm: 0.5), schedule: Schedule(.cosine, warmUp: .steps(3)))
@@ -40,6 +40,16 @@ import Testing
     let options: TrainingOptions
     var isValidated = false
     var interval: Int?
+    var isTied = true
+    var frozen: [ModelPart] = []
+
+    func model() throws -> DistilBertMaskedLM {
+      var configuration = ResumeTests.configuration
+      configuration.tiesWeights = isTied
+      let model = try ResumeTests.model(configuration)
+      try model.freeze(frozen)
+      return model
+    }
   }
 
   private static let courses = [
@@ -53,6 +63,14 @@ import Testing
       testDescription: "early stopping, steps",
       options: TrainingOptions(epochs: 20, maximumSteps: 22, batchSize: 3, earlyStopping: 2), isValidated: true,
       interval: 1),
+    Course(
+      testDescription: "an output matrix of its own",
+      options: TrainingOptions(epochs: 20, maximumSteps: 12, batchSize: 3, earlyStopping: 2), isValidated: true,
+      interval: 1, isTied: false),
+    Course(
+      testDescription: "a head that is never trained",
+      options: TrainingOptions(epochs: 20, maximumSteps: 12, batchSize: 3, earlyStopping: 2), isValidated: true,
+      interval: 1, isTied: false, frozen: [.head]),
   ]
 
   /// The reports of a training, those during an evaluation and what a clock gives left out.
@@ -77,7 +95,7 @@ import Testing
   }
 
   @Test(arguments: courses) func anyStep(_ course: Course) throws {
-    let whole = try Self.model()
+    let whole = try course.model()
     let (expected, outcome) = try train(whole, course, in: nil, from: nil)
     let bits = Self.bits(whole)
     #expect(outcome.state.step >= 9 && outcome.state.updates <= outcome.state.step)
@@ -87,16 +105,18 @@ import Testing
       for moment in [TrainingReport.Moment.step, .validation(done: 9, of: 9), .epochEnd] {
         let folder = try TemporaryFolder()
         let checkpoints = CheckpointFolder(output: folder.path)
-        let (before, first) = try train(Self.model(), course, in: checkpoints, from: nil) {
+        let (before, first) = try train(course.model(), course, in: checkpoints, from: nil) {
           $0.step == step && $0.moment == moment
         }
         guard first.ending == .stopped else { continue }  // no such moment
         let checkpoint = try TrainingCheckpoint.newest(in: checkpoints)
         #expect(checkpoint.state.step == step)
-        let model = try Self.model()
+        let model = try course.model()
+        #expect(model.hasTrainedHead == false)
         let (after, second) = try train(model, course, in: checkpoints, from: checkpoint)
         #expect(before + after == expected, "step \(step), \(moment)")
         #expect(Self.bits(model) == bits, "step \(step), \(moment)")
+        #expect(model.hasTrainedHead == whole.hasTrainedHead && whole.hasTrainedHead == course.frozen.isEmpty)
         #expect(second.ending == outcome.ending && second.state.best == outcome.state.best)
       }
     }
@@ -263,6 +283,19 @@ import Testing
     let other = try DistilBertMaskedLM(configuration: configuration, threads: 1)
     #expect(throws: TrainingCheckpointError.otherModel(path: newest.path)) {
       try other.fit(Corpus(count: 14), resuming: newest)
+    }
+  }
+
+  /// The word embedding of one is not the output matrix of the other.
+  @Test(arguments: [true, false]) func aCheckpointOfAnotherOutputMatrix(isTied: Bool) throws {
+    let folder = try TemporaryFolder()
+    let checkpoints = CheckpointFolder(output: folder.path)
+    let course = Course(testDescription: "", options: TrainingOptions(batchSize: 4), isTied: isTied)
+    _ = try train(course.model(), course, in: checkpoints, from: nil)
+    var other = Self.configuration
+    other.tiesWeights = !isTied
+    #expect(throws: TrainingCheckpointError.self) {
+      try Self.model(other).fit(Corpus(count: 14), resuming: .newest(in: checkpoints))
     }
   }
 }

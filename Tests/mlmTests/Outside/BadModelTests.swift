@@ -38,11 +38,39 @@ import Testing
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:5e3f\nsize 267954768\n"
     try expectRefused(
       weights(pointer.utf8),
-      "model/model.safetensors: this is a Git LFS pointer, not the weights (oid sha256:5e3f, size 267954768)",
+      "model/model.safetensors: this is a Git LFS pointer, not the file itself (oid sha256:5e3f, size 267954768)",
       hint: "git lfs pull")
     try expectRefused(
       weights("<!DOCTYPE html><html><body>404: Not Found</body></html>".utf8),
-      "model/model.safetensors: this is a saved web page, not a safetensors file", hint: "download the file anew")
+      "model/model.safetensors: this is a saved web page, not a safetensors file", hint: "download the file again")
+  }
+
+  /// In the place of any file of the model.
+  @Test(
+    arguments: [
+      (
+        Array("version https://git-lfs.github.com/spec/v1\noid sha256:5e3f\nsize 48\n".utf8), "Git LFS pointer",
+        "git lfs pull"
+      ),
+      ([0xFF, 0xFE, 0x7B, 0x00], "UTF-16 text", "iconv -f UTF-16 -t UTF-8"),
+      ([0xFE, 0xFF, 0x00, 0x7B], "UTF-16 text", "iconv -f UTF-16 -t UTF-8"),
+      ([0xFF, 0xFE, 0x00, 0x00], "UTF-32 text", "iconv -f UTF-32 -t UTF-8"),
+      (Array("<!DOCTYPE html>\n".utf8), "saved web page", "download the file again"),
+      ([0xEF, 0xBB, 0xBF] + Array("{}".utf8), "byte-order mark", "without the mark"),
+    ] as [([UInt8], String, String)])
+  func filesOfAnotherKind(_ bytes: [UInt8], _ what: String, _ hint: String) throws {
+    for name in ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"] {
+      // A marked vocab.txt is read.
+      if name == "vocab.txt", what == "byte-order mark" { continue }
+      let tool = try Tool()
+      try tool.copyMicro()
+      try tool.write(bytes, to: "model/\(name)")
+      let result = try tool.run("predict", "--preset", "model", "a [MASK]")
+      #expect(result.status == 1 && result.errors.count == 1 && result.output.isEmpty, "\(name): \(result.messages)")
+      #expect(result.errors.first?.contains("model/\(name)") == true, "\(name): \(result.messages)")
+      #expect(result.errors.first?.contains("this is ") == true && result.errors.first?.contains(what) == true)
+      #expect(result.messageLines.last?.hasPrefix("hint: ") == true && result.messageLines.last?.contains(hint) == true)
+    }
   }
 
   @Test func hostileHeaders() throws {

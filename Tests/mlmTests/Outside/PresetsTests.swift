@@ -216,7 +216,7 @@ import Testing
   // MARK: A model without a head
 
   /// The micro model's encoder alone, as transformers saves a DistilBertModel.
-  private func encoder(_ tool: Tool) throws {
+  static func encoder(_ tool: Tool) throws {
     try tool.copyMicro("encoder")
     try tool.replace("DistilBertForMaskedLM", by: "DistilBertModel", in: "encoder/config.json")
     let file = try tool.read("encoder/model.safetensors")
@@ -229,7 +229,7 @@ import Testing
 
   @Test func bareEncoder() throws {
     let tool = try Tool()
-    try encoder(tool)
+    try Self.encoder(tool)
     let refusal = "'encoder' has no trained masked-language-model head, so that it cannot fill masks"
     try tool.expectError(
       ["predict", "--preset", "encoder", "a [MASK]"], refusal, hint: "mlm fit FILE --preset encoder")

@@ -24,11 +24,8 @@
     static func variables(_ paths: [[String]], in file: String) throws -> [TensorView?] {
       let mapping = try FileMapping(path: file)
       guard mapping.bytes.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]) else {
-        switch ForeignFormat.recognize(mapping) {
-        case .otherFormat(_, let what): throw CheckpointError.notHDF5(file: file, what: what)
-        case .some(let error): throw error
-        case nil: throw CheckpointError.notHDF5(file: file, what: nil)
-        }
+        guard let format = ForeignFormat(mapping.bytes) else { throw CheckpointError.notHDF5(file: file) }
+        throw CheckpointError.otherFormat(file: file, format, expected: "an HDF5 file")
       }
       return try library.withLock { isReady in
         if !isReady {

@@ -63,7 +63,11 @@ extension Configuration {
     dense(
       "vocab_transform", ["masked_lm_head/_intermediate_dense"], kernel: [hiddenDim, hiddenDim], bias: [hiddenDim])
     norm("vocab_layer_norm", "masked_lm_head/_intermediate_layer_norm")
-    add("vocab_projector.bias", ["masked_lm_head"], 0, [vocabularySize])
+    // The head's own kernel, where it has one, comes before its bias.
+    if !tiesWeights {
+      add(WeightName.projector, ["masked_lm_head"], 0, [hiddenDim, vocabularySize], isTransposed: true)
+    }
+    add(WeightName.projectorBias, ["masked_lm_head"], tiesWeights ? 0 : 1, [vocabularySize])
     return variables
   }
 }

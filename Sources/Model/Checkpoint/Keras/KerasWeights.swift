@@ -11,6 +11,9 @@ enum KerasWeights {
   /// Finds and checks every variable of the model; none is copied yet.
   static func load(_ directory: String, _ configuration: Configuration) throws -> ResolvedWeights {
     let files = try backboneFiles(directory)
+    let task = Path.join(directory, taskName)
+    let hasTask = Path.kind(task) != nil
+    let configuration = hasTask ? try configuration.tied(asIn: task) : configuration
     let variables = configuration.kerasVariables
     let specifications = configuration.tensors
     var found: [String: TensorView] = [:]
@@ -20,22 +23,26 @@ enum KerasWeights {
     }
     let missing = backbone.filter { found[$0.name] == nil }
     if let first = missing.first {
+      // What an index names may be of no use.
+      if let absent = files.absent.first { throw CheckpointError.missingShard(index: files.shown, shard: absent) }
       throw CheckpointError.missingTensors(
         file: files.shown, first: variables[first.name]?.path ?? first.name, count: missing.count, inHead: false)
     }
-    let task = Path.join(directory, taskName)
     let head = specifications.filter { !$0.isBackbone }
-    if Path.kind(task) != nil { try collect(head, variables, from: task, configuration, into: &found) }
+    if hasTask { try collect(head, variables, from: task, configuration, into: &found) }
     return ResolvedWeights(
-      specifications: specifications, tensors: specifications.map { found[$0.name] },
-      notes: notes(head.filter { found[$0.name] == nil }, of: head.count, variables, task))
+      configuration, found, notes: notes(head.filter { found[$0.name] == nil }, of: head.count, variables, task))
   }
 
-  private static func backboneFiles(_ directory: String) throws -> (paths: [String], shown: String) {
+  private static func backboneFiles(
+    _ directory: String
+  ) throws -> (paths: [String], absent: [String], shown: String) {
     let single = Path.join(directory, weightsName)
-    if Path.kind(single) != nil { return ([single], single) }
+    if Path.kind(single) != nil { return ([single], [], single) }
     let index = Path.join(directory, indexName)
-    guard Path.kind(index) != nil else { throw CheckpointError.noKerasWeights(path: directory) }
+    guard Path.kind(index) != nil else {
+      throw CheckpointError.noKerasWeights(path: directory)
+    }
     guard let map = try JSONValue.load(file: index)["weight_map"]?.object else {
       throw CheckpointError.malformedIndex(file: index, what: "it has no object 'weight_map'")
     }
@@ -49,7 +56,8 @@ enum KerasWeights {
         if !names.contains(name) { names.append(name) }
       }
     }
-    return (try names.map { try WeightFiles.shardPath($0, in: directory, index: index) }, index)
+    let paths = try names.map { try WeightFiles.place(ofShard: $0, in: directory, index: index) }
+    return (paths.filter { Path.kind($0) != nil }, paths.filter { Path.kind($0) == nil }, index)
   }
 
   /// Adds the tensors that a file holds, by name, and checks their shapes and types.
@@ -81,6 +89,7 @@ enum KerasWeights {
   ) -> [String] {
     if missing.isEmpty || missing.count == count { return [] }
     let names = missing.map { variables[$0.name]?.path ?? $0.name }
+    if missing.map(\.name) == [WeightName.projectorBias] { return ["\(file): \(names[0]) is missing; it is zero"] }
     return ["\(file): initialized anew, since missing: \(names.joined(separator: ", "))"]
   }
 
@@ -94,7 +103,7 @@ enum KerasWeights {
     let name = specification.name
     let says: String =
       switch (name, axis) {
-      case (WeightName.wordEmbeddings, 0), ("vocab_projector.bias", 0):
+      case (WeightName.wordEmbeddings, 0), (WeightName.projectorBias, 0), (WeightName.projector, 1):
         "vocabulary_size \(configuration.vocabularySize)"
       case ("distilbert.embeddings.position_embeddings.weight", 0):
         "max_sequence_length \(configuration.maxSequenceLength)"
@@ -106,5 +115,16 @@ enum KerasWeights {
       default: "hidden_dim \(configuration.hiddenDim)"
       }
     return "config.json says \(says)"
+  }
+}
+
+extension Configuration {
+  /// With an output matrix of the head's own, where a task's file has one. KerasHub's `DistilBertMaskedLM` shares the token embedding; a
+  /// `MaskedLMHead` that was made without one does not, and no configuration tells.
+  fileprivate func tied(asIn task: String) throws -> Configuration {
+    var untied = self
+    untied.tiesWeights = false
+    let bias = untied.kerasVariables[WeightName.projectorBias]?.paths ?? []
+    return try HDF5File.variables([bias], in: task).first.flatMap { $0 } == nil ? self : untied
   }
 }

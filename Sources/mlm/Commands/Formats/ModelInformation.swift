@@ -13,6 +13,8 @@ struct ModelInformation {
   }
 
   let preset: ResolvedPreset
+  /// As its weights are, where they are at hand.
+  let configuration: Configuration
   /// nil where there is no vocabulary.
   let tokenizer: WordPieceTokenizer?
   let head: Head
@@ -23,13 +25,13 @@ struct ModelInformation {
   static let shownRows = 5
 
   init(
-    _ preset: ResolvedPreset, tokenizer: WordPieceTokenizer?, head: Head, files: [ModelFile], past: TrainingPast
+    _ preset: ResolvedPreset, _ configuration: Configuration, tokenizer: WordPieceTokenizer?, head: Head,
+    files: [ModelFile], past: TrainingPast
   ) {
-    (self.preset, self.tokenizer, self.head) = (preset, tokenizer, head)
+    (self.preset, self.configuration, self.tokenizer, self.head) = (preset, configuration, tokenizer, head)
     (self.files, self.past) = (files, past)
   }
 
-  private var configuration: Configuration { preset.configuration }
   private var summary: ModelSummary { ModelSummary(configuration) }
 
   // MARK: For people
@@ -69,7 +71,7 @@ struct ModelInformation {
 
   private var headText: String {
     switch head {
-    case .trained: "trained"
+    case .trained: configuration.tiesWeights ? "trained" : "trained, with an output matrix of its own"
     case .missing: "none in the files; fit comes before predict"
     case .noWeights: "unknown: the weights are not here"
     case .unreadable: "unknown: the weights cannot be read"

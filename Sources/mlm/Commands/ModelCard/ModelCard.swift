@@ -45,6 +45,8 @@ struct ModelCard {
   var totalSteps: Int?
   /// The step that the weights are of, where they are not the last ones (early stopping).
   var weightsStep: Int?
+  /// Without a head that was trained, it fills no masks.
+  var hasHead = true
 
   /// A line that no reader of the card sees. A file without it is not ours.
   static let mark = "<!-- Written by 'mlm fit', and replaced with the model. To keep this file, delete this line. -->"
@@ -64,17 +66,21 @@ struct ModelCard {
 
   /// What the hub reads. No license: only who has the rights to text and model can give one.
   private var frontMatter: String {
-    var lines = ["---", "library_name: transformers", "pipeline_tag: fill-mask"]
+    var lines = ["---", "library_name: transformers"] + (hasHead ? ["pipeline_tag: fill-mask"] : [])
     // Random weights know no language, and come from no model.
     if !origin.isRandom {
       if !preset.languages.isEmpty { lines += ["language:"] + preset.languages.map { "- \(Markdown.yaml($0))" } }
       if let base = preset.repository ?? preset.baseModel { lines.append("base_model: \(Markdown.yaml(base))") }
     }
-    return (lines + ["tags:", "- fill-mask", "- mlm", "- distilbert", "---"]).joined(separator: "\n")
+    let tags = (hasHead ? ["fill-mask"] : []) + ["mlm", "distilbert"]
+    return (lines + ["tags:"] + tags.map { "- \($0)" } + ["---"]).joined(separator: "\n")
   }
 
   private var introduction: String {
-    "A DistilBERT model that fills in masked words, trained with `mlm fit` \(CommandLineTool.version)."
+    hasHead
+      ? "A DistilBERT model that fills in masked words, trained with `mlm fit` \(CommandLineTool.version)."
+      : "A DistilBERT encoder, trained with `mlm fit` \(CommandLineTool.version). Its masked-language-model head was never trained, "
+        + "and is not in the files: it fills no masks."
   }
 
   private var facts: String {
@@ -166,6 +172,10 @@ struct ModelCard {
 
   private var use: String {
     let place = Markdown.pythonString(name)
+    guard hasHead else {
+      let fit = "mlm fit FILE --preset \(ShellText.quoted(name)) --output OTHER"
+      return "## How to use it\n\nTrain it first, with its head:\n\n\(Markdown.block(fit, language: "sh"))"
+    }
     return """
       ## How to use it
 

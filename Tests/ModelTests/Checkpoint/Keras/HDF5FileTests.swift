@@ -33,12 +33,14 @@
         return #expect(throws: CheckpointError.self) { try HDF5File.variables([[path]], in: file) }
       }
       let file = folder.path + "/f"
-      #expect(try failure("") == .notHDF5(file: file, what: nil))
-      #expect(try failure("abc") == .notHDF5(file: file, what: nil))
-      #expect(try failure("<!DOCTYPE html>") == .notHDF5(file: file, what: "a saved web page"))
+      #expect(try failure("") == .notHDF5(file: file))
+      #expect(try failure("abc") == .notHDF5(file: file))
+      #expect(
+        try failure("<!DOCTYPE html>") == .otherFormat(file: file, .other("a saved web page"), expected: "an HDF5 file")
+      )
       #expect(
         try failure("version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n")
-          == .gitLFSPointer(file: file, oid: "sha256:ab", size: "12"))
+          == .otherFormat(file: file, .gitLFSPointer(oid: "sha256:ab", size: "12"), expected: "an HDF5 file"))
       #expect(throws: FileError.missing(path: "/no")) { try HDF5File.variables([[path]], in: "/no") }
       #expect(throws: FileError.isDirectory(path: folder.path)) { try HDF5File.variables([[path]], in: folder.path) }
     }

@@ -6,13 +6,19 @@ import Testing
 /// Presets that KerasHub wrote, against what KerasHub computes with them.
 @Suite struct KerasWeightsTests {
   #if KerasWeights
-    @Test(arguments: ["masked_lm", "float16", "older", "sharded", "bfloat16"])
+    @Test(arguments: ["masked_lm", "float16", "older", "sharded", "bfloat16", "untied"])
     func forward(_ name: String) throws {
       let golden = try KerasPreset.golden()
-      let expected = name == "bfloat16" ? golden.bfloat16 : golden.masked_lm
+      let expected =
+        switch name {
+        case "bfloat16": golden.bfloat16
+        case "untied": try KerasPreset.untied()
+        default: golden.masked_lm
+        }
       let model = try ModelDirectory.open(KerasPreset.path(name))
       let weights = try #require(model.weights)
-      #expect(model.hasHead == ["masked_lm", "float16"].contains(name))
+      #expect(model.hasHead == ["masked_lm", "float16", "untied"].contains(name))
+      #expect(model.configuration.tiesWeights == (name != "untied"))
       #expect(model.notes.isEmpty)
       let network = try Network(model.configuration, weights, seed: 0, on: .serial)
       let samples = zip(golden.tokens, golden.masks).map { tokens, masks in
@@ -47,6 +53,14 @@ import Testing
       let model = try ModelDirectory.open(folder.path)
       #expect(!model.hasHead && model.weights?.missing.count == 5)
       #expect(model.notes.isEmpty)
+    }
+
+    /// Shards that an index names and nobody needs may be gone.
+    @Test func anIndexThatNamesAFileNobodyNeeds() throws {
+      let folder = try KerasPreset.copy("sharded")
+      try folder.replace(
+        "\"weight_map\": {", by: "\"weight_map\" : {\"/other\": \"gone.weights.h5\", ", in: "model.weights.json")
+      #expect(try ModelDirectory.open(folder.path).weights?.missing.count == 5)
     }
 
     @Test func headInParts() throws {
@@ -148,7 +162,7 @@ import Testing
       try folder.write("model.weights.json", #"{"weights": {}}"#)
       #expect(failure(folder) == .malformedIndex(file: index, what: "it has no object 'weight_map'"))
       try folder.write("model.weights.json", #"{"weight_map": {"/layers/a/vars": "model_00000.weights.h5"}}"#)
-      guard case .missingTensors(index, _, _, false) = failure(folder) else {
+      guard case .missingTensors(index, _, _, false, _, _) = failure(folder) else {
         Issue.record("\(String(describing: failure(folder)))")
         return
       }

@@ -19,6 +19,14 @@ import Testing
 
   @Test func snapshot() throws { try Snapshot.expect(Self.card().markdown, is: "model-card.md") }
 
+  @Test func withoutAHead() {
+    var card = Self.card()
+    card.hasHead = false
+    let text = card.markdown
+    #expect(!text.contains("fill-mask") && !text.contains("mlm predict") && !text.contains("pipeline"))
+    #expect(text.contains("fills no masks") && text.contains("mlm fit FILE --preset my_model --output OTHER"))
+  }
+
   @Test func frontMatter() {
     var card = Self.card()
     func head() -> [String] { card.markdown.split(separator: "---\n")[0].split(separator: "\n").map(String.init) }
