@@ -31,8 +31,12 @@ public struct TrainingCheckpoint: Sendable {
       throw FileError.notPermitted(path: path, writing: writing)
     } catch let error as any ModelError {
       let older = folder.steps.filter { $0 < step }.reversed().lazy.map { folder.path(ofStep: $0) }
-      var cause = error.message
-      if case TrainingCheckpointError.damaged(let file, let what) = error { cause = "\(Path.name(file)): \(what)" }
+      let cause =
+        if case TrainingCheckpointError.damaged(let file, let what) = error {
+          "\(Path.name(file)): \(what)"
+        } else {
+          (error.location.map { "\(Path.name($0.file)): " } ?? "") + error.message
+        }
       throw TrainingCheckpointError.newestIsDamaged(
         path: path, cause: cause, older: older.first { (try? TrainingCheckpoint(wholeAt: $0)) != nil })
     }

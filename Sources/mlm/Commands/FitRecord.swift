@@ -129,7 +129,7 @@ extension FitRecord {
   /// What differs and may, but makes another training in some respect: one line each.
   func notes(against past: JSONValue, at step: Int) -> [String] {
     var notes: [String] = []
-    if let then = past["threads"]?.int, then != threads {
+    if let then = past["threads"]?.int, then != threads, step < length.steps {
       notes.append(
         "the checkpoint was computed with \(Readable.plural(then, "thread")), the rest is computed with \(threads): last "
           + "digits may differ from an uninterrupted training")

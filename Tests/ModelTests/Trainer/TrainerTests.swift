@@ -98,7 +98,7 @@ import Testing
       losses.append($0.loss)
       return true
     }
-    #expect(losses.allSatisfy { $0 == 0 })
+    #expect(losses.count > 0 && losses.allSatisfy(\.isNaN))
     #expect(try model.evaluate(Recorder(count: 4)) == before)
     #expect(try model.evaluate(empty).maskedTokens == 0)
   }

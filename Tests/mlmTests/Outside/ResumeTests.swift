@@ -53,8 +53,9 @@ import Testing
       let result = try tool.shell(
         """
         mkfifo log; exec 3<>log; printf '%62500s' '' >&3
+        newest() { ls part/checkpoints 2> /dev/null | sed -n 's/^step-//p' | sort -n | tail -1; }
         mlm \(line) & pid=$!
-        until [ -d part/checkpoints/step-\(step) ]; do kill -0 $pid || exit 1; sleep 0.005; done
+        until [ "0$(newest)" -ge \(step) ]; do kill -0 $pid || exit 1; sleep 0.005; done
         kill -KILL $pid; wait $pid; status=$?; rm log; exit $status
         """)
       #expect(result.status == 137, "\(result.messages)")
@@ -119,9 +120,12 @@ import Testing
   /// that computed.
   @Test func threads() throws {
     let tool = try FitTests.tool()
+    try Self.unfinished(tool, "part", after: 4, Self.options + ["--threads", "1"])
+    let rest = try tool.succeed(Self.fit("part", ["--resume", "--threads", "2"]))
+    #expect(rest.messages.contains("with 1 thread, the rest is computed with 2: last digits may differ"))
     try Self.unfinished(tool, "out", after: 15, Self.options + ["--threads", "1"])
     let same = try tool.succeed(Self.fit("out", ["--resume", "--threads", "2"]))
-    #expect(same.messages.contains("with 1 thread, the rest is computed with 2: last digits may differ"))
+    #expect(!same.messages.contains("last digits"))
     #expect(String(decoding: try tool.read("out/training.json"), as: UTF8.self).contains("\"threads\": 1"))
     let again = try tool.succeed(Self.fit("out", ["--resume", "--threads", "2"]))
     #expect(again.messages.contains("nothing is left to do") && !again.messages.contains("last digits"))
@@ -186,7 +190,7 @@ import Testing
     try tool.write("", to: "only/checkpoints/step-1/training_state.json")
     try tool.expectError(
       Self.fit("only", ["--resume"]),
-      "the newest checkpoint, only/checkpoints/step-1, is damaged: only/checkpoints/step-1/training_state.json: the file is empty",
+      "the newest checkpoint, only/checkpoints/step-1, is damaged: training_state.json: invalid JSON: the text ends where a value should stand, at byte 0",
       hint: "start over with --overwrite")
   }
 
