@@ -2,7 +2,7 @@ extension DistilBertMaskedLM {
   /// Identifies the model by what it is: sizes, rates, tokenizer and parameters. Models of one fingerprint give the same numbers,
   /// whatever they are called and wherever their files are.
   public func fingerprint() throws -> UInt64 {
-    let files = [configuration.fileBytes(weights: .float32)] + tokenizerFiles.map(\.bytes)
+    let files = [configuration.fileBytes] + tokenizerFiles.map(\.bytes)
     let parameters = network.parameters.parameters
     var hashes = [UInt64](repeating: 0, count: parameters.count)
     try compute.occupancy.claim {
