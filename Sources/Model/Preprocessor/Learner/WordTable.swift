@@ -6,17 +6,18 @@ final class WordTable {
     /// Where the word's bytes begin, 43 bits, whether a text has it in just this spelling, and the number of bytes, 20 bits.
     private var place: UInt64
     let hash: UInt64
-    fileprivate(set) var count: UInt64
+    private(set) var count: UInt64 = 0
 
-    init(start: Int, length: Int, hash: UInt64, count: UInt64) {
+    init(start: Int, length: Int, hash: UInt64) {
       place = UInt64(truncatingIfNeeded: start) << 21 | UInt64(truncatingIfNeeded: length)
       self.hash = hash
-      self.count = count
     }
 
-    fileprivate(set) var isSpelledSo: Bool {
-      get { place & 1 << 20 != 0 }
-      set { if newValue { place |= 1 << 20 } else { place &= ~(1 << 20) } }
+    var isSpelledSo: Bool { place & 1 << 20 != 0 }
+
+    fileprivate mutating func add(count: UInt64, isSpelledSo: Bool) {
+      self.count += count
+      place |= isSpelledSo ? 1 << 20 : 0
     }
 
     var bytes: Range<Int> {
@@ -39,14 +40,13 @@ final class WordTable {
     while case let found = slots[slot], found != 0 {
       let index = Int(found) - 1
       if entries[index].hash == hash, isEqual(entries[index].bytes, word) {
-        entries[index].count += count
-        if isSpelledSo { entries[index].isSpelledSo = true }
+        entries[index].add(count: count, isSpelledSo: isSpelledSo)
         return
       }
       slot = (slot + 1) & mask
     }
-    entries.append(Entry(start: text.count, length: word.count, hash: hash, count: count))
-    entries[entries.count - 1].isSpelledSo = isSpelledSo
+    entries.append(Entry(start: text.count, length: word.count, hash: hash))
+    entries[entries.count - 1].add(count: count, isSpelledSo: isSpelledSo)
     text.append(contentsOf: word)
     slots[slot] = UInt32(truncatingIfNeeded: entries.count)
     if entries.count * 2 > slots.count { index(slots: slots.count * 2) }
