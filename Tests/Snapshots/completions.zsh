@@ -51,6 +51,7 @@ _mlm() {
           '--lowercase[the vocabulary is for lower-cased text]' \
           '--cased[the vocabulary keeps case and accents]' \
           '--min-frequency=[a piece is seen N times at least]:N: ' \
+          '--keep-special-ids[special tokens keep the preset'\''s ids]' \
           '--layers=[encoder layers]:N: ' \
           '--hidden-dim=[width of the model]:N: ' \
           '--heads=[attention heads]:N: ' \
@@ -94,6 +95,7 @@ _mlm() {
           '--random-token-rate=[share that becomes a random token]:X: ' \
           '--mask-sampling=[exact or bernoulli]:HOW:(exact bernoulli)' \
           '--whole-word-masking[select whole words, not pieces]' \
+          '--mask-unknown[\[UNK\] may be selected, too]' \
           '--validation=[evaluated after each epoch]:FILE:_files' \
           '--validation-split=[hold out this share instead]:X: ' \
           '--early-stopping=[stop after N evaluations without progress]:N: ' \
@@ -153,6 +155,7 @@ _mlm() {
           '--random-token-rate=[share that becomes a random token]:X: ' \
           '--mask-sampling=[exact or bernoulli]:HOW:(exact bernoulli)' \
           '--whole-word-masking[select whole words, not pieces]' \
+          '--mask-unknown[\[UNK\] may be selected, too]' \
           '--batch-size=[accepted; has no effect]:N: ' \
           '--seed=[every random choice comes from it]:N: ' \
           '--threads=[threads to compute with]:N: ' \

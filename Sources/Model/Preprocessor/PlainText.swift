@@ -93,7 +93,11 @@ public enum PlainText {
     let invalid = UTF8Validation.count(bytes).count
     func isMore(_ count: Int, thanOneIn parts: Int) -> Bool { count * parts > bytes.count }
     // Of text in Latin letters every second byte is zero, of Cyrillic ones a control character, of Chinese ones many are not UTF-8.
-    if zeros > 0, isMore(zeros + controls + invalid, thanOneIn: 10), let encoding = WideEncoding(of: bytes) {
+    // Where they are fewer, as in Devanagari or kana, the characters are of one script; pairs of ASCII letters are not.
+    let unlike = zeros + controls + invalid
+    if zeros > 0, isMore(unlike, thanOneIn: 10),
+      let encoding = WideEncoding(of: bytes, inOneScript: !isMore(unlike, thanOneIn: 4))
+    {
       return .text(encoding.name, iconv: encoding.name)
     }
     if isMore(zeros, thanOneIn: 10) {
@@ -114,7 +118,9 @@ private struct WideEncoding {
 
   /// The encoding in which all of the bytes are characters that text has, most of them ASCII ones where several are possible; nil where
   /// there is none.
-  init?(of bytes: UnsafeBufferPointer<UInt8>) {
+  ///
+  /// - Parameter inOneScript: of UTF-16, that half of the other characters must be of one block of 256.
+  init?(of bytes: UnsafeBufferPointer<UInt8>, inOneScript: Bool) {
     func unit(_ index: Int, size: Int, isLittle: Bool) -> UInt32 {
       (0..<size).reduce(0) { value, offset in
         value << 8 | UInt32(bytes[index * size + (isLittle ? size - 1 - offset : offset)])
@@ -124,10 +130,17 @@ private struct WideEncoding {
     for (size, isLittle) in [(4, true), (4, false), (2, true), (2, false)] {
       let units = (0..<bytes.count / size).lazy.map { unit($0, size: size, isLittle: isLittle) }
       guard let ascii = size == 4 ? Self.asciiCount(scalars: units) : Self.asciiCount(utf16: units) else { continue }
+      if size == 2, inOneScript, !Self.areInOneBlock(units) { continue }
       if ascii > best.ascii { best = (ascii, "UTF-\(size * 8)\(isLittle ? "LE" : "BE")") }
     }
     guard best.ascii > 0 else { return nil }
     name = best.name
+  }
+
+  private static func areInOneBlock(_ units: some Sequence<UInt32>) -> Bool {
+    var blocks = [Int](repeating: 0, count: 256)
+    for unit in units where unit > 0x7F { blocks[Int(unit >> 8)] += 1 }
+    return (blocks.max() ?? 0) * 2 >= blocks.reduce(0, +)
   }
 
   /// The ASCII characters among some scalars; nil where one is no character of text.

@@ -27,7 +27,8 @@ import Testing
 
   static let texts = [
     "He went to the [MASK].\nShe sat.\n", "Он пошёл в лес и домой.\n", "他去了[MASK]的房子里面看书。\n今天天气很好。\n",
-    "Η γάτα κάθισε στο χαλί.\n", "😀 and 😁\n", "a",
+    "Η γάτα κάθισε στο χαλί.\n", "😀 and 😁\n", "a", "बिल्ली चटाई पर बैठी है।\n", "ひらがなのぶんしょうです。\nねこがいる。\n",
+    "고양이가 [MASK] 위에 앉았다.\n", "القطة على السجادة.\n", "แมวนั่งบนเสื่อ\n",
   ]
 
   @Test(arguments: texts) func wideEncodingsAreNamed(_ text: String) {
@@ -46,6 +47,7 @@ import Testing
   /// A stray NUL, an 8-bit encoding, and separators of control characters are text, as before.
   @Test func whatIsText() {
     #expect(kind([]) == nil && kind(Array("a\u{0}b is a long enough line of text\n".utf8)) == nil)
+    #expect(kind(Array("a line of text ".utf8) + [0, 0xFF, 0x0A, 0xC3]) == nil)
     #expect(kind([0x63, 0x61, 0x66, 0xE9, 0x0A]) == nil)  // Latin-1
     #expect(kind([0xCF, 0xF0, 0xE8, 0xE2, 0xE5, 0xF2, 0x0A]) == nil)  // Windows-1251
     #expect(kind(Array("one\u{1}two\u{1}3\u{1}\u{1}5\n".utf8)) == nil)

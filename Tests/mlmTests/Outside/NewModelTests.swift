@@ -47,14 +47,16 @@ import Testing
   /// N pieces beside the special tokens, which have the preset's ids only where that is asked for.
   @Test func asManyPiecesAsWereAskedFor() throws {
     let tool = try Self.tool()
+    let words = (0..<200).map { "w\($0)ed" }.joined(separator: " ")
+    try tool.write("\(words)\n\(words)\n", to: "text.txt")
     let fit =
-      ["fit", "text.txt", "--learn-vocabulary", "100", "--quiet", "--max-steps", "1", "--overwrite"] + Self.size
+      ["fit", "text.txt", "--learn-vocabulary", "150", "--quiet", "--max-steps", "1", "--overwrite"] + Self.size
     try tool.succeed(fit)
     let pieces = try Self.vocabulary(tool, "mlm-model")
-    #expect(try pieces.count == 105 && Self.configuration(tool, "mlm-model")["vocab_size"] as? Int == 105)
+    #expect(try pieces.count == 155 && Self.configuration(tool, "mlm-model")["vocab_size"] as? Int == 155)
     try tool.succeed(fit + ["--keep-special-ids"])
     let kept = try Self.vocabulary(tool, "mlm-model")
-    #expect(kept.count == 204 && kept.firstIndex(of: "[UNK]") == 100 && kept.firstIndex(of: "[MASK]") == 103)
+    #expect(kept.count == 254 && kept.firstIndex(of: "[UNK]") == 100 && kept.firstIndex(of: "[MASK]") == 103)
     #expect(kept[1] == "[unused0]" && kept[99] == "[unused98]" && Array(kept[104...]) == Array(pieces[5...]))
     // Those of the preset, whatever they are.
     try tool.succeed(fit + ["--keep-special-ids", "--preset", Tool.micro])

@@ -50,7 +50,10 @@ import Testing
     let words = Data(String(repeating: "a b ", count: 1 << 18).utf8)
     let word = Data(String(repeating: "q", count: 1 << 20).utf8)
     let mask = Data("[MASK]".utf8)
-    let lines = [Data("x\0y [MASK] \0".utf8), words + mask, mask + words, words, mask + word, Data("the [MASK]".utf8)]
+    let lines = [
+      Data("x\0y [MASK] \0 and more of it".utf8), words + mask, mask + words, words, mask + word,
+      Data("the [MASK]".utf8),
+    ]
     let result = try tool.run(Self.fill + ["--quiet"], input: Data(lines.joined(separator: Data("\n".utf8))))
     let answers = result.stdout.split(separator: 0x0A, omittingEmptySubsequences: false).map { Data($0) }
     #expect(result.status == 0 && result.messages.isEmpty && answers.count == 7)

@@ -41,7 +41,8 @@ import Testing
   }
 
   @Test func anyBytes() throws {
-    #expect(try lines([0, 0xFF, 0x0A, 0xC3]) == [[0, 0xFF], [0xC3]])
+    let text = Array("a line of text ".utf8)
+    #expect(try lines(text + [0, 0xFF, 0x0A, 0xC3]) == [text + [0, 0xFF], [0xC3]])
   }
 
   @Test func longLinesAndSmallBatches() throws {
@@ -65,6 +66,20 @@ import Testing
     close(ends[1])
     #expect(try reader.next()?.map(\.bytes) == [Array("end".utf8)])
     #expect(try reader.next() == nil)
+    close(ends[0])
+  }
+
+  /// What is not text is refused before a line of it is handed out; of what comes by and by, as soon as it shows.
+  @Test func onlyText() throws {
+    #expect(throws: InputError.self) { try lines([0, 0xFF, 0x0A, 0xC3]) }
+    var ends: [Int32] = [0, 0]
+    #expect(pipe(&ends) == 0)
+    let reader = InputLines(descriptor: ends[0])
+    #expect(writeAll(Array("one\n".utf8), to: ends[1]) == 0)
+    #expect(try reader.next()?.map(\.bytes) == [Array("one".utf8)])
+    #expect(writeAll([UInt8](repeating: 0, count: 50) + [0x0A], to: ends[1]) == 0)
+    #expect(throws: InputError.self) { try reader.next() }
+    close(ends[1])
     close(ends[0])
   }
 
