@@ -4,7 +4,7 @@ import Model
 struct TrainingOrigin: Sendable, Equatable {
   enum Vocabulary: Sendable, Equatable {
     case preset
-    /// Learned from the text: so many word pieces.
+    /// Learned from the text: so many word pieces, the special ones counted.
     case learned(Int)
     case file(String)
   }
@@ -18,8 +18,8 @@ struct TrainingOrigin: Sendable, Equatable {
   /// Whether layers or widths are not the preset's.
   var changesSize = false
 
-  /// In a sentence: "the weights of my-model", "random weights from seed 0, with 8,000 word pieces learned from the text, in the
-  /// architecture of my-model".
+  /// In a sentence: "the weights of my-model", "random weights from seed 0, with a vocabulary of 8,000 word pieces learned from the
+  /// text, in the architecture of my-model".
   ///
   /// - Parameters:
   ///   - preset: how the preset is written.
@@ -31,17 +31,18 @@ struct TrainingOrigin: Sendable, Equatable {
     switch vocabulary {
     case .preset: return "\(random) \(architecture) and with the vocabulary of \(preset)"
     case .learned(let pieces):
-      return "\(random) with \(Count.text(pieces, "word piece")) learned from the text, \(architecture) of \(preset)"
+      let learned = "with a vocabulary of \(Count.text(pieces, "word piece")) learned from the text"
+      return "\(random) \(learned), \(architecture) of \(preset)"
     case .file(let name): return "\(random) with the vocabulary \(file(name)), \(architecture) of \(preset)"
     }
   }
 
-  /// In few words, for a title: "my-model", "random weights with 8,000 learned word pieces".
+  /// In few words, for a title: "my-model", "random weights with a learned vocabulary".
   var title: String {
     guard isRandom else { return FileName.last(preset) }
     switch vocabulary {
     case .preset: return "random weights with the vocabulary of \(FileName.last(preset))"
-    case .learned(let pieces): return "random weights with \(Count.text(pieces, "learned word piece"))"
+    case .learned: return "random weights with a learned vocabulary"
     case .file(let name): return "random weights with the vocabulary \(FileName.last(name))"
     }
   }

@@ -88,7 +88,7 @@ struct ModelCard {
     let source = preset.repository.map { "[\(Markdown.code(origin.preset))](https://huggingface.co/\($0))" }
     let from = source ?? Markdown.code(FileName.last(origin.preset))
     var lines = [
-      "**Architecture**: \(sizes.numLayers) layers of \(sizes.hiddenDim) units, \(Count.text(sizes.numHeads, "head")), "
+      "**Architecture**: \(Count.text(sizes.numLayers, "layer")) of \(sizes.hiddenDim) units, \(Count.text(sizes.numHeads, "head")), "
         + "\(Count.text(sizes.vocabularySize, "word piece")), \(Count.text(sizes.maxSequenceLength, "position")); "
         + "\(Count.text(sizes.parameterCount, "parameter"))",
       "**Began with**: \(origin.text(preset: from) { Markdown.code(FileName.last($0)) })",

@@ -62,7 +62,7 @@ import Testing
     card.origin.vocabulary = .learned(8000)
     #expect(
       began()
-        == "- **Began with**: random weights from seed 7, with 8,000 word pieces learned from the text, in the architecture of "
+        == "- **Began with**: random weights from seed 7, with a vocabulary of 8,000 word pieces learned from the text, in the architecture of "
         + preset)
     card.origin.vocabulary = .file("a/words_1.txt")
     card.origin.changesSize = true
