@@ -29,10 +29,10 @@ struct TokenWriter {
       (ids, line) = (encoding.ids, json(encoding))
     case .ids:
       ids = self.ids(text)
-      line = joined(ids) { Array(String($0).utf8) }
+      line = joined(ids) { Self.append($0, to: &$1) }
     case .tokens:
       ids = self.ids(text)
-      line = joined(ids) { Printable.text(tokenizer.vocabulary.bytes(of: Int($0))) }
+      line = joined(ids) { $1 += Printable.text(tokenizer.vocabulary.bytes(of: Int($0))) }
     }
     text.withUnsafeBufferPointer { unknown.add(ids, of: $0, tokenizer, specialTokensInText: specialTokensInText) }
     return line
@@ -58,16 +58,27 @@ struct TokenWriter {
     return ids
   }
 
-  private func joined(_ ids: [Int32], _ bytes: (Int32) -> [UInt8]) -> [UInt8] {
+  private func joined(_ ids: [Int32], _ append: (Int32, inout [UInt8]) -> Void) -> [UInt8] {
     let special = tokenizer.specialTokens
     let ids = addsSpecialTokens ? [special.classification] + ids + [special.separator] : ids
     var line: [UInt8] = []
     line.reserveCapacity(ids.count * 6)
     for (index, id) in ids.enumerated() {
       if index > 0 { line.append(UInt8(ascii: " ")) }
-      line += bytes(id)
+      append(id, &line)
     }
     return line
+  }
+
+  /// Writes an id, which is not negative, digit by digit: a String for each would take most of the time of a large file.
+  private static func append(_ id: Int32, to line: inout [UInt8]) {
+    var (divisor, rest) = (1 as Int32, id)
+    while rest / divisor >= 10 { divisor *= 10 }
+    while divisor > 0 {
+      line.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / divisor))
+      rest %= divisor
+      divisor /= 10
+    }
   }
 
   /// `{"token_ids":[…],"tokens":[…],"offsets":[[b,e],…]}`; the tokens put around have the offsets [0,0], as in transformers.
