@@ -28,6 +28,11 @@ public enum ForeignFormat: Sendable, Equatable {
       self = .otherEncoding("UTF-32")
     } else if begins([0xFF, 0xFE]) || begins([0xFE, 0xFF]) {
       self = .otherEncoding("UTF-16")
+    } else if begins([0x7B, 0]) || begins([0x5B, 0]) {
+      // Without a mark, by the bracket that JSON, or a vocabulary, begins with.
+      self = .otherEncoding("UTF-16LE")
+    } else if begins([0, 0x7B]) || begins([0, 0x5B]) {
+      self = .otherEncoding("UTF-16BE")
     } else if begins([0x50, 0x4B, 0x03, 0x04]) || begins([0x80, 0x02]) || begins([0x80, 0x03]) || begins([0x80, 0x04]) {
       self = .other("a PyTorch or Python pickle file")
     } else if begins([0x89, 0x48, 0x44, 0x46]) {

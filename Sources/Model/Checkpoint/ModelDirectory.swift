@@ -91,16 +91,18 @@ enum WeightFiles {
       throw CheckpointError.malformedIndex(file: index, what: "it has no object 'weight_map'")
     }
     let names = TensorNames(configuration, map.lazy.map(\.key))
+    let needed = Set(configuration.tensors.map(\.name))
     var shards = Shards(directory: directory, index: index)
     var tensors: [TensorView] = []
     var absent: [String] = []
     for (tensor, entry) in map {
-      if names.canonical(tensor) != nil {
+      let name = names.canonical(tensor)?.name
+      if let name, needed.contains(name) {
         tensors.append(try shards.tensor(tensor, entry))
       } else if let view = try? shards.tensor(tensor, entry) {
         // Metadata may make it an alias.
         tensors.append(view)
-      } else {
+      } else if name == nil {
         absent.append(tensor)
       }
     }

@@ -229,8 +229,8 @@ public struct JSONScanner {
     let end = min(offset, bytes.count)
     var line = firstLine
     for index in 0..<end where bytes[index] == UInt8(ascii: "\n") { line += 1 }
-    // Where not even the first byte is JSON, it may be a file of another kind.
-    if end == 0, firstLine == 1, let format = ForeignFormat(UnsafeRawBufferPointer(bytes)) {
+    // Where not even the first two bytes are JSON, it may be a file of another kind.
+    if end < 2, firstLine == 1, let format = ForeignFormat(UnsafeRawBufferPointer(bytes)) {
       return JSONError(.foreign(format), offset: 0, line: 1, file: file)
     }
     return JSONError(problem, offset: end, line: line, file: file)

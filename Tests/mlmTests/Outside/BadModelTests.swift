@@ -54,6 +54,8 @@ import Testing
       ),
       ([0xFF, 0xFE, 0x7B, 0x00], "UTF-16 text", "iconv -f UTF-16 -t UTF-8"),
       ([0xFE, 0xFF, 0x00, 0x7B], "UTF-16 text", "iconv -f UTF-16 -t UTF-8"),
+      ([0x7B, 0x00, 0x22, 0x00], "UTF-16LE text", "iconv -f UTF-16LE -t UTF-8"),
+      ([0x00, 0x5B, 0x00, 0x50], "UTF-16BE text", "iconv -f UTF-16BE -t UTF-8"),
       ([0xFF, 0xFE, 0x00, 0x00], "UTF-32 text", "iconv -f UTF-32 -t UTF-8"),
       (Array("<!DOCTYPE html>\n".utf8), "saved web page", "download the file again"),
       ([0xEF, 0xBB, 0xBF] + Array("{}".utf8), "byte-order mark", "without the mark"),

@@ -40,9 +40,7 @@ enum KerasWeights {
     let single = Path.join(directory, weightsName)
     if Path.kind(single) != nil { return ([single], [], single) }
     let index = Path.join(directory, indexName)
-    guard Path.kind(index) != nil else {
-      throw CheckpointError.noKerasWeights(path: directory)
-    }
+    guard Path.kind(index) != nil else { throw CheckpointError.noKerasWeights(path: directory) }
     guard let map = try JSONValue.load(file: index)["weight_map"]?.object else {
       throw CheckpointError.malformedIndex(file: index, what: "it has no object 'weight_map'")
     }
