@@ -49,7 +49,8 @@ struct AddedTokensTests {
     }
     #expect(try tokens("a.txt") == 7)
     #expect(try tokens("b.txt", ["--special-tokens-in-text"]) == 8)
-    #expect(try #require(tokens("b.txt")) > 8)
+    let plain = try tokens("b.txt")
+    #expect(plain ?? 0 > 8)
     func fit(_ name: String, _ options: [String]) throws -> Data {
       try tool.succeed(
         ["fit", "--quiet", "--preset", "model", "b.txt", "--max-steps", "1", "--output", name, "--threads", "1"]
