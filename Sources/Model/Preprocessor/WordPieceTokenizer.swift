@@ -143,7 +143,9 @@ public final class WordPieceTokenizer: Sendable {
     pipeline = TokenPipeline(
       table: vocabulary.table, unknown: specialTokens.unknown, limit: options.maximumWordLength, normalizer: normalizer,
       steps: options.steps, classes: classes, rawTokens: tokens.raw, normalizedTokens: tokens.normalized,
-      blanksInTokens: tokens.blanks, hasSingleWords: added.contains(where: \.singleWord))
+      blanksInTokens: tokens.blanks,
+      separatesAtBlanks: !tokens.looksBeforeBlanks && options.steps?.separatesAtBlanks ?? true,
+      hasSingleWords: added.contains(where: \.singleWord))
     modes = .allocate(capacity: cases.count)
     for (index, mode) in cases.enumerated() {
       let modeClasses = classes + 256 * (index + 1)

@@ -238,8 +238,11 @@ import Testing
     try tool.write(pieces.filter { $0 != "[MASK]" }.joined(separator: "\n"), to: "model/vocab.txt")
     try expectRefused(
       tool, "the vocabulary has no mask token '[MASK]' [model/vocab.txt]", hint: "tokenizer_config.json")
+    // Of a piece that is there twice the later id counts, with one note.
     try tool.write((pieces.prefix(200) + ["a"]).joined(separator: "\n"), to: "model/vocab.txt")
-    try expectRefused(tool, "the piece 'a' is in the vocabulary twice, first as id 5 [model/vocab.txt:201]")
+    let twice = try tool.succeed(["tokenize", "--preset", "model", "--format", "ids", "a"])
+    #expect(twice.lines == ["200"] && twice.messageLines.count == 1)
+    #expect(twice.messages.contains("model/vocab.txt: read as transformers reads it: 1 piece in it twice"))
     try tool.write(Array("[PAD]\n[UNK]\n".utf8) + [0xFF, 0xFE, 0x0A], to: "model/vocab.txt")
     try expectRefused(tool, "the vocabulary is not UTF-8 text [model/vocab.txt:3]")
     try tool.remove("model/vocab.txt")

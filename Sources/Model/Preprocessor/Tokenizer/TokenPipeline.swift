@@ -18,6 +18,8 @@ struct TokenPipeline: Sendable {
   let normalizedTokens: TokenTrie?
   /// The white space that a token has at most.
   let blanksInTokens: Int
+  /// Whether what is on both sides of ASCII white space can be read by itself, where no token covers it.
+  let separatesAtBlanks: Bool
   /// Whether a token depends on the character next to it.
   let hasSingleWords: Bool
 
@@ -221,7 +223,7 @@ struct TokenPipeline: Sendable {
 
   /// Whether white space can be cut at: no token stands on both sides of it. `start`: a place before it where the text can be cut.
   func canCut(_ bytes: UnsafePointer<UInt8>, at index: Int, from start: Int, mode: UInt8) -> Bool {
-    if let steps, !steps.separatesAtBlanks { return false }
+    guard separatesAtBlanks else { return false }
     if blanksInTokens == 0 { return true }
     var first = index
     var blanks = 0

@@ -4,6 +4,8 @@ struct TokensToFind {
   private(set) var normalized: TokenTrie?
   /// The white space that a token has at most.
   private(set) var blanks = 0
+  /// Whether a token that begins with white space depends on the character before it.
+  private(set) var looksBeforeBlanks = false
 
   private struct Entry {
     let bytes: [UInt8]
@@ -28,6 +30,7 @@ struct TokensToFind {
       let bytes = token.isNormalized ? Self.normalized(token.content, options, normalizer) : Array(token.content.utf8)
       if bytes.isEmpty || modes == 0 { continue }
       blanks = max(blanks, bytes.count(where: TokenTrie.isBlank))
+      if token.singleWord, TokenTrie.isBlank(bytes[0]) { looksBeforeBlanks = true }
       entries.append(
         Entry(
           bytes: bytes,

@@ -49,10 +49,9 @@ import Testing
     #expect(pieces[0] == "[PAD]" && pieces[1] == "[unused0]" && pieces[99] == "[unused98]")
     #expect(Array(pieces[100...103]) == ["[UNK]", "[CLS]", "[SEP]", "[MASK]"])
     #expect(try Array(pieces[104...]) == Array(learn(Self.text).pieces[5...]))
-    if let file = Reference.url("vocab/bert_base_uncased.txt") {
-      let bert = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").prefix(104).map(String.init)
-      #expect(bert == Array(pieces[..<104]))
-    }
+    let file = try #require(Reference.url("vocab/bert_base_uncased.txt"))
+    let bert = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").prefix(104).map(String.init)
+    #expect(bert == Array(pieces[..<104]))
   }
 
   /// Words that lower case and dropped accents make equal, counted as transformers' normalizer and pre-tokenizer have them.
