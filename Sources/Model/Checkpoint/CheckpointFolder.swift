@@ -54,7 +54,9 @@ public struct CheckpointFolder: Sendable {
     let lock = try FolderLock(self)
     // Only trying tells for certain.
     let trial = Path.join(path, ".trial-\(getpid())")
-    guard mkdir(trial, 0o777) == 0 || errno == EEXIST else { throw FileError.system("write", path, writing: true) }
+    guard mkdir(trial.cPath, 0o777) == 0 || errno == EEXIST else {
+      throw FileError.system("write", path, writing: true)
+    }
     for name in try Path.list(path) where name.hasPrefix(".") { DirectoryReplacement.remove(Path.join(path, name)) }
     return lock
   }

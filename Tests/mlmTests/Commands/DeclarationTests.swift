@@ -49,7 +49,8 @@ import Testing
   }
 
   @Test func everyOptionOfTheContractIsThere() {
-    let shared = "preset no-load-weights seed threads sequence-length preprocessed quiet offline strict help"
+    let shared =
+      "preset no-load-weights seed threads sequence-length preprocessed quiet offline strict special-tokens-in-text help"
     let samples = """
       mask-selection-rate mask-selection-length mask-token-rate random-token-rate mask-sampling whole-word-masking mask-unknown \
       samples truncate pairs
