@@ -61,6 +61,7 @@ _mlm() {
           '--pairs[a line is two segments, tab between]' \
           '--preprocessed[inputs are integer samples, not text]' \
           '--strict[invalid UTF-8 is an error]' \
+          '--special-tokens-in-text[find \[SEP\], \[CLS\] … in the text]' \
           '--output=[the model directory to write]:DIR:_files -/' \
           '--overwrite[replace a model directory that is there]' \
           '--resume[go on from the newest checkpoint]' \
@@ -119,6 +120,7 @@ _mlm() {
           '--input=[inputs are the lines of FILE]:FILE:_files' \
           '--preprocessed[inputs are integer samples, not text]' \
           '--strict[invalid UTF-8 is an error]' \
+          '--special-tokens-in-text[find \[SEP\], \[CLS\] … in the text]' \
           '--top-k=[candidates per mask]:K: ' \
           '*--targets=[score only these words]:W,W...: ' \
           '--joint[fill several masks together]' \
@@ -145,6 +147,7 @@ _mlm() {
           '--pairs[a line is two segments, tab between]' \
           '--preprocessed[inputs are integer samples, not text]' \
           '--strict[invalid UTF-8 is an error]' \
+          '--special-tokens-in-text[find \[SEP\], \[CLS\] … in the text]' \
           '--format=[text or json]:NAME:(text json)' \
           '--pseudo-perplexity[mask every token in its turn too]' \
           '--pseudo-variant=[or within-word-l2r]:HOW:(original within-word-l2r)' \
@@ -170,7 +173,7 @@ _mlm() {
         _arguments -S : \
           '--preset=[name, directory, hf\://OWNER/NAME]:P:_mlm_presets' \
           '--input=[inputs are the lines of FILE]:FILE:_files' \
-          '--special-tokens-in-text[\[MASK\] in the text is the mask token]' \
+          '--special-tokens-in-text[find \[SEP\], \[CLS\] … in the text]' \
           '--decode[turn lines of ids back into text]' \
           '--strict[invalid UTF-8 is an error]' \
           '--format=[json, ids or tokens]:NAME:(json ids tokens)' \
