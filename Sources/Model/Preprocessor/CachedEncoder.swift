@@ -117,11 +117,8 @@ struct CachedEncoder: Sendable {
           consumed = start
           if start > 0 { break }
           consumed = runEnd(bytes, from: index + end, count: count, classes) - index
-          if let end = run(
-            bytes, from: index, to: index + consumed, count: count, mode, workspace, to: &next, into: ids)
-          {
-            consumed = end - index
-          }
+          let done = run(bytes, from: index, to: index + consumed, count: count, mode, workspace, to: next, into: ids)
+          (next, consumed) = (done.next, done.end - index)
           break
         }
         if length <= WordCache.ShortKey.capacity, (window.others &>> UInt64(start)) & ~(~0 << UInt64(length)) == 0 {
@@ -130,17 +127,21 @@ struct CachedEncoder: Sendable {
           if isHit {
             UnsafeMutableRawPointer(next).storeBytes(of: entry.pointee.ids, as: SIMD4<Int32>.self)
             next += WordCache.idCount(entry)
-          } else if let end = cut(
-            bytes, from: index + start, to: index + end, count: count, mode, workspace, to: &next, key, into: ids)
-          {
-            consumed = end - index
-            break
+          } else {
+            let done = cut(
+              bytes, from: index + start, to: index + end, count: count, mode, workspace, to: next, key, into: ids)
+            next = done.next
+            if done.end > index + end {
+              consumed = done.end - index
+              break
+            }
           }
         } else {
-          if let end = run(
-            bytes, from: index + start, to: index + end, count: count, mode, workspace, to: &next, into: ids)
-          {
-            consumed = end - index
+          let done = run(
+            bytes, from: index + start, to: index + end, count: count, mode, workspace, to: next, into: ids)
+          next = done.next
+          if done.end > index + end {
+            consumed = done.end - index
             break
           }
           if next > outputLimit { next = Self.flush(workspace.output, to: next, into: ids) }
@@ -167,15 +168,19 @@ struct CachedEncoder: Sendable {
     return end
   }
 
-  /// The ids of a run of any bytes; where it could not be cut by itself, of the text up to the place returned.
+  /// Where the next id goes, and the next text begins: where the run ends, or behind what was cut together with it. (Returned, not
+  /// written through a pointer, so that the loop keeps them in registers.)
+  private typealias Progress = (next: UnsafeMutablePointer<Int32>, end: Int)
+
+  /// The ids of a run of any bytes.
   @inline(never)
   private func run(
     _ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int, count: Int, _ mode: UnsafePointer<Mode>,
-    _ workspace: Workspace, to next: inout UnsafeMutablePointer<Int32>, into ids: UnsafeMutablePointer<[Int32]>
-  ) -> Int? {
+    _ workspace: Workspace, to next: UnsafeMutablePointer<Int32>, into ids: UnsafeMutablePointer<[Int32]>
+  ) -> Progress {
     let size = end - start
     guard size <= WordCache.LongKey.capacity else {
-      return split(bytes, from: start, to: end, count: count, mode, workspace, to: &next, into: ids).regionEnd
+      return split(bytes, from: start, to: end, count: count, mode, workspace, to: next, into: ids).progress
     }
     var key = WordCache.LongKey(words: .zero)
     withUnsafeMutablePointer(to: &key.words) { _ = memcpy($0, bytes + start, size) }
@@ -183,43 +188,39 @@ struct CachedEncoder: Sendable {
     let cache = workspace.cache
     if let entry = cache.find(key) {
       UnsafeMutableRawPointer(next).storeBytes(of: entry.pointee.ids, as: SIMD8<Int32>.self)
-      next += WordCache.idCount(entry)
-      return nil
+      return (next + WordCache.idCount(entry), end)
     }
-    let before = next
-    let done = split(bytes, from: start, to: end, count: count, mode, workspace, to: &next, into: ids)
-    if done.isWhole { cache.insert(key, before, count: next - before) }
-    return done.regionEnd
+    let (progress, isWhole) = split(
+      bytes, from: start, to: end, count: count, mode, workspace, to: next, into: ids)
+    if isWhole { cache.insert(key, next, count: progress.next - next) }
+    return progress
   }
 
   @inline(never)
   private func cut(
     _ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int, count: Int, _ mode: UnsafePointer<Mode>,
-    _ workspace: Workspace, to next: inout UnsafeMutablePointer<Int32>, _ key: WordCache.ShortKey,
+    _ workspace: Workspace, to next: UnsafeMutablePointer<Int32>, _ key: WordCache.ShortKey,
     into ids: UnsafeMutablePointer<[Int32]>
-  ) -> Int? {
-    let before = next
-    let done = split(bytes, from: start, to: end, count: count, mode, workspace, to: &next, into: ids)
-    if done.isWhole { workspace.cache.insert(key, before, count: next - before) }
-    return done.regionEnd
+  ) -> Progress {
+    let (progress, isWhole) = split(
+      bytes, from: start, to: end, count: count, mode, workspace, to: next, into: ids)
+    if isWhole { workspace.cache.insert(key, next, count: progress.next - next) }
+    return progress
   }
 
-  /// Cuts a run. `isWhole`: its ids depend on nothing else, and lie behind each other at where `next` was; `regionEnd`: it was cut
-  /// together with the text behind it, up to there.
+  /// Cuts a run. `isWhole`: its ids depend on nothing else, and lie behind each other from `next` on.
   private func split(
     _ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int, count: Int, _ mode: UnsafePointer<Mode>,
-    _ workspace: Workspace, to next: inout UnsafeMutablePointer<Int32>, into ids: UnsafeMutablePointer<[Int32]>
-  ) -> (isWhole: Bool, regionEnd: Int?) {
+    _ workspace: Workspace, to next: UnsafeMutablePointer<Int32>, into ids: UnsafeMutablePointer<[Int32]>
+  ) -> (progress: Progress, isWhole: Bool) {
     if mode.pointee.hasTokensInRuns,
       pipeline.touch(bytes + start, count: end - start, mode: mode.pointee.bit) == .open
     {
-      let region = region(bytes, from: start, count: count, mode, workspace, to: next, into: ids)
-      next = region.next
-      return (false, region.end)
+      return (region(bytes, from: start, count: count, mode, workspace, to: next, into: ids), false)
     }
     let before = ids.pointee.count
-    next = encode(bytes, from: start, to: end, mode.pointee.bit, workspace, to: next, into: ids)
-    return (ids.pointee.count == before, nil)
+    let after = encode(bytes, from: start, to: end, mode.pointee.bit, workspace, to: next, into: ids)
+    return ((after, end), ids.pointee.count == before)
   }
 
   /// The ids of the text from a place on, up to a blank that no token covers, and where that is.
@@ -227,7 +228,7 @@ struct CachedEncoder: Sendable {
   private func region(
     _ bytes: UnsafePointer<UInt8>, from start: Int, count: Int, _ mode: UnsafePointer<Mode>, _ workspace: Workspace,
     to next: UnsafeMutablePointer<Int32>, into ids: UnsafeMutablePointer<[Int32]>
-  ) -> (next: UnsafeMutablePointer<Int32>, end: Int) {
+  ) -> Progress {
     let end = pipeline.cut(bytes, behind: start, count: count, mode: mode.pointee.bit)
     let next = encode(
       bytes, from: start, to: end, mode.pointee.bit,
@@ -306,6 +307,7 @@ private struct OutputSink: TokenSink {
   let next: UnsafeMutablePointer<UnsafeMutablePointer<Int32>>
   let ids: UnsafeMutablePointer<[Int32]>
   static var wantsOffsets: Bool { false }
+  static var wantsWordStarts: Bool { false }
 
   @inline(__always)
   func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool) {

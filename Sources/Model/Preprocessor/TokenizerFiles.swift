@@ -59,6 +59,12 @@ extension WordPieceTokenizer {
       try added.add(config.addedTokens)
       options = try json.options()
       config.applyDecoding(to: &options)
+      let names = config.specialTokenNames
+      if !json.framesText(names.classification, names.separator) {
+        notes.append(
+          "\(file): its post_processor is not [CLS] text [SEP], which is what the model gets here; transformers gives other numbers"
+        )
+      }
       if let flag = config.lowercases, options.steps == nil, flag != options.lowercase {
         notes.append(
           "\(config.file) says do_lower_case \(flag), but its class \(config.className ?? "") goes by tokenizer.json, which "
@@ -134,10 +140,33 @@ struct TokenizerConfig {
     "SqueezeBertTokenizer", "LayoutLMTokenizer", "RetriBertTokenizer", "DPRReaderTokenizer",
   ]
 
+  /// Classes of transformers that read text in another way, whatever the files hold.
+  private static let otherClasses = Set(
+    """
+    Albert Bart Barthez Bartpho BertGeneration BertJapanese Bertweet BigBird BioGpt BlenderbotSmall Blenderbot ByT5 CLIP CTRL \
+    Camembert Canine Clvp CodeLlama Cohere CpmAnt Cpm Deberta DebertaV2 Dia Esm Esmc FNet FSMT Flaubert GPT2 GPTNeoXJapanese \
+    GPTNeoX Gemma Herbert LED Lasr LayoutLMv3 LayoutXLM Llama Longformer Luke MBart50 MBart Marian MarkupLM Mgpstr Mvp MyT5 Nllb \
+    Nougat OpenAIGPT PLBart Parakeet Pegasus Perceiver Phobert ProphetNet Qwen2 Qwen3_5 Rag Reformer RemBert RoCBert RoFormer \
+    Roberta SeamlessM4T Siglip2 T5 Tapas Udop VideoPrism Vits Wav2Vec2CTC Wav2Vec2PhonemeCTC Whisper XGLM XLMRoberta XLM XLNet
+    """.split(separator: " ").map { "\($0)Tokenizer" })
+
+  private static func withoutFast(_ name: String) -> String {
+    name.hasSuffix("Fast") && name != "PreTrainedTokenizerFast" ? String(name.dropLast(4)) : name
+  }
+
   init() {}
 
   init(directory: String) throws {
     try read(directory, "tokenizer_config.json")
+    // The older place.
+    let model = Path.join(directory, ModelDirectory.configurationName)
+    if className == nil, Path.isFile(model), let json = try? JSONValue.load(file: model) {
+      className = json["tokenizer_class"]?.string
+    }
+    if let className, Self.otherClasses.contains(Self.withoutFast(className)) {
+      throw TokenizerError.unsupported(
+        file: file, what: "tokenizer_class", value: className, supported: "BERT's and PreTrainedTokenizerFast")
+    }
     if listsAddedTokens { return }
     let configFile = file
     try read(directory, "special_tokens_map.json", specialTokensAlone: true)
@@ -163,7 +192,7 @@ struct TokenizerConfig {
   /// Whether the class is BERT's: the model's own where none is named.
   var namesBERTClass: Bool {
     guard let className else { return true }
-    return Self.bertClasses.contains(className.hasSuffix("Fast") ? String(className.dropLast(4)) : className)
+    return Self.bertClasses.contains(Self.withoutFast(className))
   }
 
   /// What BERT's classes make of the flags. `lowercase`: instead of the class's default, true.
@@ -348,13 +377,11 @@ private struct AddedTokenReader {
         tokens.append(with(token, id: id))
         specialIDs.append(id)
       } else {
-        missing.append("'\(token.content)'")
+        if !missing.contains("'\(token.content)'") { missing.append("'\(token.content)'") }
       }
     }
     if !missing.isEmpty {
-      notes.append(
-        "\(config.file): \(missing.joined(separator: ", ")) \(missing.count == 1 ? "is" : "are") not in the vocabulary, and "
-          + "plain text here")
+      notes.append("special tokens that the vocabulary lacks are plain text here: \(missing.joined(separator: ", "))")
     }
   }
 

@@ -12,6 +12,7 @@ struct TokenizerJSON {
   private let file: String
   private var normalizer = JSONValue.null
   private var preTokenizer = JSONValue.null
+  private var postProcessor = JSONValue.null
   private var maximumWordLength: Int?
   private var decoderCleansUp = true
 
@@ -31,6 +32,7 @@ struct TokenizerJSON {
       case "normalizer":
         normalizer = try scanner.value()
       case "pre_tokenizer": preTokenizer = try scanner.value()
+      case "post_processor": postProcessor = try scanner.value()
       case "decoder":
         let decoder = try scanner.value()
         if decoder.isNull { continue }
@@ -103,6 +105,21 @@ struct TokenizerJSON {
     case .steps(let steps): options.steps = steps
     }
     return options
+  }
+
+  /// Whether the post-processor puts these tokens around a text, as BERT's does.
+  func framesText(_ classification: String, _ separator: String) -> Bool {
+    switch postProcessor["type"]?.string {
+    case "BertProcessing":
+      return postProcessor["cls"]?.array?.first?.string == classification
+        && postProcessor["sep"]?.array?.first?.string == separator
+    case "TemplateProcessing":
+      let parts = (postProcessor["single"]?.array ?? []).map { part in
+        (part["Sequence"] ?? part["SpecialToken"])?["id"]?.string ?? ""
+      }
+      return parts == [classification, "A", separator]
+    default: return false
+    }
   }
 
   private func addedToken(_ value: JSONValue) throws -> AddedToken {

@@ -41,6 +41,32 @@ struct WordPiece<Sink: TokenSink>: WordSink {
     cut(word, first: first, startsWord: startsWord)
   }
 
+  /// The same of a word that may begin with `##`: BERT's own never do, as `#` is a word by itself there.
+  mutating func anyWord(_ word: borrowing WordBuffer) {
+    let (bytes, count) = (word.bytes, word.count)
+    guard count > 2, bytes[0] == 0x23, bytes[1] == 0x23, !word.isTooLong else { return self.word(word) }
+    let startsWord = word.start != lastEnd || lastWasAdded
+    lastEnd = word.end
+    lastWasAdded = false
+    var end = count
+    while end > 0 {
+      if end == count || bytes[end] & 0xC0 != 0x80 {
+        let id = table.id(ofPiece: bytes, count: end)
+        if id >= 0 { return take(word, first: (id, end), startsWord: startsWord) }
+      }
+      end -= 1
+    }
+    take(word, first: (-1, 0), startsWord: startsWord)
+  }
+
+  private mutating func take(_ word: borrowing WordBuffer, first: (id: Int32, end: Int), startsWord: Bool) {
+    if first.end == word.count {
+      sink.token(first.id, from: word.start, to: word.end, startsWord: startsWord)
+    } else {
+      cut(word, first: first, startsWord: startsWord)
+    }
+  }
+
   @inline(never)
   private mutating func cut(_ word: borrowing WordBuffer, first: (id: Int32, end: Int), startsWord: Bool) {
     var match = first
@@ -77,6 +103,8 @@ struct WordPiece<Sink: TokenSink>: WordSink {
 protocol TokenSink {
   /// Whether `from` and `to` mean anything.
   static var wantsOffsets: Bool { get }
+  /// Whether `startsWord` does.
+  static var wantsWordStarts: Bool { get }
   /// A token made from the text's bytes `start ..< end`. `startsWord`: it does not belong to the word before it.
   func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool)
 }

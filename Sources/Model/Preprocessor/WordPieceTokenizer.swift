@@ -327,6 +327,7 @@ public struct Encoding: Sendable, Equatable {
 private struct IDSink: TokenSink {
   let ids: UnsafeMutablePointer<[Int32]>
   static var wantsOffsets: Bool { false }
+  static var wantsWordStarts: Bool { false }
   @inline(__always)
   func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool) { ids.pointee.append(id) }
 }
@@ -335,6 +336,7 @@ private struct WordStartSink: TokenSink {
   let ids: UnsafeMutablePointer<[Int32]>
   let wordStarts: UnsafeMutablePointer<[Bool]>
   static var wantsOffsets: Bool { false }
+  static var wantsWordStarts: Bool { true }
   @inline(__always)
   func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool) {
     ids.pointee.append(id)
@@ -345,6 +347,7 @@ private struct WordStartSink: TokenSink {
 private struct OffsetSink: TokenSink {
   let encoding: UnsafeMutablePointer<Encoding>
   static var wantsOffsets: Bool { true }
+  static var wantsWordStarts: Bool { true }
   @inline(__always)
   func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool) {
     encoding.pointee.ids.append(id)

@@ -178,10 +178,28 @@ struct FitCommand {
     if case .file(let file) = options.validation { options.files + [file] } else { options.files }
   }
 
-  /// The log replaces the file of its name, which must not be text that is yet to be read.
+  /// Files that a log must not replace: those that are read, and those of a model.
+  private var protectedFiles: [String] {
+    var files = files
+    if case .file(let vocabulary) = options.newModel.vocabulary { files.append(vocabulary) }
+    if let file { files.append(file.path) }
+    for directory in [options.common.preset, options.output].compactMap({ $0 }) {
+      files += Self.namesInModels.map { "\(directory)/\($0)" }
+    }
+    return files
+  }
+
+  private static let namesInModels = [
+    "config.json", "model.safetensors", "model.safetensors.index.json", "vocab.txt", "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json", "added_tokens.json", "training.json", "README.md", "MODEL_CARD.md", "model.weights.h5",
+    "task.weights.h5",
+  ]
+
+  /// The log replaces the file of its name, which must not be one that is yet to be read.
   private func refuseLogOverInput() throws(UsageError) {
     guard let log = options.log, let replaced = FileIdentity(log) else { return }
-    for input in files where FileIdentity(input) == replaced {
+    for input in protectedFiles where FileIdentity(input) == replaced {
       throw .conflict("--log \(log)", "the FILE \(input)", why: "they are the same file, and the log would replace it")
     }
   }

@@ -51,6 +51,11 @@ struct TokenizerCasesTests {
       #expect(
         encoding.offsets.map { [$0.lowerBound, $0.upperBound] } == found.offsets[index],
         "seed \(found.seed): \(text.debugDescription)")
+      var (ids, starts): ([Int32], [Bool]) = ([], [])
+      Array(text.utf8).withUnsafeBufferPointer {
+        tokenizer.encode($0, specialTokensInText: .all, into: &ids, wordStarts: &starts)
+      }
+      #expect(ids == encoding.ids && starts == encoding.wordStarts, "seed \(found.seed): \(text.debugDescription)")
       // Twice, so that what the cache learned is asked for.
       for _ in 0..<2 {
         #expect(

@@ -6,13 +6,16 @@ import Testing
 struct TokenizerFilesTests {
   static let vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nquick\n##ly\n"
 
+  static let template =
+    #"{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"[CLS]"}},{"Sequence":{"id":"A"}},{"SpecialToken":{"id":"[SEP]"}}]}"#
+
   static func json(
     vocab: String = ###"{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"[MASK]":4,"the":5,"quick":6,"##ly":7}"###,
     added: String = "[]", normalizer: String = #"{"type":"BertNormalizer","lowercase":true,"strip_accents":null}"#,
-    type: String = "WordPiece"
+    type: String = "WordPiece", processor: String = template
   ) -> String {
     """
-    {"truncation":{"max_length":8},"added_tokens":\(added),"normalizer":\(normalizer),
+    {"truncation":{"max_length":8},"post_processor":\(processor),"added_tokens":\(added),"normalizer":\(normalizer),
     "pre_tokenizer":{"type":"BertPreTokenizer"},"decoder":{"type":"WordPiece","prefix":"##","cleanup":false},
     "model":{"type":"\(type)","unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100,"vocab":\(vocab)}}
     """
@@ -163,6 +166,67 @@ struct TokenizerFilesTests {
     }
   }
 
+  /// A class that reads text in another way than BERT is refused, wherever it is named.
+  @Test func aClassOfAnotherKindIsRefused() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("tokenizer.json", Self.json())
+    for name in ["RobertaTokenizer", "XLMRobertaTokenizerFast", "BertJapaneseTokenizer"] {
+      try folder.write("tokenizer_config.json", #"{"tokenizer_class":"\#(name)"}"#)
+      #expect(throws: TokenizerError.self, "\(name)") { try WordPieceTokenizer.load(directory: folder.path) }
+    }
+    try folder.write("tokenizer_config.json", "{}")
+    try folder.write("config.json", #"{"tokenizer_class":"GPT2Tokenizer"}"#)
+    #expect(throws: TokenizerError.self) { try WordPieceTokenizer.load(directory: folder.path) }
+  }
+
+  /// config.json names the class where tokenizer_config.json does not.
+  @Test func theClassInTheModelsConfiguration() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("tokenizer.json", Self.json(normalizer: "null"))
+    try folder.write("config.json", #"{"tokenizer_class":"PreTrainedTokenizerFast"}"#)
+    #expect(try !WordPieceTokenizer.load(directory: folder.path).options.lowercase)
+    try folder.write("tokenizer_config.json", #"{"tokenizer_class":"BertTokenizer"}"#)
+    #expect(try WordPieceTokenizer.load(directory: folder.path).options.lowercase)
+  }
+
+  /// Where transformers puts other tokens around a text than [CLS] and [SEP], a note says so.
+  @Test func anotherPostProcessor() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("tokenizer_config.json", Self.fast)
+    func notes(_ processor: String) throws -> [String] {
+      try folder.write("tokenizer.json", Self.json(processor: processor))
+      return try WordPieceTokenizer.load(directory: folder.path).notes
+    }
+    for other in ["null", #"{"type":"ByteLevel"}"#, #"{"type":"BertProcessing","cls":["[SEP]",3],"sep":["[CLS]",2]}"#] {
+      #expect(try notes(other).count == 1 && notes(other)[0].contains("post_processor"), "\(other)")
+    }
+    #expect(try notes(#"{"type":"BertProcessing","cls":["[CLS]",2],"sep":["[SEP]",3]}"#).isEmpty)
+    #expect(try notes(Self.template).isEmpty)
+  }
+
+  /// `##ly` by itself is a piece of the vocabulary where `#` does not cut words, as in the tokenizers library.
+  @Test func aWordThatBeginsLikeAContinuation() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("tokenizer_config.json", Self.fast)
+    try folder.write(
+      "tokenizer.json", Self.json().replacingOccurrences(of: "BertPreTokenizer", with: "WhitespaceSplit"))
+    let tokenizer = try WordPieceTokenizer.load(directory: folder.path)
+    #expect(["##ly", "##lyly", "##x", "thely"].map { tokenizer.encode($0) } == [[7], [7, 7], [1], [5, 7]])
+  }
+
+  /// White space that a token takes along is not another token again. Values: tokenizers 0.23.
+  @Test func strippedWhiteSpaceIsThereOnce() throws {
+    let folder = try TemporaryFolder()
+    let added = #"[{"id":8,"content":"  ","lstrip":true,"rstrip":true}]"#
+    try folder.write("tokenizer.json", Self.json(added: added))
+    let tokenizer = try WordPieceTokenizer.load(directory: folder.path)
+    for blanks in 2...6 {
+      let text = "the" + String(repeating: " ", count: blanks) + "quick"
+      #expect(tokenizer.encode(text) == [5, 8, 6], "\(blanks)")
+      #expect(tokenizer.encodeWithOffsets(text).offsets == [0..<3, 3..<3 + blanks, 3 + blanks..<8 + blanks])
+    }
+  }
+
   /// Ids without a piece: nobody reaches them, and the others stay.
   @Test func holes() throws {
     let folder = try TemporaryFolder()
@@ -209,7 +273,8 @@ struct TokenizerFilesTests {
     let tokenizer = try WordPieceTokenizer.load(directory: folder.path)
     #expect(tokenizer.encode("the<a> <b>THE<c>") == [5, 8, 9, 5, 10])
     #expect(Set(tokenizer.specialTokenIDs) == [0, 1, 2, 3, 4, 8, 9, 10])
-    #expect(tokenizer.notes.count == 1 && tokenizer.notes[0].contains("'<none>' is not in the vocabulary"))
+    #expect(
+      tokenizer.notes.count == 1 && tokenizer.notes[0].contains("the vocabulary lacks are plain text here: '<none>'"))
     let preprocessor = try DistilBertMaskedLMPreprocessor(
       tokenizer: tokenizer, sequenceLength: 16, masking: MaskingOptions(selectionRate: 1))
     #expect(try preprocessor.sample(["the <a> quick <b> <c>"]).labels == [5, 6])

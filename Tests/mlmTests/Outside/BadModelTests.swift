@@ -249,6 +249,19 @@ import Testing
     try expectRefused(tool, "model has neither tokenizer.json nor vocab.txt", hint: "vocab.txt")
   }
 
+  /// A log would replace it: the model, or what its training is about to read.
+  @Test func aLogIsNoFileOfAModel() throws {
+    let tool = try Tool()
+    try tool.copyMicro()
+    try tool.write(Data("the quick fox\n".utf8), to: "text.txt")
+    for file in ["model/model.safetensors", "model/vocab.txt", "model/config.json"] {
+      let before = tool.contents
+      let result = try tool.run(["fit", "text.txt", "--preset", "model", "--max-steps", "1", "--log", file])
+      #expect(result.status == 2 && result.errors.first?.contains("--log \(file)") == true, "\(result.messages)")
+      #expect(tool.contents == before)
+    }
+  }
+
   // MARK: Names
 
   @Test func unknownPreset() throws {

@@ -58,24 +58,22 @@ struct TokenPipeline: Sendable {
           continue
         }
       }
-      var range = index..<match.end
+      var (first, last) = (index, match.end)
       if token.leftStrip {
-        let blanks = blanksBefore(index, from: start) { scalarBefore($0, from: start, bytes) }
-        range = max(blanks, done)..<range.upperBound
+        first = max(blanksBefore(index, from: start) { scalarBefore($0, from: start, bytes) }, done)
       }
       if token.rightStrip {
-        range =
-          range
-          .lowerBound..<blanksBehind(match.end) {
-            $0 < end ? decodeScalar(bytes, at: $0, count: end).scalar : nil
-          }
+        last = blanksBehind(match.end) { $0 < end ? decodeScalar(bytes, at: $0, count: end).scalar : nil }
       }
+      index = match.end
+      // White space that the token before took along is not there again.
+      guard first < last else { continue }
+      let range = first..<last
       if done < range.lowerBound {
         encodeBetween(bytes, done..<range.lowerBound, mode, done == start && wordBefore, &word, &pieces)
       }
       pieces.addedToken(token.id, from: range.lowerBound, to: range.upperBound)
       done = range.upperBound
-      index = match.end
     }
     if done < end { encodeBetween(bytes, done..<end, mode, done == start && wordBefore, &word, &pieces) }
   }
@@ -99,7 +97,7 @@ struct TokenPipeline: Sendable {
     _ bytes: UnsafePointer<UInt8>, _ part: Range<Int>, _ mode: UInt8, _ wordBefore: Bool, _ word: inout WordBuffer,
     _ pieces: inout WordPiece<Sink>
   ) {
-    let text = normalized(bytes, part, tracksOffsets: Sink.wantsOffsets)
+    let text = normalized(bytes, part, tracksOffsets: Sink.wantsOffsets || Sink.wantsWordStarts)
     var done = 0
     func cutWords(to end: Int) {
       guard done < end else { return }
@@ -124,16 +122,16 @@ struct TokenPipeline: Sendable {
             continue
           }
         }
-        var range = index..<match.end
-        if token.leftStrip {
-          range = max(blanksBefore(index, from: 0) { text.scalar(before: $0) }, done)..<range.upperBound
-        }
-        if token.rightStrip { range = range.lowerBound..<blanksBehind(match.end) { text.scalar(at: $0) } }
+        var (first, last) = (index, match.end)
+        if token.leftStrip { first = max(blanksBefore(index, from: 0) { text.scalar(before: $0) }, done) }
+        if token.rightStrip { last = blanksBehind(match.end) { text.scalar(at: $0) } }
+        index = match.end
+        guard first < last else { continue }
+        let range = first..<last
         cutWords(to: range.lowerBound)
         let origin = text.origin(of: range)
         pieces.addedToken(token.id, from: origin.lowerBound, to: origin.upperBound)
         done = range.upperBound
-        index = match.end
       }
     }
     cutWords(to: text.bytes.count)
@@ -164,7 +162,7 @@ struct TokenPipeline: Sendable {
       let origin = text.origin(of: place)
       word.append(scalar, from: origin.lowerBound, to: origin.upperBound, tracking: Sink.wantsOffsets)
     }
-    if !word.isEmpty { pieces.word(word) }
+    if !word.isEmpty { pieces.anyWord(word) }
     word.clear()
   }
 
