@@ -15,7 +15,8 @@ struct CachedEncoder: Sendable {
   /// The classes of bytes, and the tokens to look for.
   typealias Mode = WordPieceTokenizer.Mode
 
-  private let pipeline: TokenPipeline
+  private nonisolated(unsafe) let pipeline: UnsafePointer<TokenPipeline>
+  private let hasSingleWords: Bool
   private nonisolated(unsafe) let baseClasses: UnsafePointer<UInt8>
   /// The id of each ASCII punctuation character.
   private nonisolated(unsafe) let punctuationIDs: UnsafeMutablePointer<Int32>
@@ -24,8 +25,11 @@ struct CachedEncoder: Sendable {
   /// What makes a capital small, in each byte.
   private let caseBits: UInt64
 
-  init(_ pipeline: TokenPipeline) {
-    self.pipeline = pipeline
+  /// - Parameter pointer: read as long as the encoder lives; not a copy, which would be made for each text.
+  init(_ pointer: UnsafePointer<TokenPipeline>) {
+    pipeline = pointer
+    let pipeline = pointer.pointee
+    hasSingleWords = pipeline.hasSingleWords
     limit = pipeline.limit
     baseClasses = pipeline.classes
     // Tokens that stand in the text as they are spelled are not found in lower case.
@@ -69,7 +73,7 @@ struct CachedEncoder: Sendable {
   ) -> (bytes: Int, ids: Int) {
     let classes = mode.pointee.classes
     let hasTokens = mode.pointee.hasPunctuation
-    let hasSingleWords = pipeline.hasSingleWords
+    let hasSingleWords = hasSingleWords
     let outputLimit = workspace.output + Workspace.outputCapacity - Workspace.outputReserve
     let cache = workspace.cache
     let caseBits = caseBits
@@ -101,7 +105,7 @@ struct CachedEncoder: Sendable {
         let length = (~(runs &>> UInt64(start))).trailingZeroBitCount
         if length == 0 {
           if hasTokens, classes[Int(base[start])] == TextNormalizer.ByteClass.token,
-            pipeline.mayBeginToken(bytes, at: index + start, count: count, mode: mode.pointee.bit)
+            pipeline.pointee.mayBeginToken(bytes, at: index + start, count: count, mode: mode.pointee.bit)
           {
             (next, consumed) = region(bytes, from: index + start, count: count, mode, workspace, to: next, into: ids)
             consumed -= index
@@ -214,7 +218,7 @@ struct CachedEncoder: Sendable {
     _ workspace: Workspace, to next: UnsafeMutablePointer<Int32>, into ids: UnsafeMutablePointer<[Int32]>
   ) -> (progress: Progress, isWhole: Bool) {
     if mode.pointee.hasTokensInRuns,
-      pipeline.touch(bytes + start, count: end - start, mode: mode.pointee.bit) == .open
+      pipeline.pointee.touch(bytes + start, count: end - start, mode: mode.pointee.bit) == .open
     {
       return (region(bytes, from: start, count: count, mode, workspace, to: next, into: ids), false)
     }
@@ -229,7 +233,7 @@ struct CachedEncoder: Sendable {
     _ bytes: UnsafePointer<UInt8>, from start: Int, count: Int, _ mode: UnsafePointer<Mode>, _ workspace: Workspace,
     to next: UnsafeMutablePointer<Int32>, into ids: UnsafeMutablePointer<[Int32]>
   ) -> Progress {
-    let end = pipeline.cut(bytes, behind: start, count: count, mode: mode.pointee.bit)
+    let end = pipeline.pointee.cut(bytes, behind: start, count: count, mode: mode.pointee.bit)
     let next = encode(
       bytes, from: start, to: end, mode.pointee.bit,
       wordBefore: start > 0 && bytes[start - 1] == UInt8(ascii: "_"), workspace, to: next, into: ids)
@@ -245,7 +249,7 @@ struct CachedEncoder: Sendable {
     withUnsafeMutablePointer(to: &next) { next in
       let sink = OutputSink(
         output: workspace.output, end: workspace.output + Workspace.outputCapacity, next: next, ids: ids)
-      pipeline.encode(
+      pipeline.pointee.encode(
         bytes, from: start, to: end, mode: mode, wordBefore: wordBefore, wordMemory: workspace.wordMemory,
         pieceMemory: workspace.pieceMemory, sink: sink)
     }

@@ -77,7 +77,7 @@ public final class WordPieceTokenizer: Sendable {
   /// The longest sequence its directory names, [CLS] and [SEP] counted (`model_max_length`), where it does.
   public var modelMaximumLength: Int? { extras.modelMaximumLength }
 
-  private let pipeline: TokenPipeline
+  private nonisolated(unsafe) let pipeline: UnsafeMutablePointer<TokenPipeline>
   private let cached: CachedEncoder
   /// What to look for in the text, for each case of `SpecialTokensInText`. In memory of our own: to count references to shared
   /// arrays would make threads wait for each other.
@@ -140,12 +140,15 @@ public final class WordPieceTokenizer: Sendable {
     classes = .allocate(capacity: 256 * (1 + cases.count))
     for index in 0...cases.count { (classes + 256 * index).initialize(from: base, count: 256) }
     let tokens = TokensToFind(added, specialTokens, options, normalizer, classes: base)
-    pipeline = TokenPipeline(
-      table: vocabulary.table, unknown: specialTokens.unknown, limit: options.maximumWordLength, normalizer: normalizer,
-      steps: options.steps, classes: classes, rawTokens: tokens.raw, normalizedTokens: tokens.normalized,
-      blanksInTokens: tokens.blanks,
-      separatesAtBlanks: !tokens.looksBeforeBlanks && options.steps?.separatesAtBlanks ?? true,
-      hasSingleWords: added.contains(where: \.singleWord))
+    pipeline = .allocate(capacity: 1)
+    pipeline.initialize(
+      to: TokenPipeline(
+        table: vocabulary.table, unknown: specialTokens.unknown, limit: options.maximumWordLength,
+        normalizer: normalizer,
+        steps: options.steps, classes: classes, rawTokens: tokens.raw, normalizedTokens: tokens.normalized,
+        blanksInTokens: tokens.blanks,
+        separatesAtBlanks: !tokens.looksBeforeBlanks && options.steps?.separatesAtBlanks ?? true,
+        hasSingleWords: added.contains(where: \.singleWord)))
     modes = .allocate(capacity: cases.count)
     for (index, mode) in cases.enumerated() {
       let modeClasses = classes + 256 * (index + 1)
@@ -158,8 +161,10 @@ public final class WordPieceTokenizer: Sendable {
 
   deinit {
     cached.deallocate()
-    pipeline.rawTokens?.deallocate()
-    pipeline.normalizedTokens?.deallocate()
+    pipeline.pointee.rawTokens?.deallocate()
+    pipeline.pointee.normalizedTokens?.deallocate()
+    pipeline.deinitialize(count: 1)
+    pipeline.deallocate()
     modes.deinitialize(count: SpecialTokensInText.allCases.count)
     modes.deallocate()
     classes.deallocate()
@@ -238,12 +243,12 @@ public final class WordPieceTokenizer: Sendable {
   ) {
     if text.isEmpty { return }
     let mode = self.mode(special)
-    let limit = pipeline.limit
+    let limit = pipeline.pointee.limit
     let wordBytes = WordBuffer.byteCount(limit: limit, tracking: Sink.wantsOffsets)
     let pieceBytes = WordPiece<Sink>.byteCount(limit: limit)
     withUnsafeTemporaryAllocation(byteCount: pieceBytes + wordBytes, alignment: 16) { memory in
       guard let base = memory.baseAddress, let bytes = text.baseAddress else { return }
-      pipeline.encode(
+      pipeline.pointee.encode(
         bytes, from: 0, to: text.count, mode: mode.pointee.bit, wordMemory: base + pieceBytes, pieceMemory: base,
         sink: sink)
     }
@@ -260,7 +265,9 @@ public final class WordPieceTokenizer: Sendable {
     let bit = specialTokensInText.bit
     var end = start + length
     while end < text.count {
-      if bytes[end] == 0x20 || bytes[end] == 0x09, pipeline.canCut(bytes, at: end, from: start, mode: bit) { break }
+      if bytes[end] == 0x20 || bytes[end] == 0x09, pipeline.pointee.canCut(bytes, at: end, from: start, mode: bit) {
+        break
+      }
       end += 1
     }
     return end
@@ -278,7 +285,7 @@ public final class WordPieceTokenizer: Sendable {
   }
 
   /// Whether tokens depend on characters next to them, so that text is cut at gaps alone.
-  var hasSingleWordTokens: Bool { pipeline.hasSingleWords }
+  var hasSingleWordTokens: Bool { pipeline.pointee.hasSingleWords }
 
   private func mode(_ special: SpecialTokensInText) -> UnsafePointer<Mode> {
     switch special {
