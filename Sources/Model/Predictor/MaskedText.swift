@@ -74,7 +74,7 @@ public struct MaskedText: Sendable, Equatable {
         UnicodeClasses.isWhiteSpace(scalar)
       { start += decodeScalar(base, at: start, count: end).length }
       while let scalar = scalarBefore(end, from: start, base), UnicodeClasses.isWhiteSpace(scalar) {
-        end -= scalar < 0x80 ? 1 : scalar < 0x800 ? 2 : 3
+        end -= utf8Length(of: scalar)
       }
       return start < end ? start..<end : mask
     }

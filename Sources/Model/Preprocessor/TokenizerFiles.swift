@@ -154,8 +154,6 @@ struct TokenizerConfig {
     name.hasSuffix("Fast") && name != "PreTrainedTokenizerFast" ? String(name.dropLast(4)) : name
   }
 
-  init() {}
-
   init(directory: String) throws {
     try read(directory, "tokenizer_config.json")
     // The older place.

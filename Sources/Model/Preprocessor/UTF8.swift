@@ -37,6 +37,9 @@ func decodeScalar(
   return (scalar, length)
 }
 
+/// The bytes that a scalar takes in UTF-8 (1 to 4).
+func utf8Length(of scalar: UInt32) -> Int { scalar < 0x80 ? 1 : scalar < 0x800 ? 2 : scalar < 0x10000 ? 3 : 4 }
+
 /// Writes a scalar as UTF-8 and returns how many bytes that took (1 to 4).
 @inline(__always)
 func encodeScalar(_ scalar: UInt32, to bytes: UnsafeMutablePointer<UInt8>) -> Int {

@@ -203,7 +203,7 @@ struct PieceList {
       let line = last
       // Rust's `trim_end`, by which the tokenizers library reads the file.
       while let scalar = scalarBefore(last, from: position, base), UnicodeClasses.isWhiteSpace(scalar) {
-        last -= scalar < 0x80 ? 1 : scalar < 0x800 ? 2 : 3
+        last -= utf8Length(of: scalar)
       }
       if last == position { oddities.blankLines += 1 } else if last < line { oddities.trailingBlanks += 1 }
       append(UnsafeBufferPointer(start: base + position, count: last - position))

@@ -87,7 +87,7 @@ struct TokenizerCasesTests {
     }
   }
 
-  /// In text of many lines, whole and cut at every place that is said to be safe, all ways give the ids of the definition.
+  /// Long text gives the same ids whole, cached, and cut at every position that `safeEnd` allows.
   @Test func textCutWhereItMayBe() throws {
     let (vocabulary, cases) = try Self.cases()
     for found in cases {

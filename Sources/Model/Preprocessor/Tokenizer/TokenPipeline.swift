@@ -171,18 +171,16 @@ struct TokenPipeline: Sendable {
   /// Where the white space before a place begins.
   private func blanksBefore(_ index: Int, from start: Int, _ scalarBefore: (Int) -> UInt32?) -> Int {
     var index = index
-    while let scalar = scalarBefore(index), UnicodeClasses.isWhiteSpace(scalar) { index -= utf8Length(scalar) }
+    while let scalar = scalarBefore(index), UnicodeClasses.isWhiteSpace(scalar) { index -= utf8Length(of: scalar) }
     return index
   }
 
   /// Where the white space behind a place ends.
   private func blanksBehind(_ index: Int, _ scalar: (Int) -> UInt32?) -> Int {
     var index = index
-    while let scalar = scalar(index), UnicodeClasses.isWhiteSpace(scalar) { index += utf8Length(scalar) }
+    while let scalar = scalar(index), UnicodeClasses.isWhiteSpace(scalar) { index += utf8Length(of: scalar) }
     return index
   }
-
-  private func utf8Length(_ scalar: UInt32) -> Int { scalar < 0x80 ? 1 : scalar < 0x800 ? 2 : 3 }
 
   // MARK: Where text can be cut
 

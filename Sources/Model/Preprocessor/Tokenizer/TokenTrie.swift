@@ -143,7 +143,7 @@ struct TokenTrie: Sendable {
     return touch
   }
 
-  /// Whether the end of a text may be within a token that goes on with white space.
+  /// Whether the end of a text may be inside a token that continues with white space.
   func continuesWithBlank(_ bytes: UnsafePointer<UInt8>, count: Int) -> Bool {
     for start in 0..<count {
       var node = first[Int(bytes[start])]
