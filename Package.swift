@@ -13,48 +13,75 @@ let package = Package(
       description: "Read KerasHub's preset directories, whose weights are HDF5 files (needs libhdf5-dev).")
   ],
   targets: [
-    // The door to OpenBLAS. Only Sources/Model/Tensor imports it, and Sources/Benchmark to measure it.
+    // MARK: Doors to C
+
+    // OpenBLAS. Only Tensor imports it, and the benchmark to measure it.
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
     // Inner loops compiled for several instruction sets, the widest taken at run time: Swift cannot compile one function for
-    // another processor than the rest. Only Sources/Model/Tensor imports it.
+    // another processor than the rest. Only Tensor imports it.
     .target(name: "CKernels"),
 
-    // libcurl's header; the library itself is loaded when the network is needed. Only Sources/Model/Hub/HTTP imports it.
+    // libcurl's header; the library itself is loaded when the network is needed. Only Hub/HTTP imports it.
     .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
     // The files of the presets that are part of the program: C can embed megabytes, the Swift compiler cannot. Only
-    // Sources/Model/Hub/Embedded imports it.
+    // Hub/Embedded imports it.
     .target(name: "CPresets", exclude: ["distil_bert_tiny_en_uncased"]),
 
-    // The door to libhdf5, with the trait KerasWeights alone. Only Sources/Model/Checkpoint/Keras imports it.
+    // libhdf5, with the trait KerasWeights alone. Only Model/Checkpoint/Keras imports it.
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
 
-    // DistilBERT masked language modelling: model, maths, tokenizer, training, checkpoints.
+    // MARK: The library, a target a layer: each knows those that it depends on, and nothing else
+
+    // Paths, mappings, atomic files and directories, the system's errors, its dynamic libraries and clock.
+    .target(name: "Files"),
+
+    // UTF-8, Unicode's tables, JSON, numbers as text.
+    .target(name: "Text", dependencies: ["Files"]),
+
+    // Matrices, parameters, products, threads, random numbers.
+    .target(name: "Tensor", dependencies: ["Files", "CBLAS", "CKernels"]),
+
+    // Presets by name, and the hub: gives directories, and knows no model.
+    .target(
+      name: "Hub", dependencies: ["Files", "Text", "CCurl", "CPresets"],
+      resources: [
+        // A link to the registry at the top level, so that `mlm` needs no file beside it.
+        .embedInCode("Embedded/presets.json")
+      ]
+    ),
+
+    // DistilBERT masked language modelling: backbone, head, preprocessor, trainer, checkpoints. What users import.
     .target(
       name: "Model",
       dependencies: [
-        "CBLAS", "CKernels", "CPresets", "CCurl", .target(name: "CHDF5", condition: .when(traits: ["KerasWeights"])),
-      ],
-      resources: [
-        // A link to the registry at the top level, so that `mlm` needs no file beside it.
-        .embedInCode("Hub/Embedded/presets.json")
+        "Files", "Text", "Tensor", "Hub", .target(name: "CHDF5", condition: .when(traits: ["KerasWeights"])),
       ]
     ),
+
+    // MARK: The programs
 
     // What pictures of measurements are drawn with: SVG elements, round numbers along an axis.
     .target(name: "Charts"),
 
-    // The command-line tool: argument parser, commands, terminal.
-    .executableTarget(name: "mlm", dependencies: ["Model", "Charts"]),
+    // The command-line tool: commands, terminal.
+    .executableTarget(name: "mlm", dependencies: ["Model", "Files", "Text", "Tensor", "Hub", "Charts"]),
 
     // Measures the library, the tool, this machine, and what else does the same work: Scripts/benchmark.
-    .executableTarget(name: "benchmark", dependencies: ["Model", "CBLAS", "Charts"], path: "Sources/Benchmark"),
+    .executableTarget(
+      name: "benchmark", dependencies: ["Model", "Files", "Text", "Tensor", "Hub", "CBLAS", "Charts"],
+      path: "Sources/Benchmark"),
 
-    // What both test targets use: a hub on loopback that misbehaves when told.
+    // MARK: Tests
+
+    // What test targets share: a hub on loopback that misbehaves when told.
     .target(name: "TestSupport", path: "Tests/Support"),
-    .testTarget(name: "ModelTests", dependencies: ["Model", "CKernels", "TestSupport"], resources: [.copy("Golden")]),
-    .testTarget(name: "mlmTests", dependencies: ["mlm", "Model", "Charts", "TestSupport"]),
+    .testTarget(
+      name: "ModelTests", dependencies: ["Model", "Files", "Text", "Tensor", "Hub", "CKernels", "TestSupport"],
+      resources: [.copy("Golden")]),
+    .testTarget(
+      name: "mlmTests", dependencies: ["mlm", "Model", "Files", "Text", "Tensor", "Hub", "Charts", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,7 @@
+import Files
 import Glibc
 import Model
+import Tensor
 
 /// The driver behind Scripts/benchmark: picks the subcommand, prints an error once, exits once.
 enum BenchmarkTool {

@@ -1,4 +1,5 @@
 import Model
+import Text
 
 /// Who takes part: a process that speaks `Worker`'s protocol.
 struct Contestant {

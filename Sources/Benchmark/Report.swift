@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Text
 
 /// Tables for people on standard output, and the same as JSON lines.
 final class Report {

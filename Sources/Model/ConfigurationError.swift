@@ -1,3 +1,5 @@
+import Files
+
 /// Sizes or rates that make no model.
 public enum ConfigurationError: ModelError, Equatable {
   /// A size that no model has.

@@ -1,3 +1,6 @@
+import Files
+import Hub
+
 extension DistilBertMaskedLM {
   /// A model of a preset: a model directory, a name in the registry, or `hf://OWNER/NAME[@REVISION]` on the hub
   /// (KerasHub: `DistilBertMaskedLM.from_preset`). What is missing in the hub's cache is fetched.
@@ -30,7 +33,7 @@ extension DistilBertMaskedLM {
   }
 
   /// A model of a preset that was found.
-  public static func load(
+  package static func load(
     _ preset: ResolvedPreset, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads, dropout: Float? = nil
   ) throws -> DistilBertMaskedLM {
     let tokenizer = try preset.loadTokenizer()
@@ -68,7 +71,7 @@ extension DistilBertMaskedLM {
     var warnings: [String] = []
     if !weights.hasHead {
       let architecture = preset.configuration.architectures?.first.map { " (a \($0))" } ?? ""
-      let isPartial = weights.missing.count < weights.specifications.filter { !$0.isBackbone }.count
+      let isPartial = weights.missing.count < weights.table.head.count
       let head = isPartial ? "only a part of a masked-language-model head" : "no masked-language-model head"
       warnings = [
         "'\(preset.displayName)'\(architecture) has \(head): what is missing was initialized anew, "
@@ -83,7 +86,7 @@ extension DistilBertMaskedLM {
 
 extension ResolvedPreset {
   /// The tokenizer alone: no weights are touched.
-  public func loadTokenizer() throws -> WordPieceTokenizer {
+  package func loadTokenizer() throws -> WordPieceTokenizer {
     switch tokenizer {
     case .directory(let path):
       return try reading { try WordPieceTokenizer.load(directory: path, lowercase: isLowercase) }
@@ -95,7 +98,7 @@ extension ResolvedPreset {
   func loadWeights() throws -> ResolvedWeights? {
     switch weights {
     case .random: return nil
-    case .embedded(let preset): return try preset.loadWeights()
+    case .embedded(let preset): return try preset.loadWeights(configuration)
     case .directory(let path):
       let weights = try reading { try ModelDirectory.open(path).weights }
       guard let weights else { throw CheckpointError.noWeights(path: path) }

@@ -1,3 +1,6 @@
+import Hub
+import Text
+
 extension DistilBertMaskedLM {
   /// Computes what others have published of this model, and compares.
   func check(_ values: PublishedValues) throws -> PresetCheck {

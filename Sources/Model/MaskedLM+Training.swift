@@ -1,3 +1,6 @@
+import Files
+import Text
+
 /// Where and how often a training writes checkpoints.
 public struct CheckpointOptions {
   /// Where they are written.
@@ -7,12 +10,14 @@ public struct CheckpointOptions {
   /// The newest that are kept; the one of the best validation loss is kept besides.
   public var keep: Int
   /// What else is to be found again in a checkpoint, asked when one is written.
-  public var record: () -> JSONValue
+  package var record: () -> JSONValue
 
   /// By default one after each epoch, of which the newest two are kept.
-  public init(
-    folder: CheckpointFolder, interval: Int? = nil, keep: Int = 2, record: @escaping () -> JSONValue = { .null }
-  ) {
+  public init(folder: CheckpointFolder, interval: Int? = nil, keep: Int = 2) {
+    self.init(folder: folder, interval: interval, keep: keep, record: { .null })
+  }
+
+  package init(folder: CheckpointFolder, interval: Int?, keep: Int, record: @escaping () -> JSONValue) {
     self.folder = folder
     self.interval = interval.map { max(1, $0) }
     self.keep = max(1, keep)
@@ -58,9 +63,9 @@ extension DistilBertMaskedLM {
     let training = takeUpTraining()
     let parameters = network.parameters
     var trainer = Trainer(training: training, schedule: schedule, options: options, seed: seed)
-    if options.earlyStopping != nil, validation != nil { trainer.best = BestParameters(parameters) }
+    if options.earlyStopping != nil, validation != nil { trainer.best = BestParameters(network) }
     if let checkpoint {
-      parameters.untrained = try checkpoint.copyParameters(of: parameters)
+      parameters.untrained = try checkpoint.copyParameters(of: network)
       try checkpoint.copyMoments(to: training.state, parameters)
       if let best = checkpoint.state.best { try trainer.best?.keep(self.best(best, of: checkpoint, checkpoints)) }
     }

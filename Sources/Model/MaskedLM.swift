@@ -1,4 +1,5 @@
 import Glibc
+import Tensor
 
 /// DistilBERT with its masked-language-modelling head and its preprocessor: load, fit, evaluate, predict, save
 /// (KerasHub: `DistilBertMaskedLM`).

@@ -1,3 +1,5 @@
+import Files
+
 extension DistilBertMaskedLM {
   /// Identifies the model by what it is: sizes, rates, tokenizer and parameters. Models of one fingerprint give the same numbers,
   /// whatever they are called and wherever their files are.

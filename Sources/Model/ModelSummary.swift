@@ -77,21 +77,22 @@ extension ModelSummary.Layer {
 
   fileprivate static func backbone(_ configuration: Configuration) -> Self {
     let width = configuration.hiddenDim
-    func part(_ name: String, _ type: String, _ prefixes: [String]) -> Self {
-      let count = configuration.tensors.reduce(0) { sum, tensor in
-        prefixes.contains { tensor.name.hasPrefix("distilbert." + $0) } ? sum + tensor.count : sum
-      }
+    let table = configuration.parameterTable
+    func part(_ name: String, _ type: String, _ isPart: (ParameterTable.Row) -> Bool) -> Self {
+      let count = table.rows.reduce(0) { sum, row in isPart(row) ? sum + row.count : sum }
       return Self(name: name, type: type, outputShape: [nil, nil, width], parameterCount: count)
     }
     let embeddings = [
       part(
         "token_and_position_embedding", "TokenAndPositionEmbedding",
-        ["embeddings.word_embeddings.", "embeddings.position_embeddings."]),
-      part("embeddings_layer_norm", "LayerNormalization", ["embeddings.LayerNorm."]),
-      part("embeddings_dropout", "Dropout", []),
+        { $0.part == .embeddings && $0.specification.role == .embedding }),
+      part(
+        "embeddings_layer_norm", "LayerNormalization",
+        { $0.part == .embeddings && $0.specification.role != .embedding }),
+      part("embeddings_dropout", "Dropout", { _ in false }),
     ]
     let layers = (0..<configuration.numLayers).map {
-      part("transformer_layer_\($0)", "TransformerEncoder", ["transformer.layer.\($0)."])
+      layer in part("transformer_layer_\(layer)", "TransformerEncoder", { $0.part == .layer(layer) })
     }
     return Self(
       name: "distil_bert_backbone", type: "DistilBertBackbone", outputShape: [nil, nil, width],

@@ -1,31 +1,37 @@
+import Tensor
+
 /// Backbone and head over one table of parameters: the passes that training, evaluation and prediction are made of.
 final class Network {
   let configuration: Configuration
+  let table: ParameterTable
+  /// One for each row of the table.
   let parameters: ParameterStore
   let backbone: Backbone
   let head: Head
 
-  init(_ configuration: Configuration, _ parameters: ParameterStore) throws(MissingParameter) {
+  init(
+    _ configuration: Configuration, _ table: ParameterTable, _ parameters: ParameterStore
+  ) throws(MissingParameter) {
     self.configuration = configuration
+    self.table = table
     self.parameters = parameters
-    backbone = try Backbone(configuration, parameters)
+    backbone = try Backbone(configuration, table, parameters)
     head = try Head(configuration, parameters)
     // The parameters stand in the order of the computation, but for a word embedding that is the last product's matrix too.
     let last = head.output.name
     parameters.setOrder(
-      ofProducts: parameters.parameters.map(\.specification).filter { $0.role == .kernel && $0.name != last }.map(
-        \.name)
-        + [last])
+      ofProducts: table.specifications.filter { $0.role == .kernel && $0.name != last }.map(\.name) + [last])
   }
 
   /// Whether the backbone's parameters, the token embedding among them, get gradients.
   var trainsBackbone: Bool {
-    get { parameters.parameters.contains { $0.specification.isBackbone && $0.isTrainable } }
-    set {
-      for parameter in parameters.parameters where parameter.specification.isBackbone {
-        parameter.isTrainable = newValue
-      }
-    }
+    get { parameters(where: \.isBackbone).contains(where: \.isTrainable) }
+    set { for parameter in parameters(where: \.isBackbone) { parameter.isTrainable = newValue } }
+  }
+
+  /// The parameters whose rows of the table are asked for.
+  func parameters(where isWanted: (ParameterTable.Row) -> Bool) -> [Parameter] {
+    zip(table.rows, parameters.parameters).filter { row, _ in isWanted(row) }.map { $1 }
   }
 
   /// Whether all of the head is from files, or was changed by a step of training.

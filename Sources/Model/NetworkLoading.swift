@@ -1,10 +1,12 @@
+import Tensor
+
 extension Network {
   /// A network of a directory's weights. Float32 weights are used where they lie in the mapped file; a head that is missing starts
   /// from random numbers.
   convenience init(
     _ configuration: Configuration, _ weights: ResolvedWeights, seed: UInt64, on pool: WorkerPool
   ) throws {
-    let store = try ParameterStore(weights.specifications, owners: weights.tensors.compactMap { $0?.mapping }) {
+    let store = try ParameterStore(weights.table.specifications, owners: weights.tensors.compactMap { $0?.mapping }) {
       index, specification in
       guard let tensor = weights.tensors[index] else {
         return Self.random(index, specification, configuration, seed, pool)
@@ -12,17 +14,18 @@ extension Network {
       if let values = tensor.float32InPlace { return .borrowed(values) }
       return .fill { try tensor.copyFloats(to: $0) }
     }
-    if !weights.hasHead { for specification in weights.missing { store[specification.name]?.isUntrained = true } }
-    try self.init(configuration, store)
+    if !weights.hasHead { for row in weights.missing { store[row.name]?.isUntrained = true } }
+    try self.init(configuration, weights.table, store)
   }
 
   /// A network of random weights.
   convenience init(random configuration: Configuration, seed: UInt64, on pool: WorkerPool) throws {
-    let store = try ParameterStore(configuration.tensors) { index, specification in
+    let table = configuration.parameterTable
+    let store = try ParameterStore(table.specifications) { index, specification in
       Self.random(index, specification, configuration, seed, pool)
     }
-    for parameter in store.parameters where !parameter.specification.isBackbone { parameter.isUntrained = true }
-    try self.init(configuration, store)
+    for row in table.head { store[row.name]?.isUntrained = true }
+    try self.init(configuration, table, store)
   }
 
   private static func random(

@@ -1,3 +1,6 @@
+import Files
+import Hub
+
 /// Finds out whether a model is what it should be: its files by their hashes, its size, and what it answers by the figures that
 /// others have published of it. Nothing is fetched.
 public struct PresetVerification: Sendable {
@@ -85,7 +88,7 @@ public struct PresetVerification: Sendable {
   /// The preset that a directory holds: by its place in a cache, else by the hash of its weights.
   private func identify(_ directory: String) throws -> Preset? {
     if let address = HubAddress(snapshot: directory) { return registry.place(address).preset }
-    let weights = ModelDirectory.weightsName
+    let weights = ModelFiles.weights
     let path = Path.join(directory, weights)
     guard Path.isFile(path), let size = Path.size(path) else { return nil }
     func candidates(_ matches: (Preset.File) -> Bool) -> [Preset] {
@@ -100,11 +103,10 @@ public struct PresetVerification: Sendable {
   /// What was found, as a model to load.
   private func resolved(_ target: Target) throws -> ResolvedPreset {
     guard let directory = target.directory else { return try registry.resolve(target.name, hub: hub) }
-    return ResolvedPreset(
-      displayName: target.name, source: .directory(directory),
-      configuration: try ModelDirectory.open(directory, loadWeights: false).configuration,
-      tokenizer: .directory(directory), isLowercase: target.preset?.isLowercase,
-      weights: .directory(directory))
+    return try ResolvedPreset(
+      PresetLocation(
+        displayName: target.name, source: .directory(directory), embedded: nil, config: nil,
+        isLowercase: target.preset?.isLowercase), loadWeights: true)
   }
 
   /// Figures that cannot be computed, since the model has no such token or the text no mask, differ too.

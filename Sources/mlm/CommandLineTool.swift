@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Tensor
 
 /// The tool: picks the command, catches once, prints once, exits once.
 enum CommandLineTool {

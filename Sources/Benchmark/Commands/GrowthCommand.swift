@@ -1,4 +1,5 @@
 import Model
+import Text
 
 /// One measurement of growth.
 private struct GrowthPoint {

@@ -1,4 +1,6 @@
 import Model
+import Tensor
+import Text
 
 extension Bench {
   /// What the products and the memory give, without a model.

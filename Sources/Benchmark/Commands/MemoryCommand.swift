@@ -1,4 +1,5 @@
 import Model
+import Text
 
 extension Bench {
   /// The peak of whole processes of the tool.

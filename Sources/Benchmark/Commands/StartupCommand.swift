@@ -1,4 +1,5 @@
 import Model
+import Text
 
 extension Bench {
   private static let text = "The [MASK] fox"

@@ -1,6 +1,7 @@
 import CBLAS
 import Model
 import Synchronization
+import Tensor
 
 /// c = a·b by OpenBLAS on the calling thread; a: rows × inner, b: inner × columns, c: rows × columns, or transposed in memory.
 @inline(__always)

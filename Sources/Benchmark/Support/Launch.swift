@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Text
 
 /// Runs a command to its end and says how long it took and what it used.
 ///

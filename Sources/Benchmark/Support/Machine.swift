@@ -1,6 +1,8 @@
 import CBLAS
 import Glibc
 import Model
+import Tensor
+import Text
 
 /// What the figures were measured on.
 struct Machine {

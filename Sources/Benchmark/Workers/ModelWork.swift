@@ -1,4 +1,5 @@
 import Model
+import Text
 
 /// Fills the masks of all samples at once.
 struct PredictWork: Work {

@@ -1,4 +1,5 @@
 import Model
+import Text
 
 /// The matrix products of the same work, without anything else: the limit.
 final class ProductsWork: Work {

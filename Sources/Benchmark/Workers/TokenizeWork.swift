@@ -1,4 +1,5 @@
 import Model
+import Text
 
 /// Lines of text to ids, each thread a part of the lines; `samples` is a text file here.
 struct TokenizeWork: Work {

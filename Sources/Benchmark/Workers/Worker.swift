@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Text
 
 /// One kind of work in a contestant's process.
 protocol Work {

@@ -1,4 +1,5 @@
 import Model
+import Text
 
 /// The lines that everybody works on, and the masked samples made of them, written once so that everybody masks alike.
 final class Workload {

@@ -1,3 +1,5 @@
+import Tensor
+
 /// DistilBERT's encoder (Sanh et al. 2019; KerasHub: `DistilBertBackbone`, transformers: `DistilBertModel`).
 ///
 ///     tokens → embeddings → encoder layers → hidden states        rows × width
@@ -8,8 +10,11 @@ struct Backbone {
   /// The parameters of the embeddings, and behind them those of each layer.
   private let stages: [[Parameter]]
 
-  init(_ configuration: Configuration, _ parameters: ParameterStore) throws(MissingParameter) {
-    let lookUp = ParameterLookUp(parameters, prefix: "distilbert.")
+  init(
+    _ configuration: Configuration, _ table: ParameterTable, _ parameters: ParameterStore
+  ) throws(MissingParameter) {
+    typealias Module = ParameterTable.Module
+    let lookUp = ParameterLookUp(parameters)
     let epsilon = configuration.layerNormEpsilon
     // The place of each dropout in the network, counted through: its random numbers are its own.
     var site = 0
@@ -19,29 +24,30 @@ struct Backbone {
     }
     width = configuration.hiddenDim
     embeddings = Embeddings(
-      token: try lookUp["embeddings.word_embeddings.weight"],
-      position: try lookUp["embeddings.position_embeddings.weight"],
-      norm: try lookUp.norm("embeddings.LayerNorm", epsilon), dropout: dropout(configuration.dropout))
+      token: try lookUp.embedding(Module.wordEmbeddings), position: try lookUp.embedding(Module.positionEmbeddings),
+      norm: try lookUp.norm(Module.embeddingNorm, epsilon), dropout: dropout(configuration.dropout))
     var layers: [EncoderLayer] = []
     for index in 0..<configuration.numLayers {
-      let name = "transformer.layer.\(index)."
+      let layer = Module.layer(index)
       layers.append(
         EncoderLayer(
           attention: SelfAttention(
-            query: try lookUp.dense(name + "attention.q_lin"), key: try lookUp.dense(name + "attention.k_lin"),
-            value: try lookUp.dense(name + "attention.v_lin"), output: try lookUp.dense(name + "attention.out_lin"),
+            query: try lookUp.dense(layer.query), key: try lookUp.dense(layer.key),
+            value: try lookUp.dense(layer.value), output: try lookUp.dense(layer.attentionOutput),
             heads: configuration.numHeads, dropout: dropout(configuration.attentionDropout)),
           attentionDropout: dropout(configuration.dropout),
-          attentionNorm: try lookUp.norm(name + "sa_layer_norm", epsilon),
+          attentionNorm: try lookUp.norm(layer.attentionNorm, epsilon),
           feedForward: FeedForward(
-            first: try lookUp.dense(name + "ffn.lin1"), second: try lookUp.dense(name + "ffn.lin2"),
+            first: try lookUp.dense(layer.first), second: try lookUp.dense(layer.second),
             activation: ActivationFunction(kind: configuration.activation)),
           outputDropout: dropout(configuration.dropout),
-          outputNorm: try lookUp.norm(name + "output_layer_norm", epsilon)))
+          outputNorm: try lookUp.norm(layer.outputNorm, epsilon)))
     }
     self.layers = layers
     let parts: [ModelPart] = [.embeddings] + layers.indices.map { ModelPart.layers($0...$0) }
-    stages = parts.map { part in parameters.parameters.filter { part.contains($0.specification) } }
+    stages = parts.map { part in
+      zip(table.rows, parameters.parameters).filter { row, _ in part.contains(row) }.map { $1 }
+    }
   }
 
   /// Where the backward may stop: at the embeddings (0), at layer i (i + 1), or before it begins (nil) where all is frozen.

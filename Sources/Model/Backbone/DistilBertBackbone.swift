@@ -1,3 +1,5 @@
+import Hub
+
 /// DistilBERT's encoder: tokens to hidden states (Sanh et al. 2019; KerasHub: `DistilBertBackbone`).
 ///
 ///     let backbone = try DistilBertBackbone.fromPreset("distil_bert_base_en_uncased")

@@ -1,3 +1,5 @@
+import Tensor
+
 /// Token and position embedding, normalized (KerasHub: `TokenAndPositionEmbedding`, layer norm, dropout).
 ///
 ///     y = dropout(norm(E[token] + P[position]))        y: rows × width

@@ -1,3 +1,5 @@
+import Tensor
+
 /// One encoder layer, norms after the sums (KerasHub: `TransformerEncoder`, transformers: `TransformerBlock`).
 ///
 ///     a = dropout(attention(x))     s = norm(x + a)

@@ -1,3 +1,5 @@
+import Tensor
+
 /// Multi-head self-attention (Vaswani et al. 2017), each sample's rows among themselves.
 ///
 ///     S = q·kᵀ / √(head width)     P = softmax(S)     c = dropout(P)·v     y = c·Woᵀ + bo

@@ -1,5 +1,7 @@
+import Files
+
 /// What can be wrong with the files of a model: configuration, weights, index, directory.
-public enum CheckpointError: ModelError, Equatable {
+package enum CheckpointError: ModelError, Equatable {
   // config.json
   /// A config.json that is not an object.
   case notAnObject(file: String, found: String)
@@ -89,7 +91,7 @@ public enum CheckpointError: ModelError, Equatable {
   /// The directory that the process stands in.
   case outputIsCurrentDirectory(path: String)
 
-  public var message: String {
+  package var message: String {
     switch self {
     case .notAnObject(let file, let found): "\(file): \(found) where an object should stand"
     case .missingModelType(let file): "\(file): 'model_type' is missing"
@@ -158,7 +160,7 @@ public enum CheckpointError: ModelError, Equatable {
     }
   }
 
-  public var hint: String? {
+  package var hint: String? {
     switch self {
     case .notAModelDirectory(_, _, let inside) where !inside.isEmpty, .noWeights(_, let inside) where !inside.isEmpty:
       "there \(inside.count == 1 ? "is a model" : "are models") below it: name "

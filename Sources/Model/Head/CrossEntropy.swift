@@ -1,4 +1,5 @@
 import Glibc
+import Tensor
 
 /// The sum over masked tokens of what is reported and what is divided by.
 struct LossSums: Sendable, Equatable {

@@ -1,3 +1,5 @@
+import Tensor
+
 /// From hidden states of masked positions to scores of the vocabulary (KerasHub: `MaskedLMHead`, as ours is to callers; transformers:
 /// `vocab_transform`, `vocab_layer_norm`, `vocab_projector`).
 ///
@@ -13,13 +15,13 @@ struct Head {
 
   init(_ configuration: Configuration, _ parameters: ParameterStore) throws(MissingParameter) {
     let lookUp = ParameterLookUp(parameters)
-    transform = try lookUp.dense("vocab_transform")
+    transform = try lookUp.dense(ParameterTable.Module.transform)
     activation = ActivationFunction(kind: configuration.activation)
-    norm = try lookUp.norm("vocab_layer_norm", configuration.headLayerNormEpsilon)
-    output = try lookUp[configuration.tiesWeights ? WeightName.wordEmbeddings : WeightName.projector]
+    norm = try lookUp.norm(ParameterTable.Module.headNorm, configuration.headLayerNormEpsilon)
+    output = try lookUp[configuration.tiesWeights ? ParameterTable.wordEmbeddings : ParameterTable.projector]
     // Of a shared one, the rows of the tokens themselves are added behind it, at the end of the backbone's backward.
     output.gradientBeginsWithProduct = true
-    bias = try lookUp[WeightName.projectorBias]
+    bias = try lookUp[ParameterTable.projectorBias]
   }
 
   struct Memory {

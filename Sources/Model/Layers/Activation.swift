@@ -1,3 +1,5 @@
+import Tensor
+
 /// The function between two dense layers.
 ///
 ///     gelu(x) = x · Φ(x)      Φ: the normal distribution's cumulative function (Hendrycks and Gimpel 2016)

@@ -1,3 +1,5 @@
+import Tensor
+
 /// A matrix product and a bias (KerasHub: `Dense`, transformers: `nn.Linear`).
 ///
 ///     y = x·Wᵀ + b        x: rows × in, W: out × in (as Hugging Face stores it), y: rows × out

@@ -1,3 +1,5 @@
+import Tensor
+
 /// Which random numbers a training step drops by: the seed and the step. Absent outside training.
 struct DropoutKey {
   let seed: UInt64

@@ -1,3 +1,5 @@
+import Tensor
+
 /// Normalizes each row, then scales and shifts it (Ba et al. 2016).
 ///
 ///     y = gain · (x − μ) / √(σ² + ε) + bias        μ, σ² per row of x

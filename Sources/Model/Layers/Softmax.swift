@@ -1,4 +1,5 @@
 import Glibc
+import Tensor
 
 /// Probabilities of a row of scores.
 ///

@@ -1,3 +1,6 @@
+import Files
+import Text
+
 /// A text with `[MASK]` in it, as the model takes it, and where its masks stand in the text.
 ///
 /// `[MASK]` is the mask token wherever it stands, also inside a word; other special names are plain text, unless asked for.

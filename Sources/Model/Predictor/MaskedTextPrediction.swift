@@ -1,3 +1,5 @@
+import Files
+
 /// What a model answers to one text, or to one pair: the most likely word pieces of every mask.
 public struct MaskedTextPrediction: Sendable, Equatable {
   /// A word piece that may stand for a mask.

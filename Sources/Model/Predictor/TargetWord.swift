@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// A word that is to be scored at a mask: one word piece or several.

@@ -1,3 +1,5 @@
+import Files
+
 extension WordPieceTokenizer {
   /// The ids of words that are to be ranked alone: a word piece as it is spelled in the vocabulary, or text that is one word piece.
   ///

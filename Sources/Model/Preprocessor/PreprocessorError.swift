@@ -1,3 +1,5 @@
+import Files
+
 /// What can be wrong with the settings of the preprocessor, with text, and with preprocessed samples.
 public enum PreprocessorError: ModelError, Equatable {
   /// A rate outside 0 … 1.

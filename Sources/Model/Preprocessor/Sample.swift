@@ -1,3 +1,5 @@
+import Files
+
 /// One sequence as the model takes it: tokens without padding, and what to predict where.
 public struct Sample: Sendable, Equatable {
   /// The ids, [CLS] and [SEP] included, after masking.

@@ -1,16 +1,18 @@
 import Glibc
+import Tensor
 
 /// A copy of the parameters as they were at the best evaluation (Keras: `EarlyStopping(restore_best_weights=True)`).
 final class BestParameters {
-  private let parameters: ParameterStore
+  private let network: Network
+  private var parameters: ParameterStore { network.parameters }
   private let copy: ZeroedMemory
   private var untrained: [Bool] = []
   private var step: Int?
 
-  /// - Parameter parameters: those of a model in training.
-  init(_ parameters: ParameterStore) {
-    self.parameters = parameters
-    copy = ZeroedMemory(floats: parameters.blockSize)
+  /// - Parameter network: one in training.
+  init(_ network: Network) {
+    self.network = network
+    copy = ZeroedMemory(floats: network.parameters.blockSize)
   }
 
   /// Remembers the parameters as they are after that step.
@@ -23,7 +25,7 @@ final class BestParameters {
 
   /// Remembers those of an earlier run.
   func keep(_ checkpoint: TrainingCheckpoint) throws {
-    untrained = try checkpoint.copyParameters(of: parameters) { copy.floats + $0.offset }
+    untrained = try checkpoint.copyParameters(of: network) { copy.floats + $0.offset }
     step = checkpoint.state.step
   }
 

@@ -1,3 +1,5 @@
+import Files
+
 /// A part of the model that can be kept as it is in training.
 public enum ModelPart: Sendable, Equatable {
   /// Tokens, positions and their norm. The head shares the token embedding.
@@ -43,12 +45,12 @@ public enum ModelPart: Sendable, Equatable {
     }
   }
 
-  func contains(_ tensor: TensorSpecification) -> Bool {
+  func contains(_ row: ParameterTable.Row) -> Bool {
     switch self {
-    case .embeddings: tensor.name.hasPrefix("distilbert.embeddings.")
-    case .layers(let range): range.contains { tensor.name.hasPrefix("distilbert.transformer.layer.\($0).") }
-    case .backbone: tensor.isBackbone
-    case .head: !tensor.isBackbone
+    case .embeddings: row.part == .embeddings
+    case .layers(let range): if case .layer(let layer) = row.part { range.contains(layer) } else { false }
+    case .backbone: row.isBackbone
+    case .head: !row.isBackbone
     }
   }
 }
@@ -61,7 +63,7 @@ extension DistilBertMaskedLM {
       throw .noSuchLayer(part: ModelPart.layers(range).text, layers: layers)
     }
     let parameters = network.parameters.parameters
-    for parameter in parameters where parts.contains(where: { $0.contains(parameter.specification) }) {
+    for parameter in network.parameters(where: { row in parts.contains { $0.contains(row) } }) {
       parameter.isTrainable = false
     }
     if !parameters.contains(where: \.isTrainable) { throw .nothingLeft }

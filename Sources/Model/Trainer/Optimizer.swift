@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Tensor
 
 /// How parameters follow their gradients: Keras' Adam and AdamW, with its defaults.
 ///

@@ -1,3 +1,5 @@
+import Tensor
+
 /// The order of the samples in one epoch: a permutation of 0 ..< count that is computed where it is asked for, and takes
 /// no memory.
 ///

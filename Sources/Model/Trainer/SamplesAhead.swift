@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Prepares the samples of an optimizer step on a thread of its own while the step before it runs.

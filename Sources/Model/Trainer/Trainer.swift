@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Runs a corpus through optimizer steps, epoch after epoch (Keras' `fit`).

@@ -1,3 +1,5 @@
+import Text
+
 /// How far a training has come. With the parameters and the optimizer's moments it is all that is needed to go on as if it had never
 /// stopped: order, masks and dropout are functions of the seed and of these numbers.
 public struct TrainingState: Sendable, Equatable {

@@ -1,3 +1,6 @@
+import Files
+import Text
+
 /// What the gradient's loss is divided by. What is reported is always per masked token.
 public enum LossReduction: String, Sendable, CaseIterable {
   /// The weights of the masked tokens of the whole optimizer step.

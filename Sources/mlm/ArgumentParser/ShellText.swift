@@ -1,3 +1,4 @@
+import Files
 import Model
 
 /// Text, or a path, as a word of a shell.

@@ -1,4 +1,6 @@
+import Files
 import Glibc
+import Hub
 import Model
 
 /// What a command needs of the world.

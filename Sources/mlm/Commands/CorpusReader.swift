@@ -1,3 +1,4 @@
+import Files
 import Model
 
 /// Opens the FILEs of fit and evaluate, as text or as preprocessed samples, and says what was noticed.

@@ -1,3 +1,4 @@
+import Hub
 import Model
 
 /// Shows what the hub fetches: a live line on a terminal, now and then a plain one elsewhere.

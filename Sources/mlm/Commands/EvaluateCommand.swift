@@ -1,3 +1,4 @@
+import Files
 import Model
 
 /// `mlm evaluate`: loss, accuracy and perplexity of text.

@@ -1,5 +1,8 @@
+import Files
 import Glibc
+import Hub
 import Model
+import Text
 
 /// `mlm fit`: trains and writes a model directory.
 struct FitCommand {

@@ -1,4 +1,6 @@
+import Files
 import Model
+import Text
 
 /// A file of options for `mlm fit`, such as the training.json that it writes: `--config FILE`.
 ///

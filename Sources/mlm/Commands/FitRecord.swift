@@ -1,4 +1,6 @@
+import Files
 import Model
+import Text
 
 /// What a checkpoint of `mlm fit` holds beside model and counters: by what the training is known again when it goes on, and its
 /// history so far.

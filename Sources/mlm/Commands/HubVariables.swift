@@ -1,3 +1,4 @@
+import Hub
 import Model
 
 /// The environment variables that the hub's client is to know. The library does not read the environment itself.

@@ -1,4 +1,7 @@
+import Files
+import Hub
 import Model
+import Text
 
 /// `mlm info`: what a model is made of, without loading its weights.
 struct InfoCommand {

@@ -1,4 +1,6 @@
+import Files
 import Model
+import Text
 
 /// The inputs of predict and tokenize, in batches: all there are now, at least one.
 final class Inputs {

@@ -1,3 +1,4 @@
+import Files
 import Model
 
 /// Answers inputs with a model: text with masks, or preprocessed samples.

@@ -1,3 +1,4 @@
+import Hub
 import Model
 
 /// Makes a model of random weights whose vocabulary or size is not its preset's.

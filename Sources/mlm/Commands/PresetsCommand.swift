@@ -1,3 +1,5 @@
+import Files
+import Hub
 import Model
 
 /// `mlm presets`: the models that go by name, listed, fetched, verified or exported.

@@ -1,5 +1,7 @@
+import Files
 import Glibc
 import Model
+import Text
 
 /// `mlm tokenize`: text to word pieces and ids, and back.
 struct TokenizeCommand {

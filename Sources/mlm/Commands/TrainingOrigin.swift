@@ -1,4 +1,5 @@
 import Model
+import Text
 
 /// What a training began with, as far as its options say: the card, the picture's title and `info` tell it.
 struct TrainingOrigin: Sendable, Equatable {

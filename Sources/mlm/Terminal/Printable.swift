@@ -1,3 +1,4 @@
+import Files
 import Model
 
 /// Text from outside, made fit for one line of a terminal: control characters, which could break the line or drive the terminal, are

@@ -1,3 +1,5 @@
+import Files
+
 /// Finds variables in an HDF5 file that Keras wrote.
 ///
 /// libhdf5 reads the structure of the file: groups, types, shapes, and where in the file each variable lies. The numbers are then

@@ -1,3 +1,5 @@
+import Text
+
 /// KerasHub's config.json: a serialized DistilBertBackbone.
 ///
 /// Source: KerasHub's `DistilBertBackbone.get_config`. `dtype` is passed over: whatever the variables are stored as, the model
@@ -5,11 +7,6 @@
 extension Configuration {
   /// ε of the LayerNorm in KerasHub's MaskedLMHead. No file states it.
   static let kerasHeadLayerNormEpsilon: Float = 1e-5
-
-  /// Whether a config.json is one of KerasHub's and not of Hugging Face's.
-  static func isKerasHub(_ json: JSONValue) -> Bool {
-    json["registered_name"] != nil && json["model_type"]?.isNull != false
-  }
 
   /// - Parameter file: named in errors.
   init(kerasHub json: JSONValue, file: String) throws(CheckpointError) {

@@ -1,4 +1,6 @@
+import Files
 import Model
+import Text
 
 /// The figures of `evaluate`.
 struct EvaluationReport: Sendable, Equatable {

@@ -1,3 +1,4 @@
+import Files
 import Model
 
 /// One candidate for one mask, as it is printed.

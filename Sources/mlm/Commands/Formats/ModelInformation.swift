@@ -1,4 +1,6 @@
+import Hub
 import Model
+import Text
 
 /// What `mlm info` tells of a model, for people and for scripts.
 struct ModelInformation {

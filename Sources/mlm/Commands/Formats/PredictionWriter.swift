@@ -1,4 +1,6 @@
+import Files
 import Model
+import Text
 
 /// Prints the answers of `predict` in the format that was asked for.
 struct PredictionWriter {

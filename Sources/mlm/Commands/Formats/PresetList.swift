@@ -1,4 +1,6 @@
+import Hub
 import Model
+import Text
 
 /// The list of presets, for people and for scripts.
 enum PresetList {

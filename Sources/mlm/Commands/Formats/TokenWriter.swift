@@ -1,4 +1,6 @@
+import Files
 import Model
+import Text
 
 /// What `tokenize` prints of one input.
 struct TokenWriter {

@@ -1,3 +1,5 @@
+import Files
+import Hub
 import Model
 
 extension FitCommand {

@@ -1,4 +1,5 @@
 import Model
+import Text
 
 /// Any text as a part of a Markdown document.
 enum Markdown {

@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Text
 
 /// The README.md of a model that was trained: what it was made from, on what, how, and what was measured, in the form of the
 /// hub's model cards.

@@ -1,4 +1,5 @@
 import Model
+import Text
 
 extension FitOptions {
   /// What changes the result of a training, by the option's name, each with its value as text: a checkpoint is gone on with only where

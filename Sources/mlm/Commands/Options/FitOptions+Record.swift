@@ -1,4 +1,6 @@
 import Model
+import Tensor
+import Text
 
 /// What `training.json` says of a run: given back with `--config`, it is the same run.
 extension FitOptions {

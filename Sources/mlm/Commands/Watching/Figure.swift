@@ -1,4 +1,5 @@
 import Model
+import Text
 
 /// Losses and accuracies as people read them: the same on the terminal, in the model card and in the picture.
 enum Figure {

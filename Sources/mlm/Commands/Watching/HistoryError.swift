@@ -1,3 +1,4 @@
+import Files
 import Model
 
 /// Why the history of a training could not be written.

@@ -1,4 +1,5 @@
 import Model
+import Text
 
 /// A row of `history.csv`: how training stood at a report, with the columns of CONTRACT.
 struct HistoryRow: Equatable {

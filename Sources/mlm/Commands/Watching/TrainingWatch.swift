@@ -1,5 +1,7 @@
+import Files
 import Glibc
 import Model
+import Tensor
 
 /// What makes a training visible: gets every report, and keeps the line of progress, the history as a table and as a
 /// picture, and TensorBoard's events.

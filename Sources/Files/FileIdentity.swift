@@ -1,0 +1,28 @@
+import Glibc
+
+/// Tells files apart, whatever names lead to them: by device and inode.
+package struct FileIdentity: Equatable {
+  private let device, inode: UInt64
+
+  /// The file that a path leads to, links followed; nil where there is none.
+  package init?(_ path: String) {
+    var status = stat()
+    guard stat(path.cPath, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  /// The file behind a descriptor; nil for one that is not open.
+  package init?(descriptor: Int32) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  private init(_ status: stat) { (device, inode) = (UInt64(status.st_dev), UInt64(status.st_ino)) }
+
+  /// Whether a path still leads to an open file.
+  package static func isSame(_ descriptor: Int32, _ path: String) -> Bool {
+    guard let open = FileIdentity(descriptor: descriptor) else { return false }
+    return open == FileIdentity(path)
+  }
+}

@@ -1,0 +1,47 @@
+/// A repository of the hub, and a branch, tag or commit of it.
+public struct HubAddress: Sendable, Equatable {
+  /// `OWNER/NAME`, or `NAME` as old repositories are called.
+  public let repository: String
+  /// A branch, a tag or a commit.
+  public let revision: String
+
+  /// An address from its parts, which are not checked.
+  public init(repository: String, revision: String) {
+    self.repository = repository
+    self.revision = revision
+  }
+
+  /// Reads `hf://OWNER/NAME[@REVISION]`; nil where the text does not begin with `hf://`.
+  package static func parse(_ text: String) throws(HubError) -> HubAddress? {
+    guard text.hasPrefix("hf://") else { return nil }
+    let parts = text.dropFirst(5).split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+    let names = parts[0].split(separator: "/", omittingEmptySubsequences: false)
+    let revision = parts.count > 1 ? parts[1] : "main"
+    let steps = revision.split(separator: "/", omittingEmptySubsequences: false)
+    guard names.count <= 2, names.allSatisfy(isName), steps.allSatisfy(isName) else {
+      throw .malformedAddress(text: text)
+    }
+    return HubAddress(repository: String(parts[0]), revision: String(revision))
+  }
+
+  /// Whether a text may be a part of a repository's or revision's name. It cannot lead out of a folder.
+  package static func isName(_ text: Substring) -> Bool {
+    !text.isEmpty && text != "." && text != ".."
+      && text.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+          true
+        default: false
+        }
+      }
+  }
+
+  package var isCommit: Bool { Self.isCommit(revision) }
+
+  /// Whether a text names a commit: 40 hexadecimal digits in lower case.
+  package static func isCommit(_ text: String) -> Bool {
+    text.utf8.count == 40
+      && text.utf8.allSatisfy { $0 &- UInt8(ascii: "0") < 10 || $0 &- UInt8(ascii: "a") < 6 }
+  }
+}

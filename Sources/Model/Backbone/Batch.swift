@@ -1,0 +1,149 @@
+import Tensor
+
+/// Which sample each row of a matrix belongs to, and which of its tokens it is.
+struct RowLayout {
+  /// The first row of each sample.
+  private(set) var starts: [Int] = []
+  /// The number of rows of each sample that hold tokens.
+  private(set) var lengths: [Int] = []
+  /// Per row: the sample's place in the optimizer step (for dropout).
+  private(set) var sampleKeys: [UInt32] = []
+  /// Per row: the token's place in its sample.
+  private(set) var places: [UInt32] = []
+
+  var rowCount: Int { places.count }
+  var sampleCount: Int { starts.count }
+  var longest: Int { lengths.max() ?? 0 }
+
+  func range(_ sample: Int) -> Range<Int> { starts[sample]..<starts[sample] + lengths[sample] }
+
+  /// Where the next sample begins: behind the last one if both fit into the first half of its tile, else at the next tile.
+  fileprivate func start(of count: Int, alignment: Int) -> Int {
+    guard let last = starts.last, let length = lengths.last, alignment > 1 else { return rowCount }
+    let next = last + length
+    let tile = last / alignment * alignment
+    return next + count <= tile + alignment / 2 ? next : rowCount
+  }
+
+  /// Adds a sample whose first row is `start`; the rows to the end of the tile are filled up.
+  fileprivate mutating func append(
+    places newPlaces: some Collection<UInt32>, at start: Int, key: UInt32, alignment: Int
+  ) {
+    starts.append(start)
+    lengths.append(newPlaces.count)
+    places.removeSubrange(start...)
+    sampleKeys.removeSubrange(start...)
+    places.append(contentsOf: newPlaces)
+    while places.count % alignment != 0 { places.append(0) }
+    sampleKeys.append(contentsOf: repeatElement(key, count: places.count - sampleKeys.count))
+  }
+
+  /// Takes away the rows behind the last sample.
+  fileprivate mutating func dropFillers() {
+    guard let start = starts.last, let length = lengths.last else { return }
+    places.removeSubrange((start + length)...)
+    sampleKeys.removeSubrange((start + length)...)
+  }
+
+  /// The rows between the samples, which hold nothing.
+  func forEachGap(_ body: (Range<Int>) -> Void) {
+    for sample in 0..<sampleCount {
+      let end = sample + 1 < sampleCount ? starts[sample + 1] : rowCount
+      let used = starts[sample] + lengths[sample]
+      if used < end { body(used..<end) }
+    }
+  }
+}
+
+/// Samples of any lengths, end to end: what one pass through the network takes. There is no padding in the computation.
+///
+/// With OpenBLAS' kernel for AVX2, every sample begins at a multiple of 12 rows for inference, or, where it is short, within the first
+/// 6: it computes a row the same to the last bit in any full tile of 12 (see `GEMM`), and in any row of a tile's first half; so what a
+/// text is answered does not depend on what it is computed together with. The price is 5 or 6 rows a sample on average, and 1 more
+/// row for each mask where a text has one; a batch of few rows is not filled up at its end. Its AVX-512 kernels treat all rows alike; there, and in training, whose sums run over
+/// the whole batch anyway, samples are packed tightly.
+struct Batch {
+  /// Per row.
+  private(set) var tokenIDs: [Int32] = []
+  private(set) var positionIDs: [Int32] = []
+  private(set) var tokens = RowLayout()
+  /// The rows whose token is to be predicted, and their layout: row i of the head's input is row `maskedRows[i]` of the backbone's.
+  private(set) var maskedRows: [Int32] = []
+  private(set) var masks = RowLayout()
+  /// Per masked row: the original id and the weight (0 for rows that only fill a tile).
+  private(set) var labels: [Int32] = []
+  private(set) var weights: [Float] = []
+  private let alignment: Int
+
+  static let inferenceAlignment = GEMM.rowAlignment
+
+  /// - Parameter alignment: each sample begins at a multiple of this many rows.
+  init(alignment: Int = 1) { self.alignment = alignment }
+
+  /// - Parameter unfilledRows: up to so many rows, those behind the last sample are left out.
+  init(_ samples: some Sequence<Sample>, alignment: Int = 1, unfilledRows: Int = 0) {
+    self.init(alignment: alignment)
+    for (index, sample) in samples.enumerated() { append(sample, key: UInt32(truncatingIfNeeded: index)) }
+    guard alignment > 1 else { return }
+    if tokens.rowCount <= unfilledRows {
+      tokens.dropFillers()
+      tokenIDs.removeSubrange(tokens.rowCount...)
+      positionIDs.removeSubrange(tokens.rowCount...)
+    }
+    if masks.rowCount <= unfilledRows {
+      masks.dropFillers()
+      maskedRows.removeSubrange(masks.rowCount...)
+      labels.removeSubrange(masks.rowCount...)
+      weights.removeSubrange(masks.rowCount...)
+    }
+  }
+
+  /// A batch whose samples come out the same to the last bit whatever is computed with them. The few-row product needs no full tile.
+  static func inference(_ samples: some Sequence<Sample>) -> Batch {
+    Batch(samples, alignment: inferenceAlignment, unfilledRows: FewRows.isAvailable ? FewRows.rowLimit : 0)
+  }
+
+  mutating func append(_ sample: Sample, key: UInt32 = 0) {
+    let firstRow = tokens.start(of: sample.tokenIDs.count, alignment: alignment)
+    tokens.append(places: 0..<UInt32(sample.tokenIDs.count), at: firstRow, key: key, alignment: alignment)
+    Self.place(sample.tokenIDs, at: firstRow, in: &tokenIDs, filledWith: 0, to: tokens.rowCount)
+    Self.place(sample.positionIDs, at: firstRow, in: &positionIDs, filledWith: 0, to: tokens.rowCount)
+
+    let row = masks.start(of: sample.maskPositions.count, alignment: alignment)
+    masks.append(places: sample.maskPositions.lazy.map { UInt32($0) }, at: row, key: key, alignment: alignment)
+    Self.place(
+      sample.maskPositions.map { Int32(firstRow) + $0 }, at: row, in: &maskedRows, filledWith: Int32(firstRow),
+      to: masks.rowCount)
+    Self.place(sample.labels, at: row, in: &labels, filledWith: 0, to: masks.rowCount)
+    Self.place(sample.weights, at: row, in: &weights, filledWith: 0, to: masks.rowCount)
+  }
+
+  /// Puts values behind the first `start`, and fills up to `end` values.
+  private static func place<Value>(
+    _ values: [Value], at start: Int, in array: inout [Value], filledWith filler: Value, to end: Int
+  ) {
+    array.removeSubrange(start...)
+    array.append(contentsOf: values)
+    array.append(contentsOf: repeatElement(filler, count: end - array.count))
+  }
+
+  /// The rows a sample will take.
+  static func rows(of sample: Sample, alignment: Int) -> Int {
+    (sample.tokenIDs.count + alignment - 1) / alignment * alignment
+  }
+
+  /// Cuts samples of these many rows into runs of at most `limit` rows (a longer sample is alone).
+  static func groups(_ rows: [Int], limit: Int) -> [Range<Int>] {
+    var groups: [Range<Int>] = []
+    var (start, total) = (0, 0)
+    for (index, count) in rows.enumerated() {
+      if index > start, total + count > limit {
+        groups.append(start..<index)
+        (start, total) = (index, 0)
+      }
+      total += count
+    }
+    if start < rows.count { groups.append(start..<rows.count) }
+    return groups
+  }
+}

@@ -1,0 +1,177 @@
+/// Finds the tensors of a configuration among those of a file, whatever tool named them.
+///
+/// Understood: the names that `TensorNames` reads, aliases in the file's metadata, the tied output matrix stored a second time, an output
+/// matrix of its own. Ignored with a note: other heads, names that are not known.
+struct WeightResolver {
+  /// Tied or not as config.json says, and then as the weights are.
+  var configuration: Configuration
+  let names: TensorNames
+  /// Named in errors: the file, or the index of several.
+  let file: String
+  var found: [String: TensorView] = [:]
+  var unused: [String]
+  var notes: [String] = []
+
+  /// - Parameters:
+  ///   - aliases: tensor names that stand for other tensors (from `__metadata__`).
+  ///   - absent: names of tensors that an index lists, that no file has and that no model needs.
+  static func resolve(
+    _ configuration: Configuration, _ tensors: [TensorView], aliases: [String: String], absent: [String] = [],
+    file: String
+  ) throws(CheckpointError) -> ResolvedWeights {
+    var resolver = WeightResolver(
+      configuration: configuration, names: TensorNames(configuration, tensors.lazy.map(\.name)), file: file,
+      unused: absent)
+    try resolver.collect(tensors, aliases)
+    return try resolver.resolve()
+  }
+
+  mutating func collect(_ tensors: [TensorView], _ aliases: [String: String]) throws(CheckpointError) {
+    var stored: [String: TensorView] = [:]
+    var wrapped: [(name: String, tensor: TensorView)] = []
+    for tensor in tensors {
+      stored[tensor.name] = tensor
+      guard let (name, isWrapped) = names.canonical(tensor.name) else {
+        unused.append(tensor.name)
+        continue
+      }
+      if name == TensorNames.positionIDs { continue }
+      if isWrapped { wrapped.append((name, tensor)) } else { try take(tensor, as: name) }
+    }
+    // A copy of what the file has under its own name is another model's.
+    let plain = Set(found.keys)
+    unused += wrapped.lazy.filter { plain.contains($0.name) }.map(\.tensor.name)
+    wrapped.removeAll { plain.contains($0.name) }
+    for (name, tensor) in wrapped { try take(tensor, as: name) }
+    if let (name, tensor) = wrapped.first {
+      notes.append("\(file): a prefix is taken off the tensors' names: '\(tensor.name)' is read as '\(name)'")
+    }
+    for (alias, target) in aliases.sorted(by: { $0.key < $1.key }) {
+      guard let (name, _) = names.canonical(alias), found[name] == nil, let tensor = stored[target] else { continue }
+      found[name] = tensor
+    }
+  }
+
+  private mutating func take(_ tensor: TensorView, as name: String) throws(CheckpointError) {
+    if let other = found[name] {
+      throw .ambiguousTensor(file: file, name: name, first: other.name, second: tensor.name)
+    }
+    found[name] = tensor
+  }
+
+  mutating func resolve() throws(CheckpointError) -> ResolvedWeights {
+    tieOutput()
+    let table = configuration.parameterTable
+    let missing = table.rows.filter { found[$0.name] == nil }
+    let missingBackbone = missing.filter(\.isBackbone)
+    if let first = missingBackbone.first {
+      let hint = hint(missing: missingBackbone)
+      let present = hint == nil ? (unused.isEmpty ? found.values.map(\.name) : unused).sortedByBytes : []
+      throw .missingTensors(
+        file: file, first: first.name, count: missingBackbone.count, inHead: false, present: present, hint: hint)
+    }
+    for row in table.rows {
+      guard let tensor = found[row.name] else { continue }
+      guard tensor.type.isFloatingPoint else {
+        throw .notFloatingPoint(file: file, tensor: tensor.name, type: tensor.type.name)
+      }
+      guard tensor.shape == row.shape else {
+        throw .wrongShape(
+          file: file, tensor: tensor.name, found: tensor.shape, expected: row.shape,
+          hint: hint(row, tensor.shape))
+      }
+    }
+    noteMissing(missing)
+    noteUnused()
+    return ResolvedWeights(configuration, found, notes: notes)
+  }
+
+  /// Decides whether the output matrix is the word embedding, as transformers does: unless config.json says that it is not, or the file
+  /// holds both and they differ. A file may also hold a tied one only under that name.
+  mutating func tieOutput() {
+    guard configuration.tiesWeights, let projector = found[ParameterTable.projector] else { return }
+    guard let embedding = found[ParameterTable.wordEmbeddings] else {
+      found[ParameterTable.wordEmbeddings] = projector
+      return
+    }
+    if projector.shape == embedding.shape, projector.hasSameValues(as: embedding) { return }
+    configuration.tiesWeights = false
+    notes.append(
+      "\(file): '\(projector.name)' differs from the word embedding: it is an output matrix of its own")
+  }
+
+  /// A head that is missing as a whole is said by `hasHead`.
+  mutating func noteMissing(_ missing: [ParameterTable.Row]) {
+    let names = missing.map(\.name)
+    if names.isEmpty || names.count == configuration.parameterTable.head.count { return }
+    if names == [ParameterTable.projectorBias] {
+      notes.append("\(file): '\(ParameterTable.projectorBias)' is missing; it is zero")
+      return
+    }
+    notes.append("\(file): initialized anew, since missing: " + names.joined(separator: ", "))
+    if names.contains(ParameterTable.projector) {
+      notes.append(
+        "config.json says \"tie_word_embeddings\": false, so that the word embedding is not the output matrix; "
+          + "where it was in training, it must say true")
+    }
+  }
+
+  mutating func noteUnused() {
+    if unused.isEmpty { return }
+    let heads = ["pre_classifier.", "classifier.", "qa_outputs."]
+    let ofHeads = unused.filter { name in heads.contains { name.hasPrefix($0) } }
+    if !ofHeads.isEmpty {
+      notes.append("\(file): the weights of another head are not used: " + Self.list(ofHeads))
+    }
+    let others = unused.filter { name in !heads.contains { name.hasPrefix($0) } }
+    if !others.isEmpty { notes.append("\(file): tensors that are not known are not used: " + Self.list(others)) }
+  }
+
+  static func list(_ names: [String]) -> String {
+    let names = names.sortedByBytes
+    return names.prefix(4).joined(separator: ", ") + (names.count > 4 ? " and \(names.count - 4) more" : "")
+  }
+
+  /// Which line of config.json missing tensors contradict.
+  private func hint(missing: [ParameterTable.Row]) -> String? {
+    let there = (0..<configuration.numLayers).prefix { layer in
+      !missing.contains { $0.part == .layer(layer) }
+    }.count
+    let isBehind = missing.allSatisfy { row in if case .layer(let layer) = row.part { layer >= there } else { false } }
+    let ofALayer = configuration.parameterTable.rows.count { $0.part == .layer(0) }
+    guard there > 0, isBehind, missing.count == (configuration.numLayers - there) * ofALayer else { return nil }
+    return "config.json says n_layers \(configuration.numLayers), the weights have \(there)"
+  }
+
+  /// Which line of config.json a wrong shape contradicts.
+  private func hint(_ row: ParameterTable.Row, _ shape: [Int]) -> String? {
+    guard shape.count == row.shape.count, let axis = shape.indices.first(where: { shape[$0] != row.shape[$0] })
+    else { return "is this the weights file of another model?" }
+    switch row.axes[axis] {
+    case .vocabulary: return vocabularyHint(row.name, shape[axis])
+    case .positions: return "config.json says max_position_embeddings \(configuration.maxSequenceLength)"
+    case .intermediate: return "config.json says hidden_dim \(configuration.intermediateDim)"
+    case .hidden: return "config.json says dim \(configuration.hiddenDim)"
+    }
+  }
+
+  private func vocabularyHint(_ name: String, _ rows: Int) -> String {
+    let size = configuration.vocabularySize
+    if name != ParameterTable.wordEmbeddings, found[ParameterTable.wordEmbeddings]?.shape.first == size {
+      // Then the vocabulary is the one of config.json.
+      return
+        "the word embedding has the \(size) rows that config.json says: its vocabulary was resized, and '\(name)' was not; "
+        + (rows < size ? "pad it with zeros to \(size)" : "cut it to \(size)")
+    }
+    let usual = [30522: "n uncased", 28996: " cased", 119547: " multilingual"]
+    let says = "config.json says vocab_size \(size)"
+    if let config = usual[size], let weights = usual[rows] {
+      return says + "; is this a\(config) configuration with a\(weights) checkpoint?"
+    }
+    return says + ", the weights are of a vocabulary of \(rows)"
+  }
+}
+
+extension [String] {
+  fileprivate var sortedByBytes: [String] { sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+}

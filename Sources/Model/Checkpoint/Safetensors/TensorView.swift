@@ -1,0 +1,202 @@
+import Files
+import Glibc
+
+/// The element types of safetensors.
+package enum ElementType: Sendable, Equatable {
+  /// Floating-point numbers: of IEEE 754, or the upper half of a float32.
+  case float64, float32, float16, bfloat16
+  /// Whole numbers, with and without a sign, and truth values of a byte.
+  case int64, int32, int16, int8, uint64, uint32, uint16, uint8, bool
+
+  /// In the order in which the reference writer lays tensors out.
+  static let names: [(name: String, type: ElementType)] = [
+    ("U64", .uint64), ("I64", .int64), ("F64", .float64), ("F32", .float32), ("U32", .uint32), ("I32", .int32),
+    ("BF16", .bfloat16), ("F16", .float16), ("U16", .uint16), ("I16", .int16), ("I8", .int8), ("U8", .uint8),
+    ("BOOL", .bool),
+  ]
+
+  init?(name: [UInt8]) {
+    guard let entry = Self.names.first(where: { $0.name.utf8.elementsEqual(name) }) else { return nil }
+    self = entry.type
+  }
+
+  /// The place in that order.
+  var rank: Int { Self.names.firstIndex { $0.type == self } ?? 0 }
+
+  /// As safetensors call it: `F32`.
+  package var name: String { Self.names.first { $0.type == self }?.name ?? "" }
+
+  /// Bytes of an element.
+  package var size: Int {
+    switch self {
+    case .float64, .int64, .uint64: 8
+    case .float32, .int32, .uint32: 4
+    case .float16, .bfloat16, .int16, .uint16: 2
+    case .int8, .uint8, .bool: 1
+    }
+  }
+
+  /// Whether it can be the type of weights.
+  package var isFloatingPoint: Bool {
+    switch self {
+    case .float64, .float32, .float16, .bfloat16: true
+    default: false
+    }
+  }
+}
+
+/// A tensor in a mapped file: row-major, little-endian. Keeps the file mapped.
+///
+/// Keras stores the kernels of Dense layers as [in, out]. Such a view has the shape [out, in] that everything here works with, and
+/// is turned when it is copied.
+package struct TensorView: Sendable {
+  /// Its name in the file.
+  package let name: String
+  /// What its elements are in the file.
+  package let type: ElementType
+  /// Empty for a single number.
+  package let shape: [Int]
+  /// The number of elements.
+  package let count: Int
+  let offset: Int
+  let mapping: FileMapping
+  /// The file holds the transposed of this matrix.
+  var isTransposed = false
+
+  /// The elements' bytes, in the order of the file; valid while a copy of this view, or its file, is kept. Not aligned in every file.
+  package var bytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: mapping.bytes[offset..<offset + count * type.size])
+  }
+
+  /// The elements where they lie, if they are aligned 32-bit floats in the order of this tensor; valid while a copy of this view, or
+  /// its file, is kept.
+  package var float32InPlace: UnsafePointer<Float>? { isTransposed ? nil : float32Stored }
+
+  private var float32Stored: UnsafePointer<Float>? {
+    guard type == .float32, let start = bytes.baseAddress, UInt(bitPattern: start) % 4 == 0 else { return nil }
+    return start.assumingMemoryBound(to: Float.self)
+  }
+
+  /// Copies the elements, widened or (F64) narrowed to 32-bit floats. `target` must have room for `count` of them.
+  package func copyFloats(to target: UnsafeMutablePointer<Float>) throws(CheckpointError) {
+    guard isTransposed, shape.count == 2 else { return try copyStored(to: target) }
+    defer { withExtendedLifetime(mapping) {} }
+    if let stored = float32Stored {
+      Self.transpose(stored, target, rows: shape[0], columns: shape[1])
+      return
+    }
+    let stored = UnsafeMutablePointer<Float>.allocate(capacity: max(1, count))
+    defer { stored.deallocate() }
+    try copyStored(to: stored)
+    Self.transpose(stored, target, rows: shape[0], columns: shape[1])
+  }
+
+  private func copyStored(to target: UnsafeMutablePointer<Float>) throws(CheckpointError) {
+    defer { withExtendedLifetime(mapping) {} }
+    guard count > 0, let start = bytes.baseAddress else { return }
+    switch type {
+    case .float32: memcpy(target, start, count * 4)
+    case .float16: Self.widenFloat16(start, target, count)
+    case .bfloat16: Self.widenBFloat16(start, target, count)
+    case .float64: Self.narrowFloat64(start, target, count)
+    default: throw .notFloatingPoint(file: mapping.path, tensor: name, type: type.name)
+    }
+  }
+
+  /// A copy of the elements as 32-bit floats, turned where the file has the matrix the other way round. Throws where they are
+  /// integers.
+  package func floats() throws(CheckpointError) -> [Float] {
+    guard type.isFloatingPoint else { throw .notFloatingPoint(file: mapping.path, tensor: name, type: type.name) }
+    var values = [Float](repeating: 0, count: count)
+    let result = values.withUnsafeMutableBufferPointer { buffer in
+      Result { () throws(CheckpointError) in if let start = buffer.baseAddress { try copyFloats(to: start) } }
+    }
+    try result.get()
+    return values
+  }
+
+  /// The elements of an integer or truth-value tensor; nil for other types.
+  package func integers() -> [Int]? {
+    defer { withExtendedLifetime(mapping) {} }
+    let bytes = self.bytes
+    func load<T: FixedWidthInteger>(_: T.Type) -> [Int] {
+      (0..<count).map {
+        Int(truncatingIfNeeded: bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.size, as: T.self))
+      }
+    }
+    switch type {
+    case .int64: return load(Int64.self)
+    case .int32: return load(Int32.self)
+    case .int16: return load(Int16.self)
+    case .int8: return load(Int8.self)
+    case .uint64: return load(UInt64.self)
+    case .uint32: return load(UInt32.self)
+    case .uint16: return load(UInt16.self)
+    case .uint8, .bool: return load(UInt8.self)
+    case .float64, .float32, .float16, .bfloat16: return nil
+    }
+  }
+
+  /// Whether two tensors of one count hold the same numbers.
+  func hasSameValues(as other: TensorView) -> Bool {
+    guard count == other.count else { return false }
+    defer { withExtendedLifetime((mapping, other.mapping)) {} }
+    if type == other.type, isTransposed == other.isTransposed {
+      guard let a = bytes.baseAddress, let b = other.bytes.baseAddress else { return true }
+      if memcmp(a, b, bytes.count) == 0 { return true }
+    }
+    // Zeros of both signs are the same number.
+    if let a = float32InPlace, let b = other.float32InPlace { return (0..<count).allSatisfy { a[$0] == b[$0] } }
+    guard let a = try? floats(), let b = try? other.floats() else { return false }
+    return a == b
+  }
+
+  /// The same elements as a tensor of another shape, or as the transposed of a matrix in the file. `shape` must have `count` elements.
+  func reshaped(_ shape: [Int], isTransposed: Bool) -> TensorView {
+    TensorView(
+      name: name, type: type, shape: shape, count: count, offset: offset, mapping: mapping, isTransposed: isTransposed)
+  }
+
+  // MARK: Conversion
+
+  /// target[row][column] = source[column][row], in tiles that stay in the cache.
+  static func transpose(
+    _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, rows: Int, columns: Int
+  ) {
+    let tile = 32
+    for firstRow in stride(from: 0, to: rows, by: tile) {
+      let lastRow = min(firstRow + tile, rows)
+      for firstColumn in stride(from: 0, to: columns, by: tile) {
+        let lastColumn = min(firstColumn + tile, columns)
+        for row in firstRow..<lastRow {
+          let line = target + row &* columns
+          for column in firstColumn..<lastColumn { line[column] = source[column &* rows &+ row] }
+        }
+      }
+    }
+  }
+
+  /// IEEE half precision. A multiplication by 2¹¹² moves the exponent's bias, and makes subnormal numbers normal.
+  static func widenFloat16(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ count: Int) {
+    for index in 0..<count {
+      let half = UInt32(source.loadUnaligned(fromByteOffset: 2 &* index, as: UInt16.self))
+      let scaled = (Float(bitPattern: (half & 0x7FFF) << 13) * 0x1p112).bitPattern
+      let special: UInt32 = half & 0x7C00 == 0x7C00 ? 0x7F80_0000 : 0  // infinities and NaNs
+      target[index] = Float(bitPattern: scaled | special | (half & 0x8000) << 16)
+    }
+  }
+
+  /// The upper half of a 32-bit float.
+  static func widenBFloat16(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ count: Int) {
+    for index in 0..<count {
+      let upper = UInt32(source.loadUnaligned(fromByteOffset: 2 &* index, as: UInt16.self))
+      target[index] = Float(bitPattern: upper << 16)
+    }
+  }
+
+  static func narrowFloat64(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ count: Int) {
+    for index in 0..<count {
+      target[index] = Float(source.loadUnaligned(fromByteOffset: 8 &* index, as: Double.self))
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import Files
+
+/// By what a corpus is known again when a training goes on: two of one fingerprint give the same samples.
+public struct CorpusFingerprint: Sendable, Equatable {
+  /// The number of samples.
+  public var samples: Int
+  /// Of the files; 0 where there are none.
+  public var bytes: Int
+  /// Of their content, or of the samples.
+  public var hash: UInt64
+
+  /// Of files, all bytes were hashed when they were read to find the samples: this costs nothing more.
+  public init(_ source: any SampleSource) throws {
+    samples = source.count
+    switch source {
+    case let subset as CorpusSubset:
+      let whole = try CorpusFingerprint(subset.base)
+      (bytes, hash) = (whole.bytes, whole.hash)
+    case let corpus as TextCorpus: (bytes, hash) = (Self.bytes(corpus.files), Self.hash(corpus.contentHashes))
+    case let corpus as PreprocessedCorpus: (bytes, hash) = (Self.bytes(corpus.files), Self.hash(corpus.contentHashes))
+    default:
+      bytes = 0
+      hash = Self.hash(try (0..<source.count).map { Self.hash(try source.sample($0, epoch: 0)) })
+    }
+  }
+
+  private static func bytes(_ files: [TextFile]) -> Int { files.reduce(0) { $0 + $1.bytes.count } }
+
+  private static func hash(_ sample: Sample) -> UInt64 {
+    let arrays = [sample.tokenIDs, sample.positionIDs, sample.maskPositions, sample.labels]
+    let hashes = arrays.map { $0.withUnsafeBytes { XXHash.hash($0) } }
+    return hash(hashes + [sample.weights.withUnsafeBytes { XXHash.hash($0) }, UInt64(sample.slots)])
+  }
+
+  private static func hash(_ values: [UInt64]) -> UInt64 { values.withUnsafeBytes { XXHash.hash($0) } }
+}

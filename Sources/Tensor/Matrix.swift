@@ -1,0 +1,40 @@
+/// A row-major matrix of `Float`: a view of somebody else's memory, trivially copyable.
+///
+/// `stride` is the distance between the starts of two rows, so that a block of columns (the rows of one sample, the columns
+/// of one attention head) is a matrix too.
+package struct Matrix {
+  package let start: UnsafeMutablePointer<Float>
+  package let rows: Int
+  package let columns: Int
+  package let stride: Int
+
+  package init(_ start: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
+    self.start = start
+    self.rows = rows
+    self.columns = columns
+    self.stride = stride ?? columns
+  }
+
+  /// The number of elements.
+  package var count: Int { rows * columns }
+
+  /// The first element of a row.
+  @inline(__always)
+  package subscript(row: Int) -> UnsafeMutablePointer<Float> { start + row * stride }
+
+  package func rows(_ range: Range<Int>) -> Matrix {
+    Matrix(start + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
+  }
+
+  package func columns(_ range: Range<Int>) -> Matrix {
+    Matrix(start + range.lowerBound, rows: rows, columns: range.count, stride: stride)
+  }
+
+  package func setToZero() {
+    for row in 0..<rows { self[row].update(repeating: 0, count: columns) }
+  }
+
+  package func copy(from other: Matrix) {
+    for row in 0..<rows { self[row].update(from: other[row], count: columns) }
+  }
+}

@@ -1,0 +1,216 @@
+import CKernels
+import Glibc
+import Synchronization
+
+/// Threads that stay: the same piece of work is run once on each, with the worker's index.
+///
+/// The caller is worker 0. Which worker does what follows from shapes and indices alone, never from timing, wherever the
+/// result depends on it (DESIGN: determinism).
+///
+/// `run` must not be called from inside its own body, nor from two threads at once.
+package final class WorkerPool: @unchecked Sendable {
+  /// The workers, the caller counted.
+  package private(set) var threads = 1
+
+  /// What is left to take of the items of one `run`.
+  let counter = Counter()
+  /// Who should do how much of something large.
+  private(set) lazy var shares = WorkerShares(workers: threads)
+  private let board = Board()
+  private var handles: [pthread_t] = []
+
+  /// One thread, the caller's: for work that is already one worker's share.
+  package static let serial = WorkerPool(threads: 1)
+
+  package init(threads: Int) {
+    for index in 1..<max(1, threads) {
+      let start = Unmanaged.passRetained(Start(board: board, index: index))
+      var handle = pthread_t()
+      let status = pthread_create(
+        &handle, nil,
+        { argument in
+          guard let argument else { return nil }
+          let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+          start.work()
+          return nil
+        }, start.toOpaque())
+      // No more threads to be had: the work is shared by those there are.
+      guard status == 0 else { start.release(); break }
+      handles.append(handle)
+      self.threads += 1
+    }
+  }
+
+  deinit {
+    guard threads > 1 else { return }
+    board.stop()
+    for handle in handles { pthread_join(handle, nil) }
+  }
+
+  /// Runs `body(worker)` for every worker and returns when all are done.
+  package func run(_ body: (Int) -> Void) {
+    guard threads > 1 else { return body(0) }
+    withoutActuallyEscaping(body) { body in
+      board.post(body, others: threads - 1)
+      body(0)
+      board.waitForOthers()
+    }
+  }
+
+  /// Runs `body(worker, item)` for items 0 ..< count, each once, taken by whichever worker is free.
+  ///
+  /// For items whose results do not depend on who computes them.
+  package func forEach(_ count: Int, _ body: (_ worker: Int, _ item: Int) -> Void) {
+    guard threads > 1, count > 1 else {
+      for item in 0..<count { body(0, item) }
+      return
+    }
+    counter.reset()
+    run { worker in
+      while case let item = counter.take(), item < count { body(worker, item) }
+    }
+  }
+
+  /// Cuts 0 ..< count into one range a worker, at multiples of `alignment`, and runs the body on those that are not empty.
+  package func split(_ count: Int, alignment: Int = 1, _ body: (_ worker: Int, _ range: Range<Int>) -> Void) {
+    guard min(threads, (count + alignment - 1) / alignment) > 1 else {
+      if count > 0 { body(0, 0..<count) }
+      return
+    }
+    run { worker in
+      if let part = part(of: count, alignment: alignment, worker: worker) { body(worker, part) }
+    }
+  }
+
+  /// The range that `split` gives to a worker; nil where it gets none.
+  package func part(of count: Int, alignment: Int, worker: Int) -> Range<Int>? {
+    let units = (count + alignment - 1) / alignment
+    let workers = min(threads, units)
+    guard worker < workers else { return nil }
+    let range = Self.part(worker, of: workers, count: count, alignment: alignment)
+    return range.isEmpty ? nil : range
+  }
+
+  /// A part, 0 ..< parts, of 0 ..< count, cut at multiples of `alignment`. No more parts than there are of those.
+  package static func part(_ part: Int, of parts: Int, count: Int, alignment: Int = 1) -> Range<Int> {
+    let units = (count + alignment - 1) / alignment
+    return units * part / parts * alignment..<min(count, units * (part + 1) / parts * alignment)
+  }
+
+  /// What a thread begins with.
+  private final class Start {
+    private let index: Int
+    private let board: Board
+
+    init(board: Board, index: Int) {
+      self.board = board
+      self.index = index
+    }
+
+    func work() { board.work(index) }
+  }
+}
+
+/// Numbers from 0 on, each given out once.
+final class Counter: Sendable {
+  private let next = Atomic<Int>(0)
+  func take() -> Int { next.add(1, ordering: .relaxed).oldValue }
+  func reset() { next.store(0, ordering: .relaxed) }
+}
+
+/// Where a pool posts its work and its threads find it. The threads hold on to this and not to the pool, which would
+/// otherwise never end: a method that is running keeps its object alive.
+private final class Board: @unchecked Sendable {
+  private let generation = Atomic<Int>(0)
+  private let pending = Atomic<Int>(0)
+  private let stopping = Atomic<Bool>(false)
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  /// Written by the caller while no worker runs, read by the workers after they saw the generation change.
+  private var task: ((Int) -> Void)?
+
+  /// Spins this often before it sleeps, some 25 µs (up to 100 µs on processors with long pauses): the gaps between a step's pieces
+  /// of work are shorter, and to be woken takes longer. (Sleeping after 2 µs cost a 21-token line 1.5 of 17 ms; 10 or 40 times as
+  /// long is no gain for `fit`.)
+  private static let spins = 2_500
+
+  init() {
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(wake, nil)
+    pthread_cond_init(done, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(done)
+    pthread_cond_destroy(wake)
+    pthread_mutex_destroy(mutex)
+    done.deallocate()
+    wake.deallocate()
+    mutex.deallocate()
+  }
+
+  func post(_ body: @escaping (Int) -> Void, others: Int) {
+    pthread_mutex_lock(mutex)
+    task = body
+    pending.store(others, ordering: .relaxed)
+    generation.add(1, ordering: .releasing)
+    pthread_cond_broadcast(wake)
+    pthread_mutex_unlock(mutex)
+  }
+
+  func stop() {
+    pthread_mutex_lock(mutex)
+    stopping.store(true, ordering: .releasing)
+    generation.add(1, ordering: .releasing)
+    pthread_cond_broadcast(wake)
+    pthread_mutex_unlock(mutex)
+  }
+
+  /// Returns when all workers are done; nobody has the task then.
+  func waitForOthers() {
+    for _ in 0..<Self.spins {
+      if pending.load(ordering: .acquiring) == 0 { break }
+      mlm_pause()
+    }
+    if pending.load(ordering: .acquiring) > 0 {
+      pthread_mutex_lock(mutex)
+      while pending.load(ordering: .acquiring) > 0 { pthread_cond_wait(done, mutex) }
+      pthread_mutex_unlock(mutex)
+    }
+    task = nil
+  }
+
+  /// A worker's life.
+  func work(_ index: Int) {
+    var seen = 0
+    while true {
+      seen = waitForWork(after: seen)
+      if stopping.load(ordering: .acquiring) { return }
+      perform(index)
+      if pending.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+        pthread_mutex_lock(mutex)
+        pthread_cond_signal(done)
+        pthread_mutex_unlock(mutex)
+      }
+    }
+  }
+
+  /// A call of its own, so that the reference to the task is given back before the work is reported done: the caller's
+  /// `withoutActuallyEscaping` ends the program where one is left.
+  @inline(never)
+  private func perform(_ index: Int) { task?(index) }
+
+  private func waitForWork(after seen: Int) -> Int {
+    for _ in 0..<Self.spins {
+      let now = generation.load(ordering: .acquiring)
+      if now != seen { return now }
+      mlm_pause()
+    }
+    pthread_mutex_lock(mutex)
+    while generation.load(ordering: .acquiring) == seen { pthread_cond_wait(wake, mutex) }
+    let now = generation.load(ordering: .acquiring)
+    pthread_mutex_unlock(mutex)
+    return now
+  }
+}

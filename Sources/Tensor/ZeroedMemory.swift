@@ -1,0 +1,40 @@
+import Glibc
+
+/// A large piece of memory, zeros at first, freed with its owner.
+///
+/// Asked of the system in huge pages: the products read parameters and activations at many places at once, and a processor
+/// keeps the addresses of few small pages at hand (measured in a virtual machine, where a miss costs most: the few-row
+/// product 12 % faster). Pages cost nothing before they are touched.
+package final class ZeroedMemory: @unchecked Sendable {
+  package let start: UnsafeMutableRawPointer
+  package let bytes: Int
+  private let isMapped: Bool
+
+  private static let hugePage = 1 << 21
+
+  package init(bytes: Int) {
+    self.bytes = max(64, bytes)
+    let isLarge = bytes >= 2 * Self.hugePage
+    if isLarge, let mapped = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      mapped != MAP_FAILED
+    {
+      start = mapped
+      isMapped = true
+      // Advice: where it is not taken, nothing is lost.
+      _ = madvise(mapped, bytes, MADV_HUGEPAGE)
+    } else {
+      start = .allocate(byteCount: self.bytes, alignment: 64)
+      start.initializeMemory(as: UInt8.self, repeating: 0, count: self.bytes)
+      isMapped = false
+    }
+  }
+
+  /// Room for `count` floats.
+  package convenience init(floats count: Int) { self.init(bytes: 4 * count) }
+
+  deinit {
+    if isMapped { munmap(start, bytes) } else { start.deallocate() }
+  }
+
+  package var floats: UnsafeMutablePointer<Float> { start.bindMemory(to: Float.self, capacity: bytes / 4) }
+}

@@ -1,0 +1,76 @@
+import Glibc
+
+/// The lines of a text, as ranges of its bytes.
+///
+/// A line ends at `\n` and nowhere else: U+2028, U+0085, form feed and a lone `\r` are characters in it. One `\r`
+/// before the `\n` is dropped, and so is a byte-order mark at the start of the text. The last line may lack its `\n`;
+/// the number of lines is `wc -l`'s, and one more then.
+package struct TextLines: Sequence, IteratorProtocol {
+  package let bytes: UnsafeBufferPointer<UInt8>
+  /// The start of the next line.
+  package private(set) var offset: Int
+  /// The number of the line that was returned last, counted from 1.
+  package private(set) var number = 0
+
+  /// The bytes must outlive this value.
+  package init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    self.bytes = bytes
+    offset = Self.markLength(bytes)
+  }
+
+  /// The lines of a part of a text, which begins and ends with a line.
+  package init(_ bytes: UnsafeBufferPointer<UInt8>, _ part: Range<Int>) {
+    self.bytes = UnsafeBufferPointer(rebasing: bytes[..<part.upperBound])
+    offset = part.lowerBound == 0 ? Self.markLength(bytes) : part.lowerBound
+  }
+
+  /// The next line without its end; nil after the last.
+  package mutating func next() -> Range<Int>? {
+    guard offset < bytes.count else { return nil }
+    let start = offset
+    let end = Self.lineEnd(bytes, from: start)
+    offset = end + 1
+    number += 1
+    return start..<Self.withoutReturn(bytes, start..<end)
+  }
+
+  /// 3 where the text begins with a byte-order mark, else 0.
+  package static func markLength(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+    bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF ? 3 : 0
+  }
+
+  /// The next `\n` from there on, or the end of the text.
+  package static func lineEnd(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+    guard let base = bytes.baseAddress, start < bytes.count else { return bytes.count }
+    guard let found = memchr(base + start, 0x0A, bytes.count - start) else { return bytes.count }
+    return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+  }
+
+  /// The end of a line without the `\r` before its `\n`.
+  package static func withoutReturn(_ bytes: UnsafeBufferPointer<UInt8>, _ line: Range<Int>) -> Int {
+    let end = line.upperBound
+    return end < bytes.count && end > line.lowerBound && bytes[end - 1] == 0x0D ? end - 1 : end
+  }
+
+  /// Whether there is nothing but white space (Unicode's White_Space). Text that is not UTF-8 is not white space.
+  package static func isBlank(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
+    var at = 0
+    while at < line.count {
+      switch line[at] {
+      case 0x20, 0x09...0x0D: at += 1
+      case 0..<0x80: return false
+      default:
+        let length = UTF8Sequence.length(line, at: at)
+        if length != 2 && length != 3 { return false }
+        let lead = UInt32(line[at]) & (length == 2 ? 0x1F : 0x0F)
+        let tail = length == 2 ? 0 : UInt32(line[at + 1] & 0x3F) << 6
+        let value = lead << (length == 2 ? 6 : 12) | tail | UInt32(line[at + length - 1] & 0x3F)
+        switch value {
+        case 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: at += length
+        default: return false
+        }
+      }
+    }
+    return true
+  }
+}
