@@ -9,11 +9,10 @@ final class Network {
   let backbone: Backbone
   let head: Head
 
-  init(
-    _ configuration: Configuration, _ table: ParameterTable, _ parameters: ParameterStore
-  ) throws(MissingParameter) {
+  /// - Parameter parameters: one for each row of the configuration's table.
+  init(_ configuration: Configuration, _ parameters: ParameterStore) throws(MissingParameter) {
     self.configuration = configuration
-    self.table = table
+    table = configuration.parameterTable
     self.parameters = parameters
     backbone = try Backbone(configuration, table, parameters)
     head = try Head(configuration, parameters)

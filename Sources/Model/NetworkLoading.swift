@@ -15,7 +15,7 @@ extension Network {
       return .fill { try tensor.copyFloats(to: $0) }
     }
     if !weights.hasHead { for row in weights.missing { store[row.name]?.isUntrained = true } }
-    try self.init(configuration, weights.table, store)
+    try self.init(configuration, store)
   }
 
   /// A network of random weights.
@@ -25,7 +25,7 @@ extension Network {
       Self.random(index, specification, configuration, seed, pool)
     }
     for row in table.head { store[row.name]?.isUntrained = true }
-    try self.init(configuration, table, store)
+    try self.init(configuration, store)
   }
 
   private static func random(

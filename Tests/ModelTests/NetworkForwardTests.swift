@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 /// Hidden states, logits and probabilities against torch in float64 (transformers' DistilBertForMaskedLM).

@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 /// The whole network on toy sizes: gradient, pruned rows, samples alone and together.
@@ -140,7 +142,7 @@ import Testing
       let batch = Batch(samples(bench))
       for parameter in network.parameters.parameters where !parameter.name.contains("position") {
         // Of the embedding the row of a token that is there.
-        let place = parameter.name == WeightName.wordEmbeddings ? Int(batch.tokenIDs[0]) * 12 + 3 : parameter.count - 1
+        let place = parameter.name == ParameterTable.wordEmbeddings ? Int(batch.tokenIDs[0]) * 12 + 3 : parameter.count - 1
         let kept = parameter.values[place]
         parameter.values[place] = .nan
         #expect(network.evaluate(batch, bench.context).loss.isNaN, "\(parameter.name)")

@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Hub
+
 @testable import Model
 
 /// From a registry's entry and a cache to `ok`. The published figures are those of the reference data.

@@ -1,6 +1,9 @@
 import Foundation
 import Testing
 
+@testable import Files
+@testable import Text
+
 @testable import Model
 
 private func configuration(_ text: String) throws -> Configuration {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Model
+@testable import Tensor
 
 @Suite struct HalfPrecisionTests {
   static func widen(_ half: UInt16) -> Float {
@@ -17,9 +18,9 @@ import Testing
     for half in UInt16.min...UInt16.max {
       let value = Self.widen(half)
       if value.isNaN {
-        #expect(HalfPrecisionTensors.narrow(value) & 0x7FFF > 0x7C00)
-      } else if HalfPrecisionTensors.narrow(value) != half {
-        Issue.record("\(half): \(value) became \(HalfPrecisionTensors.narrow(value))")
+        #expect(HalfPrecision.narrow(value) & 0x7FFF > 0x7C00)
+      } else if HalfPrecision.narrow(value) != half {
+        Issue.record("\(half): \(value) became \(HalfPrecision.narrow(value))")
         return
       }
     }
@@ -30,15 +31,15 @@ import Testing
     for half in UInt16.min..<0x7BFF {
       let (low, high) = (Self.widen(half), Self.widen(half + 1))
       let middle = (low + high) / 2
-      let found = [middle.nextDown, middle, middle.nextUp].map { HalfPrecisionTensors.narrow($0) }
+      let found = [middle.nextDown, middle, middle.nextUp].map { HalfPrecision.narrow($0) }
       let even = half % 2 == 0 ? half : half + 1
-      if found != [half, even, half + 1] || HalfPrecisionTensors.narrow(-middle) != even | 0x8000 {
+      if found != [half, even, half + 1] || HalfPrecision.narrow(-middle) != even | 0x8000 {
         Issue.record("\(half): \(found)")
         return
       }
     }
-    #expect(HalfPrecisionTensors.narrow(65519.996) == 0x7BFF && HalfPrecisionTensors.narrow(65520) == 0x7C00)
-    #expect(HalfPrecisionTensors.narrow(.infinity) == 0x7C00 && HalfPrecisionTensors.narrow(-.infinity) == 0xFC00)
+    #expect(HalfPrecision.narrow(65519.996) == 0x7BFF && HalfPrecision.narrow(65520) == 0x7C00)
+    #expect(HalfPrecision.narrow(.infinity) == 0x7C00 && HalfPrecision.narrow(-.infinity) == 0xFC00)
   }
 
   @Test func tensors() throws {

@@ -1,6 +1,9 @@
 import Foundation
 import Testing
 
+@testable import Files
+@testable import Text
+
 @testable import Model
 
 private let golden = Golden.url("checkpoint/micro").path
@@ -29,11 +32,11 @@ private let golden = Golden.url("checkpoint/micro").path
     #expect(weights.missing.count == (name == "backbone_only" ? 5 : 0))
     #expect(model.hasHead == (name != "backbone_only"))
     #expect(model.notes.isEmpty)
-    for (specification, (a, b)) in zip(micro.specifications, zip(micro.tensors, weights.tensors)) {
+    for (row, (a, b)) in zip(micro.table.rows, zip(micro.tensors, weights.tensors)) {
       guard let a = try a?.floats(), let b = try b?.floats() else { continue }
       #expect(
         zip(a, b).allSatisfy { abs($0 - $1) <= tolerance * abs($0) + (tolerance > 0 ? 1e-7 : 0) },
-        "\(specification.name)")
+        "\(row.name)")
     }
   }
 
@@ -95,7 +98,7 @@ private let golden = Golden.url("checkpoint/micro").path
   func malformedIndex(_ index: String) throws {
     let folder = try folder()
     try folder.write(
-      "model.safetensors.index.json", index.replacingOccurrences(of: "NAME", with: WeightName.wordEmbeddings))
+      "model.safetensors.index.json", index.replacingOccurrences(of: "NAME", with: ParameterTable.wordEmbeddings))
     let error = #expect(throws: CheckpointError.self) { try ModelDirectory.open(folder.path) }
     guard case .malformedIndex = error else {
       Issue.record("\(String(describing: error))")
@@ -105,7 +108,7 @@ private let golden = Golden.url("checkpoint/micro").path
 
   @Test func indexAndShardsThatDoNotFit() throws {
     let folder = try folder()
-    let name = WeightName.wordEmbeddings
+    let name = ParameterTable.wordEmbeddings
     let index = try folder.write("model.safetensors.index.json", #"{"weight_map": {"\#(name)": "b.safetensors"}}"#)
     let shard = folder.path + "/b.safetensors"
     #expect(throws: CheckpointError.missingShard(index: index, shard: shard)) { try ModelDirectory.open(folder.path) }

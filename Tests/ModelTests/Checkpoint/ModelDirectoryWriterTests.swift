@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import Files
+
 @testable import Model
 
 private let golden = Golden.url("checkpoint/micro").path

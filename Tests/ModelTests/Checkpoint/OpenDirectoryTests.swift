@@ -3,6 +3,8 @@ import Glibc
 import Synchronization
 import Testing
 
+@testable import Files
+
 @testable import Model
 
 /// A model directory that is replaced while it is read: the old model or the new one, never parts of both.

@@ -1,6 +1,9 @@
 import Glibc
 import Testing
 
+@testable import Files
+@testable import Text
+
 @testable import Model
 
 /// Paths of any bytes as strings, and back.

@@ -1,6 +1,9 @@
 import Foundation
 import Testing
 
+@testable import Files
+@testable import Tensor
+
 @testable import Model
 
 /// A file with that header and that many bytes of data.

@@ -15,7 +15,7 @@ private struct Entry {
 }
 
 private func entries() -> [Entry] {
-  small.tensors.enumerated().map { Entry(name: $1.name, shape: $1.shape, fill: Float($0)) }
+  small.parameterTable.rows.enumerated().map { Entry(name: $1.name, shape: $1.shape, fill: Float($0)) }
 }
 
 /// Writes the entries to a file and resolves it.
@@ -53,16 +53,16 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
 
 @Suite struct WeightResolverTests {
   @Test func canonicalList() {
-    #expect(Configuration().tensors.count == 105)
-    #expect(Set(Configuration().tensors.map(\.name)).count == 105)
+    #expect(Configuration().parameterTable.rows.count == 105)
+    #expect(Set(Configuration().parameterTable.rows.map(\.name)).count == 105)
     #expect(
-      Configuration().tensors.filter { !$0.isBackbone }.map(\.name) == [
+      Configuration().parameterTable.rows.filter { !$0.isBackbone }.map(\.name) == [
         "vocab_transform.weight", "vocab_transform.bias", "vocab_layer_norm.weight", "vocab_layer_norm.bias",
         "vocab_projector.bias",
       ])
-    for tensor in Configuration().tensors {
+    for tensor in Configuration().parameterTable.rows {
       let isNorm = tensor.name.contains("LayerNorm") || tensor.name.contains("layer_norm")
-      #expect(tensor.decays == !(isNorm || tensor.name.hasSuffix(".bias")), "\(tensor.name)")
+      #expect(tensor.specification.decays == !(isNorm || tensor.name.hasSuffix(".bias")), "\(tensor.name)")
     }
   }
 
@@ -209,7 +209,7 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
     let found = try resolve(entries() + [Self.projector])
     #expect(!found.configuration.tiesWeights && found.hasHead && found.missing.isEmpty)
     #expect(try found["vocab_projector.weight"]?.floats() == [7, 7, 7, 7, 7, 7])
-    #expect(try found[WeightName.wordEmbeddings]?.floats().first == 0)
+    #expect(try found[ParameterTable.wordEmbeddings]?.floats().first == 0)
     #expect(
       found.notes == ["f: 'vocab_projector.weight' differs from the word embedding: it is an output matrix of its own"])
     let prefixed = try resolve(renamed(entries() + [Self.projector]) { "module." + $0 })
@@ -234,7 +234,7 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
     #expect(found.notes.count == 2 && found.notes[1].contains("tie_word_embeddings"))
     #expect(try !Network(untied, found, seed: 0, on: .serial).hasTrainedHead)
     #expect(throws: CheckpointError.self) {
-      try resolve(renamed(entries()) { $0 == WeightName.wordEmbeddings ? WeightName.projector : $0 }, untied)
+      try resolve(renamed(entries()) { $0 == ParameterTable.wordEmbeddings ? ParameterTable.projector : $0 }, untied)
     }
   }
 
@@ -252,16 +252,16 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
   }
 
   @Test func embeddingUnderTheNameOfTheProjectorOnly() throws {
-    let found = try resolve(renamed(entries()) { $0 == WeightName.wordEmbeddings ? WeightName.projector : $0 })
-    #expect(try found[WeightName.wordEmbeddings]?.floats().first == 0)
+    let found = try resolve(renamed(entries()) { $0 == ParameterTable.wordEmbeddings ? ParameterTable.projector : $0 })
+    #expect(try found[ParameterTable.wordEmbeddings]?.floats().first == 0)
     #expect(found.missing.isEmpty)
   }
 
   @Test func aliasesInMetadata() throws {
     let found = try resolve(
-      renamed(entries()) { $0 == WeightName.wordEmbeddings ? "shared.table" : $0 },
-      metadata: [(WeightName.wordEmbeddings, "shared.table"), ("vocab_projector.weight", "shared.table")])
-    #expect(found[WeightName.wordEmbeddings]?.shape == [3, 2])
+      renamed(entries()) { $0 == ParameterTable.wordEmbeddings ? "shared.table" : $0 },
+      metadata: [(ParameterTable.wordEmbeddings, "shared.table"), ("vocab_projector.weight", "shared.table")])
+    #expect(found[ParameterTable.wordEmbeddings]?.shape == [3, 2])
   }
 
   @Test func ambiguousNames() throws {

@@ -1,6 +1,8 @@
 import Glibc
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 @Suite struct RankingTests {

@@ -1,6 +1,10 @@
 import Foundation
 import Testing
 
+@testable import Files
+@testable import Tensor
+@testable import Text
+
 @testable import Model
 
 /// A model whose output matrix is not its word embedding, against transformers and torch (`Scripts/generate-untied-model`).
@@ -31,7 +35,7 @@ import Testing
     #expect(try largestDifference(logits(model), expected) < 2e-6)
     // Tied, they would be others.
     let tied = try ReferenceModel.network(Self.folder)
-    let (output, embedding) = (tied.head.output, try #require(tied.parameters[WeightName.wordEmbeddings]))
+    let (output, embedding) = (tied.head.output, try #require(tied.parameters[ParameterTable.wordEmbeddings]))
     #expect(output.name == Self.projector && largestDifference(output.matrix.array, embedding.matrix.array) > 0.1)
   }
 
@@ -96,7 +100,7 @@ import Testing
     try model.fit(SampleList(samples), options: TrainingOptions(epochs: 2, batchSize: 2))
     func moved(_ name: String) -> Bool { parameters[name]?.matrix.bits != before[name] }
     #expect(moved(Self.projector) == !frozen.contains(.head))
-    #expect(moved(WeightName.wordEmbeddings) == frozen.isEmpty || frozen == [.head])
+    #expect(moved(ParameterTable.wordEmbeddings) == frozen.isEmpty || frozen == [.head])
     #expect(model.hasTrainedHead)
     let folder = try TemporaryFolder()
     try model.save(to: folder.path + "/a")
@@ -118,7 +122,7 @@ import Testing
     let backbone = try DistilBertBackbone.fromPreset(Self.folder.path, threads: 1)
     let model = try DistilBertMaskedLM(backbone: backbone)
     #expect(model.configuration.tiesWeights && !model.hasTrainedHead)
-    #expect(model.network.head.output.name == WeightName.wordEmbeddings)
+    #expect(model.network.head.output.name == ParameterTable.wordEmbeddings)
     let random = try DistilBertMaskedLM.fromPreset(Self.folder.path, loadWeights: false, threads: 1)
     #expect(!random.configuration.tiesWeights && random.network.head.output.name == Self.projector)
   }

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Text
+
 @testable import Model
 
 /// A head of random numbers is known as such, until a step has changed it, and through every file.

@@ -2,6 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import Files
+@testable import Hub
+
 @testable import Model
 
 @Suite struct CacheFolderTests {

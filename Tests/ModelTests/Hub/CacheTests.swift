@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import Hub
+
 @testable import Model
 
 @Suite struct CacheTests {

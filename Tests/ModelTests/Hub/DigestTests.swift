@@ -1,5 +1,8 @@
 import Testing
 
+@testable import Files
+@testable import Hub
+
 @testable import Model
 
 @Suite struct DigestTests {

@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Hub
+
 @testable import Model
 
 /// Questions to the hub: what its answers mean, and who gets to see the token.

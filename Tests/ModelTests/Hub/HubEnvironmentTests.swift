@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Hub
+
 @testable import Model
 
 /// As huggingface_hub's constants.py and utils/_auth.py read the variables.

@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Hub
+
 @testable import Model
 
 @Suite struct PresetCheckTests {

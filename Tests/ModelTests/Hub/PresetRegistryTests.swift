@@ -1,6 +1,10 @@
 import Foundation
 import Testing
 
+@testable import Files
+@testable import Hub
+@testable import Text
+
 @testable import Model
 
 /// A user's own registry.

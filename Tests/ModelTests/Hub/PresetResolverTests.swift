@@ -2,6 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Files
+@testable import Hub
+@testable import Text
+
 @testable import Model
 
 private let golden = Golden.url("checkpoint/micro").path
@@ -44,7 +48,7 @@ private let commit = "12040accade4e8a0f71eabdb258fecc2e7e948be"
     let own = JSONValue.object([
       ("presets", .array([.object([("name", .string("distil_bert_tiny_en_uncased")), ("embedded", .bool(true))])]))
     ])
-    #expect(throws: PresetError.self) { try PresetRegistry(json: own, file: "own.json") }
+    #expect(throws: PresetError.self) { try PresetRegistry(json: own, file: "own.json") { _, _ in (1, 1) } }
   }
 
   @Test func presetInTheCache() throws {

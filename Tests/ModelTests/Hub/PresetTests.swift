@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Hub
+
 @testable import Model
 
 @Suite struct PresetTests {
@@ -32,14 +34,14 @@ import Testing
   @Test func tinyPreset() throws {
     let tiny = try #require(try PresetRegistry.builtIn()["distil_bert_tiny_en_uncased"])
     let embedded = try #require(tiny.embedded)
-    let configuration = embedded.configuration
+    let configuration = try #require(tiny.configuration)
     #expect(configuration.numLayers == 4 && configuration.hiddenDim == 256 && configuration.numHeads == 4)
     #expect(configuration.intermediateDim == 1024 && configuration.maxSequenceLength == 256)
     #expect(tiny.parameterCount == configuration.parameterCount)
     // Vocabulary, weights and configuration are of one model.
     let tokenizer = try embedded.loadTokenizer(lowercase: true)
     #expect(tokenizer.vocabulary.count == configuration.vocabularySize && tokenizer.specialTokens.mask == 103)
-    let weights = try embedded.loadWeights()
+    let weights = try embedded.loadWeights(configuration)
     #expect(weights.hasHead && weights.notes.isEmpty && weights.missing.isEmpty)
     // What ships stays small, and begins a page: it is mapped with the program.
     #expect(embedded.weights.bytes.count < 12_000_000)

@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Hub
+
 @testable import Model
 
 /// What is asked for, what not, and what the cache looks like afterwards.

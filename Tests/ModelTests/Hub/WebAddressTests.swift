@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Hub
+
 @testable import Model
 
 @Suite struct WebAddressTests {

@@ -1,6 +1,9 @@
 import Glibc
 import Testing
 
+@testable import Tensor
+@testable import Text
+
 @testable import Model
 
 @Suite struct FloatTextTests {

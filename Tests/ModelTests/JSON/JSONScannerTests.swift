@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Text
+
 @testable import Model
 
 private func scan<T>(_ text: String, _ body: (inout JSONScanner) throws -> T) throws -> T {

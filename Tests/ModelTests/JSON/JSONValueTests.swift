@@ -1,5 +1,9 @@
 import Testing
 
+@testable import Files
+@testable import Tensor
+@testable import Text
+
 @testable import Model
 
 private func parse(_ text: String) throws -> JSONValue { try JSONValue.parse(Array(text.utf8), file: "x.json") }

@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Text
+
 @testable import Model
 
 private func text(_ value: JSONValue, _ style: JSONWriter.Style) -> String {

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Text
+
 @testable import Model
 
 /// transformers' fill-mask pipeline on a trained model: same candidates, same order, same scores.

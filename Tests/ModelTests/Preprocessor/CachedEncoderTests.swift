@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 /// The ids with the cache are those without it, whatever the text and whatever was there before it.

@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Files
+
 @testable import Model
 
 /// KerasHub's tokenizer.json.

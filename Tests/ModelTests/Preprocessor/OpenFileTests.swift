@@ -1,6 +1,8 @@
 import Glibc
 import Testing
 
+@testable import Files
+
 @testable import Model
 
 @Suite struct OpenFileTests {

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 /// Text of other encodings, and what is no text, told from UTF-8.

@@ -2,6 +2,8 @@ import Foundation
 import Synchronization
 import Testing
 
+@testable import Files
+
 @testable import Model
 
 @Suite struct TextCorpusTests {

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Text
+
 @testable import Model
 
 /// Tokenizer files of many kinds, added tokens with all their flags, and hard texts: the ids and offsets of transformers

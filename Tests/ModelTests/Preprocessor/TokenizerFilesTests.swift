@@ -1,6 +1,9 @@
 import Foundation
 import Testing
 
+@testable import Files
+@testable import Text
+
 @testable import Model
 
 struct TokenizerFilesTests {

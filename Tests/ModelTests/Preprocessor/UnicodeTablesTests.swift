@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Text
+
 @testable import Model
 
 struct UnicodeTablesTests {

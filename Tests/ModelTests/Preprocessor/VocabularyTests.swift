@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Files
+
 @testable import Model
 
 struct VocabularyTests {

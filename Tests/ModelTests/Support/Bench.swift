@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 /// A place to try layers on: memory, workers, random numbers and parameters, all of which live until the body ends.
@@ -59,7 +61,7 @@ final class Bench {
   }
 
   private func parameter(_ name: String, _ shape: [Int], _ role: TensorSpecification.Role) throws -> Parameter {
-    let specification = TensorSpecification(name: name, shape: shape, role: role, isBackbone: true)
+    let specification = TensorSpecification(name: name, shape: shape, role: role)
     return try parameters([specification]).parameters[0]
   }
 
@@ -78,7 +80,7 @@ final class Bench {
   }
 
   func network(_ configuration: Configuration, trainable: Bool = true) throws -> Network {
-    let network = try Network(configuration, parameters(configuration.tensors, trainable: trainable))
+    let network = try Network(configuration, parameters(configuration.parameterTable.specifications, trainable: trainable))
     kept.append(network)
     return network
   }

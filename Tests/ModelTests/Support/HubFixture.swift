@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Hub
+
 @testable import Model
 
 /// A test hub with one model of 200 kB, an empty cache, and what the client says.

@@ -1,5 +1,7 @@
 import Foundation
 
+@testable import Tensor
+
 @testable import Model
 
 /// Models and batches of the reference data, as the network takes them.

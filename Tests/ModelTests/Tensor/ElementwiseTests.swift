@@ -2,6 +2,8 @@ import CKernels
 import Glibc
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 /// The loops of every instruction set that this processor has. The judge is libm in Double.

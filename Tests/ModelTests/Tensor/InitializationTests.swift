@@ -1,12 +1,14 @@
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 @Suite struct InitializationTests {
   private func values(
     _ role: TensorSpecification.Role, index: Int = 0, seed: UInt64 = 1, threads: Int = 1, deviation: Float = 0.02
   ) -> [Float] {
-    let specification = TensorSpecification(name: "x", shape: [300, 333], role: role, isBackbone: true)
+    let specification = TensorSpecification(name: "x", shape: [300, 333], role: role)
     return [Float](unsafeUninitializedCapacity: specification.count) { buffer, count in
       guard let start = buffer.baseAddress else { return }
       Initialization.fill(

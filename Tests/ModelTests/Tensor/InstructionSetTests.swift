@@ -2,6 +2,8 @@ import CKernels
 import Foundation
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 /// A run of some suites for one instruction set.

@@ -1,6 +1,8 @@
 import CKernels
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 @Suite struct OpenBLASTests {

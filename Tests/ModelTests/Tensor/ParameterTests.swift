@@ -1,12 +1,14 @@
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 @Suite struct ParameterTests {
   private func specification(_ name: String, _ shape: [Int], _ role: TensorSpecification.Role = .kernel)
     -> TensorSpecification
   {
-    TensorSpecification(name: name, shape: shape, role: role, isBackbone: true)
+    TensorSpecification(name: name, shape: shape, role: role)
   }
 
   /// Memory of somebody else's, which says when it goes.
@@ -87,9 +89,9 @@ import Testing
   @Test func missingParametersAreNamed() throws {
     try Bench.run { bench in
       let store = try bench.parameters([specification("p.x.weight", [2, 2])])
-      let lookUp = ParameterLookUp(store, prefix: "p.")
-      #expect(try lookUp["x.weight"].name == "p.x.weight")
-      let error = #expect(throws: MissingParameter.self) { _ = try lookUp.dense("x") }
+      let lookUp = ParameterLookUp(store)
+      #expect(try lookUp["p.x.weight"].name == "p.x.weight")
+      let error = #expect(throws: MissingParameter.self) { _ = try lookUp.dense("p.x") }
       #expect(error?.message == "the model has no parameter 'p.x.bias'")
     }
   }

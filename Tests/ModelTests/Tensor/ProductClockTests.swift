@@ -1,5 +1,8 @@
 import Testing
 
+@testable import Tensor
+@testable import Text
+
 @testable import Model
 
 /// Time in matrix products is counted when asked for, by all kinds of them.

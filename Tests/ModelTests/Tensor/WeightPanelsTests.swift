@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 /// Matrices packed in a process that answers one short text after another.

@@ -2,6 +2,8 @@ import Glibc
 import Synchronization
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 @Suite struct WorkerPoolTests {

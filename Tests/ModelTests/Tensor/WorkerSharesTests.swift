@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 @Suite struct WorkerSharesTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Model
+@testable import Tensor
 
 /// `TrainingStep` on toy sizes: accumulation, dropout, clipping, broken numbers, memory.
 @Suite struct AccumulationTests {
@@ -91,8 +92,8 @@ import Testing
       let training = TrainingStep(network, Compute(threads: 2), .adamW(), .maskedMean, seed: 5)
       let before = network.parameters.parameters.map { $0.matrix.bits }
       for _ in 0..<3 { _ = try training.run(samples(bench), batchSize: 3, learningRate: 0.01) }
-      for (parameter, before) in zip(network.parameters.parameters, before) {
-        #expect((parameter.matrix.bits == before) == parameter.specification.isBackbone, "\(parameter.name)")
+      for (row, (parameter, before)) in zip(network.table.rows, zip(network.parameters.parameters, before)) {
+        #expect((parameter.matrix.bits == before) == row.isBackbone, "\(parameter.name)")
       }
     }
   }

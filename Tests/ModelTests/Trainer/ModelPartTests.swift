@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 @Suite struct ModelPartTests {
@@ -32,14 +34,11 @@ import Testing
     ] as [[ModelPart]])
   func gradients(_ parts: [ModelPart]) throws {
     func step(_ parts: [ModelPart]) throws -> (
-      network: [(TensorSpecification, gradient: [UInt32]?, moved: Bool)], Double
+      network: [(ParameterTable.Row, gradient: [UInt32]?, moved: Bool)], Double
     ) {
       try Bench.run { bench in
         let network = try bench.network(Self.toy)
-        for parameter in network.parameters.parameters
-        where parts.contains(where: { $0.contains(parameter.specification) }) {
-          parameter.isTrainable = false
-        }
+        network.freeze(parts)
         let samples = [(5, [1, 3]), (1, [0]), (17, [0, 7, 16])].map { bench.sample($0, masks: $1, Self.toy) }
         var batch = Batch()
         for sample in samples { batch.append(sample) }
@@ -50,8 +49,8 @@ import Testing
         let before = network.parameters.parameters.map { $0.matrix.bits }
         let training = TrainingStep(network, Compute(threads: 2), .adam(), .maskedMean, seed: 5)
         let result = try training.run(samples, batchSize: 3, learningRate: 0.1)
-        let rows = zip(network.parameters.parameters, zip(gradients, before)).map {
-          ($0.specification, $1.0, $0.matrix.bits != $1.1)
+        let rows = zip(network.table.rows, zip(network.parameters.parameters, zip(gradients, before))).map {
+          row, values in (row, values.1.0, values.0.matrix.bits != values.1.1)
         }
         return (rows, result.sums.loss)
       }
@@ -70,9 +69,7 @@ import Testing
     try Bench.run { bench in
       let network = try bench.network(Self.toy)
       func lowest(_ parts: [ModelPart]) -> Int? {
-        for parameter in network.parameters.parameters {
-          parameter.isTrainable = !parts.contains { $0.contains(parameter.specification) }
-        }
+        network.freeze(parts)
         return network.backbone.lowestTrained
       }
       #expect(lowest([]) == 0 && lowest([.layers(0...2)]) == 0 && lowest([.embeddings]) == 1)
@@ -88,9 +85,7 @@ import Testing
         var configuration = Self.toy
         (configuration.hiddenDim, configuration.intermediateDim, configuration.numLayers) = (96, 384, 6)
         let network = try bench.network(configuration)
-        for parameter in network.parameters.parameters {
-          parameter.isTrainable = !parts.contains { $0.contains(parameter.specification) }
-        }
+        network.freeze(parts)
         let training = TrainingStep(network, Compute(threads: 1), .adam(), .maskedMean, seed: 5)
         let samples = (0..<64).map { _ in bench.sample(30, masks: [1, 2], configuration) }
         for _ in 0..<2 { _ = try training.run(samples, batchSize: 64, learningRate: 0) }
@@ -106,5 +101,14 @@ import Testing
     #expect(throws: error) { try model.freeze([.head, .layers(1...3)]) }
     #expect(error.message == "cannot freeze layers:1-3: the model has 3 layers, 0 to 2")
     #expect(throws: FreezeError.nothingLeft) { try model.freeze([.backbone, .head]) }
+  }
+}
+
+extension Network {
+  /// Trains all but these parts.
+  fileprivate func freeze(_ parts: [ModelPart]) {
+    for (row, parameter) in zip(table.rows, parameters.parameters) {
+      parameter.isTrainable = !parts.contains { $0.contains(row) }
+    }
   }
 }

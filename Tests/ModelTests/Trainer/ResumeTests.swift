@@ -1,6 +1,10 @@
 import Glibc
 import Testing
 
+@testable import Files
+@testable import Tensor
+@testable import Text
+
 @testable import Model
 
 /// A training that is interrupted and goes on gives the parameters of one that was not, to the last bit.

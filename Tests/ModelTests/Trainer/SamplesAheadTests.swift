@@ -1,6 +1,8 @@
 import Synchronization
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 @Suite struct SamplesAheadTests {

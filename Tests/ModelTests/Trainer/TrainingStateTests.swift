@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Text
+
 @testable import Model
 
 @Suite struct TrainingStateTests {

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Hub
+
 @testable import Model
 @testable import mlm
 

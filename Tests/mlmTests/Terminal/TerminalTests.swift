@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import Text
+
 import Model
 
 @testable import mlm

@@ -1,3 +1,5 @@
+@testable import Files
+
 #if KerasWeights
   import Testing
 

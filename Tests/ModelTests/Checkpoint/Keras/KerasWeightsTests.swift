@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 /// Presets that KerasHub wrote, against what KerasHub computes with them.

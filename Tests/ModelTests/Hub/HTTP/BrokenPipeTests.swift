@@ -1,6 +1,8 @@
 import Glibc
 import Testing
 
+@testable import Hub
+
 @testable import Model
 
 @Suite struct BrokenPipeTests {

@@ -1,5 +1,8 @@
 import Testing
 
+@testable import Hub
+@testable import Text
+
 @testable import Model
 @testable import mlm
 
