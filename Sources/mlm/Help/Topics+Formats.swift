@@ -38,7 +38,10 @@ extension HelpTopic {
       .heading("Predictions (predict --format)"),
       .table([
         Row("text", "a table for people"),
-        Row("json", "a line per input: the schema of transformers' fill-mask pipeline, one array per mask if there are several"),
+        Row(
+          "json",
+          "a line per input: the schema of transformers' fill-mask pipeline, one array per mask if there are "
+            + "several"),
         Row("tsv", "input, mask, rank, score, token, token_str"),
         Row("fill", "the text with the best word in each mask"),
       ]),

@@ -39,11 +39,20 @@ extension HelpTopic {
       ]),
       .paragraph("These defaults differ:"),
       .table([
-        Row("Tokenizer", "Hugging Face's, with which the published weights were trained. KerasHub's lowercases and strips accents in another way."),
+        Row(
+          "Tokenizer",
+          "Hugging Face's, with which the published weights were trained. KerasHub's lowercases and strips "
+            + "accents in another way."),
         Row("Long lines", "continue in further samples; --truncate cuts them."),
         Row("[UNK]", "is never selected for masking; --mask-unknown selects it."),
-        Row("Training loss", "is divided by the masked tokens. For Keras' divisor, all mask slots of the batch: --loss-reduction sum-over-batch-size. Reported losses are per masked token."),
-        Row("Head", "The head of a published checkpoint is loaded. KerasHub loads the backbone and starts with a new head."),
+        Row(
+          "Training loss",
+          "is divided by the masked tokens. For Keras' divisor, all mask slots of the batch: --loss-reduction "
+            + "sum-over-batch-size. Reported losses are per masked token."),
+        Row(
+          "Head",
+          "The head of a published checkpoint is loaded. KerasHub loads the backbone and starts with a new "
+            + "head."),
         Row("Padding", "There is none; the results are the same."),
       ]),
 
@@ -81,11 +90,22 @@ extension HelpTopic {
       ]),
       .paragraph("These defaults differ:"),
       .table([
-        Row("Masking", "selects exactly 15 % of a line's tokens, rounded up. --mask-sampling bernoulli selects each token at random."),
-        Row("Adam", "has Keras' defaults and formula: --epsilon is 1e-7, added to the root of the uncorrected second moment."),
+        Row(
+          "Masking",
+          "selects exactly 15 % of a line's tokens, rounded up. --mask-sampling bernoulli selects each token at "
+            + "random."),
+        Row(
+          "Adam",
+          "has Keras' defaults and formula: --epsilon is 1e-7, added to the root of the uncorrected second "
+            + "moment."),
         Row("sequence", "in a prediction is your text with the mask replaced, not decoded tokens."),
-        Row("Targets", "of several word pieces are scored by all their pieces, not only the first. Scores are shares of the whole vocabulary, as there."),
-        Row("Special tokens", "in the text are plain text, except [MASK] in predict; --special-tokens-in-text finds them."),
+        Row(
+          "Targets",
+          "of several word pieces are scored by all their pieces, not only the first. Scores are shares of the "
+            + "whole vocabulary, as there."),
+        Row(
+          "Special tokens",
+          "in the text are plain text, except [MASK] in predict; --special-tokens-in-text finds them."),
         Row("Padding", "There is none; the results are the same."),
       ]),
     ])
