@@ -54,34 +54,3 @@ public enum ModelPart: Sendable, Equatable {
     }
   }
 }
-
-extension DistilBertMaskedLM {
-  /// Keeps parts of the model as they are in `fit`. Below the lowest part that is trained, no activations are kept and no backward is run.
-  public func freeze(_ parts: [ModelPart]) throws(FreezeError) {
-    let layers = configuration.numLayers
-    for case .layers(let range) in parts where range.upperBound >= layers {
-      throw .noSuchLayer(part: ModelPart.layers(range).text, layers: layers)
-    }
-    let parameters = network.parameters.parameters
-    for parameter in network.parameters(where: { row in parts.contains { $0.contains(row) } }) {
-      parameter.isTrainable = false
-    }
-    if !parameters.contains(where: \.isTrainable) { throw .nothingLeft }
-  }
-}
-
-/// Parts of a model that cannot be frozen.
-public enum FreezeError: ModelError, Equatable {
-  /// A layer that the model does not have.
-  case noSuchLayer(part: String, layers: Int)
-  /// Nothing would be trained.
-  case nothingLeft
-
-  public var message: String {
-    switch self {
-    case .noSuchLayer(let part, let layers):
-      "cannot freeze \(part): the model has \(layers) layer\(layers == 1 ? ", 0" : "s, 0 to \(layers - 1)")"
-    case .nothingLeft: "everything is frozen, and nothing is left to train"
-    }
-  }
-}

@@ -94,14 +94,6 @@ import Testing
     }
     #expect(try capacity([.embeddings, .layers(0...3)]) < capacity([]) * 2 / 3)
   }
-
-  @Test func refused() throws {
-    let model = try DistilBertMaskedLM(configuration: Self.toy, threads: 1)
-    let error = FreezeError.noSuchLayer(part: "layers:1-3", layers: 3)
-    #expect(throws: error) { try model.freeze([.head, .layers(1...3)]) }
-    #expect(error.message == "cannot freeze layers:1-3: the model has 3 layers, 0 to 2")
-    #expect(throws: FreezeError.nothingLeft) { try model.freeze([.backbone, .head]) }
-  }
 }
 
 extension Network {
