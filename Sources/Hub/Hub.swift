@@ -22,8 +22,8 @@ public struct Hub: Sendable {
     self.shouldStop = shouldStop
   }
 
-  /// The cache alone, in the place it has without variables.
-  public static let offline = Hub(HubEnvironment([:]), isOffline: true)
+  /// The cache alone, where the process's environment says that it is.
+  public static var offline: Hub { Hub(.current, isOffline: true) }
 }
 
 /// What goes on while files are fetched.

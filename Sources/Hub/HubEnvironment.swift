@@ -1,8 +1,8 @@
 import Files
 import Glibc
 
-/// The variables that say where the hub and its cache are and how to reach them, as Hugging Face's own tools read them. The
-/// library does not read the environment: whoever does hands it in.
+/// The variables that say where the hub and its cache are and how to reach them, as Hugging Face's own tools read them:
+/// those of the process (`current`), or others.
 public struct HubEnvironment: Sendable {
   package let variables: [String: String]
 

@@ -10,12 +10,12 @@ extension DistilBertMaskedLM {
   ///   - seed: every random choice comes from it.
   ///   - threads: threads to compute with.
   ///   - dropout: takes the place of the model's own rates.
-  ///   - hub: how the hub is reached; `Hub.offline` for the cache alone.
+  ///   - hub: how the hub is reached; by default as the environment says (`Hub.fromEnvironment`).
   /// - Throws: `PresetError`, `HubError`, `FileError`, `CheckpointError`, `TokenizerError`: what is missing or does not fit,
   ///   and what to do.
   public static func fromPreset(
     _ preset: String, loadWeights: Bool = true, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads,
-    dropout: Float? = nil, hub: Hub = Hub(HubEnvironment([:]))
+    dropout: Float? = nil, hub: Hub = .fromEnvironment
   ) throws -> DistilBertMaskedLM {
     try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: loadWeights) {
       try load($0, seed: seed, threads: threads, dropout: dropout)
@@ -25,7 +25,7 @@ extension DistilBertMaskedLM {
   /// The same without a preprocessor, for preprocessed samples alone: no vocabulary is read.
   public static func fromPreset(
     _ preset: String, loadWeights: Bool = true, preprocessor: DistilBertMaskedLMPreprocessor?, seed: UInt64 = 0,
-    threads: Int = DistilBertMaskedLM.defaultThreads, hub: Hub = Hub(HubEnvironment([:]))
+    threads: Int = DistilBertMaskedLM.defaultThreads, hub: Hub = .fromEnvironment
   ) throws -> DistilBertMaskedLM {
     try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: loadWeights) {
       try load($0, preprocessor: preprocessor, seed: seed, threads: threads, dropout: nil, notes: [])

@@ -1,4 +1,3 @@
-import Glibc
 import Tensor
 
 /// DistilBERT with its masked-language-modelling head and its preprocessor: load, fit, evaluate, predict, save
@@ -62,8 +61,9 @@ public final class DistilBertMaskedLM {
     lossReduction = .maskedMean
   }
 
-  /// The processors of this machine: what models compute on unless told otherwise.
-  public static let defaultThreads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+  /// The threads that models compute with unless told otherwise: the CPUs that this process may use, by its affinity mask and the CPU
+  /// quota of its control group. `OMP_NUM_THREADS` and `OPENBLAS_NUM_THREADS` override it.
+  public static let defaultThreads = ThreadCount.standard(environment: environmentVariable)
 
   /// A model of random weights.
   ///

@@ -59,11 +59,11 @@ public final class DistilBertBackbone {
   ///   - loadWeights: false: the architecture with random weights from the seed.
   ///   - seed: every random choice comes from it.
   ///   - threads: threads to compute with.
-  ///   - hub: how the hub is reached; `Hub.offline` for the cache alone.
+  ///   - hub: how the hub is reached; by default as the environment says (`Hub.fromEnvironment`).
   /// - Throws: `PresetError`, `HubError`, `FileError`, `CheckpointError`: what is missing or does not fit, and what to do.
   public static func fromPreset(
     _ preset: String, loadWeights: Bool = true, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads,
-    hub: Hub = Hub(HubEnvironment([:]))
+    hub: Hub = .fromEnvironment
   ) throws -> DistilBertBackbone {
     let (resolved, stored) = try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: loadWeights) {
       ($0, try $0.loadWeights())

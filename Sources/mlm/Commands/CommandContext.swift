@@ -25,7 +25,7 @@ struct CommandContext {
       isQuiet: isQuiet, terminal: Terminal(descriptor: STDERR_FILENO, environment: environment))
     self.console = console
     outputTerminal = Terminal(descriptor: output.descriptor, environment: environment)
-    let variables = HubEnvironment(HubVariables.read(environment))
+    let variables = HubEnvironment(reading: environment)
     let downloads = DownloadReporter(console: console, showsProgress: variables.showsProgress)
     self.downloads = downloads
     hub = Hub(

@@ -41,8 +41,3 @@ func monotonicSeconds() -> Double {
   clock_gettime(CLOCK_MONOTONIC, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
-
-/// The value of an environment variable, which may be a path; nil where it is not set.
-func environmentVariable(_ name: String) -> String? {
-  getenv(name).map { String(path: UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
-}

@@ -14,9 +14,9 @@ extension WordPieceTokenizer {
   ///
   /// - Parameters:
   ///   - preset: a model directory, a name in the registry, or `hf://OWNER/NAME[@REVISION]`.
-  ///   - hub: how the hub is reached; `Hub.offline` for the cache alone.
+  ///   - hub: how the hub is reached; by default as the environment says (`Hub.fromEnvironment`).
   /// - Throws: `PresetError`, `HubError`, `FileError`, `TokenizerError`.
-  public static func fromPreset(_ preset: String, hub: Hub = Hub(HubEnvironment([:]))) throws -> WordPieceTokenizer {
+  public static func fromPreset(_ preset: String, hub: Hub = .fromEnvironment) throws -> WordPieceTokenizer {
     try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: false) { try $0.loadTokenizer() }
   }
 
@@ -44,11 +44,11 @@ extension DistilBertMaskedLMPreprocessor {
   ///   - preset: a model directory, a name in the registry, or `hf://OWNER/NAME[@REVISION]`.
   ///   - sequenceLength: nil: the smaller of 512 and the preset's positions.
   ///   - masking: which tokens are hidden, and how.
-  ///   - hub: how the hub is reached; `Hub.offline` for the cache alone.
+  ///   - hub: how the hub is reached; by default as the environment says (`Hub.fromEnvironment`).
   /// - Throws: `PresetError`, `HubError`, `FileError`, `TokenizerError`, `PreprocessorError`.
   public static func fromPreset(
     _ preset: String, sequenceLength: Int? = nil, masking: MaskingOptions = MaskingOptions(),
-    hub: Hub = Hub(HubEnvironment([:]))
+    hub: Hub = .fromEnvironment
   ) throws -> DistilBertMaskedLMPreprocessor {
     try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: false) { resolved in
       try DistilBertMaskedLMPreprocessor(

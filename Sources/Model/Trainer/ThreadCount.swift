@@ -1,11 +1,13 @@
 import Glibc
 
-/// How many threads to compute with when `--threads` does not say.
-enum ThreadCount {
+/// The number of threads to compute with where the caller does not say.
+package enum ThreadCount {
   /// `OMP_NUM_THREADS` or `OPENBLAS_NUM_THREADS` where set, else the CPUs this process may use.
-  static func standard(
-    environment: (String) -> String?, allowedCPUs: Int = allowedCPUs(), quota: Double? = Cgroup.quota()
-  ) -> Int {
+  package static func standard(environment: (String) -> String?) -> Int {
+    standard(environment: environment, allowedCPUs: allowedCPUs(), quota: Cgroup.quota())
+  }
+
+  static func standard(environment: (String) -> String?, allowedCPUs: Int, quota: Double?) -> Int {
     for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"] {
       // OpenMP takes a list, a number for each level of nesting.
       if let value = environment(name), let first = value.split(separator: ",").first, let count = Int(first), count > 0

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import mlm
+@testable import Model
 
 @Suite struct ThreadCountTests {
   func count(_ variables: [String: String] = [:], cpus: Int = 8, quota: Double? = nil) -> Int {
@@ -18,6 +18,7 @@ import Testing
     #expect(ThreadCount.count(inList: "0-3,8") == 5 && ThreadCount.count(inList: "x") == nil)
     #expect(ThreadCount.allowedCPUs(status: "Name:\tx\nCpus_allowed_list:\t1,4-5\n") == 3)
     #expect(ThreadCount.allowedCPUs() >= 1)
+    #expect(DistilBertMaskedLM.defaultThreads == ThreadCount.standard(environment: environmentVariable))
   }
 
   @Test func controlGroups() {
