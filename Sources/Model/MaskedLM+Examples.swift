@@ -127,9 +127,9 @@ extension DistilBertMaskedLM {
   private func corpus(_ files: [String], _ layout: TextCorpus.Layout, _ temporaryDirectory: String) throws -> TextCorpus
   {
     guard let preprocessor else { throw ModelUseError.noPreprocessor }
-    return try TextCorpus(
-      paths: files, tokenizer: preprocessor.tokenizer, sequenceLength: preprocessor.sequenceLength,
-      masking: preprocessor.masking, layout: layout, specialTokensInText: preprocessor.specialTokensInText,
-      temporaryDirectory: temporaryDirectory, threads: threads)
+    let options = CorpusOptions(
+      sequenceLength: preprocessor.sequenceLength, layout: layout, masking: preprocessor.masking,
+      specialTokensInText: preprocessor.specialTokensInText, temporaryDirectory: temporaryDirectory, threads: threads)
+    return try TextCorpus(paths: files, tokenizer: preprocessor.tokenizer, options: options)
   }
 }

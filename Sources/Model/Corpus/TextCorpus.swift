@@ -4,7 +4,8 @@ import Text
 
 /// The lines of text files as masked samples.
 ///
-///     let corpus = try TextCorpus(paths: ["a.txt", "b.txt"], tokenizer: tokenizer, sequenceLength: 128)
+///     let corpus = try TextCorpus(
+///       paths: ["a.txt", "b.txt"], tokenizer: tokenizer, options: CorpusOptions(sequenceLength: 128))
 ///     let sample = try corpus.sample(0, epoch: 0)       // [CLS] … [SEP], masked
 ///
 /// How lines become samples is the `Layout`; lines of white space alone are left out. The text is plain text: `[MASK]` in
@@ -29,12 +30,8 @@ public final class TextCorpus: LocatedSource {
 
   /// Text to word pieces.
   public let tokenizer: WordPieceTokenizer
-  /// Which of BERT's special tokens are found in the text.
-  public let specialTokensInText: WordPieceTokenizer.SpecialTokensInText
-  /// Tokens in a sample, [CLS] and [SEP] counted.
-  public let sequenceLength: Int
-  /// How lines become samples.
-  public let layout: Layout
+  /// How the text becomes samples.
+  public let options: CorpusOptions
   /// What was found in the files.
   public let statistics: Statistics
   /// The tokens of the files that are [UNK]. Of a part of a split, nothing is counted.
@@ -89,7 +86,6 @@ public final class TextCorpus: LocatedSource {
   let textLinesBefore: IntegerList
   let masker: MaskedLMMaskGenerator
   let packer: MultiSegmentPacker
-  private let settings: Settings
   private static let markStride = 1024
 
   /// Where a sample's text begins, in 8 bytes: 40 bits of offset, 16 of tokens to skip, and flags.
@@ -112,81 +108,59 @@ public final class TextCorpus: LocatedSource {
     static let offsetLimit = 1 << 40
   }
 
-  /// How the files are read.
-  private struct Settings {
-    var truncate: Bool
-    var strict: Bool
-    var temporaryDirectory: String
-    var threads: Int
-    var specialTokensInText = WordPieceTokenizer.SpecialTokensInText.none
-  }
-
+  /// A corpus of the files at some paths.
+  ///
   /// - Parameters:
-  ///   - paths: files, read in that order; "-" is standard input. What is not a regular file is copied to
-  ///     `temporaryDirectory` first.
-  ///   - sequenceLength: tokens in a sample, at most, [CLS] and [SEP] counted.
-  ///   - truncate: with `lines`, drop what does not fit, as KerasHub does, rather than let it go on in further samples.
-  ///   - strict: text that is not UTF-8 is an error, rather than read as U+FFFD.
-  ///   - specialTokensInText: which of BERT's special tokens are found in the text.
-  ///   - temporaryDirectory: the index goes there too where it is large.
-  ///   - threads: what reads the files to find where samples begin. The corpus is the same for any number.
+  ///   - paths: files, read in that order; "-" is standard input. Input that is not a regular file is first copied to
+  ///     `options.temporaryDirectory`.
+  ///   - tokenizer: text to word pieces.
+  ///   - options: how the text becomes samples.
   /// - Throws: `FileError`, or `PreprocessorError` where a file is not text, or there is no text in any of them.
   public convenience init(
-    paths: [String], tokenizer: WordPieceTokenizer, sequenceLength: Int, masking: MaskingOptions = MaskingOptions(),
-    layout: Layout = .lines, truncate: Bool = false, strict: Bool = false,
-    specialTokensInText: WordPieceTokenizer.SpecialTokensInText = .none, temporaryDirectory: String = "/tmp",
-    standardInput: Int32 = 0, threads: Int = 1
+    paths: [String], tokenizer: WordPieceTokenizer, options: CorpusOptions = CorpusOptions()
   ) throws {
-    // What is wrong with the length is said before anything is read.
-    try Self.check(sequenceLength, layout)
-    try self.init(
-      TextFile.open(paths, temporaryDirectory: temporaryDirectory, standardInput: standardInput), tokenizer: tokenizer,
-      sequenceLength: sequenceLength, masking: masking, layout: layout, truncate: truncate, strict: strict,
-      specialTokensInText: specialTokensInText, temporaryDirectory: temporaryDirectory, threads: threads)
+    try self.init(paths: paths, tokenizer: tokenizer, options: options, standardInput: 0)
   }
 
-  /// The same of files that are open.
+  /// - Parameter standardInput: the descriptor that "-" stands for.
+  convenience init(
+    paths: [String], tokenizer: WordPieceTokenizer, options: CorpusOptions, standardInput: Int32
+  ) throws {
+    // Checks the length before any file is read.
+    try options.check()
+    let files = try TextFile.open(
+      paths, temporaryDirectory: options.temporaryDirectory, standardInput: standardInput)
+    try self.init(files, tokenizer: tokenizer, options: options)
+  }
+
+  /// A corpus of files that are open.
   public convenience init(
-    _ files: [TextFile], tokenizer: WordPieceTokenizer, sequenceLength: Int, masking: MaskingOptions = MaskingOptions(),
-    layout: Layout = .lines, truncate: Bool = false, strict: Bool = false,
-    specialTokensInText: WordPieceTokenizer.SpecialTokensInText = .none, temporaryDirectory: String = "/tmp",
-    threads: Int = 1
+    _ files: [TextFile], tokenizer: WordPieceTokenizer, options: CorpusOptions = CorpusOptions()
   ) throws {
-    try Self.check(sequenceLength, layout)
+    try options.check()
     let preprocessor = try DistilBertMaskedLMPreprocessor(
-      tokenizer: tokenizer, sequenceLength: sequenceLength, masking: masking)
-    try self.init(
-      files, preprocessor, layout,
-      Settings(
-        truncate: truncate, strict: strict, temporaryDirectory: temporaryDirectory, threads: threads,
-        specialTokensInText: specialTokensInText))
-  }
-
-  private static func check(_ sequenceLength: Int, _ layout: Layout) throws(PreprocessorError) {
-    let needed = layout == .pairs ? 4 : 3
-    guard sequenceLength >= needed else { throw .sequenceTooShort(length: sequenceLength, needed: needed) }
+      tokenizer: tokenizer, sequenceLength: options.sequenceLength, masking: options.masking)
+    try self.init(files, preprocessor, options)
   }
 
   private init(
-    _ files: [TextFile], _ preprocessor: DistilBertMaskedLMPreprocessor, _ layout: Layout, _ settings: Settings,
+    _ files: [TextFile], _ preprocessor: DistilBertMaskedLMPreprocessor, _ options: CorpusOptions,
     selection: LineSelection? = nil, contentHashes: [UInt64]? = nil
   ) throws {
     self.files = files
-    self.layout = layout
-    self.settings = settings
+    self.options = options
     self.selection = selection
-    (tokenizer, sequenceLength) = (preprocessor.tokenizer, preprocessor.sequenceLength)
+    tokenizer = preprocessor.tokenizer
     (masker, packer) = (preprocessor.masker, preprocessor.packer)
-    specialTokensInText = settings.specialTokensInText
 
     var index = CorpusIndex(
       rules: CorpusBlock.Rules(
         windows: LineWindows(
           tokenizer: preprocessor.tokenizer, budget: preprocessor.sequenceLength - 2,
-          specialTokensInText: settings.specialTokensInText),
-        layout: layout, truncate: settings.truncate, selection: selection),
-      markStride: Self.markStride, threads: settings.threads, temporaryDirectory: settings.temporaryDirectory)
-    for file in files { try index.add(file, strict: settings.strict) }
+          specialTokensInText: options.specialTokensInText),
+        layout: options.layout, truncate: options.truncates, selection: selection),
+      markStride: Self.markStride, threads: options.threads, temporaryDirectory: options.temporaryDirectory)
+    for file in files { try index.add(file, strict: options.isStrict) }
     self.contentHashes = contentHashes ?? index.contentHashes
     try index.examineUnknown()
     unknownTokens = index.unknown
@@ -202,8 +176,14 @@ public final class TextCorpus: LocatedSource {
     }
   }
 
+  /// Which of BERT's special tokens are found in the text.
+  public var specialTokensInText: WordPieceTokenizer.SpecialTokensInText { options.specialTokensInText }
+  /// Tokens in a sample, [CLS] and [SEP] counted.
+  public var sequenceLength: Int { options.sequenceLength }
+  /// How lines become samples.
+  public var layout: Layout { options.layout }
   /// Which tokens are hidden, and how.
-  public var masking: MaskingOptions { masker.options }
+  public var masking: MaskingOptions { options.masking }
 
   /// The number of samples.
   public var count: Int { entries.count }
@@ -240,7 +220,7 @@ public final class TextCorpus: LocatedSource {
   public var notes: [String] {
     var notes = [String]()
     for file in files where file.isCopy {
-      notes.append("\(file.name) was copied to a temporary file in \(settings.temporaryDirectory)")
+      notes.append("\(file.name) was copied to a temporary file in \(options.temporaryDirectory)")
     }
     if statistics.blankLines > 0 {
       notes.append("\(plural(statistics.blankLines, "line")) of white space alone left out")
@@ -269,7 +249,7 @@ public final class TextCorpus: LocatedSource {
   ) throws -> (train: any SampleSource, validation: any SampleSource) {
     let split = try LineSplit(lines: statistics.textLines, fraction: fraction, seed: seed)
     guard layout == .packed else {
-      return try CorpusSubset.split(self, by: split, temporaryDirectory: settings.temporaryDirectory) { body in
+      return try CorpusSubset.split(self, by: split, temporaryDirectory: options.temporaryDirectory) { body in
         try entries.visit { try body(Entry(bits: $0).continuesLine) }
       }
     }
@@ -277,10 +257,52 @@ public final class TextCorpus: LocatedSource {
       let preprocessor = try DistilBertMaskedLMPreprocessor(
         tokenizer: tokenizer, sequenceLength: sequenceLength, masking: masking)
       return try TextCorpus(
-        files, preprocessor, layout, settings,
+        files, preprocessor, options,
         selection: LineSelection(split: split, isValidation: isValidation, linesBefore: linesBeforeBlock),
         contentHashes: contentHashes)
     }
     return (try part(isValidation: false), try part(isValidation: true))
+  }
+}
+
+/// How a `TextCorpus` makes samples of text.
+public struct CorpusOptions: Sendable, Equatable {
+  /// The most tokens in a sample, [CLS] and [SEP] included.
+  public var sequenceLength: Int
+  /// How lines become samples.
+  public var layout: TextCorpus.Layout
+  /// Which tokens are hidden, and how.
+  public var masking: MaskingOptions
+  /// With the layout `lines`: cuts each line to one sample, as KerasHub does. Otherwise a long line continues in further samples.
+  public var truncates: Bool
+  /// Whether text that is not UTF-8 is an error. Otherwise invalid bytes are read as U+FFFD.
+  public var isStrict: Bool
+  /// Which of BERT's special tokens are found in the text.
+  public var specialTokensInText: WordPieceTokenizer.SpecialTokensInText
+  /// The directory for copies of standard input, and for the index of a large corpus.
+  public var temporaryDirectory: String
+  /// Threads that read the files to find where samples begin. The corpus is the same for any number.
+  public var threads: Int
+
+  /// KerasHub's defaults, except that a long line is not cut.
+  public init(
+    sequenceLength: Int = 512, layout: TextCorpus.Layout = .lines, masking: MaskingOptions = MaskingOptions(),
+    truncates: Bool = false, isStrict: Bool = false,
+    specialTokensInText: WordPieceTokenizer.SpecialTokensInText = .none, temporaryDirectory: String = "/tmp",
+    threads: Int = 1
+  ) {
+    self.sequenceLength = sequenceLength
+    self.layout = layout
+    self.masking = masking
+    self.truncates = truncates
+    self.isStrict = isStrict
+    self.specialTokensInText = specialTokensInText
+    self.temporaryDirectory = temporaryDirectory
+    self.threads = threads
+  }
+
+  fileprivate func check() throws(PreprocessorError) {
+    let needed = layout == .pairs ? 4 : 3
+    guard sequenceLength >= needed else { throw .sequenceTooShort(length: sequenceLength, needed: needed) }
   }
 }

@@ -53,11 +53,12 @@ final class CorpusReader {
 
   private func text(_ files: [TextFile], for purpose: String? = nil) throws -> TextCorpus {
     guard let tokenizer = model.preprocessor?.tokenizer else { throw ModelUseError.noPreprocessor }
-    let corpus = try TextCorpus(
-      files, tokenizer: tokenizer, sequenceLength: sequenceLength, masking: samples.masking(seed: common.seed),
-      layout: samples.layout, truncate: samples.truncates, strict: common.strict,
+    let options = CorpusOptions(
+      sequenceLength: sequenceLength, layout: samples.layout, masking: samples.masking(seed: common.seed),
+      truncates: samples.truncates, isStrict: common.strict,
       specialTokensInText: common.specialTokensInText ? .all : .none,
       temporaryDirectory: context.temporaryDirectory, threads: context.threads(common))
+    let corpus = try TextCorpus(files, tokenizer: tokenizer, options: options)
     for warning in corpus.warnings { context.console.warning(warning) }
     if let warning = corpus.unknownTokens.warning, !hasWarnedOfUnknown {
       context.console.warning((purpose.map { "\($0): " } ?? "") + warning)

@@ -9,7 +9,7 @@ import Testing
     let folder = try TemporaryFolder()
     let path = try folder.write("text.txt", text)
     let corpus = try TextCorpus(
-      paths: [path], tokenizer: SmallTokenizer.english(), sequenceLength: 16, threads: threads)
+      paths: [path], tokenizer: SmallTokenizer.english(), options: CorpusOptions(sequenceLength: 16, threads: threads))
     return try CorpusFingerprint(corpus)
   }
 
@@ -78,7 +78,8 @@ import Testing
     func fingerprints(_ text: [UInt8], _ samples: [UInt8]) throws -> [UInt64] {
       let paths = (try folder.write("text.txt", text), try folder.write("samples.jsonl", samples))
       let packed = try TextCorpus(
-        paths: [paths.0], tokenizer: SmallTokenizer.english(), sequenceLength: 64, layout: .packed, threads: 2)
+        paths: [paths.0], tokenizer: SmallTokenizer.english(),
+        options: CorpusOptions(sequenceLength: 64, layout: .packed, threads: 2))
       let part = try packed.split(validation: 0.1, seed: 1).train
       let preprocessed = try PreprocessedCorpus(paths: [paths.1], vocabularySize: 100, maximumLength: 16)
       return try [packed, part, preprocessed].map { try CorpusFingerprint($0).hash }

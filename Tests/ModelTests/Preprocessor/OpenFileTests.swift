@@ -36,7 +36,8 @@ import Testing
   @Test func textThatIsGone() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("a", String(repeating: "the quick fox\n", count: 1000))
-    let corpus = try TextCorpus(paths: [path], tokenizer: try SmallTokenizer.english(), sequenceLength: 16)
+    let corpus = try TextCorpus(
+      paths: [path], tokenizer: try SmallTokenizer.english(), options: CorpusOptions(sequenceLength: 16))
     #expect(try corpus.sample(999, epoch: 0).tokenIDs.count == 5)
     #expect(truncate(path, 100) == 0)
     #expect(throws: FileError.becameShorter(path: path)) { try corpus.sample(999, epoch: 0) }

@@ -21,8 +21,9 @@ import Testing
   ) throws -> TextCorpus {
     let paths = try texts.enumerated().map { try folder.write("\($0).txt", $1) }
     return try TextCorpus(
-      paths: paths, tokenizer: tokenizer, sequenceLength: length, masking: masking, layout: layout,
-      temporaryDirectory: folder.path, threads: threads)
+      paths: paths, tokenizer: tokenizer,
+      options: CorpusOptions(
+        sequenceLength: length, layout: layout, masking: masking, temporaryDirectory: folder.path, threads: threads))
   }
   func texts(_ corpus: any SampleSource) throws -> [[Int32]] {
     try (0..<corpus.count).map { try corpus.sample($0, epoch: 0).text }

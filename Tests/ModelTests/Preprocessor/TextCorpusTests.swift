@@ -21,8 +21,8 @@ import Testing
   ) throws -> TextCorpus {
     let path = try folder.write("text-\(UUID().uuidString).txt", text)
     return try TextCorpus(
-      paths: [path], tokenizer: tokenizer, sequenceLength: length, masking: masking, truncate: truncate,
-      strict: strict)
+      paths: [path], tokenizer: tokenizer,
+      options: CorpusOptions(sequenceLength: length, masking: masking, truncates: truncate, isStrict: strict))
   }
   func corpus(
     _ text: String, length: Int = 16, masking: MaskingOptions = MaskingOptions(), truncate: Bool = false
@@ -83,7 +83,7 @@ import Testing
       let lines = (0..<number * 700).map { "\(number) \($0)\n" }.joined()
       paths.append(try folder.write("\(number).txt", "\u{FEFF}" + lines))
     }
-    let corpus = try TextCorpus(paths: paths, tokenizer: tokenizer, sequenceLength: 16)
+    let corpus = try TextCorpus(paths: paths, tokenizer: tokenizer, options: CorpusOptions(sequenceLength: 16))
     #expect(corpus.count == 7000 && corpus.statistics.lines == 7000 && corpus.statistics.files == 5)
     for (index, file, line) in [(0, 1, 1), (699, 1, 700), (700, 2, 1), (2099, 2, 1400), (2100, 3, 1), (6999, 4, 2800)] {
       #expect(corpus.location(of: index) == DataLocation(file: paths[file], line: line))
@@ -133,28 +133,31 @@ import Testing
 
   @Test func missingEmptyAndBlankFiles() throws {
     #expect(throws: FileError.self) {
-      try TextCorpus(paths: [folder.path + "/none"], tokenizer: tokenizer, sequenceLength: 16)
+      try TextCorpus(paths: [folder.path + "/none"], tokenizer: tokenizer, options: CorpusOptions(sequenceLength: 16))
     }
     #expect(throws: FileError.isDirectory(path: folder.path)) {
-      try TextCorpus(paths: [folder.path], tokenizer: tokenizer, sequenceLength: 16)
+      try TextCorpus(paths: [folder.path], tokenizer: tokenizer, options: CorpusOptions(sequenceLength: 16))
     }
     let empty = try folder.write("empty", "")
     let blank = try folder.write("blank", " \n\t\n")
     #expect(throws: PreprocessorError.emptyCorpus(file: empty, blankLines: 0)) {
-      try TextCorpus(paths: [empty], tokenizer: tokenizer, sequenceLength: 16)
+      try TextCorpus(paths: [empty], tokenizer: tokenizer, options: CorpusOptions(sequenceLength: 16))
     }
     #expect(throws: PreprocessorError.emptyCorpus(file: blank, blankLines: 2)) {
-      try TextCorpus(paths: [blank], tokenizer: tokenizer, sequenceLength: 16)
+      try TextCorpus(paths: [blank], tokenizer: tokenizer, options: CorpusOptions(sequenceLength: 16))
     }
-    #expect(throws: PreprocessorError.noFiles) { try TextCorpus(paths: [], tokenizer: tokenizer, sequenceLength: 16) }
+    #expect(throws: PreprocessorError.noFiles) {
+      try TextCorpus(paths: [], tokenizer: tokenizer, options: CorpusOptions(sequenceLength: 16))
+    }
     #expect(throws: PreprocessorError.standardInputTwice) {
-      try TextCorpus(paths: ["-", "-"], tokenizer: tokenizer, sequenceLength: 16)
+      try TextCorpus(paths: ["-", "-"], tokenizer: tokenizer, options: CorpusOptions(sequenceLength: 16))
     }
     #expect(throws: PreprocessorError.sequenceTooShort(length: 2, needed: 3)) { try corpus("a", length: 2) }
     #expect(throws: PreprocessorError.noSuchSample(index: 1, count: 1)) { try corpus("a").sample(1, epoch: 0) }
     // An empty file beside another is no harm.
     let some = try folder.write("some", "fox")
-    let several = try TextCorpus(paths: [empty, some, blank], tokenizer: tokenizer, sequenceLength: 16)
+    let several = try TextCorpus(
+      paths: [empty, some, blank], tokenizer: tokenizer, options: CorpusOptions(sequenceLength: 16))
     #expect(several.count == 1 && several.location(of: 0) == DataLocation(file: some, line: 1))
   }
 
@@ -172,7 +175,8 @@ import Testing
     let spool = folder.path + "/spool"
     try FileManager.default.createDirectory(atPath: spool, withIntermediateDirectories: true)
     let corpus = try TextCorpus(
-      paths: ["-"], tokenizer: tokenizer, sequenceLength: 16, temporaryDirectory: spool, standardInput: reading)
+      paths: ["-"], tokenizer: tokenizer, options: CorpusOptions(sequenceLength: 16, temporaryDirectory: spool),
+      standardInput: reading)
     close(reading)
     #expect(corpus.count == 20_000)
     #expect(try corpus.sample(19_999, epoch: 1).text == ids("the quick brown fox"))
@@ -181,7 +185,8 @@ import Testing
     guard
       case .spoolFailed(let source, _, _)? = error({
         _ = try TextCorpus(
-          paths: ["-"], tokenizer: tokenizer, sequenceLength: 16, temporaryDirectory: spool, standardInput: -1)
+          paths: ["-"], tokenizer: tokenizer, options: CorpusOptions(sequenceLength: 16, temporaryDirectory: spool),
+          standardInput: -1)
       })
     else {
       Issue.record("a closed standard input")

@@ -62,12 +62,13 @@ import Testing
     let folder = try TemporaryFolder()
     let line = "the fox ☃ the fox the fox\n"
     let small = try folder.write("small.txt", String(repeating: line, count: 50))
-    let corpus = try TextCorpus(paths: [small], tokenizer: lower, sequenceLength: 16)
+    let corpus = try TextCorpus(paths: [small], tokenizer: lower, options: CorpusOptions(sequenceLength: 16))
     #expect(corpus.unknownTokens.tokens == 350 && corpus.unknownTokens.unknown == 50)
     #expect(corpus.unknownTokens.warning?.hasSuffix("such as '☃' in '☃'") == true && corpus.warnings.isEmpty)
     let large = try folder.write("large.txt", String(repeating: line, count: (10 << 20) / line.utf8.count))
     let counted = try [1, 3].map { threads in
-      try TextCorpus(paths: [large], tokenizer: lower, sequenceLength: 16, threads: threads).unknownTokens
+      try TextCorpus(paths: [large], tokenizer: lower, options: CorpusOptions(sequenceLength: 16, threads: threads))
+        .unknownTokens
     }
     #expect(counted[0] == counted[1] && counted[0].isSample && !corpus.unknownTokens.isSample)
     #expect(abs(counted[0].share - 1.0 / 7) < 1e-4 && counted[0].tokens * line.utf8.count > 7 * (8 << 20))
