@@ -2,8 +2,9 @@ import Files
 
 extension Hub {
   /// The hub and its cache as the process's environment describes them: `HF_HOME`, `HF_TOKEN`, `HF_ENDPOINT`, `HF_HUB_OFFLINE`, proxies
-  /// and the other variables of `HubEnvironment.variableNames`. The environment is read at each use.
-  public static var fromEnvironment: Hub { Hub(.current) }
+  /// and the other variables of `HubEnvironment.variableNames`. The environment is read at each use. Where the task that downloads is
+  /// canceled, the download ends with `HubError.interrupted` and keeps its part.
+  public static var fromEnvironment: Hub { Hub(.current, shouldStop: { Task.isCancelled }) }
 }
 
 extension HubEnvironment {

@@ -1,3 +1,4 @@
+import Synchronization
 import Tensor
 
 /// The threads of a model, and the memory each works in.
@@ -25,9 +26,19 @@ final class Compute {
 
   /// Computes batches, each by one worker from start to end; a single one by all together. `body` gets the batch's index.
   /// The results do not depend on which way was taken.
-  func forEach(_ batches: [Batch], _ body: (_ index: Int, Batch, Context) -> Void) {
+  ///
+  /// - Throws: `CancellationError` where the caller's task is canceled; batches that were not begun are left out then.
+  func forEach(_ batches: [Batch], _ body: (_ index: Int, Batch, Context) -> Void) throws {
+    try Task.checkCancellation()
     if batches.count == 1 { return body(0, batches[0], joint) }
-    pool.forEach(batches.count) { worker, index in body(index, batches[index], own[worker]) }
+    let isCanceled = Atomic<Bool>(false)
+    pool.forEach(batches.count) { worker, index in
+      // The caller is one of the workers, and the only one that is part of its task.
+      if Task.isCancelled { isCanceled.store(true, ordering: .relaxed) }
+      if isCanceled.load(ordering: .relaxed) { return }
+      body(index, batches[index], own[worker])
+    }
+    if isCanceled.load(ordering: .relaxed) { throw CancellationError() }
   }
 
   /// Asks for samples on all threads at once.

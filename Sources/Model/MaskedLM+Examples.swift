@@ -2,46 +2,47 @@
 extension DistilBertMaskedLM {
   // MARK: fit
 
-  /// Trains on texts, one sample each; the preprocessor cuts and masks them, anew in each epoch.
+  /// Trains on texts, one sample each. The preprocessor cuts and masks them, with other masks in each epoch.
   ///
   ///     try maskedLM.fit(["The quick brown fox jumped.", "I forgot my homework."], batchSize: 2)
   ///
   /// - Parameters:
   ///   - validation: texts that are evaluated after each epoch, always with the same masks.
   ///   - batchSize: samples per optimizer step.
-  ///   - epochs: how often all texts are gone through, in their order.
-  ///   - callbacks: called after each step and each epoch.
+  ///   - epochs: how many times this call goes through the texts; a further call continues with the next epoch.
+  ///   - shuffles: whether each epoch has an order of its own, by the seed (Keras: `shuffle`); otherwise the order is that of the texts.
+  ///   - callbacks: called after each step and each epoch; they can stop the training.
   /// - Throws: `ModelUseError` without a preprocessor, or where the model is in use; `TrainingError`; what the callbacks throw.
   @discardableResult
   public func fit(
     _ texts: [String], validation: [String]? = nil, batchSize: Int = 32, epochs: Int = 1,
-    callbacks: [TrainingCallback] = []
+    shuffles: Bool = true, callbacks: [TrainingCallback] = []
   ) throws -> TrainingOutcome {
     try fit(
       segments: texts.map { [$0] }, validation: validation?.map { [$0] }, batchSize: batchSize, epochs: epochs,
-      callbacks: callbacks)
+      shuffles: shuffles, callbacks: callbacks)
   }
 
   /// Trains on pairs of texts: `[CLS] a [SEP] b [SEP]`.
   @discardableResult
   public func fit(
     pairs: [(String, String)], validation: [(String, String)]? = nil, batchSize: Int = 32, epochs: Int = 1,
-    callbacks: [TrainingCallback] = []
+    shuffles: Bool = true, callbacks: [TrainingCallback] = []
   ) throws -> TrainingOutcome {
     try fit(
       segments: pairs.map { [$0, $1] }, validation: validation?.map { [$0, $1] }, batchSize: batchSize, epochs: epochs,
-      callbacks: callbacks)
+      shuffles: shuffles, callbacks: callbacks)
   }
 
   /// Trains on samples of any number of segments: [sample][segment].
   @discardableResult
   public func fit(
     segments: [[String]], validation: [[String]]? = nil, batchSize: Int = 32, epochs: Int = 1,
-    callbacks: [TrainingCallback] = []
+    shuffles: Bool = true, callbacks: [TrainingCallback] = []
   ) throws -> TrainingOutcome {
     try fit(
       try source(segments), validation: try validation.map { try source($0) },
-      options: TrainingOptions(epochs: epochs, batchSize: batchSize, shuffles: false), callbacks: callbacks)
+      options: TrainingOptions(epochs: epochs, batchSize: batchSize, shuffles: shuffles), callbacks: callbacks)
   }
 
   /// Trains on preprocessed samples.
@@ -53,11 +54,11 @@ extension DistilBertMaskedLM {
   @discardableResult
   public func fit(
     _ features: MaskedLMFeatures, labels: [[Int]], sampleWeights: [[Float]]? = nil, batchSize: Int = 32,
-    epochs: Int = 1, callbacks: [TrainingCallback] = []
+    epochs: Int = 1, shuffles: Bool = true, callbacks: [TrainingCallback] = []
   ) throws -> TrainingOutcome {
     try fit(
       SampleList(try samples(features, labels, sampleWeights)),
-      options: TrainingOptions(epochs: epochs, batchSize: batchSize, shuffles: false), callbacks: callbacks)
+      options: TrainingOptions(epochs: epochs, batchSize: batchSize, shuffles: shuffles), callbacks: callbacks)
   }
 
   /// Trains on files of text of any size, a sample a line: memory does not grow with them. A FIFO will do, and "-" is standard input;

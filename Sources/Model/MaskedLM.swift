@@ -38,8 +38,10 @@ public final class DistilBertMaskedLM {
   private var optimizer: Optimizer
   private(set) var schedule: Schedule
   private var lossReduction: LossReduction
-  /// The optimizer's moments; they go on from one `fit` to the next, until `compile`.
+  /// The optimizer's moments, which one `fit` leaves to the next, until `compile`.
   private var training: TrainingStep?
+  /// The epochs and steps since `compile`.
+  private var progress = TrainingState()
 
   init(
     _ network: Network, preprocessor: DistilBertMaskedLMPreprocessor?, compute: Compute, seed: UInt64,
@@ -96,7 +98,7 @@ public final class DistilBertMaskedLM {
       backbone.network, preprocessor: preprocessor, compute: backbone.compute, seed: backbone.seed, backbone: backbone)
   }
 
-  /// How `fit` trains. Called again, it begins with fresh moments, as in Keras.
+  /// How `fit` trains. The next `fit` starts over: at epoch 1 and step 1, with fresh moments, as in Keras.
   ///
   /// - Parameters:
   ///   - optimizer: how parameters follow their gradients.
@@ -109,13 +111,18 @@ public final class DistilBertMaskedLM {
     self.schedule = schedule
     self.lossReduction = lossReduction
     training = nil
+    progress = TrainingState()
   }
 
-  /// The optimizer's moments from the `fit` before, or fresh ones.
-  func takeUpTraining() -> TrainingStep {
+  /// Calls a body with the optimizer's moments and the progress of the `fit` before, or fresh ones. Keeps what the body makes of
+  /// them, also where it throws.
+  func withTraining<Value>(_ body: (TrainingStep, inout TrainingState) throws -> Value) rethrows -> Value {
     let training = training ?? TrainingStep(network, compute, optimizer, lossReduction, seed: seed)
     self.training = training
-    return training
+    // A copy: a callback may call `compile`.
+    var progress = progress
+    defer { if self.training === training { self.progress = progress } }
+    return try body(training, &progress)
   }
 
   /// Loss, accuracy and perplexity of a corpus. The figures do not depend on the number of threads.
@@ -165,10 +172,10 @@ public final class DistilBertMaskedLM {
     let batches = groups.map { Batch.inference(samples[$0]) }
     var results = [[Value]](repeating: [], count: samples.count)
     try compute.occupancy.claim {
-      results.withUnsafeMutableBufferPointer { results in
+      try results.withUnsafeMutableBufferPointer { results in
         nonisolated(unsafe) let results = results
         network.prepare(for: batches, on: compute.pool)
-        compute.forEach(batches) { index, batch, context in
+        try compute.forEach(batches) { index, batch, context in
           network.forEachLogits(batch, context) { rows, logits in
             for sample in 0..<batch.masks.sampleCount {
               for place in batch.masks.range(sample).clamped(to: rows) {

@@ -27,8 +27,12 @@ import Testing
     let fitted = try trained { try $0.fit(texts, batchSize: 2) }
     #expect(fitted != expected)
     #expect(try trained { try $0.fit(segments: texts.map { [$0] }, batchSize: 2) } == fitted)
-    let options = TrainingOptions(batchSize: 2, shuffles: false)
+    let options = TrainingOptions(batchSize: 2)
     #expect(try trained { try $0.fit(files: [file], validation: [file], options: options) } == fitted)
+    let inOrder = TrainingOptions(batchSize: 2, shuffles: false)
+    let fittedInOrder = try trained { try $0.fit(texts, batchSize: 2, shuffles: false) }
+    #expect(try trained { try $0.fit(files: [file], options: inOrder) } == fittedInOrder)
+    #expect(fittedInOrder != fitted)
     #expect(throws: FileError.missing(path: "nothing.txt")) { try model.fit(files: ["nothing.txt"]) }
   }
 

@@ -19,10 +19,11 @@ import Testing
       ["one two three four five six seven", "a fox and a dog and a bird", "the rose is red and the sky is blue"],
       preprocessor: try #require(maskedLM.preprocessor))
     var last = Double.infinity
-    try maskedLM.fit(corpus, options: TrainingOptions(epochs: 300, batchSize: 3)) {
-      if $0.moment == .epochEnd { last = $0.loss }
-      return true
+    let callback = TrainingCallback.onEpochEnd {
+      last = $0.loss
+      return .goOn
     }
+    try maskedLM.fit(corpus, options: TrainingOptions(epochs: 300, batchSize: 3), callbacks: [callback])
     #expect(last < 0.5)
     #expect(try maskedLM.evaluate(corpus).loss < 0.5)
   }

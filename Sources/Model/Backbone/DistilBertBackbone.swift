@@ -99,10 +99,10 @@ public final class DistilBertBackbone {
     let batches = groups.map { Batch.inference(samples[$0]) }
     var results = [[[Float]]](repeating: [], count: samples.count)
     try compute.occupancy.claim {
-      results.withUnsafeMutableBufferPointer { results in
+      try results.withUnsafeMutableBufferPointer { results in
         nonisolated(unsafe) let results = results
         network.prepare(for: batches, on: compute.pool)
-        compute.forEach(batches) { index, batch, context in
+        try compute.forEach(batches) { index, batch, context in
           context.temporary {
             let states = network.backbone.predict(batch, allRows: true, context)
             for sample in 0..<groups[index].count {

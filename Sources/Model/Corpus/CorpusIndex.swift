@@ -58,6 +58,7 @@ struct CorpusIndex {
     var released = 0
     var hashes: [UInt64] = []
     while start < bytes.count {
+      try Task.checkCancellation()
       // A few blocks for each thread at a time: what they find waits to be put together.
       var ranges: [Range<Int>] = []
       while start < bytes.count, ranges.count < 4 * pool.threads {

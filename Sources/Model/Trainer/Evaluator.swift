@@ -41,6 +41,7 @@ struct Evaluator {
   ///   - tokenMasking: also scores every token in its turn. A sample of n tokens then costs n times as much.
   ///   - progress: called with the samples done; returning false stops with what was measured until then.
   ///   - onSample: called with each sample's index and its own figures, in order.
+  /// - Throws: what the source and the closures throw; `CancellationError` between batches where the caller's task is canceled.
   func evaluate(
     _ source: some SampleSource, tokenMasking: TokenMasking? = nil,
     progress: (_ done: Int) throws -> Bool = { _ in true },
@@ -51,9 +52,9 @@ struct Evaluator {
     var (tokens, done) = (0, 0)
     evaluation: while done < source.count {
       let samples = try compute.samples(done..<min(source.count, done + Self.window), of: source, epoch: 0)
-      let sampleSums = sampleSums(samples)
+      let sampleSums = try sampleSums(samples)
       for part in parts(of: samples, tokenMasking) {
-        let likelihoods = tokenMasking.map { self.likelihoods(samples[part], $0) }
+        let likelihoods = try tokenMasking.map { try self.likelihoods(samples[part], $0) }
         for (place, index) in part.enumerated() {
           let count = samples[index].tokenIDs.count
           let likelihood = likelihoods?[place]
@@ -87,9 +88,9 @@ struct Evaluator {
   ///
   /// Tried and left: the first layer's queries, keys and values once for the tokens that copies share. Base size, 2 threads:
   /// 4 % less time for lines of 28 tokens, 1 % for lines of 160.
-  private func likelihoods(_ samples: ArraySlice<Sample>, _ tokenMasking: TokenMasking) -> [PseudoLikelihood] {
+  private func likelihoods(_ samples: ArraySlice<Sample>, _ tokenMasking: TokenMasking) throws -> [PseudoLikelihood] {
     let copies = samples.map { tokenMasking($0) }
-    var sums = sampleSums(copies.flatMap(\.self))[...]
+    var sums = try sampleSums(copies.flatMap(\.self))[...]
     return copies.map { copies in
       defer { sums = sums.dropFirst(copies.count) }
       return sums.prefix(copies.count).reduce(into: PseudoLikelihood()) { likelihood, sum in
@@ -99,15 +100,15 @@ struct Evaluator {
   }
 
   /// The sums of each sample.
-  func sampleSums(_ samples: [Sample]) -> [LossSums] {
+  func sampleSums(_ samples: [Sample]) throws -> [LossSums] {
     let groups = Batch.groups(
       samples.map { Batch.rows(of: $0, alignment: Batch.inferenceAlignment) }, limit: Compute.microBatchRows)
     let batches = groups.map { Batch.inference(samples[$0]) }
     var results = [LossSums](repeating: LossSums(), count: samples.count)
-    results.withUnsafeMutableBufferPointer { results in
+    try results.withUnsafeMutableBufferPointer { results in
       nonisolated(unsafe) let results = results
       network.prepare(for: batches, on: compute.pool)
-      compute.forEach(batches) { index, batch, context in
+      try compute.forEach(batches) { index, batch, context in
         // The row's sums are attributed to its sample by its place.
         network.forEachLogits(batch, context) { rows, logits in
           for sample in 0..<batch.masks.sampleCount {

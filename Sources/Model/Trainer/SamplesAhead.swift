@@ -134,12 +134,15 @@ struct StepPlan: Sendable {
   let samples: Int
   let options: TrainingOptions
   let seed: UInt64
+  /// The first epoch and the first step.
+  var beginning = TrainingState.Beginning()
 
   var stepsPerEpoch: Int { samples > 0 ? (samples - 1) / options.samplesPerStep + 1 : 0 }
 
   /// - Parameter step: counted from 0, over all epochs.
   func indices(ofStep step: Int) -> (epoch: Int, indices: Slice<SampleOrder>) {
-    let (epoch, stepOfEpoch) = step.quotientAndRemainder(dividingBy: max(1, stepsPerEpoch))
+    let (further, stepOfEpoch) = (step - beginning.step).quotientAndRemainder(dividingBy: max(1, stepsPerEpoch))
+    let epoch = beginning.epoch + further
     let order = SampleOrder(count: samples, shuffles: options.shuffles, seed: seed, epoch: epoch)
     let start = min(samples, stepOfEpoch * options.samplesPerStep)
     return (epoch, order[start..<start + min(samples - start, options.samplesPerStep)])

@@ -7,6 +7,8 @@ struct Trainer {
   let schedule: Schedule
   let options: TrainingOptions
   let seed: UInt64
+  /// Told of each moment of the training.
+  var callbacks: [TrainingCallback] = []
   /// Writes a checkpoint.
   var save: (TrainingState) throws -> Void = { _ in }
   /// Steps between checkpoints within an epoch; nil: none.
@@ -14,14 +16,14 @@ struct Trainer {
   /// Keeps the best parameters; nil where the last are wanted.
   var best: BestParameters?
 
-  /// - Parameters:
-  ///   - start: where an earlier run has come to; parameters and moments are those of that moment.
-  ///   - report: called after each step, and after each epoch with its validation; false ends training in order.
+  /// - Parameter state: how far an earlier run came, with the parameters and moments of that moment; then how far this one came,
+  ///   also where it throws.
   func run(
-    _ source: some SampleSource, validation: (any SampleSource)?, from start: TrainingState = TrainingState(),
-    report: @escaping (TrainingReport) throws -> Bool
+    _ source: some SampleSource, validation: (any SampleSource)?, from state: inout TrainingState
   ) throws -> TrainingOutcome {
-    let run = TrainingRun(self, total: options.totalSteps(samples: source.count), state: start, report)
+    let (total, overflows) = state.beginning.step.addingReportingOverflow(options.totalSteps(samples: source.count))
+    let run = TrainingRun(self, total: overflows ? .max : total, state: state)
+    defer { state = run.state }
     do {
       let ending = try run.run(source, validation)
       if ending != .stopped { best?.restore(for: run.state) }
@@ -38,13 +40,12 @@ struct Trainer {
 private final class TrainingRun {
   private let trainer: Trainer
   private let totalSteps: Int
-  private let report: (TrainingReport) throws -> Bool
   private(set) var state: TrainingState
   /// The state of the last checkpoint.
   private var saved: TrainingState
   /// Whether a checkpoint is being written.
   private(set) var isSaving = false
-  /// Whether a report was answered so.
+  /// Whether a callback said so.
   private var isStopped = false
 
   private let clock = Stopwatch()
@@ -54,11 +55,10 @@ private final class TrainingRun {
   private var epochTokens = 0
   private var secondsWaiting = 0.0
 
-  init(_ trainer: Trainer, total: Int, state: TrainingState, _ report: @escaping (TrainingReport) throws -> Bool) {
+  init(_ trainer: Trainer, total: Int, state: TrainingState) {
     self.trainer = trainer
     totalSteps = total
     self.state = state
-    self.report = report
     saved = state
     secondsBefore = state.seconds
     trainer.training.state.forgetReach()
@@ -69,7 +69,8 @@ private final class TrainingRun {
   }
 
   func run(_ source: some SampleSource, _ validation: (any SampleSource)?) throws -> TrainingOutcome.Ending {
-    let plan = StepPlan(samples: source.count, options: trainer.options, seed: trainer.seed)
+    let plan = StepPlan(
+      samples: source.count, options: trainer.options, seed: trainer.seed, beginning: state.beginning)
     let steps = state.step..<(source.count > 0 ? max(state.step, totalSteps) : state.step)
     let ahead = SamplesAhead(steps: steps) { step in
       let (epoch, indices) = plan.indices(ofStep: step)
@@ -98,7 +99,7 @@ private final class TrainingRun {
       guard isWhole else { break }
       state.beginNextEpoch()
       try save()
-      // At its end it is complete, whatever the report said.
+      // At its end it is complete, whatever the callbacks said.
       if isStopped, state.step < totalSteps, !isOutOfPatience { return .stopped }
     }
     return isOutOfPatience && state.step < totalSteps ? .early : .complete
@@ -109,6 +110,7 @@ private final class TrainingRun {
     let training = trainer.training
     (epochClock, epochTokens) = (Stopwatch(), 0)
     while state.position < count, state.step < totalSteps, !isStopped {
+      try Task.checkCancellation()
       let samples = try ahead.next()
       secondsWaiting = ahead.secondsWaiting
       let rate = training.optimizer.learningRate * trainer.schedule.factor(step: state.step, totalSteps: totalSteps)
@@ -148,8 +150,8 @@ private final class TrainingRun {
   /// The one place where reports go out.
   private func tell(_ moment: TrainingReport.Moment, validation: Evaluation? = nil) throws {
     state.seconds = secondsBefore + clock.seconds
-    let goesOn = try report(
-      TrainingReport(
+    let goesOn = try trainer.callbacks.goOn(
+      after: TrainingReport(
         moment, state, totalSteps: totalSteps, validation: validation,
         tokensPerSecond: Double(epochTokens) / max(epochClock.seconds, 1e-9), secondsWaiting: secondsWaiting))
     if !goesOn { isStopped = true }
@@ -173,7 +175,7 @@ public struct TrainingOutcome: Sendable {
     case complete
     /// So many evaluations without a better validation loss as were asked for.
     case early
-    /// Told to by the report.
+    /// A callback stopped it.
     case stopped
   }
 

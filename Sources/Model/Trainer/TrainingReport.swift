@@ -12,11 +12,11 @@ public struct TrainingReport: Sendable, Equatable {
 
   /// When it is reported.
   public var moment: Moment
-  /// Counted from 1.
+  /// Counted from 1, over all calls of `fit` since `compile`.
   public var epoch: Int
-  /// Optimizer steps done, over all epochs, and all there will be.
+  /// Optimizer steps done, over all epochs and calls.
   public var step: Int
-  /// All there will be, unless training ends before its time.
+  /// The step at which this call ends, unless training is stopped.
   public var totalSteps: Int
   /// Samples and tokens ([CLS] and [SEP] counted) seen, over all epochs.
   public var samples: Int
@@ -66,13 +66,13 @@ public struct TrainingOptions: Sendable, Equatable {
   public var batchSize: Int
   /// Batches per optimizer step; the result equals one batch of the sum.
   public var gradientAccumulation: Int
-  /// Each epoch in an order of its own, by the seed; else in the corpus's order, as KerasHub does.
+  /// Whether each epoch has an order of its own, by the seed (Keras: `shuffle`); otherwise the order is that of the corpus.
   public var shuffles: Bool
   /// After so many evaluations without a better validation loss training ends, and the best parameters are taken; nil: it goes on to
   /// its end, and the last parameters are taken.
   public var earlyStopping: Int?
 
-  /// KerasHub's defaults, but for the order of the samples, which is the seed's.
+  /// KerasHub's defaults.
   public init(
     epochs: Int? = 1, maximumSteps: Int? = nil, batchSize: Int = 32, gradientAccumulation: Int = 1,
     shuffles: Bool = true, earlyStopping: Int? = nil

@@ -11,6 +11,14 @@ public struct TrainingState: Sendable, Equatable {
     public var step: Int
   }
 
+  /// Where a call of `fit` began: at the end of the calls before it.
+  struct Beginning: Sendable, Equatable {
+    var epoch = 0
+    var step = 0
+  }
+
+  /// Of the call of `fit` at hand.
+  var beginning = Beginning()
   /// The epoch at hand, counted from 0.
   public internal(set) var epoch = 0
   /// Samples of that epoch that are done: where in its order the next step begins. Where it is all of them, the epoch is still to be
@@ -54,6 +62,14 @@ public struct TrainingState: Sendable, Equatable {
     }
   }
 
+  /// Makes it the state before the first step of a further `fit`, which begins an epoch, and whose best evaluation is still to come.
+  mutating func beginFit() {
+    if position > 0 { beginNextEpoch() }
+    beginning = Beginning(epoch: epoch, step: step)
+    best = nil
+    evaluationsWithoutProgress = 0
+  }
+
   mutating func beginNextEpoch() {
     epoch += 1
     position = 0
@@ -81,6 +97,10 @@ extension TrainingState {
     }
     members.append(("evaluations_without_progress", .number(evaluationsWithoutProgress)))
     members.append(("seconds", .number(seconds)))
+    if beginning != Beginning() {
+      members.append(
+        ("fit_began", .object([("epoch", .number(beginning.epoch)), ("step", .number(beginning.step))])))
+    }
     return .object(members)
   }
 
@@ -117,5 +137,11 @@ extension TrainingState {
     }
     evaluationsWithoutProgress = try count("evaluations_without_progress")
     seconds = try number("seconds")
+    if let json = json["fit_began"] {
+      beginning = Beginning(epoch: try count("epoch", of: json), step: try count("step", of: json))
+      guard beginning.epoch <= epoch, beginning.step <= step else {
+        throw .damaged(file: file, what: "'fit_began' is after the training's end")
+      }
+    }
   }
 }

@@ -231,11 +231,13 @@ struct FitCommand {
   ) throws -> TrainingOutcome {
     do {
       let outcome = try model.fit(
-        corpus, validation: validation, options: options.training, checkpoints: checkpoints, resuming: checkpoint
-      ) { report in
-        try watch.show(report)
-        return Signals.received == nil
-      }
+        corpus, validation: validation, options: options.training, checkpoints: checkpoints, resuming: checkpoint,
+        callbacks: [
+          TrainingCallback { report in
+            try watch.show(report)
+            return Signals.received == nil ? .goOn : .stop
+          }
+        ])
       try watch.finish()
       return outcome
     } catch {

@@ -34,10 +34,9 @@ import Testing
   private func fit(
     _ model: DistilBertMaskedLM, _ source: Corpus = Corpus(), steps: Int, failingAt last: Int? = nil
   ) throws {
-    try model.fit(source, options: TrainingOptions(epochs: nil, maximumSteps: steps, batchSize: 2)) {
-      if $0.moment == .step, $0.step == last { throw Stop() }
-      return true
-    }
+    let failure = TrainingCallback.onStep { if $0.step == last { throw Stop() } else { .goOn } }
+    try model.fit(
+      source, options: TrainingOptions(epochs: nil, maximumSteps: steps, batchSize: 2), callbacks: [failure])
   }
 
   private func headTensors(_ directory: String) throws -> [String] {

@@ -23,7 +23,7 @@ import Testing
     let found = UnsafeMutablePointer<Int32>.allocate(capacity: max(1, count))
     found.initialize(repeating: 0, count: count)
     defer { found.deallocate() }
-    compute.forEach(batches) { index, batch, context in
+    try compute.forEach(batches) { index, batch, context in
       found[index] += batch.tokenIDs[0] + 1
       if count > 1 { #expect(context.pool.threads == 1) } else { #expect(context.pool.threads == threads) }
     }

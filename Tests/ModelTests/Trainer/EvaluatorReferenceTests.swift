@@ -35,7 +35,7 @@ import Testing
     for example in try #require(json["cases"]?.array) {
       let name = try #require(example["weights"]?.string)
       let samples = try ReferenceModel.samples(file, weights: "weights.\(name)")
-      let sums = Evaluator(network: network, compute: Compute(threads: 2)).sampleSums(samples)
+      let sums = try Evaluator(network: network, compute: Compute(threads: 2)).sampleSums(samples)
         .reduce(into: LossSums()) { $0 += $1 }
       let keras = try #require(example["keras_hub"])
       let accuracy = try #require(keras["sparse_categorical_accuracy"]?.double)

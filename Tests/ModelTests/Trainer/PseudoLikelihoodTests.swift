@@ -96,7 +96,7 @@ import Testing
     for variant in PseudoLikelihood.Variant.allCases {
       let masking = TokenMasking(preprocessor, variant)
       for example in cases {
-        let scores = evaluator.sampleSums(masking(Sample(tokenIDs: example.token_ids))).map { -$0.loss }
+        let scores = try evaluator.sampleSums(masking(Sample(tokenIDs: example.token_ids))).map { -$0.loss }
         let expected = variant == .original ? example.original : example.within_word_l2r
         #expect(scores.count == expected.count)
         for (score, expected) in zip(scores, expected) { #expect(abs(score - expected) < 2e-5, "\(example.text)") }

@@ -80,21 +80,23 @@ import Testing
   /// The reports of a training, those during an evaluation and what a clock gives left out.
   private func train(
     _ model: DistilBertMaskedLM, _ course: Course, in folder: CheckpointFolder?, from checkpoint: TrainingCheckpoint?,
-    until isLast: (TrainingReport) -> Bool = { _ in false }
+    until isLast: @escaping (TrainingReport) -> Bool = { _ in false }
   ) throws -> ([TrainingReport], TrainingOutcome) {
     var reports: [TrainingReport] = []
     let outcome = try model.fit(
       Corpus(count: 14), validation: course.isValidated ? Corpus(count: 9, key: 1) : nil, options: course.options,
-      checkpoints: folder.map { CheckpointOptions(folder: $0, interval: course.interval) }, resuming: checkpoint
-    ) { report in
-      var timeless = report
-      (timeless.seconds, timeless.tokensPerSecond, timeless.secondsWaiting) = (0, 0, 0)
-      // To be compared: NaN is not even itself.
-      #expect((report.maskedTokens == 0) == report.loss.isNaN && report.loss.isNaN == report.accuracy.isNaN)
-      if report.maskedTokens == 0 { (timeless.loss, timeless.accuracy) = (-1, -1) }
-      if report.moment == .step || report.moment == .epochEnd { reports.append(timeless) }
-      return !isLast(report)
-    }
+      checkpoints: folder.map { CheckpointOptions(folder: $0, interval: course.interval) }, resuming: checkpoint,
+      callbacks: [
+        TrainingCallback { report in
+          var timeless = report
+          (timeless.seconds, timeless.tokensPerSecond, timeless.secondsWaiting) = (0, 0, 0)
+          // To be compared: NaN is not even itself.
+          #expect((report.maskedTokens == 0) == report.loss.isNaN && report.loss.isNaN == report.accuracy.isNaN)
+          if report.maskedTokens == 0 { (timeless.loss, timeless.accuracy) = (-1, -1) }
+          if report.moment == .step || report.moment == .epochEnd { reports.append(timeless) }
+          return isLast(report) ? .stop : .goOn
+        }
+      ])
     return (reports, outcome)
   }
 
@@ -255,7 +257,7 @@ import Testing
   @Test func aRefusedUpdateLeavesNoTrace() throws {
     func steps(_ rates: [Float]) throws -> [[UInt32]] {
       let model = try Self.model()
-      let training = model.takeUpTraining()
+      let training = model.withTraining { training, _ in training }
       let corpus = Corpus(count: 4)
       let samples = (0..<4).map { corpus.sample($0, epoch: 0) }
       for rate in rates {

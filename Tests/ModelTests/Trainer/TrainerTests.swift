@@ -39,11 +39,13 @@ import Testing
     var reports: [TrainingReport] = []
     try model().fit(
       Recorder(count: 10), validation: Recorder(count: 3),
-      options: TrainingOptions(epochs: 2, batchSize: 2, gradientAccumulation: 2)
-    ) {
-      reports.append($0)
-      return true
-    }
+      options: TrainingOptions(epochs: 2, batchSize: 2, gradientAccumulation: 2),
+      callbacks: [
+        TrainingCallback {
+          reports.append($0)
+          return .goOn
+        }
+      ])
     #expect(reports.filter { $0.moment == .validation(done: 3, of: 3) }.map(\.step) == [3, 6])
     reports.removeAll { $0.moment == .validation(done: 3, of: 3) }
     #expect(reports.map(\.step) == [1, 2, 3, 3, 4, 5, 6, 6])
@@ -57,10 +59,11 @@ import Testing
   @Test func endsAtTheLastStepOrWhenTold() throws {
     func steps(_ options: TrainingOptions, until: Int = .max) throws -> Int {
       var last = 0
-      try model().fit(Recorder(count: 10), options: options) {
+      let callback = TrainingCallback {
         last = $0.step
-        return $0.step < until
+        return $0.step < until ? .goOn : .stop
       }
+      try model().fit(Recorder(count: 10), options: options, callbacks: [callback])
       return last
     }
     #expect(try steps(TrainingOptions(epochs: nil, maximumSteps: 7, batchSize: 4)) == 7)
@@ -76,10 +79,11 @@ import Testing
       var losses: [Double] = []
       let model = try model()
       model.compile(optimizer: .adam(learningRate: 1e-2))
-      try model.fit(Recorder(count: 32), options: options) {
+      let callback = TrainingCallback {
         losses.append($0.loss)
-        return true
+        return .goOn
       }
+      try model.fit(Recorder(count: 32), options: options, callbacks: [callback])
       return losses
     }
     let whole = try losses(TrainingOptions(epochs: 2, batchSize: 8))
@@ -94,10 +98,11 @@ import Testing
     let before = try model.evaluate(Recorder(count: 4))
     let empty = SampleList(Array(repeating: Sample(tokenIDs: [2, 5, 3]), count: 4))
     var losses: [Double] = []
-    try model.fit(empty, options: TrainingOptions(epochs: 2)) {
+    let callback = TrainingCallback {
       losses.append($0.loss)
-      return true
+      return .goOn
     }
+    try model.fit(empty, options: TrainingOptions(epochs: 2), callbacks: [callback])
     #expect(losses.count > 0 && losses.allSatisfy(\.isNaN))
     #expect(try model.evaluate(Recorder(count: 4)) == before)
     #expect(try model.evaluate(empty).maskedTokens == 0)

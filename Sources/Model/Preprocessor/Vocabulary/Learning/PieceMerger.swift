@@ -49,10 +49,13 @@ struct PieceMerger {
   }
 
   /// Merges until there are so many pieces, or no pair is seen so often.
-  mutating func merge(until size: Int, minimumFrequency: Int) {
+  ///
+  /// - Throws: `CancellationError` between two merges where the task is canceled.
+  mutating func merge(until size: Int, minimumFrequency: Int) throws {
     for index in occurrences.indices { enqueue(index) }
     let least = UInt64(max(minimumFrequency, 1))
     while pieces.count < size, let next = queue.pop() {
+      try Task.checkCancellation()
       guard let index = pairs[next.pair].map({ Int($0) }) else { continue }
       let count = occurrences[index].count
       if count < least { continue }

@@ -43,9 +43,12 @@ struct WordCounter {
   }
 
   /// Counts the words of a text; `release` is told of each part of it that is done with.
-  func add(_ text: UnsafeBufferPointer<UInt8>, release: (Range<Int>) -> Void = { _ in }) {
+  ///
+  /// - Throws: `CancellationError` between parts where the task is canceled.
+  func add(_ text: UnsafeBufferPointer<UInt8>, release: (Range<Int>) -> Void = { _ in }) throws {
     var start = 0
     while start < text.count {
+      try Task.checkCancellation()
       // A few blocks for each thread at a time.
       let first = start
       var blocks: [Range<Int>] = []

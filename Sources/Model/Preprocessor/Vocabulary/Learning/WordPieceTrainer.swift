@@ -59,7 +59,8 @@ public struct WordPieceTrainer: Sendable {
   /// - Parameters:
   ///   - files: UTF-8 text; "-" is standard input.
   ///   - temporaryDirectory: where what cannot be mapped is copied to first.
-  /// - Throws: `FileError`; `PreprocessorError` where a file is not text or there is no word in any of them.
+  /// - Throws: `FileError`; `PreprocessorError` where a file is not text or there is no word in any of them; `CancellationError` where
+  ///   the task is canceled.
   public func train(
     files: [String], temporaryDirectory: String = "/tmp"
   ) throws -> (vocabulary: Vocabulary, statistics: Statistics) {
@@ -70,7 +71,7 @@ public struct WordPieceTrainer: Sendable {
   public func train(texts: [String]) throws -> (vocabulary: Vocabulary, statistics: Statistics) {
     try checkSize()
     let counter = WordCounter(options, threads: 1)
-    for var text in texts { text.withUTF8 { counter.add($0) } }
+    for var text in texts { try text.withUTF8 { try counter.add($0) } }
     return try train(counter.finish(), name: "the text")
   }
 
@@ -78,7 +79,7 @@ public struct WordPieceTrainer: Sendable {
   public func train(_ files: [TextFile]) throws -> (vocabulary: Vocabulary, statistics: Statistics) {
     try checkSize()
     let counter = WordCounter(options, threads: threads)
-    for file in files { counter.add(file.bytes) { file.mapping.release($0) } }
+    for file in files { try counter.add(file.bytes) { file.mapping.release($0) } }
     return try train(counter.finish(), name: files.map(\.name).joined(separator: ", "))
   }
 
@@ -109,7 +110,7 @@ public struct WordPieceTrainer: Sendable {
         statistics.unknownWords += Int(count)
       }
     }
-    merger.merge(until: pieces, minimumFrequency: minimumFrequency)
+    try merger.merge(until: pieces, minimumFrequency: minimumFrequency)
     let pieces = specialTokens.pieces.map { Array($0.utf8) } + merger.pieces
     var list = PieceList(expectedBytes: pieces.count * 8)
     for piece in pieces {
