@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 /// DistilBERT with its masked-language-modelling head and its preprocessor: load, fit, evaluate, predict, save

@@ -1,11 +1,11 @@
 import Glibc
 
 /// One way to fill all masks of a sample.
-public struct Filling: Sendable, Equatable {
+struct Filling: Sendable, Equatable {
   /// A word piece for each mask, in the order of the masks.
-  public var tokens: [Int]
+  var tokens: [Int]
   /// Of the whole filling: the product of each piece's probability given the text and the pieces put in before it.
-  public var probability: Double
+  var probability: Double
 }
 
 extension DistilBertMaskedLM {
@@ -21,7 +21,7 @@ extension DistilBertMaskedLM {
   ///   - targets: fill in these ids alone; nil: any.
   ///   - batchRows: the most tokens computed together by a thread.
   /// - Throws: `PreprocessorError` for a sample that does not fit the model, `ModelUseError.inUse`.
-  public func fillJointly(
+  func fillJointly(
     _ sample: Sample, topK: Int = 5, beamWidth: Int? = nil, targets: [Int]? = nil, batchRows: Int? = nil
   ) throws -> [Filling] {
     let width = max(beamWidth ?? max(2 * topK, 16), topK, 1)

@@ -4,20 +4,20 @@ import Text
 /// A text with `[MASK]` in it, as the model takes it, and where its masks stand in the text.
 ///
 /// `[MASK]` is the mask token wherever it stands, also inside a word; other special names are plain text, unless asked for.
-public struct MaskedText: Sendable, Equatable {
+struct MaskedText: Sendable, Equatable {
   /// [CLS] … [SEP], with the mask positions to answer.
-  public let sample: Sample
+  let sample: Sample
   /// Where each mask stands in the text, in UTF-8 bytes; ascending.
-  public let masks: [Range<Int>]
+  let masks: [Range<Int>]
   /// What was noticed on the way, a line each: the text was cut to a window.
-  public let notes: [String]
+  let notes: [String]
 
   /// - Parameters:
   ///   - text: any bytes; what is not UTF-8 is read as U+FFFD.
   ///   - sequenceLength: tokens of a sample, [CLS] and [SEP] counted. Of a longer text the window around its masks is taken, with
   ///     as much text before as after them.
   /// - Throws: where there is no mask, or the masks do not fit into one window.
-  public init(
+  init(
     _ text: [UInt8], tokenizer: WordPieceTokenizer, sequenceLength: Int,
     specialTokensInText: WordPieceTokenizer.SpecialTokensInText = .maskOnly
   ) throws(MaskedTextError) {
@@ -50,13 +50,8 @@ public struct MaskedText: Sendable, Equatable {
     self.notes = notes
   }
 
-  /// The text with one mask replaced by a word piece (without its `##`), otherwise untouched.
-  public static func replacing(_ mask: Range<Int>, with piece: String, in text: [UInt8]) -> [UInt8] {
-    text[..<mask.lowerBound] + word(piece) + text[mask.upperBound...]
-  }
-
   /// The text with each mask replaced by a word piece, otherwise untouched.
-  public static func replacing(_ masks: [Range<Int>], with pieces: [String], in text: [UInt8]) -> [UInt8] {
+  static func replacing(_ masks: [Range<Int>], with pieces: [String], in text: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(text.count + 8 * pieces.count)
     var end = 0
@@ -105,12 +100,15 @@ public enum MaskedTextError: ModelError, Equatable {
   case noMask(maskToken: String, written: String?)
   /// The masks, with the text between them, are more tokens than a sample holds.
   case masksTooFarApart(tokens: Int, sequenceLength: Int)
+  /// The model's scores are no numbers.
+  case scoresNotFinite
 
   public var message: String {
     switch self {
     case .noMask(let maskToken, _): "there is no \(maskToken) in the text"
     case .masksTooFarApart(let tokens, let length):
       "the masks and the text between them are \(tokens) tokens long, more than the \(length) of one sample"
+    case .scoresNotFinite: NotFiniteError(what: "scores").message
     }
   }
 
@@ -119,6 +117,20 @@ public enum MaskedTextError: ModelError, Equatable {
     case .noMask(let maskToken, let written?): "write \(maskToken) for '\(written)'"
     case .noMask(let maskToken, nil): "put \(maskToken) where a word is to be filled in"
     case .masksTooFarApart: "ask about them in several texts"
+    case .scoresNotFinite: NotFiniteError(what: "scores").hint
     }
   }
+}
+
+/// A model that gives no numbers.
+package struct NotFiniteError: ModelError {
+  /// "scores", "loss".
+  let what: String
+
+  package init(what: String) { self.what = what }
+
+  package var message: String {
+    "the model's \(what) cannot be computed: its weights hold values that are not finite"
+  }
+  package var hint: String? { "the training that made it may have diverged; take an earlier model" }
 }

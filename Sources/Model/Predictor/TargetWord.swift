@@ -2,17 +2,17 @@ import Files
 import Glibc
 
 /// A word that is to be scored at a mask: one word piece or several.
-public struct TargetWord: Sendable, Equatable {
+struct TargetWord: Sendable, Equatable {
   /// As it was asked for.
-  public let text: String
+  let text: String
   /// At least one.
-  public let pieces: [Int]
+  let pieces: [Int]
 }
 
 /// A target word and its probability at a masked position.
-public struct WordScore: Sendable, Equatable {
-  public var word: TargetWord
-  public var probability: Double
+struct WordScore: Sendable, Equatable {
+  var word: TargetWord
+  var probability: Double
 }
 
 extension WordPieceTokenizer {
@@ -20,32 +20,51 @@ extension WordPieceTokenizer {
   ///
   /// - Returns: each once, in the order of the words.
   /// - Throws: where a word has no pieces, or one that the vocabulary does not know.
-  public func targetWords(_ words: [String]) throws(UnknownTargetError) -> [TargetWord] {
+  func targetWords(_ words: [String]) throws(TargetError) -> [TargetWord] {
     var targets: [TargetWord] = []
     for word in words {
       let ids = pieces(ofTarget: word)
       guard !ids.isEmpty, !ids.contains(specialTokens.unknown) else {
-        throw UnknownTargetError(word: word, pieces: tokens(ids))
+        throw .unknown(word: word, pieces: tokens(ids))
       }
       let target = TargetWord(text: word, pieces: ids.map { Int($0) })
       if !targets.contains(where: { $0.pieces == target.pieces }) { targets.append(target) }
     }
     return targets
   }
+
+  /// A word piece as it is spelled in the vocabulary, else the pieces of a text.
+  private func pieces(ofTarget word: String) -> [Int32] { vocabulary.id(of: word).map { [$0] } ?? encode(word) }
 }
 
-/// A target that no word pieces stand for.
-public struct UnknownTargetError: ModelError, Equatable {
-  public let word: String
-  public let pieces: [String]
+/// A target word that cannot be ranked.
+public enum TargetError: ModelError, Equatable {
+  /// No word pieces stand for it, or one of them is not in the vocabulary.
+  case unknown(word: String, pieces: [String])
+  /// It has several word pieces where there is a place for one.
+  case severalPieces(word: String, pieces: [String])
+  /// With its word pieces there is no room for a text.
+  case longerThanSequence
 
   public var message: String {
-    pieces.isEmpty
-      ? "the target '\(word)' has no word piece"
-      : "the target '\(word)' has a part that is not in the vocabulary: \(pieces.joined(separator: " "))"
+    switch self {
+    case .unknown(let word, let pieces):
+      pieces.isEmpty
+        ? "the target '\(word)' has no word piece"
+        : "the target '\(word)' has a part that is not in the vocabulary: \(pieces.joined(separator: " "))"
+    case .severalPieces(let word, let pieces):
+      "the target '\(word)' is not one word piece but: \(pieces.joined(separator: " "))"
+    case .longerThanSequence: "a target is longer than the model's sequence"
+    }
   }
 
-  public var hint: String? { "'mlm tokenize --format tokens' shows the pieces of a word" }
+  public var hint: String? {
+    switch self {
+    case .unknown: "`tokens` of the tokenizer's ids shows the pieces of a word"
+    case .severalPieces: "masks that are filled together take single word pieces"
+    case .longerThanSequence: nil
+    }
+  }
 }
 
 extension DistilBertMaskedLM {
@@ -59,7 +78,7 @@ extension DistilBertMaskedLM {
   ///   - sample: with room for the pieces of the longest word, less one, in the model's positions.
   ///   - batchRows: the most tokens computed together by a thread.
   /// - Throws: `PreprocessorError` where the words do not fit into the sample, `ModelUseError.inUse`.
-  public func score(
+  func score(
     _ words: [TargetWord], in sample: Sample, maskToken: Int32, topK: Int = 5, batchRows: Int? = nil
   ) throws -> [[WordScore]] {
     var questions: [Sample] = []

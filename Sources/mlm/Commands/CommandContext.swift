@@ -2,6 +2,7 @@ import Files
 import Glibc
 import Hub
 import Model
+import Tensor
 
 /// What a command needs of the world.
 struct CommandContext {

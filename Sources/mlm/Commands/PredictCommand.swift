@@ -13,18 +13,21 @@ struct PredictCommand {
   func run() throws -> ExitCode {
     // What is wrong with the input's name is said before a model is loaded.
     let inputs = try Inputs(options.input, context: context)
-    let predictor = try MaskFiller(options, context: context)
+    let filler = try InputFiller(options, context: context)
     var writer = PredictionWriter(format: options.format, output: context.output, terminal: context.outputTerminal)
     var audit = UTF8Audit(isStrict: options.common.strict)
     var failures = 0
     defer { audit.report(to: context.console) }
 
     while let batch = try inputs.next() {
-      let answers = try answers(of: predictor, to: batch, in: inputs, audit: &audit)
+      let answers = try answers(of: filler, to: batch, in: inputs, audit: &audit)
       for (input, answer) in zip(batch, answers) {
         let location = inputs.location(of: input)
-        for note in answer.notes { context.console.note("\(note) [\(location)]") }
-        if case .failed(let error) = answer.result {
+        switch answer {
+        case .filled(let prediction):
+          for note in prediction.notes { context.console.note("\(note) [\(location)]") }
+        case .untouched: break
+        case .failed(let error):
           failures += 1
           context.console.error(error.message, location: (error.location ?? location).description, hint: error.hint)
         }
@@ -38,9 +41,9 @@ struct PredictCommand {
 
   /// The answers in order; inputs that `--strict` refuses do not reach the model.
   private func answers(
-    of predictor: any MaskPredictor, to batch: [InputLine], in inputs: Inputs, audit: inout UTF8Audit
+    of filler: InputFiller, to batch: [InputLine], in inputs: Inputs, audit: inout UTF8Audit
   ) throws -> [MaskAnswer] {
-    guard !options.common.preprocessed else { return try predictor.answers(to: batch, in: inputs) }
+    guard !options.common.preprocessed else { return try filler.answers(to: batch, in: inputs) }
     var refused: [Int: InputProblem] = [:]
     for (index, input) in batch.enumerated() {
       do {
@@ -49,12 +52,12 @@ struct PredictCommand {
         refused[index] = error
       }
     }
-    guard !refused.isEmpty else { return try predictor.answers(to: batch, in: inputs) }
+    guard !refused.isEmpty else { return try filler.answers(to: batch, in: inputs) }
     let accepted = batch.enumerated().filter { refused[$0.offset] == nil }.map(\.element)
-    var answers = try predictor.answers(to: accepted, in: inputs).makeIterator()
+    var answers = try filler.answers(to: accepted, in: inputs).makeIterator()
     return batch.indices.map { index in
-      if let problem = refused[index] { return MaskAnswer(.failed(problem)) }
-      return answers.next() ?? MaskAnswer(.masks([]))
+      if let problem = refused[index] { return .failed(problem) }
+      return answers.next() ?? .untouched
     }
   }
 }

@@ -1,6 +1,7 @@
 import Files
 import Hub
 import Model
+import Tensor
 
 /// `mlm presets`: the models that go by name, listed, fetched, verified or exported.
 struct PresetsCommand {

@@ -55,14 +55,14 @@ import Testing
   @Test func replacingLeavesTheRestAlone() {
     let text = Array("Ä [MASK],\t[MASK]ing".utf8)
     let masks = [3..<9, 11..<17]
-    #expect(MaskedText.replacing(masks[0], with: "##es", in: text) == Array("Ä es,\t[MASK]ing".utf8))
+    #expect(MaskedText.replacing([masks[0]], with: ["##es"], in: text) == Array("Ä es,\t[MASK]ing".utf8))
     #expect(MaskedText.replacing(masks, with: ["fox", "##"], in: text) == Array("Ä fox,\t##ing".utf8))
   }
 
   @Test func targets() throws {
     let words = try tokenizer.targetWords(["fox", "##es", "The", "fox", "foxes"])
     #expect(words.map(\.pieces) == [[6], [7], [5], [6, 7]] && words.map(\.text) == ["fox", "##es", "The", "foxes"])
-    #expect(throws: UnknownTargetError(word: "qq", pieces: ["[UNK]"])) { try tokenizer.targetWords(["qq"]) }
-    #expect(throws: UnknownTargetError(word: " ", pieces: [])) { try tokenizer.targetWords([" "]) }
+    #expect(throws: TargetError.unknown(word: "qq", pieces: ["[UNK]"])) { try tokenizer.targetWords(["qq"]) }
+    #expect(throws: TargetError.unknown(word: " ", pieces: [])) { try tokenizer.targetWords([" "]) }
   }
 }

@@ -17,18 +17,27 @@ struct PredictionWriter {
 
   mutating func write(_ answer: MaskAnswer, to input: InputLine) throws(OutputError) {
     defer { isFirst = false }
-    switch (format, answer.result) {
-    case (.json, .masks(let masks)): try writeJSON(masks)
-    case (.json, .fillings(let fillings)): try writeJSON(fillings)
+    switch (format, answer) {
+    case (.json, .filled(let prediction)):
+      if let fillings = prediction.fillings { try writeJSON(fillings, prediction) } else { try writeJSON(prediction) }
     case (.json, .failed(let error)): try writeJSON(error, line: input.number)
-    case (.tsv, .masks(let masks)): try writeTSV(masks, input: input.number - 1)
-    case (.tsv, .fillings(let fillings)): try writeTSV(fillings, input: input.number - 1)
+    case (.tsv, .filled(let prediction)):
+      if let fillings = prediction.fillings {
+        try writeTSV(fillings, input: input.number - 1)
+      } else {
+        try writeTSV(prediction.masks, input: input.number - 1)
+      }
+    // A control character in a piece must not break the line.
+    case (.fill, .filled(let prediction)): try writeFilled(prediction.filledTexts(Printable.text).first, input)
     // A text that could not be filled passes as it is, so that lines stay in step; standard error names it.
-    case (.fill, _): try output.write((answer.filled ?? input.bytes) + (input.hasReturn ? [0x0D, 0x0A] : [0x0A]))
-    case (.text, .masks(let masks)): try writeText(masks, at: answer.places, input: input)
-    case (.text, .fillings(let fillings)): try writeText(fillings, at: answer.places, input: input)
-    case (.tsv, .failed), (.text, .failed): break
+    case (.fill, _): try writeFilled(nil, input)
+    case (.text, .filled(let prediction)): try writeText(prediction, input: input)
+    case (.tsv, _), (.text, _), (.json, .untouched): break
     }
+  }
+
+  private func writeFilled(_ text: [UInt8]?, _ input: InputLine) throws(OutputError) {
+    try output.write((text ?? input.bytes) + (input.hasReturn ? [0x0D, 0x0A] : [0x0A]))
   }
 
   // MARK: JSON
@@ -37,15 +46,15 @@ struct PredictionWriter {
   private var lineOfJSON: JSONWriter { JSONWriter(escapesAllControls: true) }
 
   /// With one mask an array of candidates, with several an array of such arrays: the fill-mask pipeline's schema.
-  private func writeJSON(_ masks: [[MaskPrediction]]) throws(OutputError) {
+  private func writeJSON(_ prediction: MaskedTextPrediction) throws(OutputError) {
     var json = lineOfJSON
-    if masks.count == 1 {
-      Self.append(masks[0], to: &json)
+    if prediction.masks.count == 1 {
+      Self.append(mask: 0, of: prediction, to: &json)
     } else {
       json.append(raw: "[")
-      for (index, candidates) in masks.enumerated() {
-        if index > 0 { json.append(raw: ",") }
-        Self.append(candidates, to: &json)
+      for mask in prediction.masks.indices {
+        if mask > 0 { json.append(raw: ",") }
+        Self.append(mask: mask, of: prediction, to: &json)
       }
       json.append(raw: "]")
     }
@@ -53,26 +62,26 @@ struct PredictionWriter {
     try output.write(json.bytes)
   }
 
-  private static func append(_ candidates: [MaskPrediction], to json: inout JSONWriter) {
+  private static func append(mask: Int, of prediction: MaskedTextPrediction, to json: inout JSONWriter) {
     json.append(raw: "[")
-    for (index, candidate) in candidates.enumerated() {
+    for (index, candidate) in prediction.masks[mask].enumerated() {
       json.append(raw: index > 0 ? ",{\"score\":" : "{\"score\":")
-      json.append(candidate.score)
+      json.append(candidate.probability)
       append(candidate.tokens, to: &json)
       json.append(raw: ",\"token_str\":")
-      json.append(string: candidate.tokenString)
-      append(sequence: candidate.sequence, to: &json)
+      json.append(string: candidate.piece)
+      append(sequence: prediction.texts(fillingMask: mask, with: candidate).first, to: &json)
       json.append(raw: "}")
     }
     json.append(raw: "]")
   }
 
   /// `token` is a number, or null for several pieces, which are an array besides.
-  private static func append(_ tokens: [Int32], to json: inout JSONWriter) {
+  private static func append(_ tokens: [Int], to json: inout JSONWriter) {
     json.append(raw: ",\"token\":")
-    if tokens.count == 1 { return json.append(Int(tokens[0])) }
+    if tokens.count == 1 { return json.append(tokens[0]) }
     json.append(raw: "null,\"tokens\":")
-    appendArray(tokens, to: &json) { $1.append(Int($0)) }
+    appendArray(tokens, to: &json) { $1.append($0) }
   }
 
   private static func append(sequence: [UInt8]?, to json: inout JSONWriter) {
@@ -94,16 +103,18 @@ struct PredictionWriter {
   }
 
   /// An array of fillings, each with a piece for every mask.
-  private func writeJSON(_ fillings: [JointPrediction]) throws(OutputError) {
+  private func writeJSON(
+    _ fillings: [MaskedTextPrediction.Filling], _ prediction: MaskedTextPrediction
+  ) throws(OutputError) {
     var json = lineOfJSON
     Self.appendArray(fillings, to: &json) { filling, json in
       json.append(raw: "{\"score\":")
-      json.append(filling.score)
+      json.append(filling.probability)
       json.append(raw: ",\"tokens\":")
-      Self.appendArray(filling.tokens, to: &json) { $1.append(Int($0)) }
+      Self.appendArray(filling.tokens, to: &json) { $1.append($0) }
       json.append(raw: ",\"token_strs\":")
-      Self.appendArray(filling.tokenStrings, to: &json) { $1.append(string: $0) }
-      Self.append(sequence: filling.sequence, to: &json)
+      Self.appendArray(filling.pieces, to: &json) { $1.append(string: $0) }
+      Self.append(sequence: prediction.texts(filledWith: filling).first, to: &json)
       json.append(raw: "}")
     }
     json.append(raw: "\n")
@@ -122,22 +133,22 @@ struct PredictionWriter {
 
   // A tab or a line's end in a piece would make another row of it: pieces are printed as for a terminal, and the token says which it is.
 
-  private func writeTSV(_ masks: [[MaskPrediction]], input: Int) throws(OutputError) {
+  private func writeTSV(_ masks: [[MaskedTextPrediction.Candidate]], input: Int) throws(OutputError) {
     for (mask, candidates) in masks.enumerated() {
       for (index, candidate) in candidates.enumerated() {
-        let score = FloatText.significant(Double(candidate.score), digits: 9)
+        let score = FloatText.significant(Double(candidate.probability), digits: 9)
         let tokens = candidate.tokens.map { String($0) }.joined(separator: " ")
         try output.write(
-          "\(input)\t\(mask)\t\(index + 1)\t\(score)\t\(tokens)\t\(Printable.text(candidate.tokenString))\n")
+          "\(input)\t\(mask)\t\(index + 1)\t\(score)\t\(tokens)\t\(Printable.text(candidate.piece))\n")
       }
     }
   }
 
   /// A row for each mask of a filling, all with the score of the whole.
-  private func writeTSV(_ fillings: [JointPrediction], input: Int) throws(OutputError) {
+  private func writeTSV(_ fillings: [MaskedTextPrediction.Filling], input: Int) throws(OutputError) {
     for (index, filling) in fillings.enumerated() {
-      let score = FloatText.significant(Double(filling.score), digits: 9)
-      for (mask, (token, text)) in zip(filling.tokens, filling.tokenStrings).enumerated() {
+      let score = FloatText.significant(Double(filling.probability), digits: 9)
+      for (mask, (token, text)) in zip(filling.tokens, filling.pieces).enumerated() {
         try output.write("\(input)\t\(mask)\t\(index + 1)\t\(score)\t\(token)\t\(Printable.text(text))\n")
       }
     }
@@ -147,24 +158,18 @@ struct PredictionWriter {
 
   private static let barColumns = 24
 
-  /// The input with its masks emphasized, and below it the candidates of each mask with share and bar.
-  private func writeText(
-    _ masks: [[MaskPrediction]], at places: [Range<Int>], input: InputLine
-  ) throws(OutputError) {
-    try writeHeading(input, masks: places)
-    for (mask, candidates) in masks.enumerated() {
-      if masks.count > 1 { try output.write("mask \(mask + 1)\n") }
-      try writeTable(candidates.map { ($0.tokenString, $0.score) })
+  /// The input with its masks emphasized, and below it the candidates of each mask with share and bar; or the fillings, the pieces of
+  /// all masks with one share.
+  private func writeText(_ prediction: MaskedTextPrediction, input: InputLine) throws(OutputError) {
+    try writeHeading(input, masks: prediction.places.first ?? [])
+    if let fillings = prediction.fillings {
+      let gap = terminal.showsUnicode ? " … " : " ... "
+      return try writeTable(fillings.map { ($0.pieces.joined(separator: gap), $0.probability) })
     }
-  }
-
-  /// The input, and below it the fillings: the pieces of all masks with one share.
-  private func writeText(
-    _ fillings: [JointPrediction], at places: [Range<Int>], input: InputLine
-  ) throws(OutputError) {
-    try writeHeading(input, masks: places)
-    let gap = terminal.showsUnicode ? " … " : " ... "
-    try writeTable(fillings.map { ($0.tokenStrings.joined(separator: gap), $0.score) })
+    for (mask, candidates) in prediction.masks.enumerated() {
+      if prediction.masks.count > 1 { try output.write("mask \(mask + 1)\n") }
+      try writeTable(candidates.map { ($0.piece, $0.probability) })
+    }
   }
 
   private func writeHeading(_ input: InputLine, masks: [Range<Int>]) throws(OutputError) {
