@@ -65,12 +65,17 @@ let package = Package(
     // What pictures of measurements are drawn with: SVG elements, round numbers along an axis.
     .target(name: "Charts"),
 
+    // Declarations of commands and options, and what is made from them: parser, help, manual, completions.
+    .target(name: "CommandLine", dependencies: ["Files", "Text"]),
+
     // The command-line tool: commands, terminal.
-    .executableTarget(name: "mlm", dependencies: ["Model", "Files", "Text", "Tensor", "Hub", "Charts"]),
+    .executableTarget(
+      name: "mlm", dependencies: ["Model", "Files", "Text", "Tensor", "Hub", "Charts", "CommandLine"]),
 
     // Measures the library, the tool, this machine, and what else does the same work: Scripts/benchmark.
     .executableTarget(
-      name: "benchmark", dependencies: ["Model", "Files", "Text", "Tensor", "Hub", "CBLAS", "Charts"],
+      name: "benchmark",
+      dependencies: ["Model", "Files", "Text", "Tensor", "Hub", "CBLAS", "Charts", "CommandLine"],
       path: "Sources/Benchmark"),
 
     // MARK: Tests
@@ -80,8 +85,10 @@ let package = Package(
     .testTarget(
       name: "ModelTests", dependencies: ["Model", "Files", "Text", "Tensor", "Hub", "CKernels", "TestSupport"],
       resources: [.copy("Golden")]),
+    .testTarget(name: "CommandLineTests", dependencies: ["CommandLine"]),
     .testTarget(
-      name: "mlmTests", dependencies: ["mlm", "Model", "Files", "Text", "Tensor", "Hub", "Charts", "TestSupport"]),
+      name: "mlmTests",
+      dependencies: ["mlm", "Model", "Files", "Text", "Tensor", "Hub", "Charts", "CommandLine", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,4 @@
+import CommandLine
 import Files
 import Glibc
 import Model
@@ -49,13 +50,13 @@ enum CommandLineTool {
   private static func execute(_ arguments: [Argument], output: Output, console: Console) throws -> ExitCode {
     guard let first = arguments.first else {
       // Help that nobody asked for is a message, not a result.
-      _ = writeAll(Array(Help.short(Command.declarations).utf8), to: STDERR_FILENO)
+      _ = writeAll(Array(Help(.mlm).short().utf8), to: STDERR_FILENO)
       return .wrongUsage
     }
     let rest = Array(arguments.dropFirst())
     switch first.text {
     case "-h":
-      try output.write(Help.short(Command.declarations))
+      try output.write(Help(.mlm).short())
       return .done
     case "--help":
       try output.write(HelpCommand.overview)
@@ -71,7 +72,7 @@ enum CommandLineTool {
         if let nearest = Nearest.name(to: first.text, in: ["--help", "--version"]) {
           throw UsageError("unknown option \(first.text)", hint: "did you mean \(nearest)?")
         }
-        throw UsageError.optionBeforeCommand(first.text)
+        throw UsageError.optionBeforeCommand(first.text, of: .mlm)
       }
       if let invalid = InstructionSet.invalidLimit {
         throw UsageError(invalid, hint: "unset it to use all of the processor")

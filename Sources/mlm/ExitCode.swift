@@ -1,3 +1,5 @@
+import CommandLine
+
 /// How a run ended.
 enum ExitCode: Sendable, Equatable {
   /// All done.
@@ -19,11 +21,11 @@ enum ExitCode: Sendable, Equatable {
   }
 
   /// What `--help` and the manual say of them.
-  static let table: [(status: Int, meaning: String)] = [
-    (0, "all done"),
-    (1, "it ran but failed, or some inputs failed; each is named on standard error"),
-    (2, "wrong usage; nothing was done"),
-    (130, "ended by SIGINT (Ctrl-C)"),
-    (143, "ended by SIGTERM"),
+  static let table: [Program.ExitStatus] = [
+    .init(0, "all done"),
+    .init(1, "it ran but failed, or some inputs failed; each is named on standard error"),
+    .init(2, "wrong usage; nothing was done"),
+    .init(130, "ended by SIGINT (Ctrl-C)"),
+    .init(143, "ended by SIGTERM"),
   ]
 }

@@ -1,3 +1,5 @@
+import CommandLine
+
 /// The commands, in the order of help.
 enum Command: String, CaseIterable {
   case fit, predict, evaluate, tokenize, info, presets, completions, manual
@@ -17,24 +19,17 @@ enum Command: String, CaseIterable {
 
   static var declarations: [CommandDeclaration] { allCases.map(\.declaration) }
 
-  /// What stands where a command is expected, but is none.
-  static let optionsWithoutCommand = [
-    CommandDeclaration.help.declaration,
-    OptionDeclaration("version", kind: nil, group: .general, help: "show the version"),
-  ]
-
   /// The command of that name.
   static func named(_ argument: Argument) throws(UsageError) -> Command {
     if let command = Command(rawValue: argument.text) { return command }
-    throw .unknownCommand(
-      argument.text, nearest: Nearest.name(to: argument.text, in: allCases.map(\.rawValue) + ["help"]))
+    throw .unknownCommand(argument.text, of: .mlm)
   }
 
   /// Parses, then does it.
   func run(_ arguments: [Argument], output: Output) throws -> ExitCode {
     let parsed = try Parser.parse(arguments, for: declaration)
     if let help = parsed.given.first(where: { $0.option.name == CommandDeclaration.help.declaration.name }) {
-      try output.write(help.typed == "-h" ? Help.short(declaration) : Help.long(declaration))
+      try output.write(help.typed == "-h" ? Help(.mlm).short(declaration) : Help(.mlm).long(declaration))
       return .done
     }
     switch self {
@@ -65,7 +60,7 @@ enum Command: String, CaseIterable {
       return .done
     case .manual:
       _ = try ManualOptions(parsed)
-      try output.write(Manual.page)
+      try output.write(Manual(.mlm).page)
       return .done
     }
   }

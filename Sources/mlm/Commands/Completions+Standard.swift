@@ -1,3 +1,4 @@
+import CommandLine
 import Hub
 import Model
 
@@ -8,8 +9,6 @@ extension Completions {
       // What it is; where it comes from has no room beside a word.
       Name(word: preset.name, meaning: String(preset.description.prefix { $0 != ";" && $0 != ":" }))
     }
-    return Completions(
-      commands: Command.declarations + [HelpCommand.declaration], options: Command.optionsWithoutCommand,
-      presets: presets)
+    return Completions(.mlm, catalogues: [(.presets, presets)])
   }
 }

@@ -1,3 +1,5 @@
+import CommandLine
+
 /// `mlm help [COMMAND]`.
 enum HelpCommand {
   /// For whoever lists the commands; help on it is the overview.
@@ -15,7 +17,7 @@ enum HelpCommand {
     .init(command: "mlm evaluate held-out.txt", meaning: "how good is it?"),
   ]
 
-  static var overview: String { Help.long(Command.declarations, examples: examples) }
+  static var overview: String { Help(.mlm).long() }
 
   /// `mlm help fit` is `mlm fit --help`; `mlm help` is `mlm --help`.
   static func text(for arguments: [Argument]) throws(UsageError) -> String {
@@ -24,6 +26,6 @@ enum HelpCommand {
       throw UsageError("unexpected argument '\(arguments[1].text)'", hint: "usage: mlm help [COMMAND]")
     }
     if ["help", "-h", "--help"].contains(first.text) { return overview }
-    return Help.long(try Command.named(first).declaration)
+    return Help(.mlm).long(try Command.named(first).declaration)
   }
 }

@@ -2,16 +2,6 @@ import Glibc
 
 /// Numbers as text.
 enum Decimal {
-  /// As short as it can be written: `0.15`, `1`, `5e-5`.
-  static func short(_ number: Double) -> String {
-    var text = "\(number)"
-    if text.hasSuffix(".0") { text.removeLast(2) }
-    guard let e = text.firstIndex(of: "e") else { return text }
-    let exponent = text[text.index(after: e)...]
-    let digits = exponent.drop { $0 == "-" || $0 == "+" }.drop { $0 == "0" }
-    return text[...e] + (exponent.hasPrefix("-") ? "-" : "") + digits
-  }
-
   /// That many digits after the point.
   static func fixed(_ number: Double, _ digits: Int) -> String { formatted("%.*f", digits, number) }
 

@@ -1,17 +1,18 @@
+@testable import CommandLine
 import Testing
 
 @testable import mlm
 
 @Suite struct ManualTests {
-  @Test func snapshot() throws { try Snapshot.expect(Manual.page, is: "mlm.1") }
+  @Test func snapshot() throws { try Snapshot.expect(Manual(.mlm).page, is: "mlm.1") }
 
   @Test func theToolPrintsIt() throws {
     let result = try Tool().succeed(["manual"])
-    #expect(result.output == Manual.page && result.messages.isEmpty)
+    #expect(result.output == Manual(.mlm).page && result.messages.isEmpty)
   }
 
   @Test func everythingIsThere() {
-    let page = Manual.page
+    let page = Manual(.mlm).page
     #expect(page.utf8.allSatisfy { $0 < 0x80 })
     for command in Command.declarations {
       #expect(page.contains(".SH MLM \(command.name.uppercased())\n"))
@@ -34,7 +35,7 @@ import Testing
   /// Those who are there to judge it find nothing to say.
   @Test func judgedByOthers() throws {
     let tool = try Tool()
-    try tool.write(Manual.page, to: "mlm.1")
+    try tool.write(Manual(.mlm).page, to: "mlm.1")
     for judge in ["groff -man -ww -Tutf8", "groff -man -ww -Tascii", "mandoc -Tlint -Wwarning"] {
       let program = judge.prefix { $0 != " " }
       let result = try tool.shell(

@@ -1,3 +1,4 @@
+import CommandLine
 import Testing
 
 @testable import mlm
@@ -100,8 +101,8 @@ import Testing
 
   @Test func helpFitsIntoEightyColumns() {
     let texts =
-      [Help.short(Command.declarations), HelpCommand.overview]
-      + Command.declarations.flatMap { [Help.short($0), Help.long($0)] }
+      [Help(.mlm).short(), HelpCommand.overview]
+      + Command.declarations.flatMap { [Help(.mlm).short($0), Help(.mlm).long($0)] }
     for text in texts {
       for line in text.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
       for line in text.split(separator: "\n") { #expect(line.last != " ", "\(line)") }
@@ -110,7 +111,7 @@ import Testing
 
   @Test func shortHelpHasALineForEachOption() {
     for command in Command.declarations {
-      let lines = Help.short(command).split(separator: "\n")
+      let lines = Help(.mlm).short(command).split(separator: "\n")
       for option in command.options {
         let matching = lines.filter { $0.hasPrefix("  \(option.synopsis)  ") }
         #expect(matching.count == 1, "\(command.name) \(option.name)")
@@ -121,12 +122,12 @@ import Testing
 
   @Test(arguments: Command.allCases)
   func snapshots(_ command: Command) throws {
-    try Snapshot.expect(Help.short(command.declaration), is: "\(command.rawValue)-short.txt")
-    try Snapshot.expect(Help.long(command.declaration), is: "\(command.rawValue)-long.txt")
+    try Snapshot.expect(Help(.mlm).short(command.declaration), is: "\(command.rawValue)-short.txt")
+    try Snapshot.expect(Help(.mlm).long(command.declaration), is: "\(command.rawValue)-long.txt")
   }
 
   @Test func overviewSnapshots() throws {
-    try Snapshot.expect(Help.short(Command.declarations), is: "mlm-short.txt")
+    try Snapshot.expect(Help(.mlm).short(), is: "mlm-short.txt")
     try Snapshot.expect(HelpCommand.overview, is: "mlm-long.txt")
   }
 }

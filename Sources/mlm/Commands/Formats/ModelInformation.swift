@@ -1,3 +1,4 @@
+import CommandLine
 import Hub
 import Model
 import Text
@@ -49,7 +50,7 @@ struct ModelInformation {
         "\(Count.text(sizes.numLayers, "layer")), \(Count.grouped(sizes.hiddenDim)) wide, "
           + "\(Count.text(sizes.numHeads, "head")), feed-forward \(Count.grouped(sizes.intermediateDim)) wide, "
           + "\(Count.text(sizes.maxSequenceLength, "position")), \(sizes.activation.rawValue), "
-          + "dropout \(Decimal.short(Double(FloatText.shortest(sizes.dropout)) ?? 0))",
+          + "dropout \(NumberText.short(Double(FloatText.shortest(sizes.dropout)) ?? 0))",
       ],
       ["head", headText],
       ["vocabulary", Printable.oneLine(vocabularyText)],

@@ -1,3 +1,5 @@
+import CommandLine
+
 extension ParsedArguments {
   /// The command as one would type it again in a POSIX shell (control characters: bash), in the order it was typed.
   ///

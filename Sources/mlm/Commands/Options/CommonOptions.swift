@@ -1,3 +1,5 @@
+import CommandLine
+
 /// Which model, and what every command that loads one can be told.
 struct CommonOptions: Sendable, Equatable {
   /// A name, a directory or `hf://…`; nil where the default rule decides (`DefaultPreset`).
@@ -17,7 +19,7 @@ struct CommonOptions: Sendable, Equatable {
 
 extension CommonOptions {
   static let preset = Option<String?>.text(
-    "preset", "P", kind: .preset, defaultText: "$MLM_PRESET …", in: .model, help: "name, directory, hf://OWNER/NAME",
+    "preset", "P", kind: .entry(.presets), defaultText: "$MLM_PRESET …", in: .model, help: "name, directory, hf://OWNER/NAME",
     details: """
       The model: a directory, a name that 'mlm presets' lists, or hf://OWNER/NAME[@REVISION]; what is not in the \
       hub's cache is downloaded. Without it: \

@@ -1,3 +1,5 @@
+import CommandLine
+
 /// What `mlm completions` was asked to do.
 struct CompletionsOptions: Sendable, Equatable {
   var shell: Completions.Shell

@@ -1,3 +1,5 @@
+import CommandLine
+
 /// What `mlm evaluate` was asked to do.
 struct EvaluateOptions: Sendable, Equatable {
   enum Format: String, Sendable, CaseIterable { case text, json }

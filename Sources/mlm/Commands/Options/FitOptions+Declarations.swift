@@ -1,3 +1,5 @@
+import CommandLine
+
 extension FitOptions {
   static let output = Option<String>.text(
     "output", "DIR", kind: .directory, default: "./mlm-model", in: .output, help: "the model directory to write",

@@ -1,3 +1,4 @@
+import CommandLine
 import Model
 
 /// What `mlm fit` was asked to do.

@@ -1,3 +1,5 @@
+import CommandLine
+
 /// What `mlm info` was asked to do.
 struct InfoOptions: Sendable, Equatable {
   enum Format: String, Sendable, CaseIterable { case text, json }

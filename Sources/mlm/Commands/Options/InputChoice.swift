@@ -1,3 +1,5 @@
+import CommandLine
+
 /// Where the inputs of predict and tokenize come from.
 enum InputChoice: Sendable, Equatable {
   /// Each operand is one input.

@@ -1,3 +1,5 @@
+import CommandLine
+
 /// What `mlm manual` was asked to do: there is only one manual.
 struct ManualOptions: Sendable, Equatable {}
 

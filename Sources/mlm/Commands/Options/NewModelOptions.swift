@@ -1,3 +1,5 @@
+import CommandLine
+
 /// What of a model is new: its vocabulary, its size. Either way its weights are random.
 struct NewModelOptions: Sendable, Equatable {
   enum Vocabulary: Sendable, Equatable {

@@ -1,3 +1,5 @@
+import CommandLine
+
 /// What `mlm predict` was asked to do.
 struct PredictOptions: Sendable, Equatable {
   enum Format: String, Sendable, CaseIterable { case text, json, tsv, fill }

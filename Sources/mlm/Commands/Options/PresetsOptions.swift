@@ -1,3 +1,5 @@
+import CommandLine
+
 /// What `mlm presets` was asked to do.
 struct PresetsOptions: Sendable, Equatable {
   enum Format: String, Sendable, CaseIterable { case text, json }
@@ -52,7 +54,7 @@ extension PresetsOptions {
     foreignNames: ["half", "fp16"])
 
   static let declaration = CommandDeclaration(
-    name: "presets", summary: "list, download, verify and export presets", operands: .presets,
+    name: "presets", summary: "list, download, verify and export presets", operands: .entries(.presets),
     options: [
       download.declaration, verify.declaration, format.declaration, export.declaration,
       overwrite.declaration, float16.declaration, CommonOptions.offline.declaration,

@@ -1,3 +1,5 @@
+import CommandLine
+
 /// How text becomes masked samples; fit and evaluate share it.
 struct SampleOptions: Sendable, Equatable {
   enum MaskSampling: String, Sendable, CaseIterable { case exact, bernoulli }
@@ -86,7 +88,7 @@ extension SampleOptions {
     pairs = try arguments.value(of: Self.pairs)
 
     guard maskTokenRate + randomTokenRate <= 1 + 1e-9 else {
-      let sum = Decimal.short(maskTokenRate + randomTokenRate)
+      let sum = NumberText.short(maskTokenRate + randomTokenRate)
       throw UsageError(
         "--mask-token-rate and --random-token-rate are \(sum) together, more than 1",
         hint: arguments.has(Self.randomTokenRate) ? nil : "--random-token-rate is 0.1 unless it is given")

@@ -1,3 +1,5 @@
+import CommandLine
+
 /// What `mlm tokenize` was asked to do.
 struct TokenizeOptions: Sendable, Equatable {
   enum Format: String, Sendable, CaseIterable { case json, ids, tokens }

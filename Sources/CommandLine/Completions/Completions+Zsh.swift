@@ -1,31 +1,22 @@
 extension Completions {
-  /// A function for `fpath`, under the name `_mlm`; sourced, it sets itself up.
+  /// A function for `fpath`, under the program's name with a `_` before it; sourced, it sets itself up.
   var zsh: String {
     """
-    #compdef mlm
-    # Completions of mlm for zsh; made by 'mlm completions zsh'.
+    #compdef \(name)
+    # Completions of \(name) for zsh; made by '\(name) completions zsh'.
 
-    _mlm_commands() {
+    _\(name)_commands() {
       local -a commands=(
     \(list(commands.map { Name(word: $0.name, meaning: $0.summary) }))  )
       _describe -t commands command commands
     }
 
-    _mlm_presets() {
-      local -a presets=(
-    \(list(presets))  )
-      local result=1
-      _describe -t presets preset presets && result=0
-      _files -/ && result=0
-      return result
-    }
-
-    _mlm() {
+    \(catalogues.map(function).joined())_\(name)() {
       local curcontext=$curcontext state line result=1
       local -A opt_args
       # Options after the command are the command's own.
       _arguments -C -A '-*' : \\
-    \(lines(options.flatMap { specifications(of: $0, isAlone: true) }, indent: 4))    '1: :_mlm_commands' \\
+    \(lines(program.options.flatMap { specifications(of: $0, isAlone: true) }, indent: 4))    '1: :_\(name)_commands' \\
         '*:: :->arguments' && result=0
       if [[ $state == arguments ]]; then
         case $line[1] in
@@ -35,11 +26,26 @@ extension Completions {
     }
 
     # As a function of fpath it was called for a completion; from ~/.zshrc it is only to be known.
-    if [[ $funcstack[1] == _mlm ]]; then
-      _mlm "$@"
+    if [[ $funcstack[1] == _\(name) ]]; then
+      _\(name) "$@"
     else
-      compdef _mlm mlm
+      compdef _\(name) \(name)
     fi
+
+    """
+  }
+
+  private func function(_ catalogue: Catalogue, _ names: [Name]) -> String {
+    """
+    _\(name)_\(catalogue.plural)() {
+      local -a \(catalogue.plural)=(
+    \(list(names))  )
+      local result=1
+      _describe -t \(catalogue.plural) \(catalogue.noun) \(catalogue.plural) && result=0
+      _files -/ && result=0
+      return result
+    }
+
 
     """
   }
@@ -71,7 +77,7 @@ extension Completions {
     if let kind = option.kind {
       rest = "=" + rest + ":" + Self.escaped(option.valueName, ":") + ":" + action(for: Self.candidates(for: kind))
     }
-    return Self.spellings(of: option).map { others + $0 + rest }
+    return option.spellings.map { others + $0 + rest }
   }
 
   private func operands(of command: CommandDeclaration) -> [String] {
@@ -80,7 +86,7 @@ extension Completions {
     case .none: return []
     case .files: return ["*:FILE:" + action]
     case .texts: return ["*:TEXT:" + action]
-    case .presets: return ["*:NAME:" + action]
+    case .entries: return ["*:NAME:" + action]
     case .oneOf(_, let placeholder, let isOptional): return [(isOptional ? "1::" : "1:") + placeholder + ":" + action]
     }
   }
@@ -91,7 +97,7 @@ extension Completions {
     case .unknown: " "
     case .files: "_files"
     case .directories: "_files -/"
-    case .presets: "_mlm_presets"
+    case .entries(let catalogue): "_\(name)_\(catalogue.plural)"
     case .words(let names): "(" + names.joined(separator: " ") + ")"
     }
   }

@@ -1,10 +1,10 @@
 /// Finds the name that was meant.
-enum Nearest {
+package enum Nearest {
   /// The candidate that `typed` is most likely a slip of; nil where none is close.
   ///
   /// A beginning of a name counts as that name (the first such, if there are several); otherwise the one with the fewest
   /// slips, at most one in three letters.
-  static func name(to typed: String, in candidates: [String]) -> String? {
+  package static func name(to typed: String, in candidates: [String]) -> String? {
     let letters = Array(typed.utf8)
     guard !letters.isEmpty, letters.count <= 64 else { return nil }
     if letters.count >= 3, let beginning = candidates.first(where: { $0.utf8.starts(with: letters) }) {
@@ -22,7 +22,7 @@ enum Nearest {
 
   /// Damerau–Levenshtein distance in its restricted form: the letters to insert, delete, replace, or swap with their
   /// neighbour (Damerau 1964; each letter takes part in one swap at most).
-  static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+  package static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     if a.isEmpty || b.isEmpty { return max(a.count, b.count) }
     var beforeLast = [Int](repeating: 0, count: b.count + 1)
     var last = Array(0...b.count)

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import mlm
+@testable import CommandLine
 
 @Suite struct NearestTests {
   @Test(arguments: [

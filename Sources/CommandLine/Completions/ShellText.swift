@@ -1,9 +1,8 @@
 import Files
-import Model
 
 /// Text, or a path, as a word of a shell.
-enum ShellText {
-  static func quoted(_ text: String) -> String {
+package enum ShellText {
+  package static func quoted(_ text: String) -> String {
     if !text.isEmpty, text.utf8.allSatisfy(isPlain) { return text }
     // A line of a document must stay one.
     if text.unicodeScalars.contains(where: { escapedByte($0) != nil }) {

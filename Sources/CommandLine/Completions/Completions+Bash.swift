@@ -2,29 +2,29 @@ extension Completions {
   /// For bash 4.4 and newer, with or without the package bash-completion.
   var bash: String {
     """
-    # Completions of mlm for bash; made by 'mlm completions bash'.
+    # Completions of \(name) for bash; made by '\(name) completions bash'.
 
     # What the value of option $2 of command $1 may be: sets the words, and the paths besides them (file or directory).
     # Fails where the option takes no value.
-    _mlm_value() {
+    _\(name)_value() {
       case "$1 $2" in
     \(valueCases)    *) return 1 ;;
       esac
     }
 
     # The same for what may stand beside the options of command $1.
-    _mlm_operand() {
+    _\(name)_operand() {
       case "$1" in
     \(operandCases)  esac
     }
 
     # The options of command $1.
-    _mlm_option() {
+    _\(name)_option() {
       case "$1" in
     \(optionCases)  esac
     }
 
-    _mlm() {
+    _\(name)() {
       local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
       local index prefix= words= paths= word only_operands=
       for ((index = 2; index < COMP_CWORD; index++)); do
@@ -40,15 +40,15 @@ extension Completions {
       fi
 
       if ((COMP_CWORD == 1)); then
-        words=\(words(commands.map(\.name) + options.flatMap(Self.spellings)))
+        words=\(words(commands.map(\.name) + program.options.flatMap(\.spellings)))
       elif [[ $only_operands ]]; then
-        _mlm_operand "$command"
-      elif [[ $before == -* ]] && _mlm_value "$command" "$before"; then
+        _\(name)_operand "$command"
+      elif [[ $before == -* ]] && _\(name)_value "$command" "$before"; then
         :
       elif [[ $current == -* ]]; then
-        _mlm_option "$command"
+        _\(name)_option "$command"
       else
-        _mlm_operand "$command"
+        _\(name)_operand "$command"
       fi
 
       COMPREPLY=()
@@ -67,7 +67,7 @@ extension Completions {
       fi
     }
 
-    complete -F _mlm mlm
+    complete -F _\(name) \(name)
 
     """
   }
@@ -81,7 +81,7 @@ extension Completions {
       for option in command.options {
         guard let kind = option.kind else { continue }
         let action = action(for: Self.candidates(for: kind))
-        let patterns = Self.spellings(of: option).map { "'\(command.name) \($0)'" }
+        let patterns = option.spellings.map { "'\(command.name) \($0)'" }
         if let index = branches.firstIndex(where: { $0.action == action }) {
           branches[index].patterns += patterns
         } else {
@@ -99,7 +99,7 @@ extension Completions {
   }
 
   private var optionCases: String {
-    commands.reduce("") { $0 + "    \($1.name)) words=\(words($1.options.flatMap(Self.spellings))) ;;\n" }
+    commands.reduce("") { $0 + "    \($1.name)) words=\(words($1.options.flatMap(\.spellings))) ;;\n" }
   }
 
   private func action(for candidates: Candidates) -> String {
@@ -107,7 +107,8 @@ extension Completions {
     case .unknown: ":"
     case .files: "paths=file"
     case .directories: "paths=directory"
-    case .presets: "words=\(words(presets.map(\.word))) paths=directory"
+    case .entries(let catalogue):
+      "words=\(words(names(of: catalogue).map(\.word))) paths=directory"
     case .words(let names): "words=\(words(names))"
     }
   }

@@ -1,10 +1,12 @@
 /// The first step: from arguments to what was typed. Nothing is converted and nothing is looked up.
-enum Parser {
+package enum Parser {
   /// Reads the arguments that follow the command's name.
   ///
   /// `--name value` and `--name=value` are the same; the value may be a negative number or `-`, but anything else that
   /// begins with a dash has to be joined by `=`. `--` ends the options; `-` is an operand. Options and operands mix.
-  static func parse(_ arguments: [Argument], for command: CommandDeclaration) throws(UsageError) -> ParsedArguments {
+  package static func parse(
+    _ arguments: [Argument], for command: CommandDeclaration
+  ) throws(UsageError) -> ParsedArguments {
     var parsed = ParsedArguments(command: command)
     var index = 0
     while index < arguments.count {
@@ -58,7 +60,7 @@ enum Parser {
   }
 
   /// The option that was probably meant, as it is typed. Names of other tools are known, and `_` is taken for `-`.
-  static func nearest(_ typed: String, in command: CommandDeclaration) -> String? {
+  package static func nearest(_ typed: String, in command: CommandDeclaration) -> String? {
     let name = String(typed.map { $0 == "_" ? "-" : $0 })
     if let foreign = command.options.first(where: { $0.foreignNames.contains(name) }) { return foreign.spelling }
     return Nearest.name(to: name, in: command.options.map(\.name)).map { "--" + $0 }
