@@ -1,3 +1,4 @@
+import CommandLine
 import Files
 import Glibc
 import Model
@@ -27,9 +28,7 @@ enum BenchmarkTool {
       usage: Scripts/benchmark SUBCOMMAND [options]
 
       \(list)
-
-      options:
-      \(Options.help)
+      \(Help.options(of: Options.declaration(of: "")))
 
       Contestants are processes that stay; they work in turns (A B C, A B C, …), one at a time. Figures are medians of the
       rounds. "limit" is the time of the reference's matrix products alone (every layer on every token, the head on the masked
@@ -45,6 +44,9 @@ enum BenchmarkTool {
     } catch let error as BenchmarkError {
       Text.printError("benchmark: error: \(error.message)" + (error.hint.map { "\n  hint: \($0)" } ?? ""))
       exit(error.isUsage ? 2 : 1)
+    } catch let error as UsageError {
+      Text.printError("benchmark: error: \(error.message)" + (error.hint.map { "\n  hint: \($0)" } ?? ""))
+      exit(2)
     } catch let error as any ModelError {
       Text.printError("benchmark: error: \(error.message)" + (error.hint.map { "\n  hint: \($0)" } ?? ""))
       exit(1)
@@ -67,11 +69,12 @@ enum BenchmarkTool {
     guard subcommands.contains(where: { $0.name == first }) else {
       throw BenchmarkError(usage: "no subcommand '\(first)'", hint: "Scripts/benchmark --help lists them")
     }
-    var options = try Options(Array(arguments.dropFirst()))
-    if options.wantsHelp {
+    let parsed = try Parser.parse(arguments.dropFirst().map { Argument($0) }, for: Options.declaration(of: first))
+    if parsed.has(CommandDeclaration.help) {
       print(usage)
       return true
     }
+    var options = try Options(parsed)
     if first == "peers" { options.usesPeers = true }
     if first == "scaling" { options.scalesThreads = true }
     let (names, page): ([String], String?) =

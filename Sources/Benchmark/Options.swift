@@ -1,106 +1,122 @@
+import CommandLine
 import Glibc
 
 /// What the driver can be told.
 struct Options {
   var rounds: Int?
-  var lines = 64
-  var threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-  var scalesThreads = false
+  var lines: Int
+  var threads: Int
+  var scalesThreads: Bool
   var corpus: String?
   var vocabulary: String?
   var text: String?
   var model: String?
-  var cache = Options.defaultCache
+  var cache: String
   var json: String?
-  var records = false
+  var records: Bool
   var lock: String?
-  var usesPeers = false
-  /// Names of contestants; nil: all.
+  var usesPeers: Bool
+  /// Beginnings of the names of contestants; nil: all.
   var contestants: [String]?
   /// Settings of `fit`; nil: all.
   var settings: [String]?
-  var seed: UInt64 = 7
+  var seed: UInt64
   var mlm: String?
-  var root = "."
-  var wantsHelp = false
-
-  static let help = """
-      --rounds N          rounds (default: 2 to 15, fewer where a round is long)
-      --lines N           lines of the corpus for predict and evaluate (default: 64)
-      --threads N         threads of each contestant (default: all processors)
-      --thread-scaling    also with 1 thread, the limit too (latency, tokenize and startup show ours anyway)
-      --settings A,B      fit: some of 8x128, 32x128, lines8, lines32, small16x128 (default: all)
-      --contestants A,B   some of the contestants, by the beginning of their names
-      --peers             run the peers too; makes their virtual environment first
-      --corpus FILE       plain text, a paragraph a line (default: generated from Scripts/demo-text)
-      --text FILE         tokenize: this text (default: the corpus, repeated)
-      --vocabulary FILE   vocab.txt of 30,522 word pieces (default: generated from Scripts/demo-text)
-      --model DIR         a model directory instead of random weights of the base size
-      --seed N            chooses lines and masks (default: 7)
-      --cache DIR         models and peers are kept there (default: $XDG_CACHE_HOME/mlm-benchmark)
-      --json FILE         append the results as JSON lines
-      --lock FILE         hold a lock on FILE while measuring, for several runs on one machine
-      --record            write them to Scripts/benchmark-results, named by the processor
-    """
-
-  static var defaultCache: String {
-    if let folder = Environment["XDG_CACHE_HOME"], !folder.isEmpty { return folder + "/mlm-benchmark" }
-    return (Environment["HOME"] ?? "/tmp") + "/.cache/mlm-benchmark"
-  }
-
-  init(_ arguments: [String]) throws {
-    var rest = arguments[...]
-    while let name = rest.popFirst() {
-      var name = name
-      var given: String?
-      if name.hasPrefix("--"), let equals = name.firstIndex(of: "=") {
-        given = String(name[name.index(after: equals)...])
-        name = String(name[..<equals])
-      }
-      func value() throws -> String {
-        if let given { return given }
-        guard let value = rest.popFirst() else {
-          throw BenchmarkError(usage: "\(name) needs a value", hint: "Scripts/benchmark --help")
-        }
-        return value
-      }
-      func number(_ range: ClosedRange<Int>) throws -> Int {
-        let text = try value()
-        guard let number = Int(text), range.contains(number) else {
-          throw BenchmarkError(
-            usage: "\(name) is a number from \(range.lowerBound) to \(range.upperBound), not '\(text)'")
-        }
-        return number
-      }
-      switch name {
-      case "--rounds": rounds = try number(1...1000)
-      case "--lines": lines = try number(1...100_000)
-      case "--threads": threads = try number(1...64)
-      case "--thread-scaling", "--threads-scaling": scalesThreads = true
-      case "--settings": settings = try value().split(separator: ",").map(String.init)
-      case "--contestants": contestants = try value().split(separator: ",").map(String.init)
-      case "--peers": usesPeers = true
-      case "--corpus": corpus = try value()
-      case "--vocabulary": vocabulary = try value()
-      case "--model": model = try value()
-      case "--seed": seed = UInt64(try number(0...Int.max))
-      case "--cache": cache = try value()
-      case "--text": text = try value()
-      case "--json": json = try value()
-      case "--record": records = true
-      case "--lock": lock = try value()
-      // Set by the script.
-      case "--mlm": mlm = try value()
-      case "--root": root = try value()
-      case "-h", "--help": wantsHelp = true
-      default: throw BenchmarkError(usage: "no option '\(name)'", hint: "Scripts/benchmark --help lists them")
-      }
-    }
-  }
+  var root: String
 
   /// Whether a contestant was asked for.
   func includes(_ contestant: String) -> Bool {
     contestants.map { $0.contains { contestant.hasPrefix($0) } } ?? true
+  }
+}
+
+extension Options {
+  private static let options = OptionGroup("Options")
+  private static let rounds = Option<Int?>.integer(
+    "rounds", "N", 1...1000, defaultText: "2 to 15", in: options, help: "rounds; fewer by default where one is long")
+  private static let lines = Option<Int>.integer(
+    "lines", "N", 1...100_000, default: 64, in: options, help: "lines of the corpus for predict and evaluate")
+  private static let threads = Option<Int?>.integer(
+    "threads", "N", 1...64, defaultText: "all processors", in: options, help: "threads of each contestant")
+  private static let threadScaling = Option<Bool>.flag(
+    "thread-scaling", in: options,
+    help: "also with 1 thread, the limit too (latency, tokenize and startup show ours anyway)",
+    foreignNames: ["threads-scaling"])
+  private static let settings = Option<[String]>.words(
+    "settings", "A,B", defaultText: "all", in: options,
+    help: "fit: some of 8x128, 32x128, lines8, lines32, small16x128")
+  private static let contestants = Option<[String]>.words(
+    "contestants", "A,B", defaultText: "all", in: options, help: "some, by the beginning of their names")
+  private static let peers = Option<Bool>.flag(
+    "peers", in: options, help: "run the peers too; makes their virtual environment first")
+  private static let corpus = Option<String?>.text(
+    "corpus", "FILE", kind: .file, defaultText: "made of Scripts/demo-text", in: options,
+    help: "plain text, a paragraph per line")
+  private static let text = Option<String?>.text(
+    "text", "FILE", kind: .file, defaultText: "the corpus, repeated", in: options, help: "tokenize: this text")
+  private static let vocabulary = Option<String?>.text(
+    "vocabulary", "FILE", kind: .file, defaultText: "made of Scripts/demo-text", in: options,
+    help: "vocab.txt of 30,522 word pieces")
+  private static let model = Option<String?>.text(
+    "model", "DIR", kind: .directory, defaultText: "random weights of the base size", in: options,
+    help: "a model directory")
+  private static let seed = Option<UInt64>.seed(
+    "seed", "N", default: 7, in: options, help: "chooses lines and masks")
+  private static let cache = Option<String?>.text(
+    "cache", "DIR", kind: .directory, defaultText: "$XDG_CACHE_HOME/mlm-benchmark", in: options,
+    help: "keeps models and peers")
+  private static let json = Option<String?>.text(
+    "json", "FILE", kind: .file, in: options, help: "append the results as JSON lines")
+  private static let lock = Option<String?>.text(
+    "lock", "FILE", kind: .file, in: options,
+    help: "hold a lock on FILE while measuring, for several runs on one machine")
+  private static let record = Option<Bool>.flag(
+    "record", in: options, help: "write the results to Scripts/benchmark-results, named by the processor")
+  private static let mlm = Option<String?>.text(
+    "mlm", "FILE", kind: .file, in: options, help: "the tool to measure; Scripts/benchmark sets it")
+  private static let root = Option<String>.text(
+    "root", "DIR", kind: .directory, default: ".", in: options, help: "this repository; Scripts/benchmark sets it")
+
+  static func declaration(of subcommand: String) -> CommandDeclaration {
+    CommandDeclaration(
+      program: "benchmark", name: subcommand, summary: "", operands: .none, options: declarations)
+  }
+
+  private static let declarations = [
+    rounds.declaration, lines.declaration, threads.declaration, threadScaling.declaration, settings.declaration,
+    contestants.declaration, peers.declaration, corpus.declaration, text.declaration, vocabulary.declaration,
+    model.declaration, seed.declaration, cache.declaration, json.declaration, lock.declaration, record.declaration,
+    mlm.declaration, root.declaration, CommandDeclaration.help.declaration,
+  ]
+
+  init(_ arguments: ParsedArguments) throws(UsageError) {
+    try arguments.refuseOperands()
+    func list(_ option: Option<[String]>) throws(UsageError) -> [String]? {
+      arguments.has(option) ? try arguments.value(of: option) : nil
+    }
+    rounds = try arguments.value(of: Self.rounds)
+    lines = try arguments.value(of: Self.lines)
+    threads = try arguments.value(of: Self.threads) ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    scalesThreads = try arguments.value(of: Self.threadScaling)
+    settings = try list(Self.settings)
+    contestants = try list(Self.contestants)
+    usesPeers = try arguments.value(of: Self.peers)
+    corpus = try arguments.value(of: Self.corpus)
+    text = try arguments.value(of: Self.text)
+    vocabulary = try arguments.value(of: Self.vocabulary)
+    model = try arguments.value(of: Self.model)
+    seed = try arguments.value(of: Self.seed)
+    cache = try arguments.value(of: Self.cache) ?? Self.defaultCache
+    json = try arguments.value(of: Self.json)
+    lock = try arguments.value(of: Self.lock)
+    records = try arguments.value(of: Self.record)
+    mlm = try arguments.value(of: Self.mlm)
+    root = try arguments.value(of: Self.root)
+  }
+
+  private static var defaultCache: String {
+    if let folder = Environment["XDG_CACHE_HOME"], !folder.isEmpty { return folder + "/mlm-benchmark" }
+    return (Environment["HOME"] ?? "/tmp") + "/.cache/mlm-benchmark"
   }
 }
 

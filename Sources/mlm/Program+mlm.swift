@@ -1,4 +1,5 @@
 import CommandLine
+import Text
 
 extension Program {
   /// The tool, as its help, manual and completions describe it.
@@ -17,9 +18,9 @@ extension Program {
     examples: HelpCommand.examples, exitStatuses: ExitCode.table,
     more: (
       ofProgram: """
-        More: 'mlm manual | man -l -' is the manual; 'mlm completions --help' says how a shell comes to complete \
-        commands, options, files and presets.
-        """,
+      More: 'mlm manual | man -l -' is the manual; 'mlm completions --help' says how a shell comes to complete \
+      commands, options, files and presets.
+      """,
       ofCommand: "More: 'mlm help' lists the commands, 'mlm manual | man -l -' is the manual."
     ))
 

@@ -1,6 +1,8 @@
 import Glibc
 import Testing
 
+@testable import Tensor
+
 @testable import Model
 
 /// Long calls end where their task is canceled, and leave a model that can be used.

@@ -1,5 +1,5 @@
-/// All that is known about one option. Parsing, `-h`, `--help`, error messages, shell completions and the manual page are made
-/// from it, and so is what the option means for repeating or resuming a run.
+/// Declares an option. Parsing, `-h`, `--help`, error messages, shell completions and the manual page are made from it, and so is
+/// the check of a resumed run.
 package struct OptionDeclaration: Sendable {
   /// The long name, without dashes.
   package let name: String
@@ -57,7 +57,8 @@ package struct OptionDeclaration: Sendable {
   }
 }
 
-/// A heading of help. The program declares its own; help shows them in the order in which a command's options name them.
+/// A heading of help. The program declares its own, and help shows them in the order in which a command's options name
+/// them.
 package struct OptionGroup: Sendable, Equatable {
   package let title: String
 

@@ -72,8 +72,8 @@ package struct Catalogue: Sendable, Equatable {
   }
 }
 
-/// The numbers an option takes. Infinite bounds are open. A number is judged as the `Float` it will be, which must be finite:
-/// 0.9999999999 is 1 there, and 1e-60 is 0.
+/// The numbers an option takes. Infinite bounds are open. A number is judged as the `Float` it will be, which must be
+/// finite: 0.9999999999 is 1 there, and 1e-60 is 0.
 package struct NumberRange: Sendable {
   package let lower: Double
   package let upper: Double

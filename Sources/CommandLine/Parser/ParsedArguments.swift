@@ -77,8 +77,7 @@ extension ParsedArguments {
     }
   }
 
-  /// Whether what was given leaves no room for another option, one of a configuration file for instance: it is the same option, or
-  /// one that is excluded.
+  /// Whether what was given overrides an option of a configuration file: it is the same option, or it excludes that one.
   package func overrides(_ other: Given) -> Bool {
     given.contains { one in
       one.option.name == other.option.name || one.option.excludes.contains { isExcluded(other, by: one, $0) }

@@ -1,6 +1,9 @@
 import Glibc
 import Testing
 
+@testable import Files
+@testable import Hub
+
 @testable import Model
 
 @Suite struct ProcessEnvironmentTests {

@@ -1,5 +1,8 @@
 import Testing
 
+@testable import Files
+@testable import Tensor
+
 @testable import Model
 
 @Suite struct ThreadCountTests {

@@ -10,8 +10,6 @@ import Model
 
 @Suite struct TerminalTests {
   @Test func numbers() {
-    #expect(Decimal.short(5e-5) == "5e-5" && Decimal.short(1e-7) == "1e-7")
-    #expect(Decimal.short(0.15) == "0.15" && Decimal.short(1) == "1" && Decimal.short(1e20) == "1e20")
     #expect(Decimal.fixed(2.3456, 2) == "2.35" && Decimal.fixed(-0.5, 0) == "-0")
     #expect(Readable.duration(7) == "0:07" && Readable.duration(3765) == "1:02:45" && Readable.duration(.nan) == "?")
     #expect(Readable.count(850) == "850" && Readable.count(14_230) == "14.2k" && Readable.count(1.3e6) == "1.3M")

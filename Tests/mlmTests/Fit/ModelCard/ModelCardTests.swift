@@ -17,7 +17,7 @@ import Testing
       text: .init(files: ["novels/emma.txt", "-"], lines: 12_345, samples: 12_000),
       validation: validates ? .heldOut(samples: 345) : .none,
       commandLine: "mlm fit --preset distil_bert_base_en_uncased novels/emma.txt -",
-      history: HistoryPictureTests.curve(epochs: 3, steps: 340, interval: 100, validates: validates).points,
+      history: HistoryChartTests.curve(epochs: 3, steps: 340, interval: 100, validates: validates).points,
       totalSteps: 1020)
   }
 
@@ -150,15 +150,15 @@ import Testing
 
   @Test func place() throws {
     let tool = try Tool()
-    #expect(ModelCard.place(in: tool.path("nothing")) == ("README.md", nil))
+    #expect(ModelCard.fileName(in: tool.path("nothing")) == ("README.md", nil))
     try tool.write(Self.card().markdown, to: "ours/README.md")
-    #expect(ModelCard.place(in: tool.path("ours")) == ("README.md", nil))
+    #expect(ModelCard.fileName(in: tool.path("ours")) == ("README.md", nil))
     try tool.write(Self.card().markdown.replacing(ModelCard.mark, with: ""), to: "theirs/README.md")
-    #expect(ModelCard.place(in: tool.path("theirs")).name == "MODEL_CARD.md")
+    #expect(ModelCard.fileName(in: tool.path("theirs")).name == "MODEL_CARD.md")
     try tool.write("", to: "empty/README.md")
-    #expect(ModelCard.place(in: tool.path("empty")).name == "MODEL_CARD.md")
+    #expect(ModelCard.fileName(in: tool.path("empty")).name == "MODEL_CARD.md")
     try tool.write("", to: "folder/README.md/x")
-    #expect(ModelCard.place(in: tool.path("folder")).name == "MODEL_CARD.md")
+    #expect(ModelCard.fileName(in: tool.path("folder")).name == "MODEL_CARD.md")
   }
 
   // MARK: Parts

@@ -22,16 +22,6 @@ import Testing
     }
   }
 
-  @Test func charactersOfRoff() {
-    #expect(
-      Roff.escaped("--a 'b' \\n \"c\" ^~` é…€")
-        == "\\-\\-a \\(aqb\\(aq \\en \\(dqc\\(dq \\(ha\\(ti\\(ga \\[u00E9]...\\[u20AC]")
-    var roff = Roff()
-    roff.paragraph(".TH is text")
-    roff.paragraph("'quoted'")
-    #expect(roff.text == ".PP\n\\&.TH is text\n.PP\n\\&\\(aqquoted\\(aq\n")
-  }
-
   /// Those who are there to judge it find nothing to say.
   @Test func judgedByOthers() throws {
     let tool = try Tool()

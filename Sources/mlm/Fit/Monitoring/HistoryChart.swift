@@ -1,7 +1,7 @@
 import Charts
 
 /// `history.svg`: the loss over the steps, and below it the learning rate.
-struct HistoryPicture {
+struct HistoryChart {
   /// What was trained on what; empty where that is not known.
   let title: String
   let points: [HistoryCurve.Point]

@@ -19,7 +19,8 @@ struct CommonOptions: Sendable, Equatable {
 
 extension CommonOptions {
   static let preset = Option<String?>.text(
-    "preset", "P", kind: .entry(.presets), defaultText: "$MLM_PRESET …", in: .model, help: "name, directory, hf://OWNER/NAME",
+    "preset", "P", kind: .entry(.presets), defaultText: "$MLM_PRESET …", in: .model,
+    help: "name, directory, hf://OWNER/NAME",
     details: """
       The model: a directory, a name that 'mlm presets' lists, or hf://OWNER/NAME[@REVISION]; what is not in the \
       hub's cache is downloaded. Without it: \

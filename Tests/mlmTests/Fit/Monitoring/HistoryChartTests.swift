@@ -5,7 +5,7 @@ import Testing
 @testable import mlm
 
 /// `history.svg`, as text: the pictures in Tests/Snapshots are there to be looked at.
-@Suite struct HistoryPictureTests {
+@Suite struct HistoryChartTests {
   /// A training of some epochs with a row every `interval` steps, noise included.
   static func curve(epochs: Int, steps: Int, interval: Int, validates: Bool, rate: Float = 5e-4) -> HistoryCurve {
     var curve = HistoryCurve()
@@ -33,7 +33,7 @@ import Testing
   }
 
   static func svg(_ curve: HistoryCurve, title: String = "bert-tiny on <novels> & \"letters\".txt") -> String {
-    HistoryPicture(title: title, points: curve.points).svg()
+    HistoryChart(title: title, points: curve.points).svg()
   }
 
   /// Places of the points of all lines of a colour.

@@ -53,19 +53,19 @@ struct FitCommand {
     defer { withExtendedLifetime(lock) {} }
     // The history grows where the checkpoints are, until it stands beside the model.
     var isWritten = false
-    defer { if isWritten || folder.newest == nil { TrainingWatch.removeFiles(in: folder.path) } }
+    defer { if isWritten || folder.newest == nil { TrainingMonitor.removeFiles(in: folder.path) } }
     let origin = origin(preset, model)
-    let watch = try TrainingWatch(
-      watching(origin, threads: model.threads, from: checkpoint), folder: folder.path, console: context.console)
+    let monitor = try TrainingMonitor(
+      monitorOptions(origin, threads: model.threads, from: checkpoint), folder: folder.path, console: context.console)
     // All that can fail before the first step is open.
     if !options.resumes { try folder.clear() }
     let checkpoints = CheckpointOptions(
       folder: folder, interval: options.checkpointInterval, keep: options.keptCheckpoints,
-      record: { record.json(history: watch.rows) })
+      record: { record.json(history: monitor.rows) })
     Signals.intercept()
     let outcome: TrainingOutcome
     do {
-      outcome = try train(model, on: source, validation: validation, checkpoints, from: checkpoint, watch)
+      outcome = try train(model, on: source, validation: validation, checkpoints, from: checkpoint, monitor)
     } catch let error as any ModelError {
       throw StoppedTraining(cause: error, checkpoint: folder.newest)
     }
@@ -79,7 +79,7 @@ struct FitCommand {
     let run = options.trainingFile(
       preset: preset, threads: isUnchanged ? checkpoint?.record["threads"]?.int ?? model.threads : model.threads,
       data: record.data)
-    try save(model, watch, card(model, preset, in: registry, source, validation), run, outcome, folder)
+    try save(model, monitor, card(model, preset, in: registry, source, validation), run, outcome, folder)
     isWritten = true
     return .done
   }
@@ -228,30 +228,30 @@ struct FitCommand {
 
   private func train(
     _ model: DistilBertMaskedLM, on corpus: any SampleSource, validation: (any SampleSource)?,
-    _ checkpoints: CheckpointOptions, from checkpoint: TrainingCheckpoint?, _ watch: TrainingWatch
+    _ checkpoints: CheckpointOptions, from checkpoint: TrainingCheckpoint?, _ monitor: TrainingMonitor
   ) throws -> TrainingOutcome {
     do {
       let outcome = try model.fit(
         corpus, validation: validation, options: options.training, checkpoints: checkpoints, resuming: checkpoint,
         callbacks: [
           TrainingCallback { report in
-            try watch.show(report)
+            try monitor.show(report)
             return Signals.received == nil ? .goOn : .stop
           }
         ])
-      try watch.finish()
+      try monitor.finish()
       return outcome
     } catch {
       // The error that ended the training goes before one of the log.
-      try? watch.finish()
+      try? monitor.finish()
       throw error
     }
   }
 
-  private func watching(
+  private func monitorOptions(
     _ origin: TrainingOrigin, threads: Int, from checkpoint: TrainingCheckpoint?
-  ) -> TrainingWatch.Options {
-    TrainingWatch.Options(
+  ) -> TrainingMonitor.Options {
+    TrainingMonitor.Options(
       epochs: options.epochs, interval: options.logInterval, log: options.log, tensorBoard: options.tensorBoard,
       isVerbose: options.isVerbose,
       title: "\(origin.title) on \(FileName.list(options.files))", threads: threads,
@@ -259,7 +259,7 @@ struct FitCommand {
   }
 
   private func save(
-    _ model: DistilBertMaskedLM, _ watch: TrainingWatch, _ card: ModelCard, _ run: [UInt8],
+    _ model: DistilBertMaskedLM, _ monitor: TrainingMonitor, _ card: ModelCard, _ run: [UInt8],
     _ outcome: TrainingOutcome, _ folder: CheckpointFolder
   ) throws {
     if outcome.ending == .early {
@@ -267,17 +267,17 @@ struct FitCommand {
       context.console.note("stopped early: no better validation loss in \(count)")
     }
     var card = card
-    card.history = watch.curve.points
+    card.history = monitor.curve.points
     card.hasHead = model.hasTrainedHead
     if options.earlyStopping != nil, let best = outcome.state.best, best.step != outcome.state.step {
       context.console.note("the model is that of step \(best.step), which had the best validation loss")
       card.weightsStep = best.step
     }
-    let (name, note) = ModelCard.place(in: options.output)
+    let (name, note) = ModelCard.fileName(in: options.output)
     if let note { context.console.note(note) }
     // What is there now is this training's own, or was to be replaced.
     try model.save(
-      to: options.output, files: watch.files + [(FitConfiguration.fileName, run), (name, Array(card.markdown.utf8))],
+      to: options.output, files: monitor.files + [(FitConfiguration.fileName, run), (name, Array(card.markdown.utf8))],
       overwrite: true)
     try folder.markFinished(step: outcome.state.step, weights: weightsStep(of: outcome.state))
     for note in model.notesOnWriting { context.console.note(note) }

@@ -5,7 +5,7 @@ import Testing
 @testable import mlm
 
 /// The one that gets every report.
-@Suite struct TrainingWatchTests {
+@Suite struct TrainingMonitorTests {
   let console = Console(isQuiet: true, terminal: Terminal(isTerminal: false, environment: { _ in nil }))
 
   /// A clock that is told the time.
@@ -16,29 +16,29 @@ import Testing
   @Test func grows() throws {
     let tool = try Tool()
     let clock = Clock()
-    let watch = try TrainingWatch(
+    let monitor = try TrainingMonitor(
       .init(interval: 10, tensorBoard: tool.path("events")), folder: tool.directory.path, console: console,
       clock: { clock.seconds })
     func history() throws -> [Double] { History(try tool.read("history.csv")).numbers("step") }
     #expect(try history() == [])
-    for step in 1...25 { try watch.show(.made(step: step, maskedTokens: step)) }
+    for step in 1...25 { try monitor.show(.made(step: step, maskedTokens: step)) }
     #expect(try history() == [10, 20])
     // The second picture would have come too soon after the first.
     let first = try tool.read("history.svg")
     clock.seconds = 1.9
-    try watch.show(.made(step: 30, maskedTokens: 30))
-    try watch.show(.made(step: 31, maskedTokens: 31))
+    try monitor.show(.made(step: 30, maskedTokens: 30))
+    try monitor.show(.made(step: 31, maskedTokens: 31))
     #expect(try tool.read("history.svg") == first)
     clock.seconds = 2
-    try watch.show(.made(step: 40, maskedTokens: 40))
-    try watch.show(.made(.validation(done: 1, of: 2), step: 40, maskedTokens: 40))
+    try monitor.show(.made(step: 40, maskedTokens: 40))
+    try monitor.show(.made(.validation(done: 1, of: 2), step: 40, maskedTokens: 40))
     // The row of a step waits for the end of its epoch.
-    #expect(try history() == [10, 20, 30] && watch.rows.map(\.step) == [10, 20, 30, 40])
-    try watch.show(.made(.epochEnd, step: 40, maskedTokens: 40, validation: .made(loss: 1, accuracy: 1)))
+    #expect(try history() == [10, 20, 30] && monitor.rows.map(\.step) == [10, 20, 30, 40])
+    try monitor.show(.made(.epochEnd, step: 40, maskedTokens: 40, validation: .made(loss: 1, accuracy: 1)))
     #expect(try tool.read("history.svg") != first)
     #expect(try history() == [10, 20, 30, 40])
-    #expect(watch.rows.last?.validationLoss == 1)
-    let files = watch.files
+    #expect(monitor.rows.last?.validationLoss == 1)
+    let files = monitor.files
     #expect(files.map(\.name) == ["history.csv", "history.svg"])
     for file in files { #expect(try tool.read(file.name) == Data(file.bytes)) }
     #expect(tool.names(in: "events").count == 1)
@@ -47,10 +47,10 @@ import Testing
   /// A row that waits is written where a training ends before its time.
   @Test func theLastRowIsWritten() throws {
     let tool = try Tool()
-    let watch = try TrainingWatch(.init(interval: 1), folder: tool.directory.path, console: console)
-    try watch.show(.made(step: 1))
+    let monitor = try TrainingMonitor(.init(interval: 1), folder: tool.directory.path, console: console)
+    try monitor.show(.made(step: 1))
     #expect(History(try tool.read("history.csv")).rows.isEmpty)
-    try watch.finish()
+    try monitor.finish()
     #expect(History(try tool.read("history.csv")).numbers("step") == [1])
   }
 
@@ -60,13 +60,13 @@ import Testing
     let rows = [10, 20, 30].map { HistoryRow(.made(step: $0, loss: 2, maskedTokens: $0)) }
     var state = TrainingState()
     (state.step, state.sums) = (15, LossSums(loss: 30, weight: 15, count: 15))
-    let watch = try TrainingWatch(
+    let monitor = try TrainingMonitor(
       .init(interval: 10, earlier: (rows, state)), folder: tool.directory.path, console: console)
-    try watch.show(.made(step: 20, loss: 1, maskedTokens: 20))
-    try watch.finish()
+    try monitor.show(.made(step: 20, loss: 1, maskedTokens: 20))
+    try monitor.finish()
     let history = History(try tool.read("history.csv"))
     #expect(history.numbers("step") == [10, 20] && history.numbers("loss") == [2, 1])
-    #expect(watch.curve.points.map { $0.interval?.loss } == [2, 0])
+    #expect(monitor.curve.points.map { $0.interval?.loss } == [2, 0])
   }
 
   /// Where an epoch is only to be evaluated yet, its last step has one row: the one with the evaluation.
@@ -75,12 +75,12 @@ import Testing
     let rows = [10, 20].map { HistoryRow(.made(step: $0, loss: 2, maskedTokens: $0)) }
     var state = TrainingState()
     state.step = 20
-    let watch = try TrainingWatch(
+    let monitor = try TrainingMonitor(
       .init(interval: 10, tensorBoard: tool.path("events"), earlier: (rows, state)), folder: tool.directory.path,
       console: console)
-    #expect(watch.rows.map(\.step) == [10, 20])
-    try watch.show(.made(.epochEnd, step: 20, loss: 2, maskedTokens: 20, validation: .made(loss: 3, accuracy: 0.5)))
-    try watch.show(.made(epoch: 2, step: 21))
+    #expect(monitor.rows.map(\.step) == [10, 20])
+    try monitor.show(.made(.epochEnd, step: 20, loss: 2, maskedTokens: 20, validation: .made(loss: 3, accuracy: 0.5)))
+    try monitor.show(.made(epoch: 2, step: 21))
     let history = History(try tool.read("history.csv"))
     #expect(history.numbers("step") == [10, 20] && history.rows.last?["val_loss"] == "3.0")
   }
@@ -92,7 +92,7 @@ import Testing
     try tool.write("x", to: "file")
     for log in ["log.csv", "new.csv"] {
       #expect(throws: HistoryError.self) {
-        _ = try TrainingWatch(
+        _ = try TrainingMonitor(
           .init(log: tool.path(log), tensorBoard: tool.path("file")), folder: nil, console: console)
       }
     }
@@ -104,15 +104,15 @@ import Testing
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "there is no /dev/full"))
   func fullDisk() throws {
     #expect(throws: HistoryError.cannotWrite(.log, path: "/dev/full", code: ENOSPC)) {
-      _ = try TrainingWatch(.init(log: "/dev/full"), folder: nil, console: console)
+      _ = try TrainingMonitor(.init(log: "/dev/full"), folder: nil, console: console)
     }
     let tool = try Tool()
-    let watch = try TrainingWatch(.init(interval: 1), folder: tool.directory.path, console: console)
+    let monitor = try TrainingMonitor(.init(interval: 1), folder: tool.directory.path, console: console)
     // No picture can take the place of a folder.
     try FileManager.default.createDirectory(atPath: tool.path("history.svg/x"), withIntermediateDirectories: true)
-    try watch.show(.made(step: 1))
-    try watch.show(.made(step: 2))
-    try watch.finish()
+    try monitor.show(.made(step: 1))
+    try monitor.show(.made(step: 2))
+    try monitor.finish()
     #expect(History(try tool.read("history.csv")).rows.count == 2)
   }
 }

@@ -5,7 +5,7 @@ import Tensor
 
 /// What makes a training visible: gets every report, and keeps the line of progress, the history as a table and as a
 /// picture, and TensorBoard's events.
-final class TrainingWatch {
+final class TrainingMonitor {
   struct Options {
     /// The epochs there will be; nil where only the steps are limited.
     var epochs: Int?
@@ -155,7 +155,7 @@ final class TrainingWatch {
     drawPicture()
   }
 
-  private var picture: String { HistoryPicture(title: options.title, points: curve.points).svg() }
+  private var picture: String { HistoryChart(title: options.title, points: curve.points).svg() }
 
   private func drawPicture() {
     guard let folder, clock() - lastPicture >= Self.pictureInterval else { return }

@@ -62,19 +62,4 @@ import Testing
     #expect(result.output == words + "\n", "\(line)")
     #expect(result.messages == (option.isEmpty ? "" : option + "\n"), "\(line)")
   }
-
-  /// What help may say is not to end a word of the script.
-  @Test(arguments: [("bash", Completions.Shell.bash), ("zsh", .zsh), ("fish", .fish)])
-  func anyTextIsQuoted(_ program: String, _ shell: Completions.Shell) throws {
-    let text = "it's [a] \"b\" \\ $x: `y`"
-    let option = OptionDeclaration("x", kind: .choice(["a", "b"]), valueName: "N:'", group: .general, help: text)
-    let command = CommandDeclaration(
-      name: "do", summary: text, operands: .files, options: [option], description: [], examples: [], environment: [])
-    let completions = Completions(commands: [command], options: [], presets: [.init(word: "p", meaning: text)])
-    let tool = try Tool()
-    try tool.write(completions.script(for: shell), to: "script")
-    // zsh and fish are not everywhere.
-    let result = try tool.shell("if command -v \(program) > found; then \(program) -n script; fi")
-    #expect(result.status == 0 && result.messages.isEmpty, "\(result.messages)")
-  }
 }
