@@ -1,3 +1,5 @@
+import CommandLine
+
 extension HelpTopic {
   /// The page, for a terminal of 80 columns.
   var text: String {
