@@ -63,7 +63,7 @@ let package = Package(
     // MARK: The programs
 
     // What pictures of measurements are drawn with: SVG elements, round numbers along an axis.
-    .target(name: "Charts"),
+    .target(name: "Charts", dependencies: ["Text"]),
 
     // Declarations of commands and options, and what is made from them: parser, help, manual, completions.
     .target(name: "CommandLine", dependencies: ["Files", "Text"]),

@@ -41,7 +41,7 @@ final class Bench {
     case "growth": try growth()
     default: throw BenchmarkError(usage: "no subcommand '\(name)'")
     }
-    Text.note("\(name): \(Text.fixed(now() - start, 0)) s")
+    Words.note("\(name): \(Words.fixed(now() - start, 0)) s")
   }
 
   func finish(_ name: String?) throws { try report.finish(name) }

@@ -23,7 +23,7 @@ enum BenchmarkTool {
 
   static var usage: String {
     let width = subcommands.map(\.name.count).max() ?? 0
-    let list = subcommands.map { "  " + Text.padded($0.name, width) + "  " + $0.does }.joined(separator: "\n")
+    let list = subcommands.map { "  " + Words.padded($0.name, width) + "  " + $0.does }.joined(separator: "\n")
     return """
       usage: Scripts/benchmark SUBCOMMAND [options]
 
@@ -42,16 +42,16 @@ enum BenchmarkTool {
     do {
       exit(try perform(Array(arguments.dropFirst())) ? 0 : 1)
     } catch let error as BenchmarkError {
-      Text.printError("benchmark: error: \(error.message)" + (error.hint.map { "\n  hint: \($0)" } ?? ""))
+      Words.printError("benchmark: error: \(error.message)" + (error.hint.map { "\n  hint: \($0)" } ?? ""))
       exit(error.isUsage ? 2 : 1)
     } catch let error as UsageError {
-      Text.printError("benchmark: error: \(error.message)" + (error.hint.map { "\n  hint: \($0)" } ?? ""))
+      Words.printError("benchmark: error: \(error.message)" + (error.hint.map { "\n  hint: \($0)" } ?? ""))
       exit(2)
     } catch let error as any ModelError {
-      Text.printError("benchmark: error: \(error.message)" + (error.hint.map { "\n  hint: \($0)" } ?? ""))
+      Words.printError("benchmark: error: \(error.message)" + (error.hint.map { "\n  hint: \($0)" } ?? ""))
       exit(1)
     } catch {
-      Text.printError("benchmark: error: \(error)")
+      Words.printError("benchmark: error: \(error)")
       exit(1)
     }
   }

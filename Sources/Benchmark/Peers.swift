@@ -1,4 +1,5 @@
 import Model
+import Text
 
 /// What else does the same work: Python packages in a virtual environment of their own, spoken to by Scripts/benchmark-peers.
 struct Peers {
@@ -16,7 +17,7 @@ struct Peers {
     try Files.makeFolder(options.cache)
     // Other versions than the pinned ones, a build for processors alone for one, are named by the variable.
     let torch = Environment["MLM_BENCHMARK_TORCH"] ?? "torch==2.15.0"
-    Text.note("installing the peers into \(environment): \(torch), and Scripts/benchmark-peers/requirements.txt")
+    Words.note("installing the peers into \(environment): \(torch), and Scripts/benchmark-peers/requirements.txt")
     let install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     try run([Environment["MLM_BENCHMARK_PYTHON"] ?? "python3", "-m", "venv", environment])
     try run(install + [torch])
@@ -71,8 +72,8 @@ struct Peers {
       if samples.contains("x128") { add("KerasHub, JAX, jit", "peer_kerashub.py") }
     case .tokenize:
       for threads in Set([1, options.threads]).sorted() {
-        add("Hugging Face tokenizers, \(Text.plural(threads, "thread"))", "peer_tokenizers.py", threads: threads)
-        add("nanotoken, \(Text.plural(threads, "thread"))", "peer_tokenizers.py", batchSize: 0, threads: threads)
+        add("Hugging Face tokenizers, \(Count.text(threads, "thread"))", "peer_tokenizers.py", threads: threads)
+        add("nanotoken, \(Count.text(threads, "thread"))", "peer_tokenizers.py", batchSize: 0, threads: threads)
       }
     default: break
     }
@@ -97,7 +98,7 @@ struct Peers {
   private func export(_ model: String) throws {
     let folder = converted(model)
     guard !Files.exists(folder + "/fused.onnx") else { return }
-    Text.note("exporting \(model) to ONNX")
+    Words.note("exporting \(model) to ONNX")
     try run([python, scripts + "/export_onnx.py", model, folder])
   }
 

@@ -46,12 +46,12 @@ struct Race {
     var reference: JSONValue?
     for contestant in contestants {
       let log = contestant.role == .peer ? "\(logs)/\(Self.fileName(contestant.name)).log" : nil
-      Text.progress("warming up  \(contestant.name)")
+      Words.progress("warming up  \(contestant.name)")
       do {
         running.append(try start(contestant, log, &reference))
       } catch let error as BenchmarkError where contestant.role == .peer {
-        Text.progress(nil)
-        Text.note("without \(contestant.name): \(error.message)" + (error.hint.map { " (\($0))" } ?? ""))
+        Words.progress(nil)
+        Words.note("without \(contestant.name): \(error.message)" + (error.hint.map { " (\($0))" } ?? ""))
       }
     }
     let processes = running.map(\.0.identifier)
@@ -60,7 +60,7 @@ struct Race {
         try runOnce(&running, round)
       }
     }
-    Text.progress(nil)
+    Words.progress(nil)
     for (child, _) in running { _ = child.wait() }
     return (running.map(\.1), load.processors)
   }
@@ -88,7 +88,7 @@ struct Race {
   private func runOnce(_ running: inout [(ChildProcess, Result)], _ round: Int) throws {
     for index in running.indices {
       let name = running[index].1.contestant.name
-      Text.progress("round \(round + 1)/\(rounds)  \(name)")
+      Words.progress("round \(round + 1)/\(rounds)  \(name)")
       var sum = Round(seconds: 0, tokens: 0)
       for _ in 0..<repetitions {
         running[index].0.send("run")

@@ -93,7 +93,7 @@ final class Report {
     ]
     let text = (head + pages).joined(separator: "\n") + "\n"
     try Files.write(Array(text.utf8), to: "\(folder)/\(page)")
-    Text.note("wrote \(page) and \(machine.slug).jsonl in \(folder)")
+    Words.note("wrote \(page) and \(machine.slug).jsonl in \(folder)")
   }
 
   private func append(to path: String?, _ records: ArraySlice<JSONValue>) throws {
@@ -150,15 +150,15 @@ extension Report {
       }.median
       let rates = result.rounds.map(rate.of)
       var row = [
-        result.contestant.name, Text.number(times.median * scale), Text.number((times.min() ?? 0) * scale),
-        Text.number((times.max() ?? 0) * scale), Text.number(rates.median),
+        result.contestant.name, Words.number(times.median * scale), Words.number((times.min() ?? 0) * scale),
+        Words.number((times.max() ?? 0) * scale), Words.number(rates.median),
       ]
-      if let lines { row.append(Text.number(Double(lines) / times.median)) }
-      row.append(Text.fixed(ratio, 2))
-      if let operations { row.append(Text.number(operations / times.median / 1e9)) }
-      row.append(result.contestant.role == .limit ? "" : Text.number(result.peakMegabytes))
+      if let lines { row.append(Words.number(Double(lines) / times.median)) }
+      row.append(Words.fixed(ratio, 2))
+      if let operations { row.append(Words.number(operations / times.median / 1e9)) }
+      row.append(result.contestant.role == .limit ? "" : Words.number(result.peakMegabytes))
       row.append(
-        result.agrees ? result.difference.map(Text.small) ?? "" : "DIFFERS " + (result.difference.map(Text.small) ?? "")
+        result.agrees ? result.difference.map(Words.small) ?? "" : "DIFFERS " + (result.difference.map(Words.small) ?? "")
       )
       table.rows.append(row)
       values.append(
@@ -188,19 +188,19 @@ extension Report {
       $0.contestant.role == .limit && $0.contestant.threads == ours.contestant.threads
     }) {
       let fraction = zip(limit.rounds, ours.rounds).map { $0.seconds / $1.seconds }.median
-      notes.append("mlm reaches \(Text.fixed(fraction, 2)) of the limit.")
+      notes.append("mlm reaches \(Words.fixed(fraction, 2)) of the limit.")
     }
     if let scaling = scaling(results, .ours, ours.contestant.threads) {
       let machine = self.scaling(results, .limit, ours.contestant.threads)
       notes.append(
-        "\(ours.contestant.threads) threads are \(Text.fixed(scaling, 2)) times as fast as 1"
-          + (machine.map { ", the limit's \(Text.fixed($0, 2)) times." } ?? "."))
+        "\(ours.contestant.threads) threads are \(Words.fixed(scaling, 2)) times as fast as 1"
+          + (machine.map { ", the limit's \(Words.fixed($0, 2)) times." } ?? "."))
     }
     if Peers.imitatesAVX2, results.contains(where: { $0.contestant.name.hasPrefix("ONNX") }) {
       notes.append("ONNX Runtime and OpenVINO cannot be told to be content with AVX2; they use all this processor has.")
     }
     if foreignLoad > 0.05 {
-      notes.append("Not quiet: other processes used \(Text.fixed(foreignLoad, 2)) processors meanwhile.")
+      notes.append("Not quiet: other processes used \(Words.fixed(foreignLoad, 2)) processors meanwhile.")
     }
     add(
       name, title: title, table, notes: notes,

@@ -1,4 +1,5 @@
 import Glibc
+import Text
 
 /// Round numbers along an axis.
 ///
@@ -74,18 +75,9 @@ private struct Step {
       return sign + text.prefix(1) + (rest.isEmpty ? "" : ".\(rest)") + "e\(exponent + rest.count)"
     }
     if power >= 0 {
-      return sign + Self.grouped(String(abs(number)) + String(repeating: "0", count: power))
+      return sign + Count.grouped(digits: String(abs(number)) + String(repeating: "0", count: power))
     }
     let text = String(repeating: "0", count: max(0, 1 - power - String(abs(number)).count)) + String(abs(number))
-    return sign + Self.grouped(String(text.dropLast(-power))) + "." + text.suffix(-power)
-  }
-
-  private static func grouped(_ digits: String) -> String {
-    var result = ""
-    for (place, digit) in digits.enumerated() {
-      if place > 0, (digits.count - place) % 3 == 0 { result += "," }
-      result.append(digit)
-    }
-    return result
+    return sign + Count.grouped(digits: String(text.dropLast(-power))) + "." + text.suffix(-power)
   }
 }

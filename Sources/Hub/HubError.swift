@@ -1,4 +1,5 @@
 import Files
+import Text
 
 /// What can go wrong between a repository of the hub and its place in the cache.
 public enum HubError: ModelError, Equatable {
@@ -78,11 +79,11 @@ public enum HubError: ModelError, Equatable {
         + "\(missing.joined(separator: ", ")) \(missing.count == 1 ? "is" : "are") missing in \(cache)"
     case .cacheNotWritable(let path): "\(path): the hub cache cannot be written to"
     case .noRoom(let file, let needed, let free, let path):
-      "\(path): no room for \(file): \(Self.bytes(needed)) are needed, \(Self.bytes(free)) are free"
+      "\(path): no room for \(file): \(Count.bytes(needed)) are needed, \(Count.bytes(free)) are free"
     case .unreachable(let host, let isProxy, let why): "cannot reach \(isProxy ? "the proxy " : "")\(host): \(why)"
     case .insecure(let host, let why): "no secure connection to \(host): \(why)"
     case .broken(let file, let why, let kept):
-      "\(file): \(why), again and again" + (kept > 0 ? "; \(Self.bytes(kept)) are kept" : "")
+      "\(file): \(why), again and again" + (kept > 0 ? "; \(Count.bytes(kept)) are kept" : "")
     case .interrupted(let kept): "interrupted" + (kept.map { "; the part of \($0) that came is kept" } ?? "")
     case .repositoryNotFound(let repository, let status, _):
       "\(repository): not found on the hub, private, or in need of a token (status \(status))"
@@ -115,7 +116,7 @@ public enum HubError: ModelError, Equatable {
   /// What is said of it when it is not the end yet.
   var messageOfOneTry: String {
     guard case .broken(let file, let why, let kept) = self else { return message }
-    return "\(file): \(why)" + (kept > 0 ? "; \(Self.bytes(kept)) are kept" : "")
+    return "\(file): \(why)" + (kept > 0 ? "; \(Count.bytes(kept)) are kept" : "")
   }
 
   public var hint: String? {
@@ -174,15 +175,6 @@ public enum HubError: ModelError, Equatable {
     case .unreachable, .insecure, .busy, .notTheHub, .broken, .missingLibrary: true
     default: false
     }
-  }
-
-  private static func bytes(_ count: Int) -> String {
-    let number = Double(count)
-    for (unit, size) in [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where number >= size {
-      let tenths = Int((number / size * 10).rounded())
-      return tenths < 1000 && tenths % 10 != 0 ? "\(tenths / 10).\(tenths % 10) \(unit)" : "\(tenths / 10) \(unit)"
-    }
-    return "\(count) bytes"
   }
 
   private static func seconds(_ number: Double) -> String { "\(Int(min(number, 1e9).rounded(.up))) s" }

@@ -1,3 +1,5 @@
+import Files
+
 /// `fit` and `evaluate` on values in memory and on files, as on KerasHub's page.
 extension DistilBertMaskedLM {
   // MARK: fit

@@ -1,3 +1,5 @@
+import Text
+
 /// A model's layers, what they put out, and the numbers they hold (Keras: `summary()`).
 ///
 ///     print(maskedLM.summary())
@@ -110,7 +112,7 @@ extension ModelSummary: CustomStringConvertible {
   public var description: String {
     var rows = [["layer", "type", "output shape", "parameters"]]
     func add(_ layer: Layer, _ indent: String) {
-      rows.append([indent + layer.name, layer.type, layer.shapeText, PresetVerification.grouped(layer.parameterCount)])
+      rows.append([indent + layer.name, layer.type, layer.shapeText, Count.grouped(layer.parameterCount)])
       for part in layer.parts { add(part, indent + "  ") }
     }
     for layer in layers { add(layer, "") }
@@ -122,19 +124,19 @@ extension ModelSummary: CustomStringConvertible {
     }
     lines.insert(name, at: 0)
     if let vocabularyCount {
-      lines.insert("  preprocessor: \(PresetVerification.grouped(vocabularyCount)) word pieces", at: 1)
+      lines.insert("  preprocessor: \(Count.grouped(vocabularyCount)) word pieces", at: 1)
     }
-    lines.append("  \(PresetVerification.grouped(parameterCount)) parameters: \(trainabilityText)")
+    lines.append("  \(Count.grouped(parameterCount)) parameters: \(trainabilityText)")
     if sharedParameterCount > 0 {
       lines.append(
-        "  (the head shares the \(PresetVerification.grouped(sharedParameterCount)) of the token embedding, which count once)"
+        "  (the head shares the \(Count.grouped(sharedParameterCount)) of the token embedding, which count once)"
       )
     }
     return lines.joined(separator: "\n")
   }
 
   private var trainabilityText: String {
-    "\(PresetVerification.grouped(trainableParameterCount)) trainable, "
-      + "\(PresetVerification.grouped(frozenParameterCount)) frozen"
+    "\(Count.grouped(trainableParameterCount)) trainable, "
+      + "\(Count.grouped(frozenParameterCount)) frozen"
   }
 }

@@ -1,5 +1,6 @@
 import Files
 import Hub
+import Text
 
 /// Finds out whether a model is what it should be: its files by their hashes, its size, and what it answers by the figures that
 /// others have published of it. Nothing is fetched.
@@ -121,22 +122,15 @@ public struct PresetVerification: Sendable {
   private func parameters(_ model: DistilBertMaskedLM, _ preset: Preset?) -> PresetCheck {
     let backbone = model.configuration.backboneParameterCount
     let all = model.configuration.parameterCount
-    let found = "\(Self.grouped(backbone)) in the backbone, \(Self.grouped(all)) in all"
+    let found = "\(Count.grouped(backbone)) in the backbone, \(Count.grouped(all)) in all"
     let (expectedBackbone, expectedAll) = (preset?.backboneParameterCount, preset?.parameterCount)
     guard expectedBackbone ?? backbone == backbone, expectedAll ?? all == all else {
       let expected = [(expectedBackbone, "in the backbone"), (expectedAll, "in all")]
-        .compactMap { count, place in count.map { "\(Self.grouped($0)) \(place)" } }
+        .compactMap { count, place in count.map { "\(Count.grouped($0)) \(place)" } }
       return PresetCheck(
         "parameters", .differs, "\(found); the registry says \(expected.joined(separator: ", "))")
     }
     return PresetCheck("parameters", expectedBackbone ?? expectedAll == nil ? .unchecked : .ok, found)
-  }
-
-  /// `66,362,880`.
-  static func grouped(_ number: Int) -> String {
-    var digits = Array(String(number).utf8)
-    for index in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(UInt8(ascii: ","), at: index) }
-    return String(decoding: digits, as: UTF8.self)
   }
 }
 

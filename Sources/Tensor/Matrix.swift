@@ -8,6 +8,7 @@ package struct Matrix {
   package let columns: Int
   package let stride: Int
 
+  @inlinable
   package init(_ start: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
     self.start = start
     self.rows = rows
@@ -16,24 +17,29 @@ package struct Matrix {
   }
 
   /// The number of elements.
+  @inlinable
   package var count: Int { rows * columns }
 
   /// The first element of a row.
-  @inline(__always)
+  @inlinable @inline(__always)
   package subscript(row: Int) -> UnsafeMutablePointer<Float> { start + row * stride }
 
+  @inlinable
   package func rows(_ range: Range<Int>) -> Matrix {
     Matrix(start + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
   }
 
+  @inlinable
   package func columns(_ range: Range<Int>) -> Matrix {
     Matrix(start + range.lowerBound, rows: rows, columns: range.count, stride: stride)
   }
 
+  @inlinable
   package func setToZero() {
     for row in 0..<rows { self[row].update(repeating: 0, count: columns) }
   }
 
+  @inlinable
   package func copy(from other: Matrix) {
     for row in 0..<rows { self[row].update(from: other[row], count: columns) }
   }

@@ -7,19 +7,25 @@ package enum EditDistance {
     return best.0
   }
 
-  /// Insertions, removals and replacements between two texts (Levenshtein).
+  /// Damerau–Levenshtein distance in its restricted form: the letters to insert, delete, replace, or swap with their
+  /// neighbour (Damerau 1964; each letter takes part in one swap at most).
   package static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-    if a.count > 256 { return a.count }
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, y) in b.enumerated() {
-        let replaced = diagonal + (x == y ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
+    if a.isEmpty || b.isEmpty || a.count > 256 { return max(a.count, b.count) }
+    var beforeLast = [Int](repeating: 0, count: b.count + 1)
+    var last = Array(0...b.count)
+    var current = last
+    for i in 1...a.count {
+      current[0] = i
+      for j in 1...b.count {
+        let replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)
+        var fewest = min(replaced, last[j] + 1, current[j - 1] + 1)
+        if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] {
+          fewest = min(fewest, beforeLast[j - 2] + 1)
+        }
+        current[j] = fewest
       }
+      (beforeLast, last, current) = (last, current, beforeLast)
     }
-    return row[b.count]
+    return last[b.count]
   }
 }

@@ -60,15 +60,10 @@ package struct TextLines: Sequence, IteratorProtocol {
       case 0x20, 0x09...0x0D: at += 1
       case 0..<0x80: return false
       default:
-        let length = UTF8Sequence.length(line, at: at)
-        if length != 2 && length != 3 { return false }
-        let lead = UInt32(line[at]) & (length == 2 ? 0x1F : 0x0F)
-        let tail = length == 2 ? 0 : UInt32(line[at + 1] & 0x3F) << 6
-        let value = lead << (length == 2 ? 6 : 12) | tail | UInt32(line[at + length - 1] & 0x3F)
-        switch value {
-        case 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: at += length
-        default: return false
-        }
+        guard let base = line.baseAddress else { return true }
+        let (scalar, length) = decodeScalar(base, at: at, count: line.count)
+        guard UnicodeClasses.isWhiteSpace(scalar) else { return false }
+        at += length
       }
     }
     return true

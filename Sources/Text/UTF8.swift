@@ -2,7 +2,7 @@
 ///
 /// Bytes that are not UTF-8 give U+FFFD, one for each maximal subpart, as `String(decoding:as:)` and the Unicode standard
 /// (section 3.9) have it; so any bytes at all can be read. `index` must be below `count`.
-@inline(__always)
+@inlinable @inline(__always)
 package func decodeScalar(
   _ bytes: UnsafePointer<UInt8>, at index: Int, count: Int
 ) -> (scalar: UInt32, length: Int) {
@@ -38,10 +38,11 @@ package func decodeScalar(
 }
 
 /// The bytes that a scalar takes in UTF-8 (1 to 4).
+@inlinable
 package func utf8Length(of scalar: UInt32) -> Int { scalar < 0x80 ? 1 : scalar < 0x800 ? 2 : scalar < 0x10000 ? 3 : 4 }
 
 /// Writes a scalar as UTF-8 and returns how many bytes that took (1 to 4).
-@inline(__always)
+@inlinable @inline(__always)
 package func encodeScalar(_ scalar: UInt32, to bytes: UnsafeMutablePointer<UInt8>) -> Int {
   if scalar < 0x80 {
     bytes[0] = UInt8(truncatingIfNeeded: scalar)
@@ -65,21 +66,48 @@ package func encodeScalar(_ scalar: UInt32, to bytes: UnsafeMutablePointer<UInt8
   return 4
 }
 
-/// The place of the first byte that is not UTF-8, or nil if all of it is.
-package func firstInvalidUTF8(_ bytes: UnsafePointer<UInt8>, count: Int) -> Int? {
-  var index = 0
-  while index < count {
-    if bytes[index] < 0x80 {
-      index += 1
-      continue
+/// Finds what is not UTF-8. (The tokenizer reads such bytes as U+FFFD by itself.)
+package enum UTF8Validation {
+  /// The first byte at or after `start` that begins no well-formed sequence; nil where all is well. ASCII goes by
+  /// eights.
+  package static func firstInvalid(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int = 0) -> Int? {
+    guard let base = bytes.baseAddress else { return nil }
+    let count = bytes.count
+    var at = start
+    while at < count {
+      if base[at] < 0x80 {
+        while at + 8 <= count,
+          UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+        { at += 8 }
+        while at < count, base[at] < 0x80 { at += 1 }
+        continue
+      }
+      let length = UTF8Validation.length(bytes, at: at)
+      if length == 0 { return at }
+      at += length
     }
-    let (scalar, length) = decodeScalar(bytes, at: index, count: count)
-    if scalar == 0xFFFD
-      && !(length == 3 && bytes[index] == 0xEF && bytes[index + 1] == 0xBF && bytes[index + 2] == 0xBD)
-    {
-      return index
-    }
-    index += length
+    return nil
   }
-  return nil
+
+  /// The length of the well-formed sequence that starts at `at`, 1…4 (Unicode standard, table 3-7); 0 where there is none.
+  @inlinable
+  package static func length(_ bytes: UnsafeBufferPointer<UInt8>, at: Int) -> Int {
+    guard let base = bytes.baseAddress, at < bytes.count else { return 0 }
+    let (scalar, length) = decodeScalar(base, at: at, count: bytes.count)
+    // U+FFFD itself is well-formed.
+    let isReplacement = scalar == 0xFFFD && !(length == 3 && base[at] == 0xEF && base[at + 2] == 0xBD)
+    return isReplacement ? 0 : length
+  }
+
+  /// How many times U+FFFD stands for what is not UTF-8 in the text, and at which byte first, counted from 0.
+  package static func count(_ bytes: UnsafeBufferPointer<UInt8>) -> (count: Int, first: Int?) {
+    guard let first = firstInvalid(bytes), let base = bytes.baseAddress else { return (0, nil) }
+    var count = 0
+    var invalid: Int? = first
+    while let at = invalid {
+      count += 1
+      invalid = firstInvalid(bytes, from: at + decodeScalar(base, at: at, count: bytes.count).length)
+    }
+    return (count, first)
+  }
 }

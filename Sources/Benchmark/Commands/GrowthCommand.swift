@@ -45,12 +45,12 @@ extension Bench {
         var runs = [(kind, options.threads), (limit, options.threads)]
         if options.threads > 1 { runs.insert((kind, 1), at: 1) }
         for (kind, threads) in runs {
-          Text.progress("\(kind.rawValue)  \(batch) × \(length)  \(Text.plural(threads, "thread"))")
+          Words.progress("\(kind.rawValue)  \(batch) × \(length)  \(Count.text(threads, "thread"))")
           points.append(
             try measure(kind, over: axis, length: length, batch: batch, threads: threads, &load))
         }
       }
-      Text.progress(nil)
+      Words.progress(nil)
     }
     report.foreignLoad = load.processors
     for work in ["predict", "fit"] {
@@ -58,7 +58,7 @@ extension Bench {
     }
     let path = try writePicture(points)
     report.note("Drawn: \(path.split(separator: "/").last ?? "")")
-    Text.note("wrote \(path)")
+    Words.note("wrote \(path)")
   }
 
   /// One contestant alone: warmed up by a round, then rounds for about a second.
@@ -111,19 +111,19 @@ extension Bench {
       let limit = here.first { $0.contestant.role == .limit }
       guard let ours, let one, let limit else { continue }
       table.rows.append([
-        Text.number(x), Text.grouped(ours.batch), Text.number(ours.tokensPerSecond), Text.number(one.tokensPerSecond),
-        Text.number(limit.tokensPerSecond), Text.fixed(ours.tokensPerSecond / limit.tokensPerSecond, 2),
-        Text.fixed(ours.tokensPerSecond / one.tokensPerSecond, 2), Text.number(ours.peakMegabytes),
+        Words.number(x), Count.grouped(ours.batch), Words.number(ours.tokensPerSecond), Words.number(one.tokensPerSecond),
+        Words.number(limit.tokensPerSecond), Words.fixed(ours.tokensPerSecond / limit.tokensPerSecond, 2),
+        Words.fixed(ours.tokensPerSecond / one.tokensPerSecond, 2), Words.number(ours.peakMegabytes),
       ])
     }
     let title =
       first.axis == .length
-      ? "\(first.work) over the length of samples, \(Text.grouped(first.length * first.batch)) tokens at once"
+      ? "\(first.work) over the length of samples, \(Count.grouped(first.length * first.batch)) tokens at once"
       : "\(first.work) over the number of samples of 128 tokens at once"
     report.add(
       "growth \(first.work) \(first.axis.rawValue)", title: "growth: \(title)", table,
       notes: report.foreignLoad > 0.05
-        ? ["Not quiet: other processes used \(Text.fixed(report.foreignLoad, 2)) processors meanwhile."] : [],
+        ? ["Not quiet: other processes used \(Words.fixed(report.foreignLoad, 2)) processors meanwhile."] : [],
       settings: [("foreign_load", .number(report.foreignLoad))], results: points.map(\.json))
   }
 
@@ -135,7 +135,7 @@ extension Bench {
         return Chart.Line(name: name, style: style, points: chosen.map { ($0.x, $0.tokensPerSecond) })
       }
       var result = [
-        line(Text.plural(options.threads, "thread"), .first, .ours, options.threads),
+        line(Count.text(options.threads, "thread"), .first, .ours, options.threads),
         line("products alone", .limit, .limit, options.threads),
       ]
       if options.threads > 1 { result.insert(line("1 thread", .second, .ours, 1), at: 1) }
@@ -161,13 +161,13 @@ extension Bench {
       charts: [
         [
           Chart(
-            title: "predict, \(Text.grouped(Self.predictTokens)) tokens at once", xTitle: overLength,
+            title: "predict, \(Count.grouped(Self.predictTokens)) tokens at once", xTitle: overLength,
             yTitle: "tokens/s", lines: lines("predict", .length)),
           Chart(title: "predict", xTitle: overBatch, yTitle: "tokens/s", lines: lines("predict", .batch)),
         ],
         [
           Chart(
-            title: "fit, steps of \(Text.grouped(Self.fitTokens)) tokens", xTitle: overLength, yTitle: "tokens/s",
+            title: "fit, steps of \(Count.grouped(Self.fitTokens)) tokens", xTitle: overLength, yTitle: "tokens/s",
             lines: lines("fit", .length)),
           Chart(title: "fit", xTitle: overBatch, yTitle: "tokens/s", lines: lines("fit", .batch)),
         ],

@@ -16,7 +16,7 @@ extension Bench {
 
   /// 1, and as many as are asked for.
   private var threadCounts: [Int] { options.threads > 1 ? [1, options.threads] : [1] }
-  private var threadHeader: [String] { threadCounts.map { Text.plural($0, "thread") } }
+  private var threadHeader: [String] { threadCounts.map { Count.text($0, "thread") } }
 
   private func bandwidth() {
     var table = Table(["GB/s"] + threadHeader)
@@ -30,7 +30,7 @@ extension Bench {
       lock?.take()
       defer { lock?.release() }
       let rates = threadCounts.map(measure)
-      table.rows.append([name] + rates.map(Text.number))
+      table.rows.append([name] + rates.map(Words.number))
       results.append(
         .object([("name", .string(name)), ("gb_per_s", .array(rates.map { .number($0) }))]))
     }
@@ -97,14 +97,14 @@ extension Bench {
     for count in rows {
       for threads in threadCounts {
         columns.append(measure(count, threads))
-        header.append("\(Text.grouped(count)) rows, \(threads)t")
+        header.append("\(Count.grouped(count)) rows, \(threads)t")
       }
     }
     var table = Table(header)
     var results: [JSONValue] = []
     for line in (columns.first ?? []).indices {
       let rates = columns.map { $0[line].1 }
-      table.rows.append([columns[0][line].0] + rates.map(Text.number))
+      table.rows.append([columns[0][line].0] + rates.map(Words.number))
       results.append(
         .object([("name", .string(columns[0][line].0)), ("gflop_per_s", .array(rates.map { .number($0) }))]))
     }
@@ -187,9 +187,9 @@ extension Bench {
         return (0..<2).map { _ in seconds { body(products) } }.min() ?? .infinity
       }
       table.rows.append(
-        [name, Text.grouped(tokens)]
+        [name, Count.grouped(tokens)]
           + times.flatMap {
-            [Text.number($0), Text.number(Double(tokens) / $0), Text.number(operations / $0 / 1e9)]
+            [Words.number($0), Words.number(Double(tokens) / $0), Words.number(operations / $0 / 1e9)]
           })
       results.append(
         .object([
@@ -199,7 +199,7 @@ extension Bench {
     }
     let lengths = lines.map(\.count)
     add(
-      "predict, \(Text.plural(lines.count, "line"))", tokens: lengths.reduce(0, +),
+      "predict, \(Count.text(lines.count, "line"))", tokens: lengths.reduce(0, +),
       operations: shape.forwardOperations(lengths: lengths, masks: lengths.count)
     ) { $0.forward(lengths: lengths, masks: one) }
     let packed = ([Int](repeating: 128, count: 8), [Int](repeating: 19, count: 8))

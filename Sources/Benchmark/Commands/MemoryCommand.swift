@@ -25,11 +25,11 @@ extension Bench {
     let commands: [(String, [String])] = [
       ("predict, one short text", predictCommand(mlm, model, options.threads) + ["The [MASK] fox"]),
       (
-        "predict, \(Text.plural(lines.count, "line"))",
+        "predict, \(Count.text(lines.count, "line"))",
         predictCommand(mlm, model, options.threads) + ["--preprocessed", "--input", predict]
       ),
       (
-        "evaluate, \(Text.plural(lines.count, "line"))",
+        "evaluate, \(Count.text(lines.count, "line"))",
         [mlm, "evaluate", evaluate, "--preprocessed", "--preset", model, "--threads", "\(options.threads)", "--quiet"]
       ),
       ("fit, 8 × 128", fit(try packed(16), 8)), ("fit, 32 × 128", fit(try packed(64), 32)),
@@ -47,11 +47,11 @@ extension Bench {
           "\(name) failed: \(Files.text(log)?.split(separator: "\n").first ?? "")",
           hint: "try it: \(command.joined(separator: " "))")
       }
-      table.rows.append([name, Text.number(usage.peakMegabytes), Text.number(usage.peakMegabytes - megabytes)])
+      table.rows.append([name, Words.number(usage.peakMegabytes), Words.number(usage.peakMegabytes - megabytes)])
       results.append(.object([("name", .string(name)), ("peak_rss_mb", .number(usage.peakMegabytes))]))
     }
     report.add(
-      "memory", title: "memory: whole processes; the file has \(Text.number(megabytes)) MB", table,
+      "memory", title: "memory: whole processes; the file has \(Words.number(megabytes)) MB", table,
       settings: [("file_mb", .number(megabytes))], results: results)
   }
 }

@@ -15,7 +15,7 @@ extension Bench {
     commands += [
       ("mlm --version", [mlm, "--version"]),
       (
-        "map and read the weights, \(Text.plural(options.threads, "thread"))",
+        "map and read the weights, \(Count.text(options.threads, "thread"))",
         [program, "read-weights", weights, "\(options.threads)"]
       ),
       ("map and read the weights, 1 thread", [program, "read-weights", weights, "1"]),
@@ -45,9 +45,9 @@ extension Bench {
     for (index, (name, _)) in commands.enumerated() {
       let median = times[index].median
       table.rows.append([
-        name, Text.number(median * 1000), Text.number((times[index].min() ?? 0) * 1000),
-        Text.number((times[index].max() ?? 0) * 1000), Text.number(cpu[index].median * 1000),
-        Text.fixed(zip(times[index], times[0]).map { $0 / $1 }.median, 2), Text.number(peaks[index]),
+        name, Words.number(median * 1000), Words.number((times[index].min() ?? 0) * 1000),
+        Words.number((times[index].max() ?? 0) * 1000), Words.number(cpu[index].median * 1000),
+        Words.fixed(zip(times[index], times[0]).map { $0 / $1 }.median, 2), Words.number(peaks[index]),
       ])
       results.append(
         .object([

@@ -1,4 +1,5 @@
 import Model
+import Text
 
 extension Bench {
   /// Fills one mask of each line.
@@ -10,7 +11,7 @@ extension Bench {
         .predict, .products, model: try workload.store.directory(shape), samples: try workload.write(samples, "predict")
       ),
       rounds: options.usesPeers ? 3 : 5, .best(tolerance: 1e-3))
-    addThroughput(results, "predict", "predict: \(Text.plural(samples.count, "line")), one mask each", samples, shape)
+    addThroughput(results, "predict", "predict: \(Count.text(samples.count, "line")), one mask each", samples, shape)
   }
 
   /// Loss and accuracy of the same lines with 15 % masked.
@@ -22,7 +23,7 @@ extension Bench {
         .evaluate, .products, model: try workload.store.directory(shape),
         samples: try workload.write(samples, "evaluate")), rounds: options.usesPeers ? 3 : 5, .loss(tolerance: 1e-3))
     addThroughput(
-      results, "evaluate", "evaluate: \(Text.plural(samples.count, "line")), 15 % masked", samples, shape)
+      results, "evaluate", "evaluate: \(Count.text(samples.count, "line")), 15 % masked", samples, shape)
   }
 
   private func addThroughput(_ results: [Result], _ name: String, _ title: String, _ samples: [Sample], _ shape: Shape)
@@ -31,7 +32,7 @@ extension Bench {
     let tokens = lengths.reduce(0, +)
     report.add(
       race: results, name,
-      title: "\(title), \(Text.grouped(tokens)) tokens (\(lengths.min() ?? 0) to \(lengths.max() ?? 0) a line)",
+      title: "\(title), \(Count.grouped(tokens)) tokens (\(lengths.min() ?? 0) to \(lengths.max() ?? 0) a line)",
       settings: [("lines", .number(samples.count)), ("line_tokens", .number(tokens))],
       operations: shape.forwardOperations(lengths: lengths, masks: samples.reduce(0) { $0 + $1.maskPositions.count }),
       lines: samples.count)
@@ -54,7 +55,7 @@ extension Bench {
       settings: [("line_tokens", .number(21)), ("memory_read_gb_per_s", .number(rate))],
       operations: shape.forwardOperations(lengths: [21], masks: 1), milliseconds: true)
     report.note(
-      "Its \(Text.number(megabytes)) MB of weights take \(Text.number(megabytes / rate)) ms to read "
-        + "(\(Text.number(rate)) GB/s, \(Text.plural(options.threads, "thread"))).")
+      "Its \(Words.number(megabytes)) MB of weights take \(Words.number(megabytes / rate)) ms to read "
+        + "(\(Words.number(rate)) GB/s, \(Count.text(options.threads, "thread"))).")
   }
 }

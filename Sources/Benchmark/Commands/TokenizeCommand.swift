@@ -13,7 +13,7 @@ extension Bench {
     let megabytes = Double(text.count) / 1e6
     report.add(
       race: results, "tokenize",
-      title: "tokenize: \(Text.fixed(megabytes, 1)) MB of \(workload.textSource), the library's calls",
+      title: "tokenize: \(Words.fixed(megabytes, 1)) MB of \(workload.textSource), the library's calls",
       settings: [("megabytes", .number(megabytes)), ("text", .string(workload.textSource))],
       rate: ("MB/s", { megabytes / $0.seconds }))
   }

@@ -98,7 +98,7 @@ enum Bandwidth {
   }
 
   /// Keeps the compiler from leaving out what nobody reads.
-  @inline(never) private static func sink(_ value: Float) { if value == 12345.678 { Text.note("\(value)") } }
+  @inline(never) private static func sink(_ value: Float) { if value == 12345.678 { Words.note("\(value)") } }
 }
 
 /// Parameters with what Adam keeps of them.

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// A process of ours, with pipes to its standard input and from its standard output.
@@ -22,7 +23,7 @@ final class ChildProcess {
     var toChild: [Int32] = [0, 0]
     var fromChild: [Int32] = [0, 0]
     guard pipe(&toChild) == 0, pipe(&fromChild) == 0 else {
-      throw BenchmarkError("cannot make a pipe: \(String(cString: strerror(errno)))")
+      throw BenchmarkError("cannot make a pipe: \(FileError.text(of: errno))")
     }
     // Later children must not hold these ends open.
     for end in toChild + fromChild { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -53,7 +54,7 @@ final class ChildProcess {
     guard status == 0 else {
       close(toChild[1])
       close(fromChild[0])
-      throw BenchmarkError("cannot start \(command.first ?? ""): \(String(cString: strerror(status)))")
+      throw BenchmarkError("cannot start \(command.first ?? ""): \(FileError.text(of: status))")
     }
     identifier = process
     input = toChild[1]

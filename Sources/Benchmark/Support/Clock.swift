@@ -1,11 +1,7 @@
-import Glibc
+import Files
 
 /// Seconds of a clock that only goes forward.
-func now() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-}
+func now() -> Double { MonotonicClock.seconds }
 
 func seconds(_ body: () throws -> Void) rethrows -> Double {
   let start = now()

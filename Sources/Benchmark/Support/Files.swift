@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Files and folders, as far as a benchmark needs them.
@@ -37,32 +38,19 @@ enum Files {
   }
 
   static func makeFolder(_ path: String) throws {
-    var partial = path.hasPrefix("/") ? "/" : ""
-    for part in path.split(separator: "/") {
-      partial += (partial.isEmpty || partial.hasSuffix("/") ? "" : "/") + part
-      guard mkdir(partial, 0o777) == 0 || errno == EEXIST else {
-        throw BenchmarkError("cannot make the folder \(partial): \(reason())", hint: "choose another with --cache")
-      }
+    var created: [String] = []
+    do {
+      try Path.makeDirectories(path, created: &created)
+    } catch {
+      throw BenchmarkError("cannot make the folder: \(error.message)", hint: "choose another with --cache")
     }
   }
 
-  /// What is in a folder, in no order.
-  static func names(in path: String) -> [String] {
-    guard let folder = opendir(path) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names
-  }
+  /// What is in a folder.
+  static func names(in path: String) -> [String] { (try? Path.list(path)) ?? [] }
 
   /// Removes a folder with all that is in it.
-  static func removeFolder(_ path: String) {
-    for name in names(in: path) where unlink(path + "/" + name) != 0 { removeFolder(path + "/" + name) }
-    rmdir(path)
-  }
+  static func removeFolder(_ path: String) { DirectoryReplacement.remove(path) }
 
-  private static func reason() -> String { String(cString: strerror(errno)) }
+  private static func reason() -> String { FileError.text(of: errno) }
 }

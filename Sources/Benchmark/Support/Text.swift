@@ -1,7 +1,8 @@
 import Glibc
+import Text
 
 /// Numbers and lines as a person reads them.
-enum Text {
+enum Words {
   static func printError(_ line: String) { writeError(line + "\n") }
 
   fileprivate static func writeError(_ text: String) {
@@ -22,23 +23,13 @@ enum Text {
   static func number(_ value: Double) -> String {
     guard value.isFinite else { return "-" }
     switch abs(value) {
-    case 1000...: return grouped(Int(value.rounded()))
+    case 1000...: return Count.grouped(Int(value.rounded()))
     case 100...: return fixed(value, 0)
     case 10...: return fixed(value, 1)
     case 1...: return fixed(value, 2)
     case 0: return "0"
     default: return fixed(value, 4)
     }
-  }
-
-  static func grouped(_ value: Int) -> String {
-    var digits = Array(String(abs(value)))
-    var place = digits.count - 3
-    while place > 0 {
-      digits.insert(",", at: place)
-      place -= 3
-    }
-    return (value < 0 ? "-" : "") + String(digits)
   }
 
   /// One digit and a power of ten, for differences.
@@ -77,7 +68,7 @@ struct Table {
     let ruler = widths.map { String(repeating: "-", count: $0) }
     return ([header, ruler] + rows).map { row in
       var line = row.enumerated().map { column, cell in
-        textColumns.contains(column) ? Text.padded(cell, widths[column]) : Text.rightAligned(cell, widths[column])
+        textColumns.contains(column) ? Words.padded(cell, widths[column]) : Words.rightAligned(cell, widths[column])
       }.joined(separator: "  ")
       while line.last == " " { line.removeLast() }
       return line
@@ -90,14 +81,10 @@ struct Table {
   }
 }
 
-extension Text {
+extension Words {
   /// A line that the next one replaces, on a terminal alone; nil removes it.
   static func progress(_ line: String?) {
     guard isatty(2) == 1 else { return }
     writeError("\r\u{1B}[K" + (line ?? ""))
   }
-}
-
-extension Text {
-  static func plural(_ count: Int, _ noun: String) -> String { "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")" }
 }

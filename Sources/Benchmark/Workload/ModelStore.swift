@@ -42,7 +42,7 @@ struct ModelStore {
     let path = folder + "/\(shape.name)-\(String(hash, radix: 36).prefix(8))"
     if Files.exists(path + "/model.safetensors") { return path }
     try Files.makeFolder(folder)
-    Text.note("making a model of random weights: \(path)")
+    Words.note("making a model of random weights: \(path)")
     let preprocessor = try DistilBertMaskedLMPreprocessor(tokenizer: try tokenizer(shape))
     let model = try DistilBertMaskedLM(configuration: shape.configuration, preprocessor: preprocessor, seed: 1)
     try model.save(to: path, overwrite: true)

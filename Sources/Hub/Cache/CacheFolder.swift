@@ -114,11 +114,10 @@ struct CacheFolder {
   }
 
   func makeFolder(_ path: String) throws {
-    guard !Path.isDirectory(path) else { return }
-    let parent = Path.parent(path)
-    if parent != path { try makeFolder(parent) }
-    guard mkdir(path.cPath, 0o777) == 0 || errno == EEXIST else {
-      let error = FileError.system("create", path, writing: true)
+    var created: [String] = []
+    do throws(FileError) {
+      try Path.makeDirectories(path, created: &created)
+    } catch {
       if case .noSpace = error { throw error }
       throw HubError.cacheNotWritable(path: path)
     }

@@ -1,3 +1,4 @@
+import Files
 import Hub
 
 /// DistilBERT's encoder: tokens to hidden states (Sanh et al. 2019; KerasHub: `DistilBertBackbone`).

@@ -1,4 +1,4 @@
-import Glibc
+import Files
 import Synchronization
 
 /// How long the threads of this process have been in matrix products, added up. Off until somebody asks for it: then each
@@ -25,16 +25,10 @@ package enum ProductClock {
 
   /// Before a product; what it returns is for `end`.
   @inline(__always)
-  package static func begin() -> Int { isRunning.load(ordering: .relaxed) ? now() : 0 }
+  package static func begin() -> Int { isRunning.load(ordering: .relaxed) ? MonotonicClock.nanoseconds : 0 }
 
   @inline(__always)
   package static func end(_ start: Int) {
-    if start != 0 { nanoseconds.add(now() - start, ordering: .relaxed) }
-  }
-
-  private static func now() -> Int {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+    if start != 0 { nanoseconds.add(MonotonicClock.nanoseconds - start, ordering: .relaxed) }
   }
 }

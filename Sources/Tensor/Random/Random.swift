@@ -41,10 +41,10 @@ package enum RandomPurpose: UInt32, Sendable {
 
 /// The random numbers of one purpose, one step (or epoch) and one sample, in order.
 package struct RandomStream: RandomNumberGenerator, Sendable {
-  package let seed: UInt64
-  package var counter: SIMD4<UInt32>
-  package var block = SIMD4<UInt32>()
-  package var used = 4
+  @usableFromInline let seed: UInt64
+  @usableFromInline var counter: SIMD4<UInt32>
+  @usableFromInline var block = SIMD4<UInt32>()
+  @usableFromInline var used = 4
 
   /// - Parameters:
   ///   - purpose: what the numbers are for; `site` tells several uses of one purpose apart.
@@ -58,6 +58,7 @@ package struct RandomStream: RandomNumberGenerator, Sendable {
   }
 
   /// 32 random bits.
+  @inlinable
   package mutating func next32() -> UInt32 {
     if used == 4 {
       block = Philox.block(key: seed, counter: counter)
@@ -68,12 +69,15 @@ package struct RandomStream: RandomNumberGenerator, Sendable {
     return block[used]
   }
 
+  @inlinable
   package mutating func next() -> UInt64 { UInt64(next32()) << 32 | UInt64(next32()) }
 
   /// Uniform in [0, 1), a multiple of 2⁻²⁴.
+  @inlinable
   package mutating func uniform() -> Float { Float(next32() >> 8) * 0x1p-24 }
 
   /// Uniform in 0 ..< bound, without bias (Lemire 2019). `bound` must be positive.
+  @inlinable
   package mutating func below(_ bound: Int) -> Int {
     let bound = UInt64(bound)
     if bound > 1 << 32 { return Int(next(upperBound: bound)) }

@@ -140,7 +140,7 @@ package struct JSONScanner {
       case let byte where byte < 0x20:
         throw error(.controlCharacter(byte))
       default:
-        let length = UTF8Sequence.length(bytes, at: at)
+        let length = UTF8Validation.length(bytes, at: at)
         guard length > 0 else { throw error(.invalidUTF8) }
         text.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[at..<at + length]))
         offset = at + length
@@ -363,30 +363,5 @@ package struct JSONScanner {
     }
     offset += 4
     return value
-  }
-}
-
-/// Well-formed UTF-8 (Unicode standard, table 3-7).
-package enum UTF8Sequence {
-  /// The length of the well-formed sequence that starts at `at`, 1…4; 0 where there is none.
-  package static func length(_ bytes: UnsafeBufferPointer<UInt8>, at: Int) -> Int {
-    let left = bytes.count - at
-    guard left > 0 else { return 0 }
-    func continues(_ index: Int) -> Bool { bytes[at + index] & 0xC0 == 0x80 }
-    switch bytes[at] {
-    case 0..<0x80: return 1
-    case 0xC2...0xDF: return left > 1 && continues(1) ? 2 : 0
-    case 0xE0...0xEF:
-      guard left > 2, continues(1), continues(2) else { return 0 }
-      if bytes[at] == 0xE0 && bytes[at + 1] < 0xA0 { return 0 }  // overlong
-      if bytes[at] == 0xED && bytes[at + 1] > 0x9F { return 0 }  // a surrogate
-      return 3
-    case 0xF0...0xF4:
-      guard left > 3, continues(1), continues(2), continues(3) else { return 0 }
-      if bytes[at] == 0xF0 && bytes[at + 1] < 0x90 { return 0 }
-      if bytes[at] == 0xF4 && bytes[at + 1] > 0x8F { return 0 }  // beyond U+10FFFF
-      return 4
-    default: return 0
-    }
   }
 }

@@ -32,24 +32,23 @@ package final class UnicodeTables: Sendable {
     package var lowerDifference: Int32 = 0
   }
 
-  private static let blockBits: UInt32 = 8
   private static let blockSize = 1 << 8
   private static let blockCount = 0x110000 >> 8
 
   /// For each block of scalars, where its 256 entry numbers begin in `numbers`.
-  private nonisolated(unsafe) let blocks: UnsafeMutablePointer<UInt32>
-  private nonisolated(unsafe) let numbers: UnsafeMutablePointer<UInt16>
-  private nonisolated(unsafe) let entries: UnsafeMutablePointer<Entry>
-  private nonisolated(unsafe) let outputs: UnsafeMutablePointer<UInt32>
+  @usableFromInline nonisolated(unsafe) let blocks: UnsafeMutablePointer<UInt32>
+  @usableFromInline nonisolated(unsafe) let numbers: UnsafeMutablePointer<UInt16>
+  @usableFromInline nonisolated(unsafe) let entries: UnsafeMutablePointer<Entry>
+  @usableFromInline nonisolated(unsafe) let outputs: UnsafeMutablePointer<UInt32>
 
   /// `scalar` must be below 0x110000.
-  @inline(__always)
+  @inlinable @inline(__always)
   package func entry(_ scalar: UInt32) -> UnsafePointer<Entry> {
-    let block = blocks[Int(scalar >> Self.blockBits)]
+    let block = blocks[Int(scalar >> 8)]
     return UnsafePointer(entries + Int(numbers[Int(block + scalar & 0xFF)]))
   }
 
-  @inline(__always)
+  @inlinable @inline(__always)
   package func output(_ index: Int) -> UInt32 { outputs[index] }
 
   private init() {

@@ -1,5 +1,6 @@
 import Files
 import Model
+import Text
 
 /// `mlm evaluate`: loss, accuracy and perplexity of text.
 struct EvaluateCommand {
@@ -21,7 +22,7 @@ struct EvaluateCommand {
     let evaluation = try model.evaluate(corpus, pseudoLikelihood: options.libraryPseudoLikelihood) { done in
       // Who reads the samples may be waiting for them.
       if options.printsSamples { try context.output.flush() }
-      progress.update { "evaluated \(done) of \(Readable.plural(corpus.count, "sample"))" }
+      progress.update { "evaluated \(done) of \(plural(corpus.count, "sample"))" }
       return true
     } onSample: { index, evaluation in
       guard options.printsSamples else { return }

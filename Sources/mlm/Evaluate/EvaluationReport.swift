@@ -42,7 +42,7 @@ struct EvaluationReport: Sendable, Equatable {
   /// All samples' figures in a line for people: `50 samples  loss 3.21  accuracy 41.2 %  perplexity 24.8`.
   var summary: String {
     func short(_ value: Double) -> String { FloatText.significant(value, digits: 4) }
-    var parts = [Readable.plural(evaluation.samples, "sample")]
+    var parts = [plural(evaluation.samples, "sample")]
     if evaluation.maskedTokens > 0 {
       parts.append("loss \(short(evaluation.loss))")
       parts.append("accuracy \(Readable.percent(evaluation.accuracy))")

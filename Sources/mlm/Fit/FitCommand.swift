@@ -38,7 +38,7 @@ struct FitCommand {
       try record.check(against: checkpoint.record, at: checkpoint.state.step)
       if isFinished(checkpoint.state, of: record.length.steps, in: folder) {
         context.console.note(
-          "the training had ended after \(Readable.plural(checkpoint.state.step, "step")): nothing is left to do")
+          "the training had ended after \(plural(checkpoint.state.step, "step")): nothing is left to do")
         return .done
       }
       for note in record.notes(against: checkpoint.record, at: checkpoint.state.step) { context.console.note(note) }
@@ -220,7 +220,7 @@ struct FitCommand {
       let parts = try reader.openSplit(options.files, texts, validation: share)
       let all = parts.train.count + parts.validation.count
       context.console.note(
-        "\(parts.train.count) of \(Readable.plural(all, "sample")) to train on, \(parts.validation.count) to validate on"
+        "\(parts.train.count) of \(plural(all, "sample")) to train on, \(parts.validation.count) to validate on"
       )
       return (parts.train, parts.validation)
     }
@@ -263,7 +263,7 @@ struct FitCommand {
     _ outcome: TrainingOutcome, _ folder: CheckpointFolder
   ) throws {
     if outcome.ending == .early {
-      let count = Readable.plural(outcome.state.evaluationsWithoutProgress, "evaluation")
+      let count = plural(outcome.state.evaluationsWithoutProgress, "evaluation")
       context.console.note("stopped early: no better validation loss in \(count)")
     }
     var card = card
@@ -288,7 +288,7 @@ struct FitCommand {
     let signal = Signals.received ?? SIGINT
     if let newest = folder.newest {
       context.console.note(
-        "ended by a signal after \(Readable.plural(state.step, "step")); the checkpoint is \(newest)")
+        "ended by a signal after \(plural(state.step, "step")); the checkpoint is \(newest)")
       context.console.note(
         "go on with the same command and --resume\(options.overwrites ? " instead of --overwrite" : "")")
     } else {

@@ -133,7 +133,7 @@ extension FitRecord {
     var notes: [String] = []
     if let then = past["threads"]?.int, then != threads, step < length.steps {
       notes.append(
-        "the checkpoint was computed with \(Readable.plural(then, "thread")), the rest is computed with \(threads): last "
+        "the checkpoint was computed with \(plural(then, "thread")), the rest is computed with \(threads): last "
           + "digits may differ from an uninterrupted training")
     }
     if let value = past["early_stopping"], value.int != earlyStopping {
@@ -188,12 +188,12 @@ enum ResumeError: ModelError, Equatable {
     case .lengthChanged(let then, let now):
       "cannot resume: the length was \(then) and is \(now) now, and the learning rate depends on it"
     case .isLonger(let done, let steps, let text):
-      "cannot resume: the training has \(Readable.plural(done, "step")) behind it, more than \(text)"
-        + (text.hasPrefix("--max-steps") ? "" : " (\(Readable.plural(steps, "step")))")
+      "cannot resume: the training has \(plural(done, "step")) behind it, more than \(text)"
+        + (text.hasPrefix("--max-steps") ? "" : " (\(plural(steps, "step")))")
     case .dataChanged(let data, let then, let now):
       "cannot resume: the \(data.rawValue) data is not what it was"
         + (then != now
-          ? ": \(Readable.plural(then, "sample")) then, \(now) now" : "; there are as many samples, but others")
+          ? ": \(plural(then, "sample")) then, \(now) now" : "; there are as many samples, but others")
     }
   }
 

@@ -1,6 +1,7 @@
 import CommandLine
 import Hub
 import Model
+import Text
 
 /// Makes a model of random weights whose vocabulary or size is not its preset's.
 struct NewModel {
@@ -103,7 +104,7 @@ struct NewModel {
     _ preset: Base
   ) {
     context.console.note(
-      "learned \(Readable.plural(pieces, "word piece")) from \(Readable.plural(found.words, "word")), "
+      "learned \(plural(pieces, "word piece")) from \(plural(found.words, "word")), "
         + "\(found.distinctWords) different")
     if pieces < size {
       context.console.note("the text gives no more pieces that are seen \(options.minimumFrequency) times")
@@ -125,8 +126,8 @@ struct NewModel {
     if found.charactersLeftOut > 0 {
       // Where that makes many tokens [UNK], a warning follows when the text is read.
       context.console.note(
-        "\(Readable.plural(found.charactersLeftOut, "rare character")) found no room in the vocabulary: "
-          + "\(found.unknownWords) of \(Readable.plural(found.words, "word")) are [UNK]")
+        "\(plural(found.charactersLeftOut, "rare character")) found no room in the vocabulary: "
+          + "\(found.unknownWords) of \(plural(found.words, "word")) are [UNK]")
     }
   }
 }

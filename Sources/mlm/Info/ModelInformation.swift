@@ -90,7 +90,7 @@ struct ModelInformation {
 
   private var fileLines: [String] {
     var table = Table([.left, .right, .left], indent: "  ")
-    table.rows = files.map { [Printable.oneLine($0.name), Readable.bytes($0.size), $0.sha256] }
+    table.rows = files.map { [Printable.oneLine($0.name), Count.bytes($0.size), $0.sha256] }
     return files.isEmpty ? ["  none"] : table.lines()
   }
 

@@ -16,7 +16,7 @@ enum PresetList {
         Printable.oneLine(preset.name),
         preset.parameterCount.map { Decimal.fixed(Double($0) / 1e6, 2) + "M" } ?? "-",
         preset.languages.isEmpty ? "-" : Printable.oneLine(preset.languages.joined(separator: " ")),
-        preset.size.map { Readable.bytes($0) } ?? "-", state,
+        preset.size.map { Count.bytes($0) } ?? "-", state,
       ])
     }
     return table.lines().joined(separator: "\n") + "\n"

@@ -1,5 +1,7 @@
+import Files
 import Hub
 import Model
+import Text
 
 /// Shows what the hub fetches: a live line on a terminal, now and then a plain one elsewhere.
 ///
@@ -12,7 +14,7 @@ final class DownloadReporter: @unchecked Sendable {
   private var progress: Progress?
   private var file: String?
 
-  init(console: Console, showsProgress: Bool, clock: @escaping () -> Double = monotonicSeconds) {
+  init(console: Console, showsProgress: Bool, clock: @escaping () -> Double = { MonotonicClock.seconds }) {
     self.console = console
     self.showsProgress = showsProgress
     self.clock = clock
@@ -29,7 +31,7 @@ final class DownloadReporter: @unchecked Sendable {
       progress.update { Self.line(download) }
     case .fetched(let file, let size):
       finish()
-      if showsProgress { console.note("fetched \(file) (\(Readable.bytes(size)))") }
+      if showsProgress { console.note("fetched \(file) (\(Count.bytes(size)))") }
     case .note(let text): console.note(text)
     }
   }
@@ -45,12 +47,12 @@ final class DownloadReporter: @unchecked Sendable {
     var parts = [download.file]
     if let size = download.size, size > 0 {
       parts.append(Readable.percent(Double(download.received) / Double(size)))
-      parts.append("\(Readable.bytes(download.received)) of \(Readable.bytes(size))")
+      parts.append("\(Count.bytes(download.received)) of \(Count.bytes(size))")
     } else {
-      parts.append(Readable.bytes(download.received))
+      parts.append(Count.bytes(download.received))
     }
     if download.bytesPerSecond > 0 {
-      parts.append(Readable.bytes(Int(min(download.bytesPerSecond, 1e15))) + "/s")
+      parts.append(Count.bytes(Int(min(download.bytesPerSecond, 1e15))) + "/s")
       if let left = download.secondsLeft { parts.append(Readable.duration(left) + " left") }
     }
     return parts.joined(separator: "  ")

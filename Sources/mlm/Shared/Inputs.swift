@@ -76,9 +76,9 @@ struct UTF8Audit {
 
   func report(to console: Console) {
     guard sequences > 0 else { return }
-    let what = Readable.plural(sequences, "sequence")
+    let what = plural(sequences, "sequence")
     let were = sequences == 1 ? "was" : "were"
-    console.warning("\(what) of bytes in \(Readable.plural(inputs, "input")) \(were) not UTF-8 and became U+FFFD")
+    console.warning("\(what) of bytes in \(plural(inputs, "input")) \(were) not UTF-8 and became U+FFFD")
   }
 }
 

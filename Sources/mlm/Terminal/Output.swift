@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Standard output, or another descriptor: bytes are collected and written in large pieces, and a failed write is an error.
@@ -64,7 +65,7 @@ func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
 
 /// What the system says of an error code, in lower case: "no space left on device".
 func systemMessage(_ code: Int32) -> String {
-  guard let text = strerror(code).map({ String(cString: $0) }), let first = text.first else { return "error \(code)" }
+  let text = FileError.text(of: code)
   // "Input/output error" becomes lower-case at its first letter only.
-  return first.lowercased() + text.dropFirst()
+  return text.prefix(1).lowercased() + text.dropFirst()
 }

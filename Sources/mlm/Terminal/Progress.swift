@@ -1,3 +1,5 @@
+import Files
+
 /// Shows how work goes on: a live line on a terminal, a plain line now and then elsewhere, nothing with `--quiet`, and
 /// nothing for work that is done within a second.
 final class Progress {
@@ -11,7 +13,7 @@ final class Progress {
   private let start: Double
   private var lastShown: Double?
 
-  init(console: Console, clock: @escaping () -> Double = monotonicSeconds) {
+  init(console: Console, clock: @escaping () -> Double = { MonotonicClock.seconds }) {
     self.console = console
     self.clock = clock
     start = clock()
@@ -62,17 +64,5 @@ enum Readable {
     return Decimal.fixed(number / 1e6, 1) + "M"
   }
 
-  /// `17 MB`, `268 MB`, `1.2 GB`, in powers of ten as the hub counts.
-  static func bytes(_ count: Int) -> String {
-    let number = Double(count)
-    if number < 1e3 { return "\(count) B" }
-    if number < 1e6 { return Decimal.fixed(number / 1e3, 0) + " kB" }
-    if number < 1e9 { return Decimal.fixed(number / 1e6, 0) + " MB" }
-    return Decimal.fixed(number / 1e9, 1) + " GB"
-  }
-
   static func percent(_ share: Double) -> String { Decimal.fixed(share * 100, 1) + " %" }
-
-  /// "1 line", "2 lines".
-  static func plural(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 }

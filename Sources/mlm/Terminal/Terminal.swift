@@ -34,10 +34,3 @@ struct Terminal: Sendable, Equatable {
     return Int(size.ws_col)
   }
 }
-
-/// Seconds on a clock that only goes forward.
-func monotonicSeconds() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-}

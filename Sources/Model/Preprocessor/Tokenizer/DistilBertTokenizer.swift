@@ -1,3 +1,4 @@
+import Files
 import Hub
 
 /// KerasHub's name for the tokenizer of DistilBERT.

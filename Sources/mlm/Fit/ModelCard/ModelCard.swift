@@ -213,21 +213,6 @@ struct ModelCard {
   }
 }
 
-/// Numbers of things, in groups of three digits.
-enum Count {
-  static func text(_ count: Int, _ noun: String) -> String { "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")" }
-
-  static func grouped(_ count: Int) -> String {
-    let digits = String(count)
-    var result = ""
-    for (place, digit) in digits.enumerated() {
-      if place > 0, (digits.count - place) % 3 == 0, result != "-" { result += "," }
-      result.append(digit)
-    }
-    return result
-  }
-}
-
 extension ModelCard {
   /// The name of the card's file in a model directory that is to be written there.
   ///

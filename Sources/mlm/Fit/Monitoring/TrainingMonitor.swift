@@ -2,6 +2,7 @@ import Files
 import Glibc
 import Model
 import Tensor
+import Text
 
 /// What makes a training visible: gets every report, and keeps the line of progress, the history as a table and as a
 /// picture, and TensorBoard's events.
@@ -49,7 +50,7 @@ final class TrainingMonitor {
   /// - Parameter folder: where `history.csv` and `history.svg` grow, which is there already; nil for nowhere.
   /// - Throws: where the log or the events cannot be written.
   init(
-    _ options: Options, folder: String?, console: Console, clock: @escaping () -> Double = monotonicSeconds
+    _ options: Options, folder: String?, console: Console, clock: @escaping () -> Double = { MonotonicClock.seconds }
   ) throws(HistoryError) {
     self.options = options
     self.console = console
@@ -97,7 +98,7 @@ final class TrainingMonitor {
       }
       if report.step % options.interval == 0 { pending = (HistoryRow(report), report.tokensPerSecond) }
     case .validation(let done, let all):
-      progress.update { "epoch \(report.epoch)  validated \(done) of \(Readable.plural(all, "sample"))" }
+      progress.update { "epoch \(report.epoch)  validated \(done) of \(plural(all, "sample"))" }
     case .epochEnd:
       if report.maskedTokens == 0 {
         console.warning("no token was masked in epoch \(report.epoch): nothing was learned in it")

@@ -1,3 +1,5 @@
+import Files
+
 /// Learns a WordPiece vocabulary from text (tokenizers: `WordPieceTrainer`; KerasHub: `compute_word_piece_vocabulary`).
 ///
 ///     let (vocabulary, _) = try WordPieceTrainer(pieces: 8192).train(files: ["novels.txt"])

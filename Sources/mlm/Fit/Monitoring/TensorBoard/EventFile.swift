@@ -56,10 +56,10 @@ final class EventFile {
   }
 
   private static func makeFolder(_ folder: String) throws(HistoryError) {
-    for (index, byte) in folder.utf8.enumerated() where byte == UInt8(ascii: "/") && index > 0 {
-      mkdir(String(decoding: folder.utf8.prefix(index), as: UTF8.self).cPath, 0o777)
-    }
-    guard mkdir(folder.cPath, 0o777) == 0 || errno == EEXIST else {
+    var created: [String] = []
+    do throws(FileError) {
+      try Path.makeDirectories(folder, created: &created)
+    } catch {
       throw .cannotWrite(.events, path: folder, code: errno)
     }
   }
