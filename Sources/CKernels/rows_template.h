@@ -1,7 +1,10 @@
-// The loops over one row of numbers, written once for registers of W floats: the including file sets W, FUNCTIONS (the table
-// that it fills) and, by a pragma around the inclusion, the instruction set.
+// The loops over one row of numbers, written once for registers of W floats: the including file sets W, FUNCTIONS (the
+// table that it fills) and, by a pragma around the inclusion, the instruction set.
 //
-// A result does not depend on where in a row a number stands; a sum depends on W, so its last bits on the instruction set.
+// Included, as C has no templates, and neither a vector's width nor a function's target can depend on a parameter.
+//
+// A result does not depend on where in a row a number stands; a sum depends on W, so its last bits on the instruction
+// set.
 
 #include "rows.h"
 
@@ -60,12 +63,13 @@ INLINE vf root(vf v) { return __builtin_elementwise_sqrt(v); }
 
 // MARK: exp and the normal distribution
 //
-// The polynomials are minimax fits of our own (reweighted least squares, and Remez' exchange, in 40 digits). libm's functions take one
-// number a call, which would cost more than the products around them.
+// The polynomials are minimax fits of our own (reweighted least squares, and Remez' exchange, in 40 digits). libm's
+// functions take one number a call, which would cost more than the products around them.
 
 /// eˣ within 2·10⁻⁷ relative, for −87.33 … 88.37 alone.
 INLINE vf power_of_e_within(vf x) {
-  // x = n·ln 2 + r, |r| ≤ ln 2 / 2; ln 2 in two parts so that n·ln 2 is exact. Adding 1.5 · 2²³ rounds to an integer in the low bits.
+  // x = n·ln 2 + r, |r| ≤ ln 2 / 2; ln 2 in two parts so that n·ln 2 is exact. Adding 1.5 · 2²³ rounds to an integer in
+  // the low bits.
   const vf magic = all(12582912.0f);
   vf shifted = x * 1.44269504f + magic;
   vf n = shifted - magic;
@@ -78,8 +82,8 @@ INLINE vf power_of_e_within(vf x) {
   return fraction * (vf)(((vu)shifted << 23) + 0x3F800000u);
 }
 
-/// The same for all x. Below, the result stays at the smallest normal number's neighbourhood (≈ 10⁻³⁸), above at 2.4·10³⁸:
-/// no infinities. NaN stays NaN, so that a broken weight shows in the loss.
+/// The same for all x. Below, the result stays at the smallest normal number's neighbourhood (≈ 10⁻³⁸), above at
+/// 2.4·10³⁸: no infinities. NaN stays NaN, so that a broken weight shows in the loss.
 INLINE vf power_of_e(vf x) {
   x = pick(x > 88.37f, all(88.37f), x);
   return power_of_e_within(pick(x < -87.33f, all(-87.33f), x));
@@ -87,8 +91,9 @@ INLINE vf power_of_e(vf x) {
 
 /// The normal distribution's Φ(x), within 1.2·10⁻⁷, and its density times √(2π): exp(−x²/2).
 ///
-/// By Φ(−t) = exp(−t²/2) · m(t), m a polynomial with which that is within 1.1·10⁻⁸. (1 + erf(x / √2) took 1.6 times as long, as erf needs a
-/// polynomial of its own near zero, and 2 times with the density, which here comes with it. m in even and odd terms: the same.)
+/// By Φ(−t) = exp(−t²/2) · m(t), m a polynomial with which that is within 1.1·10⁻⁸. (1 + erf(x / √2) took 1.6 times as
+/// long, as erf needs a polynomial of its own near zero, and 2 times with the density, which here comes with it. m in
+/// even and odd terms: the same.)
 INLINE vf normal_distribution(vf x, vf *density) {
   vf t = (vf)((vu)x & 0x7FFFFFFFu);
   const vi far = t > 13.0f;
@@ -200,8 +205,8 @@ static void softmax_backward(float *dp, const float *p, size_t n) {
 // MARK: layer norm
 
 static void norm(
-    float *x, const float *residual, const float *gain, const float *bias, float epsilon, float *y, size_t n, float *mean_out,
-    float *scale_out) {
+    float *x, const float *residual, const float *gain, const float *bias, float epsilon, float *y, size_t n,
+    float *mean_out, float *scale_out) {
   vf lanes = {0};
   if (residual)
     EACH(n, vf v = get(x + i, c) + get(residual + i, c); put(x + i, v, c); lanes += v;);
@@ -245,12 +250,14 @@ static void norm_gradients(
 typedef uint64_t vl __attribute__((vector_size(4 * W)));
 typedef uint16_t halves __attribute__((vector_size(2 * W)));
 
-/// BLOCKS: the counters in a vector, for each of which Philox gives four words. Each has the low half of 64 bits: what multiplies 32 by
-/// 32 bits reads no more than that, so the high halves may hold anything. CHAINS vectors, as each waits for its own multiplications (four
-/// are no faster, and waste more of what a short row does not need). DRAWN: the 16-bit numbers of them all.
+/// BLOCKS: the counters in a vector, for each of which Philox gives four words. Each has the low half of 64 bits: what
+/// multiplies 32 by 32 bits reads no more than that, so the high halves may hold anything. CHAINS vectors, as each
+/// waits for its own multiplications (four are no faster, and waste more of what a short row does not need). DRAWN: the
+/// 16-bit numbers of them all.
 enum { BLOCKS = W / 2, CHAINS = 2, DRAWN = 8 * BLOCKS * CHAINS };
 
-/// Philox 4×32-10 (Salmon et al. 2011) for BLOCKS · CHAINS counters from c0 on, four words each, in order, each word in two halves.
+/// Philox 4×32-10 (Salmon et al. 2011) for BLOCKS · CHAINS counters from c0 on, four words each, in order, each word in
+/// two halves.
 INLINE void philox(uint64_t key, const uint32_t *counter, uint32_t c0, uint16_t bits[DRAWN]) {
   vl a[CHAINS], b[CHAINS], c[CHAINS], d[CHAINS];
   const vl none = {0}, low = none + 0xFFFFFFFFu;
@@ -282,7 +289,8 @@ INLINE void philox(uint64_t key, const uint32_t *counter, uint32_t c0, uint16_t 
   }
 }
 
-static void dropout(const float *x, float *y, size_t n, uint64_t key, const uint32_t *counter, uint16_t threshold, float scale) {
+static void dropout(
+    const float *x, float *y, size_t n, uint64_t key, const uint32_t *counter, uint16_t threshold, float scale) {
   uint16_t bits[DRAWN];
   for (size_t start = 0, block = 0; start < n; start += DRAWN, block += BLOCKS * CHAINS) {
     philox(key, counter, counter[0] + (uint32_t)block, bits);

@@ -73,8 +73,8 @@ final class Network {
   /// To be called before inference of some batches, while nothing else is computed.
   func prepare(for batches: [Batch], on pool: WorkerPool) {
     guard let rows = batches.first?.tokens.rowCount else { return }
-    parameters.panels.prepare(
-      forPassOf: batches.count == 1 && rows <= FewRows.rowLimit ? rows : nil, in: parameters, on: pool)
+    parameters.packedWeights.prepare(
+      forPassOf: batches.count == 1 && rows <= SmallBatchGEMM.rowLimit ? rows : nil, in: parameters, on: pool)
   }
 
   /// Calls the body with the scores (rows × vocabulary) of a few masked rows of the batch at a time.

@@ -16,8 +16,8 @@ package final class Parameter: @unchecked Sendable {
   package var isUntrained = false
   /// Whether its gradient begins with a product, which then need not add to zeros.
   package var gradientBeginsWithProduct = false
-  /// The values of a matrix packed for products of few rows, as long as `WeightPanels` has them.
-  package var panels: Matrix?
+  /// The values of a matrix packed for small-batch products, while `PackedWeights` has them.
+  package var packed: Matrix?
   /// The matrix that the forward multiplies by after this one.
   package fileprivate(set) var following: Parameter?
   /// Whether the gradient is still to be begun: what lies there is of the step before.
@@ -62,7 +62,7 @@ package final class ParameterStore: @unchecked Sendable {
   private var gradients: ZeroedMemory?
   /// What the values point into while they are not in the block.
   private var keepAlive: [AnyObject] = []
-  package let panels = WeightPanels()
+  package let packedWeights = PackedWeights()
 
   /// Where a parameter's values come from.
   package enum Source {
@@ -137,7 +137,7 @@ package final class ParameterStore: @unchecked Sendable {
   /// Moves the values into one block of this store's own and makes room for gradients. Does nothing the second time.
   package func makeTrainable() {
     guard self.values == nil else { return }
-    panels.drop(from: self)
+    packedWeights.drop(from: self)
     let (valueMemory, gradientMemory) = (ZeroedMemory(floats: blockSize), ZeroedMemory(floats: blockSize))
     let (values, gradients) = (valueMemory.floats, gradientMemory.floats)
     for parameter in parameters {

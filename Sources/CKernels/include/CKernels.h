@@ -1,5 +1,6 @@
-// Inner loops that need instructions beyond the baseline of the platform: each is compiled for several instruction sets, and
-// the widest that the processor has is taken at run time. Everything else, the shapes, threads and memory, is Swift's.
+// Inner loops that need instructions beyond the baseline of the platform: each is compiled for several instruction
+// sets, and the widest that the processor has is taken at run time. Everything else, the shapes, threads and memory, is
+// Swift's.
 //
 // C, because Swift cannot yet compile one function for another processor than the rest of its module.
 #ifndef MLM_CKERNELS_H
@@ -36,8 +37,8 @@ typedef struct {
   float keep1, keep2, epsilon, rate, scale, decay;
 } mlm_adam;
 
-/// Loops over the n numbers of one row, for one instruction set. Arrays may be the same where both are written to or the one is
-/// read before the other is written, number by number; they do not overlap otherwise.
+/// Loops over the n numbers of one row, for one instruction set. Arrays may be the same where both are written to or
+/// the one is read before the other is written, number by number; they do not overlap otherwise.
 typedef struct {
   /// y = eˣ, within 2·10⁻⁷ relative.
   void (*exponential)(const float *x, float *y, size_t n);
@@ -61,15 +62,16 @@ typedef struct {
 
   /// x += residual, where that is not NULL; y = gain · (x − mean) · scale + bias, scale = 1 / √(variance + epsilon).
   void (*norm)(
-      float *x, const float *_Nullable residual, const float *gain, const float *bias, float epsilon, float *y, size_t n,
-      float *mean, float *scale);
+      float *x, const float *_Nullable residual, const float *gain, const float *bias, float epsilon, float *y,
+      size_t n, float *mean, float *scale);
   void (*norm_backward)(
       const float *x, const float *gain, float mean, float scale, const float *dy, float *dx, size_t n);
   /// What one row adds to the gradients of gain and bias.
   void (*norm_gradients)(
       const float *x, float mean, float scale, const float *dy, float *d_gain, float *d_bias, size_t n);
 
-  /// y = 0 or scale · x, by the 16-bit numbers that Philox 4×32-10 gives from this counter on: 0 where they are below the threshold.
+  /// y = 0 or scale · x, by the 16-bit numbers that Philox 4×32-10 gives from this counter on: 0 where they are below
+  /// the threshold.
   void (*dropout)(
       const float *x, float *y, size_t n, uint64_t key, const uint32_t *counter, uint16_t threshold, float scale);
 
@@ -81,30 +83,31 @@ typedef struct {
 /// The loops of an instruction set that the processor has; the baseline's for one that this platform does not know.
 const mlm_rows *mlm_rows_for(mlm_instruction_set instructions);
 
-// MARK: few-row products
+// MARK: small-batch GEMM
 
-/// In which order OpenBLAS' kernel adds up, which the few-row product keeps to: one after the other within a block of the inner
-/// dimension, whose sums are then added to the result.
+/// The order in which OpenBLAS' kernel adds up products, which the small-batch GEMM follows: one after the other within
+/// a block of the inner dimension. The sums of the blocks are added to the result in turn.
 typedef struct {
-  /// The size of a block, at most MLM_LARGEST_BLOCK. Where less than two are left they are halved, rounded up to `multiple`.
+  /// The size of a block, at most MLM_LARGEST_BLOCK. If less than two blocks are left, the rest is halved, rounded up
+  /// to `multiple`.
   size_t block, multiple;
-  /// OpenBLAS' Haswell kernel: one half of each 12 rows adds even and odd terms apart in the first and last eight columns of each
-  /// panel of 320.
+  /// OpenBLAS' Haswell kernel: in the first and the last eight columns of each panel of 320, half of each 12 rows adds
+  /// even and odd terms separately.
   int splits_edges;
-} mlm_order;
+} mlm_summation_order;
 
 enum { MLM_LARGEST_BLOCK = 512 };
 
-/// The size of the next block (or panel of columns) where `left` are left: a full one, or the nearer half where that would leave a
-/// small rest.
+/// The size of the next block (or panel of columns) if `left` are left: a full block, or half of the rest if a full one
+/// would leave a small remainder.
 static inline size_t mlm_next_block(size_t left, size_t block, size_t multiple) {
   if (left >= 2 * block) return block;
   if (left > block) return (left / 2 + multiple - 1) / multiple * multiple;
   return left;
 }
 
-/// y = bias + x·Wᵀ. x: rows × inner; w: columns × inner, read where it lies; y: rows × columns; bias: columns, or NULL, which the first
-/// block's sums are added to. The strides are the floats between two rows' starts.
+/// y = bias + x·Wᵀ. x: rows × inner; w: columns × inner; y: rows × columns; bias: columns, or NULL. The sums of the
+/// first block are added to the bias. Strides are in floats, from the start of a row to the start of the next.
 typedef struct {
   const float *x;
   size_t x_stride, rows;
@@ -113,41 +116,48 @@ typedef struct {
   const float *_Nullable bias;
   float *y;
   size_t y_stride;
-  mlm_order order;
-  /// Whether w is packed by mlm_pack_panels.
+  mlm_summation_order order;
+  /// Whether w was packed by mlm_pack_weights.
   int is_packed;
-} mlm_few_rows;
+} mlm_small_batch_gemm;
 
-/// The columns of a panel of packed weights: the first numbers of all of them, the second ones, and so on.
+/// The columns of a panel of packed weights. A panel holds the first number of each of its columns, then the second
+/// ones, and so on.
 enum { MLM_PANEL = 16 };
 
-/// Whether an instruction set has products of packed weights.
-int mlm_takes_panels(mlm_instruction_set instructions);
+/// Whether an instruction set has a kernel for packed weights.
+int mlm_supports_packed_weights(mlm_instruction_set instructions);
 
-/// Packs columns [begin, end), multiples of 8, of weights whose columns are a multiple of MLM_PANEL. They take as much memory as before,
-/// and column j of a panel's start lies at panels + j × inner.
-void mlm_pack_panels(const float *w, size_t w_stride, size_t begin, size_t end, size_t inner, float *panels);
+/// Packs columns [begin, end), multiples of 8, of weights with a multiple of MLM_PANEL columns. Packed weights take as
+/// much memory as before; the panel of column j, a multiple of MLM_PANEL, begins at packed + j × inner.
+void mlm_pack_weights(const float *w, size_t w_stride, size_t begin, size_t end, size_t inner, float *packed);
 
-/// The floats of scratch memory that a thread needs, at the start of a cache line.
-size_t mlm_few_rows_scratch(mlm_instruction_set instructions, const mlm_few_rows *product);
+/// The floats of scratch memory that each thread needs, aligned to a cache line.
+size_t mlm_small_batch_scratch(mlm_instruction_set instructions, const mlm_small_batch_gemm *gemm);
 
-/// Packs x into the scratch memory, where it is not read where it lies. The instruction set is not the baseline.
-void mlm_few_rows_pack(mlm_instruction_set instructions, const mlm_few_rows *product, float *scratch);
+/// Packs x into the scratch memory, if the kernel needs that.
+void mlm_small_batch_pack(mlm_instruction_set instructions, const mlm_small_batch_gemm *gemm, float *scratch);
 
-/// The columns that threads may take of it at a time, by a call each; 0 where every call begins with something that takes time.
-size_t mlm_few_rows_unit(mlm_instruction_set instructions, const mlm_few_rows *product);
+/// The number of columns that a thread may claim at a time, with one call for each claim; 0 if a call has a start-up
+/// cost, so that the columns are better split evenly.
+size_t mlm_small_batch_unit(mlm_instruction_set instructions, const mlm_small_batch_gemm *gemm);
 
-/// Columns [begin, end) of a product whose x lies packed in the scratch memory, by the calling thread; begin is a multiple of 8 (AVX-512 and
-/// packed weights: of 16, and of these end too).
+/// Computes columns [begin, end) on the calling thread, after mlm_small_batch_pack with the same scratch memory. begin
+/// is a multiple of 8; of 16 with AVX-512; with packed weights, both begin and end are multiples of 16.
 ///
-/// following: the weights that this thread reads next, if known; they are fetched while the last columns are computed.
-void mlm_few_rows_product(
-    mlm_instruction_set instructions, const mlm_few_rows *product, size_t begin, size_t end,
+/// The baseline's kernel is the scalar definition that the others match to the last bit. It is slow where the processor
+/// has no fused multiply-add.
+///
+/// following: the weights that this thread reads next, if known; they are prefetched while the last columns are
+/// computed.
+void mlm_small_batch_multiply(
+    mlm_instruction_set instructions, const mlm_small_batch_gemm *gemm, size_t begin, size_t end,
     const float *_Nullable following, float *scratch);
 
 // MARK: OpenBLAS
 
-/// Whether it can be told to choose its kernels again, by the variable OPENBLAS_CORETYPE: not where it is built for one processor.
+/// Whether it can be told to choose its kernels again, by the variable OPENBLAS_CORETYPE: not where it is built for one
+/// processor.
 int mlm_openblas_can_choose_again(void);
 /// Nothing else may use it meanwhile.
 void mlm_openblas_choose_again(void);

@@ -100,7 +100,9 @@ struct Batch {
 
   /// A batch whose samples come out the same to the last bit whatever is computed with them. The few-row product needs no full tile.
   static func inference(_ samples: some Sequence<Sample>) -> Batch {
-    Batch(samples, alignment: inferenceAlignment, unfilledRows: FewRows.isAvailable ? FewRows.rowLimit : 0)
+    Batch(
+      samples, alignment: inferenceAlignment,
+      unfilledRows: SmallBatchGEMM.isAvailable ? SmallBatchGEMM.rowLimit : 0)
   }
 
   mutating func append(_ sample: Sample, key: UInt32 = 0) {

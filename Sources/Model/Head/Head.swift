@@ -46,7 +46,7 @@ struct Head {
 
   /// logits = n·Eᵀ + c, for some rows of n.
   func project(_ n: Matrix, into logits: Matrix, _ context: Context) {
-    Dense.forward(n, weight: output.matrix, panels: output.panels, bias: bias.values, into: logits, context)
+    Dense.forward(n, weight: output.matrix, packed: output.packed, bias: bias.values, into: logits, context)
   }
 
   /// The backward of `project`: writes dn, adds to the gradients of E and c.

@@ -14,22 +14,22 @@ struct Dense {
 
   func forward(_ x: Matrix, into y: Matrix, _ context: Context) {
     Self.forward(
-      x, weight: weight.matrix, panels: weight.panels, bias: bias.values, into: y,
-      following: weight.following.map { $0.panels ?? $0.matrix }, context)
+      x, weight: weight.matrix, packed: weight.packed, bias: bias.values, into: y,
+      following: weight.following.map { $0.packed ?? $0.matrix }, context)
   }
 
   /// The same of a weight and a bias that are not a layer's own: the head's projection.
   ///
   /// - Parameters:
-  ///   - panels: the same weight packed for few rows, if it is.
+  ///   - packed: the same weight packed for small-batch products, if it is.
   ///   - following: the weights that are needed next, if known.
   static func forward(
-    _ x: Matrix, weight: Matrix, panels: Matrix? = nil, bias: UnsafeMutablePointer<Float>, into y: Matrix,
+    _ x: Matrix, weight: Matrix, packed: Matrix? = nil, bias: UnsafeMutablePointer<Float>, into y: Matrix,
     following: Matrix? = nil, _ context: Context
   ) {
-    if FewRows.takes(rows: x.rows, columns: y.columns, inner: x.columns, threads: context.pool.threads) {
-      FewRows.multiply(
-        x, panels ?? weight, arePanels: panels != nil, bias: bias, into: y, following: following, context)
+    if SmallBatchGEMM.handles(rows: x.rows, columns: y.columns, inner: x.columns, threads: context.pool.threads) {
+      SmallBatchGEMM.multiply(
+        x, packed ?? weight, isPacked: packed != nil, bias: bias, into: y, following: following, context)
     } else {
       GEMM.multiply(x, .normal, weight, .transposed, into: y, bias: bias, on: context.pool)
     }

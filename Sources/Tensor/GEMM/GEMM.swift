@@ -9,14 +9,14 @@ package enum Orientation { case normal, transposed }
 /// The result is cut among workers at places where every element comes out the same to the last bit for any number of workers (measured
 /// with 0.3.21):
 /// - Its kernels for AVX-512 add up every element alike, wherever it stands: any cut will do. (Only products below 10⁶
-///   multiplications are computed in another way; `FewRows` takes those where it matters.)
+///   multiplications are computed in another way; `SmallBatchGEMM` handles those where it matters.)
 /// - Its kernel for AVX2 works in tiles of 12 rows and panels of 320 columns: rows 0 to 5 of a tile are added up in another order
 ///   at a panel's edges than elsewhere, and incomplete tiles in a third. So rows are cut at multiples of 12, and columns at multiples of
 ///   320 if the rows are a multiple of 12 too.
 package enum GEMM {
   /// What rows of products whose last bits matter are to begin at, and their cuts.
-  package static let rowAlignment = FewRows.openBLASKernel == .avx512 ? 1 : 12
-  private static let columnPanel = FewRows.openBLASKernel == .avx512 ? 32 : 320
+  package static let rowAlignment = OpenBLAS.kernel == .avx512 ? 1 : 12
+  private static let columnPanel = OpenBLAS.kernel == .avx512 ? 32 : 320
 
   /// c = scale · a·b (+ c), with a or b transposed as asked. On the calling thread.
   ///
@@ -54,18 +54,18 @@ package enum GEMM {
     let cutsColumns = c.rows % rowAlignment == 0 && c.columns >= 2 * columnPanel
     let inner = aOrientation == .normal ? a.columns : a.rows
     let shares = followsSpeeds(c.rows * c.columns * inner, pool) ? pool.shares : nil
-    let grid = Grid(
+    let partition = GEMMPartition(
       rows: c.rows, columns: c.columns, rowUnit: max(rowAlignment, 4), columnUnit: cutsColumns ? columnPanel : nil,
       workers: pool.threads, bounds: shares.map { UnsafePointer($0.bounds) })
     func compute(_ part: Int) {
-      let (rows, columns) = grid[part]
+      let (rows, columns) = partition[part]
       multiply(
         aOrientation == .normal ? a.rows(rows) : a.columns(rows), aOrientation,
         bOrientation == .normal ? b.columns(columns) : b.rows(columns), bOrientation,
         into: c.rows(rows).columns(columns), adding: adding, bias: bias.map { $0 + columns.lowerBound }, scale: scale)
     }
-    guard let shares, grid.parts == pool.threads else {
-      return pool.split(grid.parts) { _, parts in parts.forEach(compute) }
+    guard let shares, partition.parts == pool.threads else {
+      return pool.split(partition.parts) { _, parts in parts.forEach(compute) }
     }
     pool.run { worker in
       let start = MonotonicClock.seconds
@@ -73,7 +73,7 @@ package enum GEMM {
       shares.note(worker, seconds: MonotonicClock.seconds - start)
     }
     shares.adapt { worker in
-      let (rows, columns) = grid[worker]
+      let (rows, columns) = partition[worker]
       return Double(rows.count * columns.count)
     }
   }
@@ -82,6 +82,6 @@ package enum GEMM {
   /// in its last bits: where the order of additions is not known, and where parts could become so small that they are computed in
   /// another way.
   private static func followsSpeeds(_ multiplications: Int, _ pool: WorkerPool) -> Bool {
-    pool.threads > 1 && FewRows.openBLASKernel != .other && multiplications / pool.threads >= 32_000_000
+    pool.threads > 1 && OpenBLAS.kernel != .other && multiplications / pool.threads >= 32_000_000
   }
 }

@@ -5,7 +5,7 @@
 ///
 /// Tried: only rows cut, so that each worker finds in its cache what it made itself. Packing costs more than that saves: 2 %, with two
 /// workers.
-struct Grid {
+struct GEMMPartition {
   /// The parts along each side.
   let rowParts, columnParts: Int
   private let rows, columns, rowUnit, columnUnit, rowUnits, columnUnits: Int
@@ -16,7 +16,7 @@ struct Grid {
   /// What it takes to pack a number, in multiplications.
   private static let packing = 20
 
-  /// The grid whose largest part takes the least time.
+  /// The partition whose largest part takes the least time.
   ///
   /// - Parameters:
   ///   - rowUnit: rows are cut at multiples of it.

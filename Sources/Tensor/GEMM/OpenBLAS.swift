@@ -4,21 +4,43 @@ import Glibc
 
 /// The library for matrix products, as this program uses it: on the calling thread alone, by kernels that suit the processor.
 package enum OpenBLAS {
-  /// What OpenBLAS computes with, as far as it matters here.
+  /// The kernels of OpenBLAS, by the order in which they add up products.
   package enum Kernel {
-    /// SkylakeX and its successors, Zen 4 among them: every element is added up alike, wherever it stands.
+    /// SkylakeX and its successors, Zen 4 among them: every element is added up in the same order.
     case avx512
-    /// Haswell and its successors, Zen 1 … 3 among them: the order depends on the place in a tile of 12 rows.
+    /// Haswell and its successors, Zen 1 … 3 among them: the order depends on the position in a tile of 12 rows.
     case avx2
+    /// The order is unknown.
     case other
   }
 
   package static let kernel: Kernel = {
+    guard blockSize > 0 else { return .other }
     switch core {
     case "SkylakeX", "Cooperlake", "SapphireRapids": return .avx512
     case "Haswell", "Zen": return .avx2
     default: return .other
     }
+  }()
+
+  /// The number of products that a kernel adds up before it adds their sum to the result; it differs from kernel to
+  /// kernel. 0 if it is more than the small-batch GEMM supports.
+  ///
+  /// Found by an experiment of some microseconds: 2²⁵ swallows the ones that are added to it singly, those of its own
+  /// block, but not the sums of other blocks. Observed at a row and a column where the AVX2 kernel, too, adds up in
+  /// order.
+  static let blockSize: Int = {
+    _ = prepared
+    let (rows, columns, inner) = (36, 32, 2 * Int(MLM_LARGEST_BLOCK))
+    var x = [Float](repeating: 1, count: rows * inner)
+    let w = [Float](repeating: 1, count: columns * inner)
+    var y = [Float](repeating: 0, count: rows * columns)
+    x[(rows - 1) * inner] = 0x1p25
+    cblas_sgemm(
+      CblasRowMajor, CblasNoTrans, CblasTrans, blasint(rows), blasint(columns), blasint(inner), 1, x, blasint(inner), w,
+      blasint(inner), 0, &y, blasint(columns))
+    let block = inner - Int(y[(rows - 1) * columns + columns / 2] - 0x1p25)
+    return block > 0 && block <= inner / 2 && block % 16 == 0 ? block : 0
   }()
 
   /// To be evaluated before OpenBLAS is first used.

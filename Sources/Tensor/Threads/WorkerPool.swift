@@ -16,7 +16,7 @@ package final class WorkerPool: @unchecked Sendable {
   let counter = Counter()
   /// Who should do how much of something large.
   private(set) lazy var shares = WorkerShares(workers: threads)
-  private let board = Board()
+  private let barrier = TaskBarrier()
   private var handles: [pthread_t] = []
 
   /// One thread, the caller's: for work that is already one worker's share.
@@ -24,7 +24,7 @@ package final class WorkerPool: @unchecked Sendable {
 
   package init(threads: Int) {
     for index in 1..<max(1, threads) {
-      let start = Unmanaged.passRetained(Start(board: board, index: index))
+      let start = Unmanaged.passRetained(Start(barrier: barrier, index: index))
       var handle = pthread_t()
       let status = pthread_create(
         &handle, nil,
@@ -43,7 +43,7 @@ package final class WorkerPool: @unchecked Sendable {
 
   deinit {
     guard threads > 1 else { return }
-    board.stop()
+    barrier.stop()
     for handle in handles { pthread_join(handle, nil) }
   }
 
@@ -51,9 +51,9 @@ package final class WorkerPool: @unchecked Sendable {
   package func run(_ body: (Int) -> Void) {
     guard threads > 1 else { return body(0) }
     withoutActuallyEscaping(body) { body in
-      board.post(body, others: threads - 1)
+      barrier.post(body, others: threads - 1)
       body(0)
-      board.waitForOthers()
+      barrier.waitForOthers()
     }
   }
 
@@ -100,14 +100,14 @@ package final class WorkerPool: @unchecked Sendable {
   /// What a thread begins with.
   private final class Start {
     private let index: Int
-    private let board: Board
+    private let barrier: TaskBarrier
 
-    init(board: Board, index: Int) {
-      self.board = board
+    init(barrier: TaskBarrier, index: Int) {
+      self.barrier = barrier
       self.index = index
     }
 
-    func work() { board.work(index) }
+    func work() { barrier.work(index) }
   }
 }
 
@@ -120,7 +120,7 @@ final class Counter: Sendable {
 
 /// Where a pool posts its work and its threads find it. The threads hold on to this and not to the pool, which would
 /// otherwise never end: a method that is running keeps its object alive.
-private final class Board: @unchecked Sendable {
+private final class TaskBarrier: @unchecked Sendable {
   private let generation = Atomic<Int>(0)
   private let pending = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct GEMMTests {
   /// The kernels of OpenBLAS that the claims about last bits were measured with.
-  static let isMeasuredKernel = FewRows.openBLASKernel != .other
+  static let isMeasuredKernel = OpenBLAS.kernel != .other
   static let otherKernel: Comment = "OpenBLAS computes with a kernel here whose order of additions is not known"
 
   /// What a product's result begins with.

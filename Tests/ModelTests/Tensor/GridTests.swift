@@ -4,10 +4,10 @@ import Testing
 
 @testable import Model
 
-@Suite struct GridTests {
+@Suite struct GEMMPartitionTests {
   private func parts(_ rows: Int, _ columns: Int, _ workers: Int, rowUnit: Int = 4, columnUnit: Int? = 32) -> [Int] {
-    let grid = Grid(rows: rows, columns: columns, rowUnit: rowUnit, columnUnit: columnUnit, workers: workers)
-    return [grid.rowParts, grid.columnParts]
+    let partition = GEMMPartition(rows: rows, columns: columns, rowUnit: rowUnit, columnUnit: columnUnit, workers: workers)
+    return [partition.rowParts, partition.columnParts]
   }
 
   /// The longer side where there are two workers; parts as square as can be where there are many.
@@ -29,11 +29,11 @@ import Testing
   @Test(arguments: [1, 2, 3, 6, 16, 64]) func everythingOnce(_ workers: Int) {
     for (rows, columns) in [(1, 1), (12, 640), (13, 1003), (516, 128), (1024, 3072), (300, 70)] {
       for (rowUnit, columnUnit) in [(4, 32), (12, 320), (12, nil)] as [(Int, Int?)] {
-        let grid = Grid(rows: rows, columns: columns, rowUnit: rowUnit, columnUnit: columnUnit, workers: workers)
-        #expect(grid.parts <= workers)
+        let partition = GEMMPartition(rows: rows, columns: columns, rowUnit: rowUnit, columnUnit: columnUnit, workers: workers)
+        #expect(partition.parts <= workers)
         var covered = [Int](repeating: 0, count: rows * columns)
-        for part in 0..<grid.parts {
-          let (some, range) = grid[part]
+        for part in 0..<partition.parts {
+          let (some, range) = partition[part]
           #expect(!some.isEmpty && !range.isEmpty && some.lowerBound % rowUnit == 0)
           #expect(range.lowerBound % (columnUnit ?? columns) == 0)
           for row in some { for column in range { covered[row * columns + column] += 1 } }
@@ -52,13 +52,13 @@ import Testing
       for (rows, columns) in [(1, 1), (13, 1003), (516, 128), (1024, 3072), (300, 70)] {
         for (rowUnit, columnUnit) in [(4, 32), (12, 320), (12, nil)] as [(Int, Int?)] {
           withExtendedLifetime(shares) {
-            let grid = Grid(
+            let partition = GEMMPartition(
               rows: rows, columns: columns, rowUnit: rowUnit, columnUnit: columnUnit, workers: workers,
               bounds: shares.bounds)
             var covered = 0
             var last = (rows: 0..<0, columns: 0..<columns)
-            for part in 0..<grid.parts {
-              let next = grid[part]
+            for part in 0..<partition.parts {
+              let next = partition[part]
               covered += next.rows.count * next.columns.count
               let goesOn = next.rows == last.rows && next.columns.lowerBound == last.columns.upperBound
               let isBelow = next.rows.lowerBound == last.rows.upperBound && last.columns.upperBound == columns
@@ -70,8 +70,8 @@ import Testing
         }
       }
       // The fast one has the larger part.
-      let grid = Grid(rows: 4096, columns: 4096, rowUnit: 4, columnUnit: 32, workers: workers, bounds: shares.bounds)
-      let sizes = (0..<grid.parts).map { grid[$0].rows.count * grid[$0].columns.count }
+      let partition = GEMMPartition(rows: 4096, columns: 4096, rowUnit: 4, columnUnit: 32, workers: workers, bounds: shares.bounds)
+      let sizes = (0..<partition.parts).map { partition[$0].rows.count * partition[$0].columns.count }
       #expect(sizes.max() == sizes[fast])
     }
   }

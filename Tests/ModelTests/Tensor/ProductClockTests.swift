@@ -12,8 +12,8 @@ import Testing
     let context = Context(pool: .serial, arena: arena)
     let (x, w, y) = (context.matrix(rows, 256), context.matrix(256, 256), context.matrix(rows, 256))
     for matrix in [x, w] { matrix.setToZero() }
-    if FewRows.takes(rows: rows, columns: 256, inner: 256, threads: 1) {
-      FewRows.multiply(x, w, bias: nil, into: y, context)
+    if SmallBatchGEMM.handles(rows: rows, columns: 256, inner: 256, threads: 1) {
+      SmallBatchGEMM.multiply(x, w, bias: nil, into: y, context)
     } else {
       GEMM.multiply(x, .normal, w, .transposed, into: y, on: context.pool)
     }

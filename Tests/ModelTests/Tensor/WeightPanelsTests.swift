@@ -5,18 +5,18 @@ import Testing
 @testable import Model
 
 /// Matrices packed in a process that answers one short text after another.
-@Suite(.enabled(if: FewRows.takesPanels, "the processor has no AVX2, or more than that"))
-struct WeightPanelsTests {
+@Suite(.enabled(if: SmallBatchGEMM.supportsPackedWeights, "the processor has no AVX2, or more than that"))
+struct PackedWeightsTests {
   private let short = [
     Sample(tokenIDs: [2, 40, 4, 61, 17, 90, 4, 3], maskPositions: [2, 6], labels: [50, 70])
   ]
-  /// One batch of more rows than the few-row product takes.
+  /// One batch of more rows than the small-batch product handles.
   private let long = (0..<8).map {
     Sample(tokenIDs: [2, 4] + Array(repeating: 40 + $0, count: 40) + [3], maskPositions: [1], labels: [50])
   }
 
   private func packed(_ maskedLM: DistilBertMaskedLM) -> Int {
-    maskedLM.network.parameters.parameters.count { $0.panels != nil }
+    maskedLM.network.parameters.parameters.count { $0.packed != nil }
   }
 
   /// One matrix a pass from the 33rd on, until all are; every answer is the same, and so is the memory.
@@ -36,7 +36,7 @@ struct WeightPanelsTests {
     #expect(try SmallModel.micro().evaluate(corpus).loss == loss)
   }
 
-  /// What is computed with the matrices as they lie gives the panels back, and waits for twice as many passes.
+  /// What is computed with the matrices as they lie drops the packed ones, and waits for twice as many passes.
   @Test func longPassesGiveThemBack() throws {
     let maskedLM = try SmallModel.micro()
     let (expectedShort, expectedLong) = (try maskedLM.rank(short), try maskedLM.rank(long))
@@ -45,7 +45,7 @@ struct WeightPanelsTests {
     for _ in 0..<5 { _ = try maskedLM.rank(short) }
     #expect(packed(maskedLM) == 5)
     #expect(try maskedLM.rank(long) == expectedLong)
-    #expect(packed(maskedLM) == 0 && !maskedLM.network.parameters.panels.isInUse)
+    #expect(packed(maskedLM) == 0 && !maskedLM.network.parameters.packedWeights.isInUse)
     for _ in 0..<64 { #expect(try maskedLM.rank(short) == expectedShort) }
     #expect(packed(maskedLM) == 0)
     #expect(try maskedLM.rank(short) == expectedShort)
@@ -65,7 +65,7 @@ struct WeightPanelsTests {
     #expect(packed(maskedLM) > 0)
     maskedLM.compile(optimizer: .adam(learningRate: 1e-2))
     try maskedLM.fit(SampleList(short), options: TrainingOptions(epochs: 2, batchSize: 1))
-    #expect(packed(maskedLM) == 0 && !maskedLM.network.parameters.panels.isInUse)
+    #expect(packed(maskedLM) == 0 && !maskedLM.network.parameters.packedWeights.isInUse)
     let after = try maskedLM.rank(short)
     #expect(after != before)
     for _ in 0..<70 { #expect(try maskedLM.rank(short) == after) }

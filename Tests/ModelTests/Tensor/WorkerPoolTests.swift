@@ -68,26 +68,26 @@ import Testing
     }
   }
 
-  /// Every small shape: all is dealt once, in ranges that begin at multiples, the next known beforehand, the first to all who ask.
+  /// Every small shape: all is distributed once, in ranges that begin at multiples, the next known beforehand, the first to all who ask.
   @Test(arguments: [1, 2, 3, 8])
-  func dealGivesAllOnce(_ threads: Int) {
+  func distributeGivesAllOnce(_ threads: Int) {
     let pool = WorkerPool(threads: threads)
     for count in [0, 1, 4, 5, 23, 24, 25, 96, 100, 768] {
-      for (unit, sharesRest) in [(1, true), (5, true), (24, true), (5, false), (24, false)] {
+      for (unit, allowsStealing) in [(1, true), (5, true), (24, true), (5, false), (24, false)] {
         let counts = Counts(count)
         let errors = Counts(threads)
-        pool.deal(count, unit: unit, sharesRest: sharesRest) { worker, hand in
-          let first = pool.first(of: count, unit: unit, sharesRest: sharesRest, worker: worker)
-          if let first, first != hand.next { errors.values[worker] += 1 }
-          var expected = hand.next
-          while let range = hand.take() {
+        pool.distribute(count, unit: unit, allowsStealing: allowsStealing) { worker, queue in
+          let first = pool.initialShare(of: count, unit: unit, allowsStealing: allowsStealing, worker: worker)
+          if let first, first != queue.next { errors.values[worker] += 1 }
+          var expected = queue.next
+          while let range = queue.take() {
             if range != expected || range.isEmpty || range.lowerBound % unit != 0 { errors.values[worker] += 1 }
             for index in range { counts.values[index] += 1 }
-            expected = hand.next
+            expected = queue.next
           }
           if expected != nil { errors.values[worker] += 1 }
         }
-        let what: Comment = "\(count) by \(unit), \(sharesRest)"
+        let what: Comment = "\(count) by \(unit), \(allowsStealing)"
         #expect(counts.array == [Int](repeating: 1, count: count), what)
         #expect(errors.array == [Int](repeating: 0, count: threads), what)
       }
@@ -98,8 +98,8 @@ import Testing
   @Test func theRestGoesToWhoeverIsFree() {
     final class Flag: Sendable { let isRaised = Atomic<Bool>(false) }
     let (pool, counts, done) = (WorkerPool(threads: 2), Counts(2), Flag())
-    pool.deal(160, unit: 1, sharesRest: true) { worker, hand in
-      while let range = hand.take() {
+    pool.distribute(160, unit: 1, allowsStealing: true) { worker, queue in
+      while let range = queue.take() {
         counts.values[worker] += range.count
         while worker == 0, !done.isRaised.load(ordering: .acquiring) { usleep(100) }
       }

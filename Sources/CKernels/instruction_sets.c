@@ -1,10 +1,10 @@
-// Which instruction set is taken: the widest that the processor has, or a narrower one for tests and measurements.
+// Chooses the instruction set: the widest that the processor has, or a narrower one for tests and measurements.
 #include "rows.h"
 
 #include <stdlib.h>
 #include <strings.h>
 
-/// What MLM_MAX_CPU_ISA allows, named after oneDNN's variable; -1 for a value that it cannot have.
+/// The limit that MLM_MAX_CPU_ISA sets (named after oneDNN's variable); -1 for an invalid value.
 static int limit(const char *value) {
   static const struct { const char *name; mlm_instruction_set instructions; } limits[] = {
       {"", MLM_AVX512}, {"avx512", MLM_AVX512}, {"avx2", MLM_AVX2}, {"baseline", MLM_BASELINE}};
