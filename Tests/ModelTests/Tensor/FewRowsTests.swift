@@ -9,7 +9,8 @@ import Testing
   static let instructionSets = ElementwiseTests.instructionSets.filter { $0 != MLM_BASELINE.rawValue }
 
   private func product(
-    _ set: UInt32, _ order: mlm_summation_order, _ x: Matrix, _ w: Matrix, isPacked: Bool = false, bias: Matrix?, into y: Matrix,
+    _ set: UInt32, _ order: mlm_summation_order, _ x: Matrix, _ w: Matrix, isPacked: Bool = false, bias: Matrix?,
+    into y: Matrix,
     _ bench: Bench, cuts: [Int] = []
   ) {
     var gemm = mlm_small_batch_gemm(
@@ -171,7 +172,8 @@ import Testing
           let packed = bench.matrix(columns, inner)
           SmallBatchGEMM.pack(w, into: packed, on: bench.context.pool)
           for rows in [108..<120, 132..<153, 168..<169] {
-            SmallBatchGEMM.multiply(x.rows(rows), packed, isPacked: true, bias: bias, into: few.rows(rows), bench.context)
+            SmallBatchGEMM.multiply(
+              x.rows(rows), packed, isPacked: true, bias: bias, into: few.rows(rows), bench.context)
           }
         }
         // Counted, as the framework would take minutes to compare arrays of this size that are not equal.

@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct GEMMPartitionTests {
   private func parts(_ rows: Int, _ columns: Int, _ workers: Int, rowUnit: Int = 4, columnUnit: Int? = 32) -> [Int] {
-    let partition = GEMMPartition(rows: rows, columns: columns, rowUnit: rowUnit, columnUnit: columnUnit, workers: workers)
+    let partition = GEMMPartition(
+      rows: rows, columns: columns, rowUnit: rowUnit, columnUnit: columnUnit, workers: workers)
     return [partition.rowParts, partition.columnParts]
   }
 
@@ -29,7 +30,8 @@ import Testing
   @Test(arguments: [1, 2, 3, 6, 16, 64]) func everythingOnce(_ workers: Int) {
     for (rows, columns) in [(1, 1), (12, 640), (13, 1003), (516, 128), (1024, 3072), (300, 70)] {
       for (rowUnit, columnUnit) in [(4, 32), (12, 320), (12, nil)] as [(Int, Int?)] {
-        let partition = GEMMPartition(rows: rows, columns: columns, rowUnit: rowUnit, columnUnit: columnUnit, workers: workers)
+        let partition = GEMMPartition(
+          rows: rows, columns: columns, rowUnit: rowUnit, columnUnit: columnUnit, workers: workers)
         #expect(partition.parts <= workers)
         var covered = [Int](repeating: 0, count: rows * columns)
         for part in 0..<partition.parts {
@@ -70,7 +72,8 @@ import Testing
         }
       }
       // The fast one has the larger part.
-      let partition = GEMMPartition(rows: 4096, columns: 4096, rowUnit: 4, columnUnit: 32, workers: workers, bounds: shares.bounds)
+      let partition = GEMMPartition(
+        rows: 4096, columns: 4096, rowUnit: 4, columnUnit: 32, workers: workers, bounds: shares.bounds)
       let sizes = (0..<partition.parts).map { partition[$0].rows.count * partition[$0].columns.count }
       #expect(sizes.max() == sizes[fast])
     }
