@@ -3,8 +3,8 @@ import Glibc
 /// A large piece of memory, zeros at first, freed with its owner.
 ///
 /// Asked of the system in huge pages: the products read parameters and activations at many places at once, and a processor
-/// keeps the addresses of few small pages at hand (measured in a virtual machine, where a miss costs most: the few-row
-/// product 12 % faster). Pages cost nothing before they are touched.
+/// keeps the addresses of few small pages at hand (measured in a virtual machine, where a miss costs most: the small-batch
+/// GEMM 12 % faster). Pages cost nothing before they are touched.
 package final class ZeroedMemory: @unchecked Sendable {
   package let start: UnsafeMutableRawPointer
   package let bytes: Int

@@ -98,7 +98,8 @@ struct Batch {
     }
   }
 
-  /// A batch whose samples come out the same to the last bit whatever is computed with them. The few-row product needs no full tile.
+  /// A batch whose samples come out the same to the last bit whatever is computed with them. `SmallBatchGEMM` needs no full
+  /// tile.
   static func inference(_ samples: some Sequence<Sample>) -> Batch {
     Batch(
       samples, alignment: inferenceAlignment,

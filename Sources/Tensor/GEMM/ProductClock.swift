@@ -1,8 +1,8 @@
 import Files
 import Synchronization
 
-/// How long the threads of this process have been in matrix products, added up. Off until somebody asks for it: then each
-/// product looks at a clock twice, some 50 ns for what takes microseconds.
+/// The time that the threads of this process spend in matrix products, added up. Off by default: when on, each product
+/// reads a clock twice, some 50 ns for what takes microseconds.
 ///
 ///     ProductClock.start()
 ///     …
@@ -11,7 +11,7 @@ package enum ProductClock {
   private static let isRunning = Atomic<Bool>(false)
   private static let nanoseconds = Atomic<Int>(0)
 
-  /// Begins at zero.
+  /// Starts the measurement at zero.
   package static func start() {
     nanoseconds.store(0, ordering: .relaxed)
     isRunning.store(true, ordering: .relaxed)
@@ -20,10 +20,10 @@ package enum ProductClock {
   /// Ends the measurement.
   package static func stop() { isRunning.store(false, ordering: .relaxed) }
 
-  /// Of all threads together, since `start`.
+  /// The time of all threads together, since `start`.
   package static var seconds: Double { Double(nanoseconds.load(ordering: .relaxed)) * 1e-9 }
 
-  /// Before a product; what it returns is for `end`.
+  /// To be called before a product; returns the argument of `end`.
   @inline(__always)
   package static func begin() -> Int { isRunning.load(ordering: .relaxed) ? MonotonicClock.nanoseconds : 0 }
 

@@ -2,20 +2,18 @@ import CKernels
 import Glibc
 import Synchronization
 
-/// Threads that stay: the same piece of work is run once on each, with the worker's index.
+/// A pool of threads that persist: each runs the same task once, with the worker's index.
 ///
 /// The caller is worker 0. Which worker does what follows from shapes and indices alone, never from timing, wherever the
 /// result depends on it (DESIGN: determinism).
 ///
 /// `run` must not be called from inside its own body, nor from two threads at once.
 package final class WorkerPool: @unchecked Sendable {
-  /// The workers, the caller counted.
+  /// The number of workers, including the caller.
   package private(set) var threads = 1
 
-  /// What is left to take of the items of one `run`.
+  /// The next item of one `run` to take.
   let counter = Counter()
-  /// Who should do how much of something large.
-  private(set) lazy var shares = WorkerShares(workers: threads)
   private let barrier = TaskBarrier()
   private var handles: [pthread_t] = []
 
@@ -34,7 +32,7 @@ package final class WorkerPool: @unchecked Sendable {
           start.work()
           return nil
         }, start.toOpaque())
-      // No more threads to be had: the work is shared by those there are.
+      // No more threads available: those that exist share the work.
       guard status == 0 else { start.release(); break }
       handles.append(handle)
       self.threads += 1
@@ -97,7 +95,7 @@ package final class WorkerPool: @unchecked Sendable {
     return units * part / parts * alignment..<min(count, units * (part + 1) / parts * alignment)
   }
 
-  /// What a thread begins with.
+  /// The argument of a new thread.
   private final class Start {
     private let index: Int
     private let barrier: TaskBarrier
@@ -111,15 +109,15 @@ package final class WorkerPool: @unchecked Sendable {
   }
 }
 
-/// Numbers from 0 on, each given out once.
+/// Numbers from 0 on, each returned once.
 final class Counter: Sendable {
   private let next = Atomic<Int>(0)
   func take() -> Int { next.add(1, ordering: .relaxed).oldValue }
   func reset() { next.store(0, ordering: .relaxed) }
 }
 
-/// Where a pool posts its work and its threads find it. The threads hold on to this and not to the pool, which would
-/// otherwise never end: a method that is running keeps its object alive.
+/// The barrier at which threads wait for a task, and the caller for the threads. Threads retain this and not the pool, which
+/// would otherwise never be released: a running method keeps its object alive.
 private final class TaskBarrier: @unchecked Sendable {
   private let generation = Atomic<Int>(0)
   private let pending = Atomic<Int>(0)
@@ -130,9 +128,9 @@ private final class TaskBarrier: @unchecked Sendable {
   /// Written by the caller while no worker runs, read by the workers after they saw the generation change.
   private var task: ((Int) -> Void)?
 
-  /// Spins this often before it sleeps, some 25 µs (up to 100 µs on processors with long pauses): the gaps between a step's pieces
-  /// of work are shorter, and to be woken takes longer. (Sleeping after 2 µs cost a 21-token line 1.5 of 17 ms; 10 or 40 times as
-  /// long is no gain for `fit`.)
+  /// The number of spins before a thread sleeps, some 25 µs (up to 100 µs on processors with long pauses): the gaps between
+  /// the tasks of a step are shorter, and waking up takes longer. (Sleeping after 2 µs cost a 21-token line 1.5 of 17 ms; 10
+  /// or 40 times as long is no gain for `fit`.)
   private static let spins = 2_500
 
   init() {
@@ -181,7 +179,7 @@ private final class TaskBarrier: @unchecked Sendable {
     task = nil
   }
 
-  /// A worker's life.
+  /// The loop of a worker.
   func work(_ index: Int) {
     var seen = 0
     while true {
@@ -196,8 +194,8 @@ private final class TaskBarrier: @unchecked Sendable {
     }
   }
 
-  /// A call of its own, so that the reference to the task is given back before the work is reported done: the caller's
-  /// `withoutActuallyEscaping` ends the program where one is left.
+  /// A separate call, so that the reference to the task is released before the work is reported done: the caller's
+  /// `withoutActuallyEscaping` ends the program if one is left.
   @inline(never)
   private func perform(_ index: Int) { task?(index) }
 

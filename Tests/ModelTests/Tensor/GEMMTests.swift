@@ -105,36 +105,6 @@ import Testing
     }
   }
 
-  /// Nor on how fast the workers have been: the order of additions, forward and backward.
-  @Test(.enabled(if: isMeasuredKernel, otherKernel), arguments: [2, 3, 6])
-  func lastBitsDoNotDependOnSpeeds(_ threads: Int) {
-    for (rows, columns, inner) in [(516, 768, 768), (505, 3072, 512), (1032, 1003, 300), (300, 2048, 3072)] {
-      func products(_ threads: Int, speeds: [Double]) -> [[UInt32]] {
-        Bench.run(threads: threads) { bench in
-          let pool = bench.context.pool
-          let (x, w, dy) = (bench.matrix(rows, inner), bench.matrix(columns, inner), bench.matrix(rows, columns))
-          let (y, dx, dw) = (bench.zeros(rows, columns), bench.zeros(rows, inner), bench.zeros(columns, inner))
-          func setSpeeds() {
-            for (worker, speed) in speeds.enumerated() { pool.shares.note(worker, seconds: 10 / speed) }
-            pool.shares.adapt { _ in 1 }
-          }
-          setSpeeds()
-          GEMM.multiply(x, .normal, w, .transposed, into: y, on: pool)
-          setSpeeds()
-          GEMM.multiply(dy, .normal, w, .normal, into: dx, on: pool)
-          setSpeeds()
-          GEMM.multiply(dy, .transposed, x, .normal, into: dw, on: pool)
-          return [y.bits, dx.bits, dw.bits]
-        }
-      }
-      let expected = products(1, speeds: [])
-      for fast in 0..<threads {
-        let isSame = products(threads, speeds: (0..<threads).map { $0 == fast ? 5 : 1 }) == expected
-        #expect(isSame, "\(rows) × \(columns) × \(inner), the fast one \(fast)")
-      }
-    }
-  }
-
   /// More threads than OpenBLAS has buffers for at once.
   @Test func manyThreadsAtOnce() {
     Bench.run(threads: 96) { bench in

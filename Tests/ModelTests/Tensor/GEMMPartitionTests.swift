@@ -44,38 +44,4 @@ import Testing
       }
     }
   }
-
-  /// Shares by the workers' speeds: everything once, from left to right and then from top to bottom.
-  @Test(arguments: [2, 3, 6, 16]) func unequalShares(_ workers: Int) {
-    for fast in 0..<workers {
-      let shares = WorkerShares(workers: workers)
-      for worker in 0..<workers { shares.note(worker, seconds: worker == fast ? 10 : 30) }
-      shares.adapt { _ in 1 }
-      for (rows, columns) in [(1, 1), (13, 1003), (516, 128), (1024, 3072), (300, 70)] {
-        for (rowUnit, columnUnit) in [(4, 32), (12, 320), (12, nil)] as [(Int, Int?)] {
-          withExtendedLifetime(shares) {
-            let partition = GEMMPartition(
-              rows: rows, columns: columns, rowUnit: rowUnit, columnUnit: columnUnit, workers: workers,
-              bounds: shares.bounds)
-            var covered = 0
-            var last = (rows: 0..<0, columns: 0..<columns)
-            for part in 0..<partition.parts {
-              let next = partition[part]
-              covered += next.rows.count * next.columns.count
-              let goesOn = next.rows == last.rows && next.columns.lowerBound == last.columns.upperBound
-              let isBelow = next.rows.lowerBound == last.rows.upperBound && last.columns.upperBound == columns
-              #expect(goesOn || isBelow && next.columns.lowerBound == 0)
-              last = next
-            }
-            #expect(covered == rows * columns, "\(rows) × \(columns)")
-          }
-        }
-      }
-      // The fast one has the larger part.
-      let partition = GEMMPartition(
-        rows: 4096, columns: 4096, rowUnit: 4, columnUnit: 32, workers: workers, bounds: shares.bounds)
-      let sizes = (0..<partition.parts).map { partition[$0].rows.count * partition[$0].columns.count }
-      #expect(sizes.max() == sizes[fast])
-    }
-  }
 }
