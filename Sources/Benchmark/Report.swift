@@ -158,7 +158,8 @@ extension Report {
       if let operations { row.append(Words.number(operations / times.median / 1e9)) }
       row.append(result.contestant.role == .limit ? "" : Words.number(result.peakMegabytes))
       row.append(
-        result.agrees ? result.difference.map(Words.small) ?? "" : "DIFFERS " + (result.difference.map(Words.small) ?? "")
+        result.agrees
+          ? result.difference.map(Words.small) ?? "" : "DIFFERS " + (result.difference.map(Words.small) ?? "")
       )
       table.rows.append(row)
       values.append(

@@ -20,7 +20,9 @@ public enum FileError: ModelError, Equatable {
   case failed(operation: String, path: String, code: Int32)
 
   /// The error of a failed system call.
-  package static func system(_ operation: String, _ path: String, writing: Bool = false, code: Int32 = errno) -> FileError {
+  package static func system(_ operation: String, _ path: String, writing: Bool = false, code: Int32 = errno)
+    -> FileError
+  {
     switch code {
     case ENOENT: .missing(path: path)
     case EISDIR: .isDirectory(path: path)

@@ -24,7 +24,9 @@ package enum HubPart: Sendable, CaseIterable {
     guard let file = files.first(where: has) else { return description }
     // KerasHub's tokenizer.json has the options alone.
     let kerasVocabulary = ModelFiles.kerasVocabulary
-    if file == "tokenizer.json", !has(kerasVocabulary), ModelFiles.isKerasHub(directory: directory) { return kerasVocabulary }
+    if file == "tokenizer.json", !has(kerasVocabulary), ModelFiles.isKerasHub(directory: directory) {
+      return kerasVocabulary
+    }
     guard file == ModelFiles.index else { return nil }
     // The index is written first: what it lists may be still to come.
     return Self.shards(inIndex: Path.join(directory, file)).first { !has($0) }

@@ -19,7 +19,9 @@ package enum ModelFiles {
   }
 
   /// Whether a directory has the configuration of a KerasHub preset.
-  package static func isKerasHub(directory: String) -> Bool { readConfiguration(in: directory).map(isKerasHub) ?? false }
+  package static func isKerasHub(directory: String) -> Bool {
+    readConfiguration(in: directory).map(isKerasHub) ?? false
+  }
 
   /// The config.json of a directory; nil where there is none that can be read as JSON.
   package static func readConfiguration(in directory: String) -> JSONValue? {

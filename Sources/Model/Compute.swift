@@ -5,7 +5,7 @@ import Tensor
 final class Compute {
   let pool: WorkerPool
   /// Which thread has it.
-  let occupancy = Occupancy()
+  let exclusiveAccess = ExclusiveAccess()
   /// All workers on one piece of work.
   let joint: Context
   /// Each worker on work of its own.

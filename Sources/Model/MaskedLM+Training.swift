@@ -52,7 +52,7 @@ extension DistilBertMaskedLM {
   ) throws -> TrainingOutcome {
     let checked = CheckedSource(source, for: configuration)
     let checkedValidation = validation.map { CheckedSource($0, for: configuration) }
-    return try compute.occupancy.claim(nests: false) {
+    return try compute.exclusiveAccess.claim(nests: false) {
       try withTraining { training, progress in
         var trainer = Trainer(
           training: training, schedule: schedule, options: options, seed: seed, callbacks: callbacks)

@@ -56,7 +56,7 @@ public final class DistilBertMaskedLM {
     self.warnings = warnings
     configuration = network.configuration
     threads = compute.pool.threads
-    self.backbone = backbone ?? DistilBertBackbone(network, compute, seed: seed, isTaken: true)
+    self.backbone = backbone ?? DistilBertBackbone(network, compute, seed: seed, belongsToModel: true)
     maskedLMHead = MaskedLMHead(network, compute)
     // What Keras' `compile()` chooses.
     optimizer = .adam()
@@ -91,10 +91,10 @@ public final class DistilBertMaskedLM {
   ///
   /// - Throws: `ModelUseError` where the encoder belongs to a model already, or the preprocessor has more word pieces than it.
   public convenience init(backbone: DistilBertBackbone, preprocessor: DistilBertMaskedLMPreprocessor? = nil) throws {
-    guard !backbone.isTaken else { throw ModelUseError.backboneIsTaken }
+    guard !backbone.belongsToModel else { throw ModelUseError.backboneIsTaken }
     let (pieces, rows) = (preprocessor?.tokenizer.vocabulary.count ?? 0, backbone.configuration.vocabularySize)
     guard pieces <= rows else { throw ModelUseError.vocabularyTooLarge(pieces: pieces, rows: rows) }
-    backbone.isTaken = true
+    backbone.belongsToModel = true
     self.init(
       backbone.network, preprocessor: preprocessor, compute: backbone.compute, seed: backbone.seed, backbone: backbone)
   }
@@ -143,7 +143,7 @@ public final class DistilBertMaskedLM {
       guard let preprocessor else { throw ModelUseError.noPreprocessor }
       tokenMasking = TokenMasking(preprocessor, pseudoLikelihood)
     }
-    return try compute.occupancy.claim {
+    return try compute.exclusiveAccess.claim {
       try Evaluator(network: network, compute: compute).evaluate(
         CheckedSource(source, for: configuration), tokenMasking: tokenMasking, progress: progress, onSample: onSample)
     }
@@ -172,7 +172,7 @@ public final class DistilBertMaskedLM {
       samples.map { Batch.rows(of: $0, alignment: alignment) }, limit: max(1, batchRows ?? Compute.microBatchRows))
     let batches = groups.map { Batch.inference(samples[$0]) }
     var results = [[Value]](repeating: [], count: samples.count)
-    try compute.occupancy.claim {
+    try compute.exclusiveAccess.claim {
       try results.withUnsafeMutableBufferPointer { results in
         nonisolated(unsafe) let results = results
         network.prepare(for: batches, on: compute.pool)
@@ -210,7 +210,7 @@ public final class DistilBertMaskedLM {
     to path: String, weights: WeightsType = .float32, files: [(name: String, bytes: [UInt8])] = [],
     overwrite: Bool = false
   ) throws {
-    try compute.occupancy.claim {
+    try compute.exclusiveAccess.claim {
       let halves = weights == .float16 ? try HalfPrecisionTensors(network.tensorSources) : nil
       defer { withExtendedLifetime(halves) {} }
       try ModelDirectory.write(

@@ -7,7 +7,7 @@ extension DistilBertMaskedLM {
     let files = [configuration.fileBytes] + tokenizerFiles.map(\.bytes)
     let parameters = network.parameters.parameters
     var hashes = [UInt64](repeating: 0, count: parameters.count)
-    try compute.occupancy.claim {
+    try compute.exclusiveAccess.claim {
       hashes.withUnsafeMutableBufferPointer { hashes in
         nonisolated(unsafe) let hashes = hashes
         compute.pool.forEach(parameters.count) { _, index in

@@ -42,16 +42,16 @@ final class Network {
   func addGradients(_ batch: Batch, lossFactor: Float, _ key: DropoutKey?, _ context: Context) -> LossSums {
     guard !batch.maskedRows.isEmpty else { return LossSums() }
     return context.temporary {
-      var memory: Backbone.Memory?
+      var saved: Backbone.SavedActivations?
       let x: Matrix
       if let lowest = backbone.lowestTrained {
         let (hidden, kept) = backbone.forward(batch, key, from: lowest, context)
-        (x, memory) = (hidden, kept)
+        (x, saved) = (hidden, kept)
       } else {
         x = backbone.predict(batch, dropout: key, context)
       }
-      let headMemory = head.forward(x, context)
-      let n = headMemory.n
+      let savedByHead = head.forward(x, context)
+      let n = savedByHead.n
       let dn = context.matrix(n.rows, n.columns)
       var sums = LossSums()
       head.forEachLogits(n, rows: Head.trainingRows, context) { rows, logits in
@@ -59,12 +59,12 @@ final class Network {
           logits, labels: batch.labels[rows], weights: batch.weights[rows], gradientFactor: lossFactor, context.pool)
         head.backwardProjection(logits, n: n.rows(rows), into: dn.rows(rows), context)
       }
-      if let memory {
+      if let saved {
         let dx = context.matrix(x.rows, x.columns)
-        head.backward(dn, headMemory, into: dx, context)
-        backbone.backward(dx, memory, batch, key, context)
+        head.backward(dn, savedByHead, into: dx, context)
+        backbone.backward(dx, saved, batch, key, context)
       } else {
-        head.backward(dn, headMemory, into: nil, context)
+        head.backward(dn, savedByHead, into: nil, context)
       }
       return sums
     }

@@ -20,7 +20,9 @@ package enum Elementwise {
   package static func sumOfSquares(_ x: UnsafePointer<Float>, _ n: Int) -> Double { rows.sum_of_squares(x, n) }
 
   /// y = x·Φ(x), Φ within 1.2·10⁻⁷.
-  package static func gelu(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ n: Int) { rows.gelu(x, y, n) }
+  package static func gelu(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ n: Int) {
+    rows.gelu(x, y, n)
+  }
 
   /// dx = dy · (Φ(x) + x·φ(x)); dx may be dy.
   package static func differentiateGelu(

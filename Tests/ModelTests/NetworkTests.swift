@@ -142,7 +142,8 @@ import Testing
       let batch = Batch(samples(bench))
       for parameter in network.parameters.parameters where !parameter.name.contains("position") {
         // Of the embedding the row of a token that is there.
-        let place = parameter.name == ParameterTable.wordEmbeddings ? Int(batch.tokenIDs[0]) * 12 + 3 : parameter.count - 1
+        let place =
+          parameter.name == ParameterTable.wordEmbeddings ? Int(batch.tokenIDs[0]) * 12 + 3 : parameter.count - 1
         let kept = parameter.values[place]
         parameter.values[place] = .nan
         #expect(network.evaluate(batch, bench.context).loss.isNaN, "\(parameter.name)")

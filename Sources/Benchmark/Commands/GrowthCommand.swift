@@ -111,7 +111,8 @@ extension Bench {
       let limit = here.first { $0.contestant.role == .limit }
       guard let ours, let one, let limit else { continue }
       table.rows.append([
-        Words.number(x), Count.grouped(ours.batch), Words.number(ours.tokensPerSecond), Words.number(one.tokensPerSecond),
+        Words.number(x), Count.grouped(ours.batch), Words.number(ours.tokensPerSecond),
+        Words.number(one.tokensPerSecond),
         Words.number(limit.tokensPerSecond), Words.fixed(ours.tokensPerSecond / limit.tokensPerSecond, 2),
         Words.fixed(ours.tokensPerSecond / one.tokensPerSecond, 2), Words.number(ours.peakMegabytes),
       ])

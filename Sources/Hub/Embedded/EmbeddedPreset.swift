@@ -22,5 +22,7 @@ package struct EmbeddedPreset: Sendable {
   }
 
   /// What it is made of, by the names of a model directory.
-  package var files: [(name: String, content: FileMapping)] { [("model.safetensors", weights), ("vocab.txt", vocabulary)] }
+  package var files: [(name: String, content: FileMapping)] {
+    [("model.safetensors", weights), ("vocab.txt", vocabulary)]
+  }
 }

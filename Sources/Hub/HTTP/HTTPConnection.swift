@@ -9,7 +9,7 @@ struct HTTPRequest {
   var address: WebAddress
   var headers: [(name: String, value: String)] = []
   /// Seconds to wait for a connection, and for the next byte.
-  var patience: Double
+  var idleTimeout: Double
   /// Seconds for all of it; nil: as long as bytes come.
   var limit: Double?
 }
@@ -107,7 +107,7 @@ final class HTTPConnection {
     reason.initialize(repeating: 0)
     _ = mlm_curl_set_pointer(curl.setOption, handle, CURLOPT_ERRORBUFFER, reason.baseAddress)
 
-    let exchange = Exchange(patience: request.patience, receiver: receiver, shouldStop: shouldStop)
+    let exchange = Exchange(idleTimeout: request.idleTimeout, receiver: receiver, shouldStop: shouldStop)
     let context = Unmanaged.passUnretained(exchange).toOpaque()
     _ = mlm_curl_set_data_callback(curl.setOption, handle, CURLOPT_HEADERFUNCTION, receiveHeader)
     _ = mlm_curl_set_pointer(curl.setOption, handle, CURLOPT_HEADERDATA, context)
@@ -147,8 +147,8 @@ final class HTTPConnection {
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     // Asks for what the headers say, and undoes whatever encoding comes all the same.
     set(CURLOPT_ACCEPT_ENCODING, "")
-    let patience = max(1, Int((request.patience * 1000).rounded()))
-    set(CURLOPT_CONNECTTIMEOUT_MS, patience)
+    let idleTimeout = max(1, Int((request.idleTimeout * 1000).rounded()))
+    set(CURLOPT_CONNECTTIMEOUT_MS, idleTimeout)
     if let limit = request.limit { set(CURLOPT_TIMEOUT_MS, max(1, Int((limit * 1000).rounded()))) }
     // Said even where there is none: libcurl would read the environment by itself.
     set(CURLOPT_PROXY, proxies.proxy(for: request.address.scheme) ?? "")
@@ -159,8 +159,8 @@ final class HTTPConnection {
   private func failure(_ code: CURLcode, _ exchange: Exchange, _ request: HTTPRequest) -> HTTPFailure {
     switch exchange.ending {
     case .stopped: return .stopped
-    case .stalled where exchange.head.status == 0: return .timedOut(Self.noAnswer(in: request.patience))
-    case .stalled: return .broken("nothing came for \(FloatText.shortest(request.patience)) s")
+    case .stalled where exchange.head.status == 0: return .timedOut(Self.noAnswer(in: request.idleTimeout))
+    case .stalled: return .broken("nothing came for \(FloatText.shortest(request.idleTimeout)) s")
     case nil: break
     }
     let exact = String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -176,7 +176,7 @@ final class HTTPConnection {
     case CURLE_COULDNT_RESOLVE_HOST: return .unreachable("its name cannot be resolved")
     case CURLE_COULDNT_CONNECT: return .unreachable("the connection is refused")
     case CURLE_OPERATION_TIMEDOUT:
-      return .timedOut(Self.noAnswer(in: request.limit ?? request.patience))
+      return .timedOut(Self.noAnswer(in: request.limit ?? request.idleTimeout))
     // What libcurl 7 says of header lines that are too long.
     case CURLE_OUT_OF_MEMORY: return .other("its answer's headers are too large, or memory is short")
     case CURLE_SSL_CACERT_BADFILE: return .insecure("there are no certificates to check it by")
@@ -202,7 +202,7 @@ final class HTTPConnection {
 private final class Exchange {
   enum Ending { case stopped, stalled }
 
-  private let patience: Double
+  private let idleTimeout: Double
   private let receiver: (any HTTPReceiver)?
   private let shouldStop: () -> Bool
   private(set) var head = HTTPHead()
@@ -213,8 +213,8 @@ private final class Exchange {
   private var lastNews = MonotonicClock.seconds
   private var received: Int64 = 0
 
-  init(patience: Double, receiver: (any HTTPReceiver)?, shouldStop: @escaping () -> Bool) {
-    self.patience = patience
+  init(idleTimeout: Double, receiver: (any HTTPReceiver)?, shouldStop: @escaping () -> Bool) {
+    self.idleTimeout = idleTimeout
     self.receiver = receiver
     self.shouldStop = shouldStop
   }
@@ -254,11 +254,11 @@ private final class Exchange {
       ending = .stopped
       return false
     }
-    // libcurl's own limit on slowness looks at the mean of five seconds: too slow for a short patience.
+    // libcurl's own limit on slowness looks at the mean of five seconds: too slow for a short idleTimeout.
     if received != self.received {
       self.received = received
       lastNews = MonotonicClock.seconds
-    } else if MonotonicClock.seconds - lastNews > patience {
+    } else if MonotonicClock.seconds - lastNews > idleTimeout {
       ending = .stalled
       return false
     }

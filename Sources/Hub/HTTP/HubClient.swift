@@ -71,7 +71,7 @@ final class HubClient {
     let timeout = hub.environment.etagTimeout
     while earlier.count <= Self.mostRedirects {
       let request = HTTPRequest(
-        method: .head, address: place, headers: headers(for: place), patience: timeout, limit: timeout)
+        method: .head, address: place, headers: headers(for: place), idleTimeout: timeout, limit: timeout)
       let head = try connection.perform(request)
       guard head.isRedirect else { return (head, place, earlier) }
       let target = try Self.target(of: head, from: place)

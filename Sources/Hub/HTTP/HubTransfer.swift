@@ -41,7 +41,7 @@ extension HubClient {
     while redirects <= Self.mostRedirects {
       let receiver = Receiver(file: file, size: information.size, place: place, part: part, onProgress: onProgress)
       var request = HTTPRequest(
-        method: .get, address: place, headers: headers(for: place), patience: hub.environment.downloadTimeout)
+        method: .get, address: place, headers: headers(for: place), idleTimeout: hub.environment.downloadTimeout)
       if part.count > 0 { request.headers.append(("Range", "bytes=\(part.count)-")) }
       let head = try connection.perform(request, to: receiver)
       if let problem = receiver.problem { throw problem }

@@ -54,21 +54,23 @@ struct Backbone {
   var lowestTrained: Int? { stages.firstIndex { $0.contains(where: \.isTrainable) } }
 
   /// What the backward needs. In the arena; all of it until the step ends.
-  struct Memory {
+  struct SavedActivations {
     /// nil where the backward stops before them.
-    let embeddings: Embeddings.Memory?
+    let embeddings: Embeddings.SavedActivations?
     /// Of the layers from `firstLayer` on.
-    let layers: [EncoderLayer.Memory]
+    let layers: [EncoderLayer.SavedActivations]
     let firstLayer: Int
   }
 
   /// The last hidden states of the masked rows (masked rows × width), for training: keeps what the backward needs.
   ///
   /// - Parameter lowest: where the backward stops (`lowestTrained`); what lies below keeps nothing.
-  func forward(_ batch: Batch, _ key: DropoutKey?, from lowest: Int = 0, _ context: Context) -> (Matrix, Memory) {
+  func forward(_ batch: Batch, _ key: DropoutKey?, from lowest: Int = 0, _ context: Context) -> (
+    Matrix, SavedActivations
+  ) {
     let firstLayer = max(0, lowest - 1)
     var x = context.matrix(batch.tokens.rowCount, width)
-    var embedded: Embeddings.Memory?
+    var embedded: Embeddings.SavedActivations?
     if lowest == 0 {
       embedded = embeddings.forward(batch, key, into: x, context)
     } else {
@@ -80,18 +82,18 @@ struct Backbone {
         (x, y) = (y, x)
       }
     }
-    var memories: [EncoderLayer.Memory] = []
+    var saved: [EncoderLayer.SavedActivations] = []
     for index in firstLayer..<layers.count {
       let selected = selection(batch, layer: index)
       let y = context.matrix(selected?.rows.count ?? x.rows, width)
-      memories.append(layers[index].forward(x, batch.tokens, selected: selected, key, into: y, context))
+      saved.append(layers[index].forward(x, batch.tokens, selected: selected, key, into: y, context))
       x = y
     }
     if layers.isEmpty { x = gatherMasked(x, batch, context) }
-    return (x, Memory(embeddings: embedded, layers: memories, firstLayer: firstLayer))
+    return (x, SavedActivations(embeddings: embedded, layers: saved, firstLayer: firstLayer))
   }
 
-  /// The same without a backward: each layer's memory is given back when the layer is done.
+  /// The same without a backward: each layer's activations are given back when it is done.
   ///
   /// - Parameters:
   ///   - key: dropout, where a frozen backbone is run in training.
@@ -123,17 +125,17 @@ struct Backbone {
   }
 
   /// `dy`: the gradient of what `forward` returned; it is used up.
-  func backward(_ dy: Matrix, _ memory: Memory, _ batch: Batch, _ key: DropoutKey?, _ context: Context) {
+  func backward(_ dy: Matrix, _ saved: SavedActivations, _ batch: Batch, _ key: DropoutKey?, _ context: Context) {
     var dy = dy
     var dx = context.matrix(batch.tokens.rowCount, width)
     var spare = context.matrix(batch.tokens.rowCount, width)
-    for index in (memory.firstLayer..<layers.count).reversed() {
+    for index in (saved.firstLayer..<layers.count).reversed() {
       layers[index].backward(
-        dy, memory.layers[index - memory.firstLayer], batch.tokens, selected: selection(batch, layer: index), key,
-        into: index == memory.firstLayer && memory.embeddings == nil ? nil : dx, context)
+        dy, saved.layers[index - saved.firstLayer], batch.tokens, selected: selection(batch, layer: index), key,
+        into: index == saved.firstLayer && saved.embeddings == nil ? nil : dx, context)
       (dy, dx, spare) = (dx, spare, dx)
     }
-    guard let embedded = memory.embeddings else { return }
+    guard let embedded = saved.embeddings else { return }
     if layers.isEmpty {
       dx.setToZero()
       Rows.scatterAdd(dy, batch.maskedRows, to: dx, on: context.pool)

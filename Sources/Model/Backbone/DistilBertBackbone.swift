@@ -16,13 +16,13 @@ public final class DistilBertBackbone {
   /// Where new weights come from.
   let seed: UInt64
   /// Whether a model has been made of it.
-  var isTaken: Bool
+  var belongsToModel: Bool
 
-  init(_ network: Network, _ compute: Compute, seed: UInt64, isTaken: Bool) {
+  init(_ network: Network, _ compute: Compute, seed: UInt64, belongsToModel: Bool) {
     self.network = network
     self.compute = compute
     self.seed = seed
-    self.isTaken = isTaken
+    self.belongsToModel = belongsToModel
   }
 
   /// An encoder of random weights. The first seven arguments are KerasHub's, with its defaults.
@@ -49,7 +49,7 @@ public final class DistilBertBackbone {
     try configuration.validate()
     let compute = Compute(threads: threads)
     self.init(
-      try Network(random: configuration, seed: seed, on: compute.pool), compute, seed: seed, isTaken: false)
+      try Network(random: configuration, seed: seed, on: compute.pool), compute, seed: seed, belongsToModel: false)
   }
 
   /// The encoder of a preset (KerasHub: `DistilBertBackbone.from_preset`); its head, if it has one, is left out. What is missing in the
@@ -76,7 +76,7 @@ public final class DistilBertBackbone {
       } else {
         try Network(random: resolved.configuration.withNewHead, seed: seed, on: compute.pool)
       }
-    return DistilBertBackbone(network, compute, seed: seed, isTaken: false)
+    return DistilBertBackbone(network, compute, seed: seed, belongsToModel: false)
   }
 
   /// Its sizes and rates.
@@ -99,7 +99,7 @@ public final class DistilBertBackbone {
       samples.map { Batch.rows(of: $0, alignment: Batch.inferenceAlignment) }, limit: Compute.microBatchRows)
     let batches = groups.map { Batch.inference(samples[$0]) }
     var results = [[[Float]]](repeating: [], count: samples.count)
-    try compute.occupancy.claim {
+    try compute.exclusiveAccess.claim {
       try results.withUnsafeMutableBufferPointer { results in
         nonisolated(unsafe) let results = results
         network.prepare(for: batches, on: compute.pool)

@@ -8,9 +8,9 @@ struct Embeddings {
   let norm: LayerNorm
   let dropout: Dropout
 
-  typealias Memory = LayerNorm.Memory
+  typealias SavedActivations = LayerNorm.SavedActivations
 
-  func forward(_ batch: Batch, _ key: DropoutKey?, into y: Matrix, _ context: Context) -> Memory {
+  func forward(_ batch: Batch, _ key: DropoutKey?, into y: Matrix, _ context: Context) -> SavedActivations {
     let sum = context.matrix(y.rows, y.columns)
     let (tokens, positions) = (token.matrix, position.matrix)
     batch.tokenIDs.withUnsafeBufferPointer { tokenIDs in
@@ -24,15 +24,15 @@ struct Embeddings {
         }
       }
     }
-    let memory = norm.forward(sum, into: y, context)
+    let saved = norm.forward(sum, into: y, context)
     dropout.apply(y, batch.tokens, key, context)
-    return memory
+    return saved
   }
 
   /// Overwrites dy. KerasHub gives the [PAD] row a gradient through the look-up, and so do we; transformers does not.
-  func backward(_ dy: Matrix, _ memory: Memory, _ batch: Batch, _ key: DropoutKey?, _ context: Context) {
+  func backward(_ dy: Matrix, _ saved: SavedActivations, _ batch: Batch, _ key: DropoutKey?, _ context: Context) {
     dropout.apply(dy, batch.tokens, key, context)
-    norm.backward(dy, memory, into: dy, context)
+    norm.backward(dy, saved, into: dy, context)
     if let dToken = token.gradient { Rows.scatterAdd(dy, batch.tokenIDs, to: dToken, on: context.pool) }
     if let dPosition = position.gradient { Rows.scatterAdd(dy, batch.positionIDs, to: dPosition, on: context.pool) }
   }

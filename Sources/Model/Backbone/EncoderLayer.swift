@@ -12,11 +12,11 @@ struct EncoderLayer {
   let outputDropout: Dropout
   let outputNorm: LayerNorm
 
-  struct Memory {
-    let attention: SelfAttention.Memory
-    let attentionNorm: LayerNorm.Memory
-    let feedForward: FeedForward.Memory
-    let outputNorm: LayerNorm.Memory
+  struct SavedActivations {
+    let attention: SelfAttention.SavedActivations
+    let attentionNorm: LayerNorm.SavedActivations
+    let feedForward: FeedForward.SavedActivations
+    let outputNorm: LayerNorm.SavedActivations
   }
 
   /// - Parameter selected: the rows of x that the output is wanted of, and their layout; nil for all. Keys and values are
@@ -24,7 +24,7 @@ struct EncoderLayer {
   func forward(
     _ x: Matrix, _ layout: RowLayout, selected: (rows: [Int32], layout: RowLayout)?, _ key: DropoutKey?, into y: Matrix,
     _ context: Context
-  ) -> Memory {
+  ) -> SavedActivations {
     let queries = selected?.layout ?? layout
     var xq = x
     if let selected {
@@ -41,34 +41,35 @@ struct EncoderLayer {
     let fed = feedForward.forward(s, into: f, context)
     outputDropout.apply(f, queries, key, context)
     let outputNormed = outputNorm.forward(f, adding: s, into: y, context)
-    return Memory(attention: attended, attentionNorm: attentionNormed, feedForward: fed, outputNorm: outputNormed)
+    return SavedActivations(
+      attention: attended, attentionNorm: attentionNormed, feedForward: fed, outputNorm: outputNormed)
   }
 
   /// Writes the gradient of x (all rows), where it is wanted. dy is used up.
   func backward(
-    _ dy: Matrix, _ memory: Memory, _ layout: RowLayout, selected: (rows: [Int32], layout: RowLayout)?,
+    _ dy: Matrix, _ saved: SavedActivations, _ layout: RowLayout, selected: (rows: [Int32], layout: RowLayout)?,
     _ key: DropoutKey?, into dx: Matrix?, _ context: Context
   ) {
     let queries = selected?.layout ?? layout
     context.temporary {
       // y = norm(s + f): the gradient of the sum goes to both terms, and what f's term hands on is added to it where it stands.
       let ds = context.matrix(dy.rows, dy.columns)
-      outputNorm.backward(dy, memory.outputNorm, into: ds, context)
+      outputNorm.backward(dy, saved.outputNorm, into: ds, context)
       // f = dropout(feedForward(s))
       let df = dy
       outputDropout.apply(ds, into: df, queries, key, context)
-      feedForward.backward(df, memory.feedForward, addingTo: ds, context)
+      feedForward.backward(df, saved.feedForward, addingTo: ds, context)
 
       // s = norm(x + a). The rows that attended get a gradient through the residual and the queries; where they are all rows, theirs
       // is that of x.
       let dxq = selected == nil ? dx ?? df : df
       if selected != nil { dx?.setToZero() }
-      attentionNorm.backward(ds, memory.attentionNorm, into: dxq, context)
+      attentionNorm.backward(ds, saved.attentionNorm, into: dxq, context)
       // a = dropout(attention(x))
       let da = ds
       attentionDropout.apply(dxq, into: da, queries, key, context)
       attention.backward(
-        da, memory.attention, layout, queries, key, addingTo: dx == nil ? nil : dxq, keysTo: dx, context)
+        da, saved.attention, layout, queries, key, addingTo: dx == nil ? nil : dxq, keysTo: dx, context)
       if let dx, let selected { Rows.scatterAdd(dxq, selected.rows, to: dx, on: context.pool) }
     }
   }

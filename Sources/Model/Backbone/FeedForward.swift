@@ -10,10 +10,10 @@ struct FeedForward {
   let first, second: Dense
   let activation: ActivationFunction
 
-  /// g is computed again in the backward: that costs less than a hundredth of a step, and to keep it an eighth of its memory.
-  struct Memory { let x, h: Matrix }
+  /// g is computed again in the backward: that costs less than a hundredth of a step, and keeping it an eighth of the step's memory.
+  struct SavedActivations { let x, h: Matrix }
 
-  func forward(_ x: Matrix, into y: Matrix, _ context: Context) -> Memory {
+  func forward(_ x: Matrix, into y: Matrix, _ context: Context) -> SavedActivations {
     let h = context.matrix(x.rows, first.bias.count)
     first.forward(x, into: h, context)
     context.temporary {
@@ -21,19 +21,19 @@ struct FeedForward {
       activation.forward(h, into: g, context)
       second.forward(g, into: y, context)
     }
-    return Memory(x: x, h: h)
+    return SavedActivations(x: x, h: h)
   }
 
   /// Adds the gradient of x to dx.
-  func backward(_ dy: Matrix, _ memory: Memory, addingTo dx: Matrix, _ context: Context) {
+  func backward(_ dy: Matrix, _ saved: SavedActivations, addingTo dx: Matrix, _ context: Context) {
     context.temporary {
       let (g, dh) = (
-        context.matrix(memory.h.rows, memory.h.columns), context.matrix(memory.h.rows, memory.h.columns)
+        context.matrix(saved.h.rows, saved.h.columns), context.matrix(saved.h.rows, saved.h.columns)
       )
-      activation.forward(memory.h, into: g, context)
+      activation.forward(saved.h, into: g, context)
       second.backward(dy, x: g, into: dh, context)
-      activation.backward(dh, x: memory.h, into: dh, context)
-      first.backward(dh, x: memory.x, into: dx, adding: true, context)
+      activation.backward(dh, x: saved.h, into: dh, context)
+      first.backward(dh, x: saved.x, into: dx, adding: true, context)
     }
   }
 }

@@ -144,7 +144,8 @@ extension ParameterTable {
       rows.append(
         Row(
           specification: TensorSpecification(name: name, shape: shape, role: role), part: part, axes: axes,
-          kerasLayers: layers, kerasIndex: index, kerasShape: kerasShape ?? (role == .kernel ? shape.reversed() : shape)))
+          kerasLayers: layers, kerasIndex: index, kerasShape: kerasShape ?? (role == .kernel ? shape.reversed() : shape)
+        ))
     }
 
     mutating func embedding(_ module: String, _ rows: Dimension, keras layer: String) {

@@ -10,7 +10,7 @@ struct SelfAttention {
   let heads: Int
   let dropout: Dropout
 
-  struct Memory {
+  struct SavedActivations {
     let x, xq, q, k, v, c: Matrix
     /// The probabilities before dropout: per sample and head, query rows × key rows.
     let probabilities: UnsafeMutablePointer<Float>
@@ -24,7 +24,7 @@ struct SelfAttention {
   func forward(
     _ x: Matrix, _ keys: RowLayout, from xq: Matrix, _ queries: RowLayout, _ dropoutKey: DropoutKey?, into y: Matrix,
     _ context: Context
-  ) -> Memory {
+  ) -> SavedActivations {
     let (q, k, v) = (
       context.matrix(xq.rows, xq.columns), context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns)
     )
@@ -33,16 +33,16 @@ struct SelfAttention {
     value.forward(x, into: v, context)
 
     let starts = probabilityStarts(queries, keys)
-    let memory = Memory(
+    let saved = SavedActivations(
       x: x, xq: xq, q: q, k: k, v: v, c: context.matrix(xq.rows, xq.columns),
       probabilities: context.arena.floats(starts.last ?? 0), starts: starts)
-    queries.forEachGap { memory.c.rows($0).setToZero() }
+    queries.forEachGap { saved.c.rows($0).setToZero() }
     let dropoutKey = dropout.isActive ? dropoutKey : nil
     context.temporary {
       let largest = queries.longest * keys.longest
       let scratch = context.arena.floats(dropoutKey == nil ? 0 : largest * context.pool.threads)
       context.pool.forEach(queries.sampleCount * heads) { worker, item in
-        let part = Part(self, memory, queries, keys, item)
+        let part = Part(self, saved, queries, keys, item)
         let p = part.probabilities
         GEMM.multiply(
           part.block(q, part.queryRows), .normal, part.block(k, part.keyRows), .transposed, into: p, scale: part.scale)
@@ -53,25 +53,25 @@ struct SelfAttention {
           drop(p, into: dropped, part, queries, dropoutKey)
         }
         GEMM.multiply(
-          dropped, .normal, part.block(v, part.keyRows), .normal, into: part.block(memory.c, part.queryRows))
+          dropped, .normal, part.block(v, part.keyRows), .normal, into: part.block(saved.c, part.queryRows))
       }
     }
-    output.forward(memory.c, into: y, context)
-    return memory
+    output.forward(saved.c, into: y, context)
+    return saved
   }
 
   /// Adds the gradient of the attending rows to dxq, and that of the rows attended to to dx, where they are wanted. The two may be
   /// the same.
   func backward(
-    _ dy: Matrix, _ memory: Memory, _ keys: RowLayout, _ queries: RowLayout, _ dropoutKey: DropoutKey?,
+    _ dy: Matrix, _ saved: SavedActivations, _ keys: RowLayout, _ queries: RowLayout, _ dropoutKey: DropoutKey?,
     addingTo dxq: Matrix?, keysTo dx: Matrix?, _ context: Context
   ) {
-    let (q, k, v) = (memory.q, memory.k, memory.v)
+    let (q, k, v) = (saved.q, saved.k, saved.v)
     let dropoutKey = dropout.isActive ? dropoutKey : nil
     context.temporary {
       // y = c·Woᵀ + bo
-      let dc = context.matrix(dy.rows, memory.c.columns)
-      output.backward(dy, x: memory.c, into: dc, context)
+      let dc = context.matrix(dy.rows, saved.c.columns)
+      output.backward(dy, x: saved.c, into: dc, context)
 
       let (dq, dk, dv) = (
         context.matrix(q.rows, q.columns), context.matrix(k.rows, k.columns), context.matrix(v.rows, v.columns)
@@ -84,7 +84,7 @@ struct SelfAttention {
       let largest = queries.longest * keys.longest
       let scratch = context.arena.floats(2 * largest * context.pool.threads)
       context.pool.forEach(queries.sampleCount * heads) { worker, item in
-        let part = Part(self, memory, queries, keys, item)
+        let part = Part(self, saved, queries, keys, item)
         let p = part.probabilities
         let dp = Matrix(scratch + 2 * worker * largest, rows: p.rows, columns: p.columns)
         // c = dropout(P)·v
@@ -105,9 +105,9 @@ struct SelfAttention {
         GEMM.multiply(dp, .transposed, qPart, .normal, into: part.block(dk, part.keyRows), scale: part.scale)
       }
 
-      value.backward(dv, x: memory.x, into: dx, adding: true, context)
-      key.backward(dk, x: memory.x, into: dx, adding: true, context)
-      query.backward(dq, x: memory.xq, into: dxq, adding: true, context)
+      value.backward(dv, x: saved.x, into: dx, adding: true, context)
+      key.backward(dk, x: saved.x, into: dx, adding: true, context)
+      query.backward(dq, x: saved.xq, into: dxq, adding: true, context)
     }
   }
 
@@ -137,15 +137,15 @@ struct SelfAttention {
     let scale: Float
     private let columns: Range<Int>
 
-    init(_ attention: SelfAttention, _ memory: Memory, _ queries: RowLayout, _ keys: RowLayout, _ item: Int) {
+    init(_ attention: SelfAttention, _ saved: SavedActivations, _ queries: RowLayout, _ keys: RowLayout, _ item: Int) {
       let (sample, head) = item.quotientAndRemainder(dividingBy: attention.heads)
       self.head = head
       queryRows = queries.range(sample)
       keyRows = keys.range(sample)
       probabilities = Matrix(
-        memory.probabilities + memory.starts[sample] + head * queryRows.count * keyRows.count, rows: queryRows.count,
+        saved.probabilities + saved.starts[sample] + head * queryRows.count * keyRows.count, rows: queryRows.count,
         columns: keyRows.count)
-      let width = memory.q.columns / attention.heads
+      let width = saved.q.columns / attention.heads
       columns = head * width..<(head + 1) * width
       scale = 1 / Float(width).squareRoot()
     }

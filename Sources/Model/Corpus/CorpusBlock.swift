@@ -39,7 +39,7 @@ struct CorpusBlock {
         bytes, counted.lowerBound..<Self.safeEnd(bytes, from: counted.upperBound, to: range.upperBound), rules)
     }
     // A block is packed by itself: others are at work on those before it.
-    var cutter = WindowCutter(rules.windows, joinsLines: true)
+    var cutter = SampleSplitter(rules.windows, joinsLines: true)
     var lines = TextLines(bytes, range)
     while let line = lines.next() {
       let text = UnsafeBufferPointer(rebasing: bytes[line])

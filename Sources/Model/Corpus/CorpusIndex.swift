@@ -14,10 +14,10 @@ struct CorpusIndex {
   var blockBytes = 1 << 20
 
   /// `TextCorpus.Entry`, as its bits.
-  let entries: IntegerList
-  let lineMarks: IntegerList
+  let entries: SpillableArray
+  let lineMarks: SpillableArray
   /// The text lines of the corpus before the line that each sample begins in. Only with a selection.
-  let textLinesBefore: IntegerList
+  let textLinesBefore: SpillableArray
   var firstSamples: [Int] = []
   /// The `BlockHash` of each file. Not with a selection.
   var contentHashes: [UInt64] = []
@@ -38,9 +38,9 @@ struct CorpusIndex {
     self.markStride = markStride
     self.threads = threads
     unknown = UnknownTokens(rules.windows.tokenizer)
-    entries = IntegerList(temporaryDirectory: temporaryDirectory)
-    lineMarks = IntegerList(temporaryDirectory: temporaryDirectory)
-    textLinesBefore = IntegerList(temporaryDirectory: temporaryDirectory)
+    entries = SpillableArray(temporaryDirectory: temporaryDirectory)
+    lineMarks = SpillableArray(temporaryDirectory: temporaryDirectory)
+    textLinesBefore = SpillableArray(temporaryDirectory: temporaryDirectory)
   }
 
   mutating func add(_ file: TextFile, strict: Bool) throws {

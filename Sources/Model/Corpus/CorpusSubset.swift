@@ -2,10 +2,10 @@
 public final class CorpusSubset: SampleSource {
   /// The whole.
   public let base: any SampleSource
-  private let places: IntegerList
+  private let places: SpillableArray
 
   /// - Parameter places: the samples' places in the whole, ascending.
-  init(of base: any SampleSource, places: IntegerList) {
+  init(of base: any SampleSource, places: SpillableArray) {
     self.base = base
     self.places = places
   }
@@ -31,7 +31,7 @@ public final class CorpusSubset: SampleSource {
     forEachSample: ((_ continuesLine: Bool) throws -> Void) throws -> Void
   ) throws -> (train: CorpusSubset, validation: CorpusSubset) {
     let (train, validation) = (
-      IntegerList(temporaryDirectory: temporaryDirectory), IntegerList(temporaryDirectory: temporaryDirectory)
+      SpillableArray(temporaryDirectory: temporaryDirectory), SpillableArray(temporaryDirectory: temporaryDirectory)
     )
     var (place, line) = (UInt64(0), -1)
     try forEachSample { continuesLine in

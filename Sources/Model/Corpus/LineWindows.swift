@@ -24,7 +24,7 @@ struct LineWindows {
   func cut(_ line: UnsafeBufferPointer<UInt8>) -> (windows: [Window], tokens: Int) {
     var windows = [Window(offset: 0, skip: 0)]
     if fits(line.count) { return (windows, 0) }
-    var cutter = WindowCutter(self, joinsLines: false)
+    var cutter = SampleSplitter(self, joinsLines: false)
     let tokens = cutter.add(line) { windows.append($0) }
     return (windows, tokens)
   }

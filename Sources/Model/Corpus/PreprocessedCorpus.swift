@@ -21,7 +21,7 @@ public final class PreprocessedCorpus: LocatedSource {
   /// The first sample of each file, and one past the last of all.
   private let firstSamples: [Int]
   /// Where the line of each sample begins, and its number.
-  private let offsets, lines: IntegerList
+  private let offsets, lines: SpillableArray
   private let limits: SampleLimits
   private let needsLabels: Bool
   private let temporaryDirectory: String
@@ -41,8 +41,8 @@ public final class PreprocessedCorpus: LocatedSource {
     limits = SampleLimits(vocabularySize: vocabularySize, maximumLength: maximumLength)
     self.needsLabels = needsLabels
     self.temporaryDirectory = temporaryDirectory
-    offsets = IntegerList(temporaryDirectory: temporaryDirectory)
-    lines = IntegerList(temporaryDirectory: temporaryDirectory)
+    offsets = SpillableArray(temporaryDirectory: temporaryDirectory)
+    lines = SpillableArray(temporaryDirectory: temporaryDirectory)
     var (files, contentHashes) = ([TextFile](), [UInt64]())
     var firstSamples = [Int]()
     var blankLines = 0

@@ -76,14 +76,14 @@ public final class TextCorpus: LocatedSource {
   /// The first sample of each file, and one past the last of all.
   let firstSamples: [Int]
   /// The bits of each sample's `Entry`.
-  let entries: IntegerList
+  let entries: SpillableArray
   /// The line number of each 1024th sample.
-  private let lineMarks: IntegerList
+  private let lineMarks: SpillableArray
   /// The text lines before each block of the files.
   private let linesBeforeBlock: [Int]
   /// Of a part of a split alone: which lines it has, and those before the line each sample begins in.
   let selection: LineSelection?
-  let textLinesBefore: IntegerList
+  let textLinesBefore: SpillableArray
   let masker: MaskedLMMaskGenerator
   let packer: MultiSegmentPacker
   private static let markStride = 1024

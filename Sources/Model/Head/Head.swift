@@ -24,9 +24,9 @@ struct Head {
     bias = try lookUp[ParameterTable.projectorBias]
   }
 
-  struct Memory {
+  struct SavedActivations {
     let x, h, g, n: Matrix
-    let norm: LayerNorm.Memory
+    let norm: LayerNorm.SavedActivations
   }
 
   /// The rows that go through the projection together: the scores of more would fill the memory
@@ -34,14 +34,14 @@ struct Head {
   static let trainingRows = 480
   static let inferenceRows = 120
 
-  /// Everything before the projection: rows × width, in `Memory.n`.
-  func forward(_ x: Matrix, _ context: Context) -> Memory {
+  /// Everything before the projection: rows × width, in `SavedActivations.n`.
+  func forward(_ x: Matrix, _ context: Context) -> SavedActivations {
     let (h, g, n) = (
       context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns)
     )
     transform.forward(x, into: h, context)
     activation.forward(h, into: g, context)
-    return Memory(x: x, h: h, g: g, n: n, norm: norm.forward(g, into: n, context))
+    return SavedActivations(x: x, h: h, g: g, n: n, norm: norm.forward(g, into: n, context))
   }
 
   /// logits = n·Eᵀ + c, for some rows of n.
@@ -60,10 +60,10 @@ struct Head {
   }
 
   /// The backward of `forward`; dn is used up. `dx`: where to write the gradient of x, nil where it is not wanted.
-  func backward(_ dn: Matrix, _ memory: Memory, into dx: Matrix?, _ context: Context) {
-    norm.backward(dn, memory.norm, into: dn, context)
-    activation.backward(dn, x: memory.h, into: dn, context)
-    transform.backward(dn, x: memory.x, into: dx, context)
+  func backward(_ dn: Matrix, _ saved: SavedActivations, into dx: Matrix?, _ context: Context) {
+    norm.backward(dn, saved.norm, into: dn, context)
+    activation.backward(dn, x: saved.h, into: dn, context)
+    transform.backward(dn, x: saved.x, into: dx, context)
   }
 
   /// Calls the body with the scores of a few rows at a time, so that not all need to be held.

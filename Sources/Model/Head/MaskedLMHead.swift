@@ -6,7 +6,7 @@
 ///     let states = try maskedLM.backbone(features)                       // [sample][token][width]
 ///     let logits = try maskedLM.maskedLMHead(states, maskPositions: [[2, 4]])
 ///
-/// It belongs to its model. It computes with the model's threads and memory, so the same holds for it: one call at a time, others throw
+/// It belongs to its model. It computes with the model's threads and saved, so the same holds for it: one call at a time, others throw
 /// `ModelUseError.inUse`.
 public final class MaskedLMHead {
   private let network: Network
@@ -56,7 +56,7 @@ public final class MaskedLMHead {
   /// The scores of each hidden state.
   private func scores(_ states: [[Float]]) throws -> [[Float]] {
     guard !states.isEmpty else { return [] }
-    return try compute.occupancy.claim {
+    return try compute.exclusiveAccess.claim {
       let context = compute.joint
       return context.temporary {
         let x = context.matrix(states.count, network.configuration.hiddenDim)

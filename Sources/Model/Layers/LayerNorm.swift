@@ -7,35 +7,35 @@ struct LayerNorm {
   let gain, bias: Parameter
   let epsilon: Float
 
-  struct Memory {
+  struct SavedActivations {
     let input: Matrix
     /// μ and 1 / √(σ² + ε) of each row.
     let mean, scale: UnsafeMutablePointer<Float>
   }
 
   /// - Parameter residual: added to x, in place, before the norm.
-  func forward(_ x: Matrix, adding residual: Matrix? = nil, into y: Matrix, _ context: Context) -> Memory {
-    let memory = Memory(input: x, mean: context.arena.floats(x.rows), scale: context.arena.floats(x.rows))
+  func forward(_ x: Matrix, adding residual: Matrix? = nil, into y: Matrix, _ context: Context) -> SavedActivations {
+    let saved = SavedActivations(input: x, mean: context.arena.floats(x.rows), scale: context.arena.floats(x.rows))
     let (gain, bias, epsilon, n) = (gain.values, bias.values, epsilon, x.columns)
     context.pool.split(x.rows) { _, rows in
       for row in rows {
         Elementwise.normalize(
           x[row], adding: residual.map { UnsafePointer($0[row]) }, gain: gain, bias: bias, epsilon: epsilon,
           into: y[row],
-          n, mean: memory.mean + row, scale: memory.scale + row)
+          n, mean: saved.mean + row, scale: saved.scale + row)
       }
     }
-    return memory
+    return saved
   }
 
   /// Writes the gradient of x; dx may be dy.
   ///
   ///     x̂ = (x − μ) · scale     dx̂ = dy · gain     dx = scale · (dx̂ − mean(dx̂) − x̂ · mean(dx̂ · x̂))
-  func backward(_ dy: Matrix, _ memory: Memory, into dx: Matrix, _ context: Context) {
+  func backward(_ dy: Matrix, _ saved: SavedActivations, into dx: Matrix, _ context: Context) {
     let (values, n) = (gain.values, dy.columns)
     func differentiate(_ row: Int) {
       Elementwise.differentiateNorm(
-        memory.input[row], gain: values, mean: memory.mean[row], scale: memory.scale[row], dy[row], into: dx[row], n)
+        saved.input[row], gain: values, mean: saved.mean[row], scale: saved.scale[row], dy[row], into: dx[row], n)
     }
     guard let dGain = gain.gradient?.start, let dBias = bias.gradient?.start else {
       return context.pool.split(dy.rows) { _, rows in rows.forEach(differentiate) }
@@ -44,7 +44,7 @@ struct LayerNorm {
     context.temporary {
       let sums = Rows.blockSums(rows: dy.rows, count: 2 * n, context) { row, sums in
         Elementwise.addNormGradients(
-          memory.input[row], mean: memory.mean[row], scale: memory.scale[row], dy[row], gain: sums, bias: sums + n, n)
+          saved.input[row], mean: saved.mean[row], scale: saved.scale[row], dy[row], gain: sums, bias: sums + n, n)
         differentiate(row)
       }
       for block in 0..<sums.rows {

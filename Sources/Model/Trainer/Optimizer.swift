@@ -55,7 +55,7 @@ public struct Optimizer: Sendable, Equatable {
 ///     α = lr · √(1 − β2ᵗ) / (1 − β1ᵗ)
 ///     m += (g − m)(1 − β1)     v += (g² − v)(1 − β2)     p −= lr · decay · p     p −= α · m / (√v + ε)
 final class OptimizerState {
-  private let firstMemory, secondMemory: ZeroedMemory
+  private let firstMoments, secondMoments: ZeroedMemory
   /// Updates that were made.
   var steps = 0
   private var reach = WeightReach()
@@ -69,13 +69,13 @@ final class OptimizerState {
   }
 
   init(_ parameters: ParameterStore) {
-    (firstMemory, secondMemory) = (
+    (firstMoments, secondMoments) = (
       ZeroedMemory(floats: parameters.blockSize), ZeroedMemory(floats: parameters.blockSize)
     )
   }
 
   func values(_ moment: Moment, of parameter: Parameter) -> UnsafeMutablePointer<Float> {
-    (moment == .first ? firstMemory : secondMemory).floats + parameter.offset
+    (moment == .first ? firstMoments : secondMoments).floats + parameter.offset
   }
 
   /// The moments of all trainable parameters, for a checkpoint. They must outlive what is returned.
@@ -119,10 +119,10 @@ final class OptimizerState {
       Double(learningRate) * (1 - pow(beta2, Double(steps))).squareRoot() / (1 - pow(beta1, Double(steps))))
     let pieces = Self.pieces(parameters)
     let isTooLarge = Atomic<Bool>(false)
-    let (first, second) = (firstMemory.floats, secondMemory.floats)
+    let (first, second) = (firstMoments.floats, secondMoments.floats)
     // The gradients make room for the old parameters; the old moments are kept only where the step can be refused.
     let isSafe = reach.add(optimizer, learningRate: learningRate, steps: steps) { Self.largestMagnitude(pieces, pool) }
-    let oldMoments = isSafe ? nil : (copy(of: firstMemory, parameters), copy(of: secondMemory, parameters))
+    let oldMoments = isSafe ? nil : (copy(of: firstMoments, parameters), copy(of: secondMoments, parameters))
     pool.forEach(pieces.count) { _, index in
       let piece = pieces[index]
       let step = AdamStep(

@@ -72,7 +72,7 @@ private final class TrainingRun {
     let plan = StepPlan(
       samples: source.count, options: trainer.options, seed: trainer.seed, beginning: state.beginning)
     let steps = state.step..<(source.count > 0 ? max(state.step, totalSteps) : state.step)
-    let ahead = SamplesAhead(steps: steps) { step in
+    let ahead = SamplePrefetcher(steps: steps) { step in
       let (epoch, indices) = plan.indices(ofStep: step)
       return try indices.map { try source.sample($0, epoch: epoch) }
     }
@@ -106,7 +106,7 @@ private final class TrainingRun {
   }
 
   /// The steps that are left of the epoch.
-  private func finishEpoch(of count: Int, _ ahead: SamplesAhead, isEvaluated: Bool) throws {
+  private func finishEpoch(of count: Int, _ ahead: SamplePrefetcher, isEvaluated: Bool) throws {
     let training = trainer.training
     (epochClock, epochTokens) = (Stopwatch(), 0)
     while state.position < count, state.step < totalSteps, !isStopped {

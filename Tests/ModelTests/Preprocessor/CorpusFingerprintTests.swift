@@ -52,7 +52,7 @@ import Testing
   @Test func ofParts() throws {
     let samples = (0..<10).map { Sample(tokenIDs: [2, Int32($0), 3], maskPositions: [1], labels: [7]) }
     let whole = SampleList(samples)
-    let places = IntegerList(temporaryDirectory: "/tmp")
+    let places = SpillableArray(temporaryDirectory: "/tmp")
     for place in [1, 4] as [UInt64] { try places.append(place) }
     let part = CorpusSubset(of: whole, places: places)
     let fingerprint = try CorpusFingerprint(part)

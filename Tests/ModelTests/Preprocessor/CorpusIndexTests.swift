@@ -31,7 +31,7 @@ struct CorpusIndexTests {
       firstSamples: index.firstSamples, linesBeforeBlock: index.linesBeforeBlock, statistics: index.statistics)
   }
 
-  func values(_ list: IntegerList) throws -> [UInt64] {
+  func values(_ list: SpillableArray) throws -> [UInt64] {
     var values: [UInt64] = []
     try list.visit { values.append($0) }
     return values

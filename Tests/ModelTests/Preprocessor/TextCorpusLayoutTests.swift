@@ -160,13 +160,13 @@ import Testing
 
   /// More samples than an index in memory holds, more text than is read at once, several blocks.
   @Test func largeIndex() throws {
-    let count = IntegerList.memoryLimit + 5000
+    let count = SpillableArray.memoryLimit + 5000
     let text = (0..<count).map { "fox \($0)\n" }.joined()
     for layout in [TextCorpus.Layout.lines, .packed] {
       let corpus = try corpus(text, layout: layout, length: 16, threads: 3)
       if layout == .lines {
         #expect(corpus.count == count)
-        for index in [0, 1, 70_000, IntegerList.memoryLimit - 1, IntegerList.memoryLimit, count - 1] {
+        for index in [0, 1, 70_000, SpillableArray.memoryLimit - 1, SpillableArray.memoryLimit, count - 1] {
           #expect(try corpus.sample(index, epoch: 0).text == ids("fox \(index)"))
           #expect(corpus.location(of: index).line == index + 1)
         }

@@ -80,7 +80,8 @@ final class Bench {
   }
 
   func network(_ configuration: Configuration, trainable: Bool = true) throws -> Network {
-    let network = try Network(configuration, parameters(configuration.parameterTable.specifications, trainable: trainable))
+    let network = try Network(
+      configuration, parameters(configuration.parameterTable.specifications, trainable: trainable))
     kept.append(network)
     return network
   }

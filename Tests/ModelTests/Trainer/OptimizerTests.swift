@@ -85,7 +85,9 @@ import Testing
     try Bench.run { bench in
       let store = try bench.parameters(specifications())
       try setGradients(store, bench)
-      for parameter in store.parameters where Int(parameter.name).map({ $0 % 2 == 0 }) ?? false { parameter.isTrainable = false }
+      for parameter in store.parameters where Int(parameter.name).map({ $0 % 2 == 0 }) ?? false {
+        parameter.isTrainable = false
+      }
       let before = store.parameters.map { $0.matrix.bits }
       _ = OptimizerState(store).step(store, .adamW(), learningRate: 0.1, scale: 1, bench.context.pool)
       for (parameter, before) in zip(store.parameters, before) {

@@ -26,7 +26,6 @@ package struct ModelDirectory: Sendable {
   /// `fit`. False where the weights were not asked for.
   package var hasHead: Bool { weights?.hasHead ?? false }
 
-
   /// Reads a directory and checks all of it. Throws where it is no model directory, or its files do not fit each other.
   /// - Parameter loadWeights: without, config.json alone is read.
   package static func open(_ path: String, loadWeights: Bool = true) throws -> ModelDirectory {

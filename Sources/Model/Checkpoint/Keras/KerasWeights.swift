@@ -57,7 +57,8 @@ enum KerasWeights {
 
   /// Adds the tensors that a file holds, by name, and checks their shapes and types.
   private static func collect(
-    _ rows: [ParameterTable.Row], from file: String, _ configuration: Configuration, into found: inout [String: TensorView]
+    _ rows: [ParameterTable.Row], from file: String, _ configuration: Configuration,
+    into found: inout [String: TensorView]
   ) throws {
     let wanted = rows.map { ($0, $0.keras) }
     let views = try HDF5File.variables(wanted.map(\.1.paths), in: file)

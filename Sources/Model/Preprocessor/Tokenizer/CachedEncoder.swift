@@ -92,13 +92,13 @@ struct CachedEncoder: Sendable {
       if left < Workspace.windowBytes {
         base = workspace.padded(base, count: left)
       }
-      let window = TextWindow(base, classes: baseClasses)
+      let window = ByteClasses(base, classes: baseClasses)
       // Runs of what belongs to words, and the punctuation between them.
       let runs = window.letters | window.others
       let punctuation = ~(runs | window.blanks)
       var events = runs & ~(runs << 1) | punctuation
       let foldable = hasTokens ? 0 : punctuation
-      var consumed = TextWindow.size
+      var consumed = ByteClasses.size
       while events != 0 {
         let start = events.trailingZeroBitCount
         events &= events &- 1
@@ -116,7 +116,7 @@ struct CachedEncoder: Sendable {
           continue
         }
         let end = start + length
-        if end == TextWindow.size, left > TextWindow.size {
+        if end == ByteClasses.size, left > ByteClasses.size {
           // It goes on behind the window, which begins anew with it.
           consumed = start
           if start > 0 { break }
@@ -272,7 +272,7 @@ private struct Workspace {
   static let outputReserve = 256
 
   /// A window, and a word that begins with its last byte.
-  static let windowBytes = TextWindow.size + 16
+  static let windowBytes = ByteClasses.size + 16
 
   let cache: WordCache
   /// Room for the last bytes of a text.

@@ -88,7 +88,9 @@ public final class Vocabulary: Sendable {
     // From the last one: of a piece that is there twice the later id counts.
     for id in (0..<count).reversed() where starts[id + 1] > starts[id] {
       let piece = text + Int(starts[id])
-      guard UTF8Validation.firstInvalid(UnsafeBufferPointer(start: piece, count: Int(starts[id + 1] - starts[id]))) == nil else {
+      guard
+        UTF8Validation.firstInvalid(UnsafeBufferPointer(start: piece, count: Int(starts[id + 1] - starts[id]))) == nil
+      else {
         throw TokenizerError.notUTF8(DataLocation(file: file, line: lines ? id + 1 : nil))
       }
       let table = id < wordPieceCount ? table : addedTokens ?? table

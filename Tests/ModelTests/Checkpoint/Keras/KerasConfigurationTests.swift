@@ -64,7 +64,8 @@ private func failure(_ config: String) -> CheckpointError? {
     let json = try JSONValue.parse(read.fileBytes)
     #expect(json["registered_name"] == nil && json["config"] == nil && json["model_type"]?.string == "distilbert")
     let again = try Configuration(json: json, file: "f")
-    #expect(again.headLayerNormEpsilon == 1e-5 && again.parameterTable.specifications == read.parameterTable.specifications)
+    #expect(
+      again.headLayerNormEpsilon == 1e-5 && again.parameterTable.specifications == read.parameterTable.specifications)
     #expect(again.dropout == 0.2 && again.attentionDropout == 0.2)
     #expect(again.notesOnWriting.count == 1 && again.notesOnWriting == read.notesOnWriting)
     #expect(again.notesOnWriting.first?.contains("1e-12") == true)

@@ -60,7 +60,7 @@ struct Alphabet {
 
   private mutating func add(_ scalar: UInt32, isContinuation: Bool) {
     ids[scalar << 1 | (isContinuation ? 1 : 0)] = Int32(pieces.count)
-    let prefix = isContinuation ? PieceMerger.prefix : []
+    let prefix = isContinuation ? PairMerger.prefix : []
     pieces.append(prefix + Array(Character(Unicode.Scalar(scalar) ?? "\u{FFFD}").utf8))
   }
 

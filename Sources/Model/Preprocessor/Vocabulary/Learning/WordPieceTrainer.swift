@@ -97,7 +97,7 @@ public struct WordPieceTrainer: Sendable {
     let words = counts.words
     guard !words.entries.isEmpty else { throw VocabularyError.noWords(file: name) }
     let alphabet = Alphabet(of: words, room: pieces, options: options)
-    var merger = PieceMerger(alphabet: alphabet.pieces)
+    var merger = PairMerger(alphabet: alphabet.pieces)
     var statistics = Statistics()
     statistics.distinctWords = words.entries.count
     statistics.distinctSpellings = counts.spellings

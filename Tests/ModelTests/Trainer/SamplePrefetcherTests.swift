@@ -5,23 +5,23 @@ import Testing
 
 @testable import Model
 
-@Suite struct SamplesAheadTests {
+@Suite struct SamplePrefetcherTests {
   private final class Counter: Sendable { let count = Atomic<Int>(0) }
   struct Broken: Error, Equatable { let step: Int }
 
   @Sendable private func sample(_ step: Int) -> [Sample] { [Sample(tokenIDs: [Int32(step)])] }
 
   @Test func inOrder() throws {
-    let ahead = SamplesAhead(steps: 3..<200) { self.sample($0) }
+    let ahead = SamplePrefetcher(steps: 3..<200) { self.sample($0) }
     for step in 3..<200 { #expect(try ahead.next() == sample(step)) }
     #expect(try ahead.next().isEmpty)
-    #expect(try SamplesAhead(steps: 0..<0) { self.sample($0) }.next().isEmpty)
+    #expect(try SamplePrefetcher(steps: 0..<0) { self.sample($0) }.next().isEmpty)
   }
 
   /// What `next` takes counts, and nothing else.
   @Test func secondsOfWaiting() throws {
     var times = [1.0, 3, 10, 10.5, 20, 20][...]
-    let ahead = SamplesAhead(steps: 0..<3, clock: { times.removeFirst() }) { self.sample($0) }
+    let ahead = SamplePrefetcher(steps: 0..<3, clock: { times.removeFirst() }) { self.sample($0) }
     #expect(ahead.secondsWaiting == 0)
     for expected in [2.0, 2.5, 2.5] {
       _ = try ahead.next()
@@ -32,7 +32,7 @@ import Testing
   /// An error comes when its step does, and nothing is asked for after it.
   @Test func errors() throws {
     let asked = Counter()
-    let ahead = SamplesAhead(steps: 0..<10) { step in
+    let ahead = SamplePrefetcher(steps: 0..<10) { step in
       asked.count.add(1, ordering: .relaxed)
       if step == 2 { throw Broken(step: 2) }
       return self.sample(step)
@@ -49,7 +49,7 @@ import Testing
     for taken in 0..<20 {
       let asked = Counter()
       do {
-        let ahead = SamplesAhead(steps: 0..<Int.max) { step in
+        let ahead = SamplePrefetcher(steps: 0..<Int.max) { step in
           asked.count.add(1, ordering: .relaxed)
           return self.sample(step)
         }

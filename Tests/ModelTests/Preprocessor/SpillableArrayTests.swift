@@ -5,13 +5,13 @@ import Testing
 
 @testable import Model
 
-@Suite struct IntegerListTests {
+@Suite struct SpillableArrayTests {
   /// The same whether all are in memory, all in the file, or some in both.
   @Test func everyWay() throws {
     let folder = try TemporaryFolder()
     for limit in [1, 7, 1000] {
       for count in [0, 1, 6, 7, 8, 14, 1000, 20_000] {
-        let list = IntegerList(temporaryDirectory: folder.path, limit: limit)
+        let list = SpillableArray(temporaryDirectory: folder.path, limit: limit)
         for index in 0..<count { try list.append(UInt64(index) &* 0x9E37_79B9_7F4A_7C15) }
         #expect(list.count == count)
         var all: [UInt64] = []
@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test func errors() throws {
-    let list = IntegerList(temporaryDirectory: "/nowhere", limit: 2)
+    let list = SpillableArray(temporaryDirectory: "/nowhere", limit: 2)
     try list.append(1)
     try list.append(2)
     #expect(throws: FileError.missing(path: "/nowhere/mlm-XXXXXX")) { try list.append(3) }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Model
 
-@Suite struct PieceMergerTests {
+@Suite struct PairMergerTests {
   /// Byte-pair encoding as the paper writes it: everything is counted anew for each merge.
   static func reference(_ words: [(word: String, count: Int)], alphabet: [String], size: Int, minimum: Int) -> [String]
   {
@@ -36,7 +36,7 @@ import Testing
   static func merged(
     _ words: [(word: String, count: Int)], alphabet: [String], size: Int, minimum: Int
   ) throws -> [String] {
-    var merger = PieceMerger(alphabet: alphabet.map { Array($0.utf8) })
+    var merger = PairMerger(alphabet: alphabet.map { Array($0.utf8) })
     for (word, count) in words {
       let ids = word.enumerated().map { place, letter in
         Int32(alphabet.firstIndex(of: place == 0 ? String(letter) : "##\(letter)")!)

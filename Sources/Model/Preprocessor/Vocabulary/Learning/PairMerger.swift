@@ -2,7 +2,7 @@
 /// becomes a piece of its own, again and again.
 ///
 /// Of pairs seen equally often the one of the smaller ids is first, so that the result follows from the words and their counts.
-struct PieceMerger {
+struct PairMerger {
   /// The pieces, `##` included; those of the alphabet first.
   private(set) var pieces: [[UInt8]]
   private var ids: [[UInt8]: Int32]
@@ -146,7 +146,7 @@ struct PieceMerger {
 private struct PairQueue {
   struct Item {
     let count: UInt64
-    let pair: PieceMerger.Pair
+    let pair: PairMerger.Pair
 
     func isBefore(_ other: Item) -> Bool {
       count != other.count ? count > other.count : pair < other.pair
@@ -156,7 +156,7 @@ private struct PairQueue {
   /// A binary heap.
   private var items: [Item] = []
 
-  mutating func push(_ count: UInt64, _ pair: PieceMerger.Pair) {
+  mutating func push(_ count: UInt64, _ pair: PairMerger.Pair) {
     if count == 0 { return }
     items.append(Item(count: count, pair: pair))
     var place = items.count - 1

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// The passes of a model share its memory for activations, so that two threads must not run them at once. Waiting for each other would
 /// hide the mistake, and racing would give wrong numbers: the second one is refused.
-final class Occupancy: Sendable {
+final class ExclusiveAccess: Sendable {
   /// The thread's handle; 0 for none.
   private let owner = Atomic<UInt>(0)
 

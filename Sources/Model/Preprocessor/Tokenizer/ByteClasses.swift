@@ -2,7 +2,7 @@
 ///
 /// Bytes are judged in integers of eight: an addition carries into the top bit of those bytes that are above a bound. The top
 /// bits of eight integers are laid into one, and a transposition puts them in the order of the text.
-struct TextWindow {
+struct ByteClasses {
   /// Bytes read.
   static let size = 64
 

@@ -5,7 +5,7 @@ import Glibc
 ///
 /// What it prepares, and in which order, is the same as without it; an error surfaces at the step whose samples it
 /// concerns. It holds the samples of one step.
-final class SamplesAhead {
+final class SamplePrefetcher {
   private let desk: Desk
   private var thread: pthread_t?
   private var isStopped = false

@@ -2,7 +2,7 @@
 ///
 /// The quick tokenizer counts up to some bytes before the window is full, then word by word; where each token stands is
 /// asked for in the last word alone, the one that has no room.
-struct WindowCutter {
+struct SampleSplitter {
   typealias Window = LineWindows.Window
 
   private let windows: LineWindows

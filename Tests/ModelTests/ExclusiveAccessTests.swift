@@ -4,7 +4,7 @@ import Testing
 @testable import Model
 
 /// One model computes one call at a time: others are refused, not raced.
-@Suite struct OccupancyTests {
+@Suite struct ExclusiveAccessTests {
   /// What a call on another thread throws, while this one waits for it.
   private static func error(on body: @escaping @Sendable () throws -> Void) -> (any Error)? {
     nonisolated(unsafe) var found: (any Error)?
@@ -45,12 +45,12 @@ import Testing
   }
 
   @Test func itIsFreeAgainAfterAnError() throws {
-    let occupancy = Occupancy()
+    let exclusiveAccess = ExclusiveAccess()
     struct Failure: Error {}
-    #expect(throws: Failure.self) { try occupancy.claim { throw Failure() } }
-    #expect(try occupancy.claim { try occupancy.claim { 1 } } == 1)
-    #expect(throws: ModelUseError.inUse) { try occupancy.claim { try occupancy.claim(nests: false) {} } }
-    try occupancy.claim(nests: false) {}
+    #expect(throws: Failure.self) { try exclusiveAccess.claim { throw Failure() } }
+    #expect(try exclusiveAccess.claim { try exclusiveAccess.claim { 1 } } == 1)
+    #expect(throws: ModelUseError.inUse) { try exclusiveAccess.claim { try exclusiveAccess.claim(nests: false) {} } }
+    try exclusiveAccess.claim(nests: false) {}
   }
 
   /// Models of one preset share nothing that matters.

@@ -4,7 +4,7 @@ import Files
 /// where they are many, so that the memory they take does not grow with a corpus.
 ///
 /// To be read by any number of threads, when the last was appended.
-final class IntegerList: @unchecked Sendable {
+final class SpillableArray: @unchecked Sendable {
   /// The most integers that are kept in memory.
   static let memoryLimit = 1 << 17
 
@@ -16,7 +16,7 @@ final class IntegerList: @unchecked Sendable {
   private var file: OpenFile?
 
   /// - Parameter limit: the most integers in memory.
-  init(temporaryDirectory: String, limit: Int = IntegerList.memoryLimit) {
+  init(temporaryDirectory: String, limit: Int = SpillableArray.memoryLimit) {
     self.temporaryDirectory = temporaryDirectory
     self.limit = max(1, limit)
   }
