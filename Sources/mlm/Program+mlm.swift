@@ -6,7 +6,7 @@ extension Program {
   static let mlm = Program(
     name: programName, summary: "masked language modelling with DistilBERT",
     version: Version(number: CommandLineTool.version, date: CommandLineTool.versionDate),
-    commands: Command.declarations + [HelpCommand.declaration],
+    commands: Command.declarations + [HelpCommand.declaration], topics: HelpTopic.all,
     options: [
       CommandDeclaration.help.declaration,
       OptionDeclaration("version", kind: nil, group: .general, help: "show the version"),

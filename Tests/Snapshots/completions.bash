@@ -119,7 +119,7 @@ _mlm_operand() {
     presets) words='distil_bert_base_en_uncased distil_bert_base_en distil_bert_base_multi distil_bert_tiny_en_uncased' paths=directory ;;
     completions) words='bash zsh fish' ;;
     manual) : ;;
-    help) words='fit predict evaluate tokenize info presets completions manual' ;;
+    help) words='fit predict evaluate tokenize info presets completions manual training formats machines migrating' ;;
   esac
 }
 

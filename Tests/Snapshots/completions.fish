@@ -28,7 +28,7 @@ complete -c mlm -n __mlm_command -a info -d 'what a model is made of'
 complete -c mlm -n __mlm_command -a presets -d 'list, download, verify and export presets'
 complete -c mlm -n __mlm_command -a completions -d 'completions for bash, zsh or fish'
 complete -c mlm -n __mlm_command -a manual -d 'the manual as a man page'
-complete -c mlm -n __mlm_command -a help -d 'help on a command'
+complete -c mlm -n __mlm_command -a help -d 'help on a command or a topic'
 
 complete -c mlm -n '__mlm_command fit' -F
 complete -c mlm -n '__mlm_command fit' -l preset -r -f -a '(__mlm_presets)' -d 'name, directory, hf://OWNER/NAME'
@@ -178,4 +178,4 @@ complete -c mlm -n '__mlm_command completions' -s h -l help -d 'show help; -h is
 
 complete -c mlm -n '__mlm_command manual' -s h -l help -d 'show help; -h is short, --help teaches'
 
-complete -c mlm -n '__mlm_command help' -f -a 'fit predict evaluate tokenize info presets completions manual'
+complete -c mlm -n '__mlm_command help' -f -a 'fit predict evaluate tokenize info presets completions manual training formats machines migrating'

@@ -11,7 +11,7 @@ _mlm_commands() {
     'presets:list, download, verify and export presets'
     'completions:completions for bash, zsh or fish'
     'manual:the manual as a man page'
-    'help:help on a command'
+    'help:help on a command or a topic'
   )
   _describe -t commands command commands
 }
@@ -225,7 +225,7 @@ _mlm() {
         ;;
       help)
         _arguments -S : \
-          '1::COMMAND:(fit predict evaluate tokenize info presets completions manual)' \
+          '1::COMMAND|TOPIC:(fit predict evaluate tokenize info presets completions manual training formats machines migrating)' \
           && result=0
         ;;
     esac

@@ -36,7 +36,7 @@ import Testing
     #expect(option.messages == "mlm: error: unknown option --epcohs for 'mlm fit'\nhint: did you mean --epochs?\n")
     #expect(option.output.isEmpty && option.status == 2)
     #expect(try tool.run("--quiet", "fit").status == 2)
-    #expect(try tool.run("help", "fti").messages.contains("did you mean 'mlm fit'?"))
+    #expect(try tool.run("help", "fti").messages.contains("did you mean 'mlm help fit'?"))
   }
 
   @Test func noFile() throws {

@@ -6,6 +6,8 @@ package struct Program: Sendable {
   package let version: Version
   /// In the order of help.
   package let commands: [CommandDeclaration]
+  /// Pages of help that are not on one command, in the order of help.
+  package let topics: [HelpTopic]
   /// Options that take the place of a command.
   package let options: [OptionDeclaration]
   /// The conventions that all commands share: one paragraph.
@@ -37,14 +39,16 @@ package struct Program: Sendable {
   }
 
   package init(
-    name: String, summary: String, version: Version, commands: [CommandDeclaration], options: [OptionDeclaration],
-    conventions: String, examples: [CommandDeclaration.Example], exitStatuses: [ExitStatus],
+    name: String, summary: String, version: Version, commands: [CommandDeclaration],
+    topics: [HelpTopic] = [], options: [OptionDeclaration], conventions: String, examples: [CommandDeclaration.Example],
+    exitStatuses: [ExitStatus],
     more: (ofProgram: String, ofCommand: String)
   ) {
     self.name = name
     self.summary = summary
     self.version = version
     self.commands = commands
+    self.topics = topics
     self.options = options
     self.conventions = conventions
     self.examples = examples

@@ -61,6 +61,8 @@ package struct Help {
 
       """
     for command in program.commands { text += Self.line(command.name, command.summary, column: 15) }
+    if !program.topics.isEmpty { text += "\nTopics of '\(program.name) help':\n" }
+    for topic in program.topics { text += Self.line(topic.name, topic.title, column: 15) }
     let name = program.name
     return text + "\n'\(name) COMMAND -h' lists a command's options; '\(name) --version' shows the version.\n"
   }

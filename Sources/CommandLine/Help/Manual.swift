@@ -22,6 +22,10 @@ package struct Manual {
       roff.section(command.call)
       add(command, to: &roff)
     }
+    for topic in program.topics {
+      roff.section(topic.name)
+      add(topic, to: &roff)
+    }
     roff.section("Exit status")
     for exit in program.exitStatuses { roff.item(String(exit.status), "", exit.meaning) }
     roff.section("Environment")
@@ -43,6 +47,17 @@ package struct Manual {
     if command.examples.isEmpty { return }
     roff.subsection("Examples")
     for example in command.examples { roff.example(example.command, meaning: example.meaning) }
+  }
+
+  private func add(_ topic: HelpTopic, to roff: inout Roff) {
+    for block in topic.blocks {
+      switch block {
+      case .heading(let heading): roff.subsection(heading)
+      case .paragraph(let paragraph): roff.paragraph(paragraph)
+      case .table(let rows): for row in rows { roff.item(row.left, "", row.right) }
+      case .code(let lines): roff.code(lines)
+      }
+    }
   }
 
   /// Each variable once, in the order of the commands.

@@ -50,7 +50,14 @@ struct Roff {
 
   mutating func example(_ command: String, meaning: String) {
     paragraph(meaning + ":")
-    text += ".PP\n.RS 4\n.nf\n\(Self.guarded(Self.escaped(command)))\n.fi\n.RE\n"
+    code([command])
+  }
+
+  /// Lines that stay as they are.
+  mutating func code(_ lines: [String]) {
+    isAfterHeading = false
+    let escaped = lines.map { Self.guarded(Self.escaped($0)) + "\n" }.joined()
+    text += ".PP\n.RS 4\n.nf\n\(escaped).fi\n.RE\n"
   }
 
   /// Running text, in lines of the source that are not endless.

@@ -1,15 +1,21 @@
 import CommandLine
 
-/// `mlm help [COMMAND]`.
+/// `mlm help [COMMAND|TOPIC]`.
 enum HelpCommand {
   /// For whoever lists the commands; help on it is the overview.
   static var declaration: CommandDeclaration {
     CommandDeclaration(
-      name: "help", summary: "help on a command",
-      operands: .oneOf(Command.allCases.map(\.rawValue), placeholder: "COMMAND", isOptional: true), options: [],
-      description: ["Shows what 'mlm COMMAND --help' shows; without a COMMAND, what 'mlm --help' shows."], examples: [],
-      environment: [])
+      name: "help", summary: "help on a command or a topic",
+      operands: .oneOf(subjects, placeholder: "COMMAND|TOPIC", isOptional: true), options: [],
+      description: [
+        """
+        Shows the same as 'mlm COMMAND --help', or the page on a TOPIC. Without either, shows the same as 'mlm --help'.
+        """
+      ], examples: [], environment: [])
   }
+
+  /// The names that help knows.
+  private static let subjects = Command.allCases.map(\.rawValue) + HelpTopic.all.map(\.name)
 
   static let examples: [CommandDeclaration.Example] = [
     .init(command: "mlm predict 'The capital of France is [MASK].'", meaning: "fill in a mask"),
@@ -19,13 +25,20 @@ enum HelpCommand {
 
   static var overview: String { Help(.mlm).long() }
 
-  /// `mlm help fit` is `mlm fit --help`; `mlm help` is `mlm --help`.
+  /// `mlm help fit` is `mlm fit --help`; `mlm help` is `mlm --help`; `mlm help formats` is a page of its own.
   static func text(for arguments: [Argument]) throws(UsageError) -> String {
     guard let first = arguments.first else { return overview }
     if arguments.count > 1 {
-      throw UsageError("unexpected argument '\(arguments[1].text)'", hint: "usage: mlm help [COMMAND]")
+      throw UsageError("unexpected argument '\(arguments[1].text)'", hint: "usage: mlm help [COMMAND|TOPIC]")
     }
     if ["help", "-h", "--help"].contains(first.text) { return overview }
-    return Help(.mlm).long(try Command.named(first).declaration)
+    if let topic = HelpTopic.all.first(where: { $0.name == first.text }) { return Help(.mlm).page(topic) }
+    guard let command = Command(rawValue: first.text) else {
+      let nearest = Nearest.name(to: first.text, in: subjects)
+      throw UsageError(
+        "unknown command or topic '\(first.text)'",
+        hint: nearest.map { "did you mean 'mlm help \($0)'?" } ?? "'mlm help' lists commands and topics")
+    }
+    return Help(.mlm).long(command.declaration)
   }
 }

@@ -1,3 +1,4 @@
+import CommandLine
 import Testing
 
 @testable import mlm
@@ -8,15 +9,21 @@ struct HelpTopicTests {
   /// Options of other programs in the examples.
   static let others: Set = ["--pipepart", "--block", "--keras-weights", "--traits", "--product"]
 
+  static func topic(_ name: String) throws -> HelpTopic { try #require(HelpTopic.all.first { $0.name == name }) }
+
+  static func page(_ name: String) throws -> String {
+    try HelpCommand.text(for: [Argument(name)])
+  }
+
   @Test(arguments: HelpTopic.all.map(\.name)) func fitsIn80Columns(name: String) throws {
-    let lines = try #require(HelpTopic.named(name)).text.split(separator: "\n")
+    let lines = try Self.page(name).split(separator: "\n")
     #expect(lines.filter { $0.count > 80 } == [])
     #expect(lines.filter { $0.hasSuffix(" ") } == [])
   }
 
   /// What a page recommends exists: a renamed option is renamed there, too.
   @Test(arguments: HelpTopic.all.map(\.name)) func namesOptionsThatExist(name: String) throws {
-    for block in try #require(HelpTopic.named(name)).blocks {
+    for block in try Self.topic(name).blocks {
       let texts: [String] =
         switch block {
         case .heading(let text), .paragraph(let text): [text]

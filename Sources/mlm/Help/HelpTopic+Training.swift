@@ -1,3 +1,5 @@
+import CommandLine
+
 extension HelpTopic {
   static let training = HelpTopic(
     name: "training", title: "vocabularies, checkpoints, repeating a run, what a run writes",

@@ -1,3 +1,5 @@
+import CommandLine
+
 extension HelpTopic {
   static let formats = HelpTopic(
     name: "formats", title: "text, samples, predictions, models and tokenizers, presets",

@@ -1,3 +1,5 @@
+import CommandLine
+
 extension HelpTopic {
   static let machines = HelpTopic(
     name: "machines", title: "threads, memory, processors, running several processes",

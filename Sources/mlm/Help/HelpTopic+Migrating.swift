@@ -1,3 +1,5 @@
+import CommandLine
+
 extension HelpTopic {
   static let migrating = HelpTopic(
     name: "migrating", title: "options of KerasHub and transformers",
@@ -29,8 +31,7 @@ extension HelpTopic {
         Row("fit(batch_size=N, epochs=N)", "--batch-size N --epochs N"),
         Row("fit(validation_data=…)", "--validation FILE"),
         Row("fit(validation_split=X)", "--validation-split X"),
-        Row("EarlyStopping(patience=N,", "--early-stopping N"),
-        Row("  restore_best_weights=True)", ""),
+        Row("EarlyStopping(patience=N)", "--early-stopping N (restores the best weights)"),
         Row("ModelCheckpoint", "--checkpoint-every N, --keep N"),
         Row("BackupAndRestore", "--resume"),
         Row("CSVLogger, TensorBoard", "--log FILE, --tensorboard DIR"),
@@ -84,8 +85,7 @@ extension HelpTopic {
         Row("--save_total_limit N", "--keep N"),
         Row("--resume_from_checkpoint", "--resume"),
         Row("--logging_steps, --logging_dir", "--log-every, --tensorboard"),
-        Row("BertWordPieceTokenizer().train(", "--learn-vocabulary N-5"),
-        Row("  [F], vocab_size=N)", "(without the special tokens)"),
+        Row("WordPieceTrainer(vocab_size=N)", "--learn-vocabulary N-5 (without the special tokens)"),
         Row("save_pretrained(DIR)", "--output DIR"),
       ]),
       .paragraph("These defaults differ:"),
