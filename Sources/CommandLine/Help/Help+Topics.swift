@@ -12,19 +12,20 @@ extension Help {
         text += "\(heading):\n"
         followsHeading = true
       case .paragraph(let paragraph): text += Self.wrapped(paragraph, indent: 2)
-      case .table(let rows): text += Self.table(rows)
+      case .table(let rows): text += Self.table(rows, indent: 2, width: Self.width)
       case .code(let lines): for line in lines { text += "    \(line)\n" }
       }
     }
     return text
   }
 
-  private static func table(_ rows: [HelpTopic.Row]) -> String {
-    let column = 4 + (rows.map(\.left.count).max() ?? 0)
+  /// Lines of at most `width` columns.
+  static func table(_ rows: [HelpTopic.Row], indent: Int, width: Int) -> String {
+    let column = indent + (rows.map(\.left.count).max() ?? 0) + 2
     return rows.reduce("") { text, row in
-      let left = "  " + row.left
+      let left = String(repeating: " ", count: indent) + row.left
       // The first cell takes the place of the first line's margin.
-      return text + left + wrapped(row.right, indent: column).dropFirst(left.count)
+      return text + left + wrapped(row.right, indent: column, width: width).dropFirst(left.count)
     }
   }
 }

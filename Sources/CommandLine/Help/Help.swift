@@ -105,7 +105,7 @@ package struct Help {
   }
 
   /// The text in lines of at most `width` columns, broken at spaces.
-  package static func wrapped(_ text: String, indent: Int) -> String {
+  package static func wrapped(_ text: String, indent: Int, width: Int = width) -> String {
     let margin = String(repeating: " ", count: indent)
     var lines = ""
     var current = ""

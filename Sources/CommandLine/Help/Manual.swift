@@ -54,7 +54,9 @@ package struct Manual {
       switch block {
       case .heading(let heading): roff.subsection(heading)
       case .paragraph(let paragraph): roff.paragraph(paragraph)
-      case .table(let rows): for row in rows { roff.item(row.left, "", row.right) }
+      case .table(let rows):
+        // man(7) indents the lines by 11 columns.
+        roff.code(Help.table(rows, indent: 0, width: Help.width - 11).split(separator: "\n").map(String.init))
       case .code(let lines): roff.code(lines)
       }
     }
