@@ -80,8 +80,12 @@ let package = Package(
 
     // MARK: Tests
 
-    // What test targets share: a hub on loopback that misbehaves when told.
-    .target(name: "TestSupport", path: "Tests/Support"),
+    // What test targets share: temporary folders, a bench for layers, a hub on loopback that misbehaves when told.
+    .target(name: "TestSupport", dependencies: ["Tensor"], path: "Tests/Support"),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+    .testTarget(name: "TextTests", dependencies: ["Text", "Files", "Tensor"]),
+    .testTarget(name: "TensorTests", dependencies: ["Tensor", "Files", "CKernels", "TestSupport"]),
+    .testTarget(name: "HubTests", dependencies: ["Hub", "Files", "Text", "TestSupport"]),
     .testTarget(
       name: "ModelTests", dependencies: ["Model", "Files", "Text", "Tensor", "Hub", "CKernels", "TestSupport"],
       resources: [.copy("Golden")]),

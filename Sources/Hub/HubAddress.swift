@@ -1,3 +1,5 @@
+import Files
+
 /// A repository of the hub, and a branch, tag or commit of it.
 public struct HubAddress: Sendable, Equatable {
   /// `OWNER/NAME`, or `NAME` as old repositories are called.
@@ -43,5 +45,30 @@ public struct HubAddress: Sendable, Equatable {
   package static func isCommit(_ text: String) -> Bool {
     text.utf8.count == 40
       && text.utf8.allSatisfy { $0 &- UInt8(ascii: "0") < 10 || $0 &- UInt8(ascii: "a") < 6 }
+  }
+}
+
+extension HubAddress {
+  /// The revision whose snapshot a directory is: `…/models--OWNER--NAME/snapshots/COMMIT`.
+  package init?(snapshot directory: String) {
+    let parts = Path.trimmed(directory).split(separator: "/")
+    guard parts.count >= 3, parts[parts.count - 2] == "snapshots" else { return nil }
+    let folder = parts[parts.count - 3]
+    let prefix = "models--"
+    guard folder.hasPrefix(prefix) else { return nil }
+    let names = Self.pieces(folder.dropFirst(prefix.utf8.count))
+    self.init(repository: names.joined(separator: "/"), revision: String(parts[parts.count - 1]))
+    guard names.count <= 2, names.allSatisfy(Self.isName), isCommit else { return nil }
+  }
+
+  /// Owner and name, between which a cache writes two dashes.
+  private static func pieces(_ text: Substring) -> [Substring] {
+    let bytes = text.utf8
+    var index = bytes.startIndex
+    while index < bytes.endIndex {
+      if text[index...].hasPrefix("--") { return [text[..<index], text[index...].dropFirst(2)] }
+      index = bytes.index(after: index)
+    }
+    return [text]
   }
 }

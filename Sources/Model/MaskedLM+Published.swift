@@ -109,22 +109,6 @@ private struct Nearness {
   static func figure(_ number: Double) -> String { FloatText.significant(number, digits: 6) }
 }
 
-extension PublishedValues {
-  /// The input, and who published what comes of it.
-  var subject: String { "\(inputText) (\(source))" }
-
-  /// The input as a person would name it.
-  var inputText: String {
-    if let about { return "\"\(about)\"" }
-    switch input {
-    case .text(let text): return "\"\(text)\""
-    case .tokens(let ids, _):
-      let shown = ids.prefix(6).map(String.init).joined(separator: " ")
-      return "ids \(shown)\(ids.count > 6 ? " …" : "")"
-    }
-  }
-}
-
 extension PresetCheck {
   typealias Result = (outcome: Outcome, details: String)
 

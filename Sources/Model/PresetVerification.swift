@@ -133,28 +133,3 @@ public struct PresetVerification: Sendable {
     return PresetCheck("parameters", expectedBackbone ?? expectedAll == nil ? .unchecked : .ok, found)
   }
 }
-
-extension HubAddress {
-  /// The revision whose snapshot a directory is: `…/models--OWNER--NAME/snapshots/COMMIT`.
-  init?(snapshot directory: String) {
-    let parts = Path.trimmed(directory).split(separator: "/")
-    guard parts.count >= 3, parts[parts.count - 2] == "snapshots" else { return nil }
-    let folder = parts[parts.count - 3]
-    let prefix = "models--"
-    guard folder.hasPrefix(prefix) else { return nil }
-    let names = Self.pieces(folder.dropFirst(prefix.utf8.count))
-    self.init(repository: names.joined(separator: "/"), revision: String(parts[parts.count - 1]))
-    guard names.count <= 2, names.allSatisfy(Self.isName), isCommit else { return nil }
-  }
-
-  /// Owner and name, between which a cache writes two dashes.
-  private static func pieces(_ text: Substring) -> [Substring] {
-    let bytes = text.utf8
-    var index = bytes.startIndex
-    while index < bytes.endIndex {
-      if text[index...].hasPrefix("--") { return [text[..<index], text[index...].dropFirst(2)] }
-      index = bytes.index(after: index)
-    }
-    return [text]
-  }
-}

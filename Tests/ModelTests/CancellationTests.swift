@@ -1,9 +1,9 @@
 import Glibc
+import TestSupport
 import Testing
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 /// Long calls end where their task is canceled, and leave a model that can be used.
 @Suite struct CancellationTests {

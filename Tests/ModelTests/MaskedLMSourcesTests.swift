@@ -1,8 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Files
-
 @testable import Model
 
 /// `fit` and `evaluate` on what they take: texts, pairs, files, sources of one's own.

@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
+@testable import Files
 @testable import Model
+@testable import Tensor
 
 /// The facade: fit, evaluate, predict and save together. KerasHub's pages are in KerasHubExamplesTests.
 @Suite struct MaskedLMTests {
@@ -79,5 +81,9 @@ import Testing
         #expect(a.token == b.token && abs(a.probability - b.probability) <= 1e-6 * b.probability)
       }
     }
+  }
+
+  @Test func defaultThreadsAreThoseOfTheProcess() {
+    #expect(DistilBertMaskedLM.defaultThreads == ThreadCount.standard(environment: environmentVariable))
   }
 }

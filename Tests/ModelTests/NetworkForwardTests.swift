@@ -1,9 +1,8 @@
 import Foundation
 import Testing
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 /// Hidden states, logits and probabilities against torch in float64 (transformers' DistilBertForMaskedLM).
 @Suite struct NetworkForwardTests {

@@ -1,8 +1,8 @@
+import TestSupport
 import Testing
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 /// The whole network on toy sizes: gradient, pruned rows, samples alone and together.
 @Suite struct NetworkTests {
@@ -114,7 +114,7 @@ import Testing
   /// Bit for bit where each sample begins at a tile: what a text is answered depends on nothing around it.
   @Test(
     .enabled(
-      if: GEMMTests.isMeasuredKernel,
+      if: OpenBLAS.hasMeasuredKernel,
       "OpenBLAS computes with a kernel here whose order of additions is not known; see the test above"),
     arguments: [1, 2, 3])
   func lastBitsTogetherAreThoseAlone(_ threads: Int) throws {

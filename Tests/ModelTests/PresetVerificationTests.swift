@@ -3,7 +3,6 @@ import TestSupport
 import Testing
 
 @testable import Hub
-
 @testable import Model
 
 /// From a registry's entry and a cache to `ok`. The published figures are those of the reference data.
@@ -168,12 +167,6 @@ import Testing
     files["model.safetensors"] = weights.prefix(8) + Data(header.utf8) + weights.dropFirst(8 + length)
     let checks = try verify(try cache.add("o/micro", files), PresetRegistry.builtIn()).checks
     #expect(checks.contains { $0.subject == "head" && $0.outcome == .unchecked })
-  }
-
-  @Test func groupsOfDigits() {
-    #expect(
-      [0, 12, 123, 1234, 123_456, 66_362_880].map(PresetVerification.grouped)
-        == ["0", "12", "123", "1,234", "123,456", "66,362,880"])
   }
 
   /// The real model of the reference data: transformers' hidden states and probabilities of texts.

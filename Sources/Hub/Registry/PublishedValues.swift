@@ -88,3 +88,19 @@ extension PublishedValues {
     return score.double.map { Prediction(token: token, id: id, score: $0) }
   }
 }
+
+extension PublishedValues {
+  /// The input, and who published what comes of it.
+  package var subject: String { "\(inputText) (\(source))" }
+
+  /// The input as a person would name it.
+  package var inputText: String {
+    if let about { return "\"\(about)\"" }
+    switch input {
+    case .text(let text): return "\"\(text)\""
+    case .tokens(let ids, _):
+      let shown = ids.prefix(6).map(String.init).joined(separator: " ")
+      return "ids \(shown)\(ids.count > 6 ? " …" : "")"
+    }
+  }
+}

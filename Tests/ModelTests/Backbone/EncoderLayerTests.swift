@@ -1,8 +1,8 @@
+import TestSupport
 import Testing
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 @Suite struct EncoderLayerTests {
   private func layer(_ bench: Bench, width: Int, heads: Int, inner: Int, rate: Float) throws -> EncoderLayer {

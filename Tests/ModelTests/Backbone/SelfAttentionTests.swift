@@ -1,9 +1,9 @@
 import Glibc
+import TestSupport
 import Testing
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 @Suite struct SelfAttentionTests {
   /// Ragged: three samples, one of a single row; the selection leaves the second without a row.

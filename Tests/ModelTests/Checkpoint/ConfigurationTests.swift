@@ -2,9 +2,8 @@ import Foundation
 import Testing
 
 @testable import Files
-@testable import Text
-
 @testable import Model
+@testable import Text
 
 private func configuration(_ text: String) throws -> Configuration {
   try Configuration(json: JSONValue.parse(Array(text.utf8)), file: "config.json")

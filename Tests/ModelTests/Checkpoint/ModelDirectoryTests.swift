@@ -1,10 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Files
-@testable import Text
-
 @testable import Model
+@testable import Text
 
 private let golden = Golden.url("checkpoint/micro").path
 

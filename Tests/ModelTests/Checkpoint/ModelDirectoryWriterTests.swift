@@ -1,9 +1,9 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Files
-
 @testable import Model
 
 private let golden = Golden.url("checkpoint/micro").path

@@ -1,10 +1,10 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Files
-
 @testable import Model
 
 /// A model directory that is replaced while it is read: the old model or the new one, never parts of both.

@@ -1,10 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Files
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 /// A file with that header and that many bytes of data.
 private func file(_ header: String, data: Int = 0) -> [UInt8] {

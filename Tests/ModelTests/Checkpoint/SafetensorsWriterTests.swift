@@ -1,8 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Files
-
 @testable import Model
 
 /// Tensors of a file, to be written again. The file must be kept.

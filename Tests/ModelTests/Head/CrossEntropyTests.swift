@@ -1,9 +1,9 @@
 import Glibc
+import TestSupport
 import Testing
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 @Suite struct CrossEntropyTests {
   @Test(arguments: [1, 2, 3], [2, 9, 1003])

@@ -1,9 +1,8 @@
 import Glibc
 import Testing
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 @Suite struct RankingTests {
   private func scores(_ count: Int, distinct: Int) -> [Float] {

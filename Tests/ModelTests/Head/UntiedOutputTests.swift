@@ -1,11 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Files
+@testable import Model
 @testable import Tensor
 @testable import Text
-
-@testable import Model
 
 /// A model whose output matrix is not its word embedding, against transformers and torch (`Scripts/generate-untied-model`).
 @Suite struct UntiedOutputTests {

@@ -1,9 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
-@testable import Text
-
 @testable import Model
+@testable import Text
 
 /// A head of random numbers is known as such, until a step has changed it, and through every file.
 @Suite struct UntrainedHeadTests {

@@ -1,6 +1,8 @@
+import TestSupport
 import Testing
 
 @testable import Model
+@testable import Tensor
 
 @Suite struct DenseTests {
   @Test(arguments: [(1, 1, 1), (1, 9, 5), (3, 8, 7), (13, 5, 17)], [1, 2, 3])
@@ -40,6 +42,32 @@ import Testing
       dense.bias.isTrainable = false
       dense.backward(dy, x: x, into: nil, bench.context)
       #expect(dense.weight.gradient == nil)
+    }
+  }
+
+  /// What the type's comment says of rows at multiples of 12, for the shapes of inference.
+  @Test(
+    .enabled(
+      if: OpenBLAS.kernel != .other, "OpenBLAS computes with a kernel here whose order of additions is not known"),
+    arguments: [2, 3, 8, 16])
+  func lastBitsDoNotDependOnThreads(_ threads: Int) {
+    let shapes = [
+      (5, 640, 64), (20, 1003, 128), (47, 3072, 128), (12, 128, 128), (24, 512, 128), (36, 3072, 768), (120, 1003, 128),
+      (132, 640, 128), (516, 512, 128), (516, 128, 512),
+    ]
+    for (rows, columns, inner) in shapes {
+      func product(_ threads: Int) -> [UInt32] {
+        Bench.run(threads: threads) { bench in
+          let (a, b, c) = (bench.matrix(rows, inner), bench.matrix(columns, inner), bench.matrix(rows, columns))
+          // As a dense layer computes it.
+          let bias = bench.matrix(1, columns)
+          Dense.forward(a, weight: b, bias: bias.start, into: c, bench.context)
+          return c.bits
+        }
+      }
+      // A failure is not to print the arrays.
+      let isSame = product(threads) == product(1)
+      #expect(isSame, "\(rows) × \(columns) × \(inner)")
     }
   }
 }

@@ -1,8 +1,8 @@
+import TestSupport
 import Testing
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 @Suite struct LayerNormTests {
   @Test(arguments: [1, 5, 20], [2, 3, 8, 13, 37])

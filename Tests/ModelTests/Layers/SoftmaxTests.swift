@@ -1,9 +1,9 @@
 import Glibc
+import TestSupport
 import Testing
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 @Suite struct SoftmaxTests {
   @Test(arguments: [1, 2, 7, 8, 9, 512, 513, 5000, 30_522])

@@ -1,9 +1,8 @@
 import Foundation
 import Testing
 
-@testable import Text
-
 @testable import Model
+@testable import Text
 
 /// transformers' fill-mask pipeline on a trained model: same candidates, same order, same scores.
 @Suite struct FillMaskReferenceTests {

@@ -1,9 +1,8 @@
 import Foundation
 import Testing
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 /// The ids with the cache are those without it, whatever the text and whatever was there before it.
 struct CachedEncoderTests {

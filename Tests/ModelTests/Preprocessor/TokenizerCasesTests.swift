@@ -1,9 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
-@testable import Text
-
 @testable import Model
+@testable import Text
 
 /// Tokenizer files of many kinds, added tokens with all their flags, and hard texts: the ids and offsets of transformers
 /// (`Scripts/generate-tokenizer-cases`).

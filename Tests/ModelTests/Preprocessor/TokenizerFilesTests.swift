@@ -1,10 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Files
-@testable import Text
-
 @testable import Model
+@testable import Text
 
 struct TokenizerFilesTests {
   static let vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nquick\n##ly\n"

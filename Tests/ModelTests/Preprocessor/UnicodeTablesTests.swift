@@ -1,9 +1,8 @@
 import Foundation
 import Testing
 
-@testable import Text
-
 @testable import Model
+@testable import Text
 
 struct UnicodeTablesTests {
   typealias Flags = UnicodeTables.Flags

@@ -1,7 +1,6 @@
 import Testing
 
 @testable import Files
-
 @testable import Model
 
 struct VocabularyTests {

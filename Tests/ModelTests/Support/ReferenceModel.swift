@@ -1,8 +1,7 @@
 import Foundation
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 /// Models and batches of the reference data, as the network takes them.
 enum ReferenceModel {

@@ -1,8 +1,8 @@
+import TestSupport
 import Testing
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 @Suite struct ModelPartTests {
   @Test(arguments: [

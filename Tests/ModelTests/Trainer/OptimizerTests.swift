@@ -1,9 +1,9 @@
 import Glibc
+import TestSupport
 import Testing
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 @Suite struct OptimizerTests {
   private func specifications(_ counts: [Int] = [5, 24, 7, 100_003]) -> [TensorSpecification] {

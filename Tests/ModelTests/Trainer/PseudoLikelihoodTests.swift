@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Model
+@testable import Tensor
 
 @Suite struct PseudoLikelihoodTests {
   /// 4 masks, 2 and 3 are special, tokens from 100 on go on with a word.
@@ -119,13 +120,13 @@ import Testing
     return (all, samples)
   }
 
-  @Test(.enabled(if: GEMMTests.isMeasuredKernel, GEMMTests.otherKernel), arguments: [1, 3, 8])
+  @Test(.enabled(if: OpenBLAS.hasMeasuredKernel, otherKernel), arguments: [1, 3, 8])
   func figuresDoNotDependOnThreads(_ threads: Int) throws {
     let (two, others) = (try evaluations(Self.lines, threads: 2), try evaluations(Self.lines, threads: threads))
     #expect(two.all == others.all && two.samples == others.samples)
   }
 
-  @Test(.enabled(if: GEMMTests.isMeasuredKernel, GEMMTests.otherKernel)) func figuresDoNotDependOnNeighbours() throws {
+  @Test(.enabled(if: OpenBLAS.hasMeasuredKernel, otherKernel)) func figuresDoNotDependOnNeighbours() throws {
     let together = try evaluations(Self.lines, threads: 2).samples
     for index in [0, 1, 17, 255, 256, 299] {
       // Masks depend on the place in the corpus; this figure does not.

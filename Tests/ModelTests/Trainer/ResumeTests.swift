@@ -1,11 +1,11 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Files
+@testable import Model
 @testable import Tensor
 @testable import Text
-
-@testable import Model
 
 /// A training that is interrupted and goes on gives the parameters of one that was not, to the last bit.
 @Suite struct ResumeTests {

@@ -1,9 +1,8 @@
 import Synchronization
 import Testing
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 @Suite struct SamplePrefetcherTests {
   private final class Counter: Sendable { let count = Atomic<Int>(0) }

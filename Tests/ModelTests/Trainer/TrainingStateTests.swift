@@ -1,8 +1,7 @@
 import Testing
 
-@testable import Text
-
 @testable import Model
+@testable import Text
 
 @Suite struct TrainingStateTests {
   private static var state: TrainingState {

@@ -1,10 +1,9 @@
 import Foundation
 import Testing
 
+@testable import Model
 @testable import Tensor
 @testable import Text
-
-@testable import Model
 
 /// Gradients and training runs against KerasHub and torch in float64.
 @Suite struct TrainingStepTests {

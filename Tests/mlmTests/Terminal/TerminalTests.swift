@@ -13,7 +13,7 @@ import Model
     #expect(Decimal.fixed(2.3456, 2) == "2.35" && Decimal.fixed(-0.5, 0) == "-0")
     #expect(Readable.duration(7) == "0:07" && Readable.duration(3765) == "1:02:45" && Readable.duration(.nan) == "?")
     #expect(Readable.count(850) == "850" && Readable.count(14_230) == "14.2k" && Readable.count(1.3e6) == "1.3M")
-    #expect(Readable.bytes(267_954_768) == "268 MB" && Readable.plural(1, "line") == "1 line")
+    #expect(Count.bytes(267_954_768) == "268 MB" && plural(1, "line") == "1 line")
   }
 
   @Test func environmentDecides() {

@@ -1,8 +1,7 @@
 import Testing
 
-@testable import Text
-
 @testable import Model
+@testable import Text
 
 private func configuration(
   _ config: String, name: String = #""registered_name": "keras_hub>DistilBertBackbone", "#

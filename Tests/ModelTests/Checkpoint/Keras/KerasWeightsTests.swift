@@ -1,9 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
-@testable import Tensor
-
 @testable import Model
+@testable import Tensor
 
 /// Presets that KerasHub wrote, against what KerasHub computes with them.
 @Suite struct KerasWeightsTests {
