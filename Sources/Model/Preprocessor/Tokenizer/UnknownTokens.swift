@@ -14,8 +14,9 @@ public struct UnknownTokens: Sendable, Equatable {
     case written
   }
 
-  /// Tokens that were counted, and those of them that are [UNK].
+  /// Tokens that were counted.
   public private(set) var tokens = 0
+  /// The counted tokens that are [UNK].
   public private(set) var unknown = 0
   /// Whether only a part of the text was counted, since it is large.
   public internal(set) var isSample = false
