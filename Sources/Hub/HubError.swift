@@ -128,16 +128,16 @@ public enum HubError: ModelError, Equatable {
       if let other = others.first {
         "the cache has the revision \(other): name it with hf://\(repository)@\(other)"
       } else {
-        "without --offline (HF_HUB_OFFLINE) it is fetched; or copy a cache that has it, and name it with HF_HUB_CACHE"
+        "when the network may be used it is fetched; or copy a cache that has it, and name it with HF_HUB_CACHE"
       }
     case .cacheNotWritable: "name another place with HF_HUB_CACHE"
     case .noRoom: "make room, or name another place with HF_HUB_CACHE; what came so far is kept"
     case .unreachable(_, let isProxy, _):
       isProxy
         ? "look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
-        : "look at the network (HF_ENDPOINT, HTTPS_PROXY), or bring the files here and use --preset DIR"
+        : "look at the network (HF_ENDPOINT, HTTPS_PROXY), or bring the files here and load their directory"
     case .insecure: "certificates come with Debian's ca-certificates; SSL_CERT_FILE names others"
-    case .broken, .interrupted: "the same command goes on where this one stopped"
+    case .broken, .interrupted: "another attempt continues where this one stopped"
     case .repositoryNotFound(_, _, let hasToken):
       hasToken
         ? "look for a slip in the name; the token may not be for this repository"
@@ -148,7 +148,7 @@ public enum HubError: ModelError, Equatable {
     case .fileNotFound, .noVocabulary: "is it a DistilBERT model? Its page on the hub lists its files"
     case .noWeights: "weights in other formats are not read; transformers' save_pretrained writes safetensors"
     case .refused: "look at HF_TOKEN and HF_ENDPOINT, or try again later; what came so far is kept"
-    case .busy: "try again later; the same command goes on where this one stopped"
+    case .busy: "try again later; another attempt continues where this one stopped"
     case .notTheHub: "is there a network to log in to, a proxy (HTTPS_PROXY), or a wrong HF_ENDPOINT?"
     case .tooManyRedirects: "look at HF_ENDPOINT"
     case .wrongSize, .wrongDigest:

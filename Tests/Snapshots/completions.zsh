@@ -59,9 +59,9 @@ _mlm() {
           '--samples=[lines or packed]:HOW:(lines packed)' \
           '--truncate[drop what does not fit a sample]' \
           '--pairs[a line is two segments, tab between]' \
-          '--preprocessed[inputs are integer samples, not text]' \
           '--strict[invalid UTF-8 is an error]' \
           '--special-tokens-in-text[find \[SEP\], \[CLS\] … in the text]' \
+          '--preprocessed[inputs are integer samples, not text]' \
           '--output=[the model directory to write]:DIR:_files -/' \
           '--overwrite[replace a model directory that is there]' \
           '--resume[go on from the newest checkpoint]' \
@@ -118,9 +118,9 @@ _mlm() {
           '--sequence-length=[tokens per sample]:N: ' \
           '--allow-untrained-head[predict with a new head, at random]' \
           '--input=[inputs are the lines of FILE]:FILE:_files' \
-          '--preprocessed[inputs are integer samples, not text]' \
           '--strict[invalid UTF-8 is an error]' \
           '--special-tokens-in-text[find \[SEP\], \[CLS\] … in the text]' \
+          '--preprocessed[inputs are integer samples, not text]' \
           '--top-k=[candidates per mask]:K: ' \
           '*--targets=[score only these words]:W,W...: ' \
           '--joint[fill several masks together]' \
@@ -145,9 +145,9 @@ _mlm() {
           '--samples=[lines or packed]:HOW:(lines packed)' \
           '--truncate[drop what does not fit a sample]' \
           '--pairs[a line is two segments, tab between]' \
-          '--preprocessed[inputs are integer samples, not text]' \
           '--strict[invalid UTF-8 is an error]' \
           '--special-tokens-in-text[find \[SEP\], \[CLS\] … in the text]' \
+          '--preprocessed[inputs are integer samples, not text]' \
           '--format=[text or json]:NAME:(text json)' \
           '--pseudo-perplexity[mask every token in its turn too]' \
           '--pseudo-variant=[or within-word-l2r]:HOW:(original within-word-l2r)' \

@@ -61,10 +61,9 @@ public enum PresetError: ModelError, Equatable {
       case .address(let repository): "a repository of the hub is written hf://\(repository)"
       case nil: "the presets are \(Self.list(known)); or give a model directory, or hf://OWNER/NAME"
       }
-    case .notOnTheHub(let name, _):
-      "name it with --preset \(name); mlm presets --export DIR \(name) writes it as a model directory"
+    case .notOnTheHub: "load it by that name; it needs no download"
     case .noDirectory: "'directory' in a file of presets counts from that file's own folder"
-    case .notDownloaded(let name, _): "fetch it with: mlm presets --download \(name)"
+    case .notDownloaded: "download it first"
     case .notAtHand(_, _, let cause): cause.hint
     case .unreadableRegistry: "MLM_PRESETS names a file of presets to be read besides the built-in ones"
     case .malformedRegistry:
@@ -74,6 +73,6 @@ public enum PresetError: ModelError, Equatable {
 
   /// Names, the first of them where there are many.
   private static func list(_ names: [String]) -> String {
-    names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", … (mlm presets lists all)" : "")
+    names.prefix(20).joined(separator: ", ") + (names.count > 20 ? ", …" : "")
   }
 }

@@ -170,7 +170,7 @@ package enum CheckpointError: ModelError, Equatable {
     case .otherModelType, .otherKerasModel: "only DistilBERT models can be loaded"
     case .kerasWeightsNotBuilt:
       "build with: swift build -c release --traits KerasWeights (needs Debian's libhdf5-dev); "
-        + "or start from random weights with --no-load-weights"
+        + "or load it without weights, and start from random ones"
     case .unsupportedVariable: "save the preset anew with KerasHub: save_to_preset(DIR)"
     case .otherFormat(_, .other(let what), _) where what.hasPrefix("a PyTorch"):
       "convert it to safetensors: AutoModelForMaskedLM.from_pretrained(DIR).save_pretrained(OTHER)"
@@ -180,11 +180,11 @@ package enum CheckpointError: ModelError, Equatable {
     case .missingTensors(_, _, _, _, _, let hint): hint
     case .tooShort, .headerTooLong, .headerTruncated, .truncated, .notHDF5, .damagedHDF5: "download the file anew"
     case .wrongShape(_, _, _, _, let hint): hint
-    case .noWeights, .noKerasWeights: "with --no-load-weights the model starts from random weights"
+    case .noWeights, .noKerasWeights: "loaded without weights, the model starts from random ones"
     case .onlyOtherWeights(_, let found): OtherWeights.remedy(for: found)
     case .outputExists(_, let canOverwrite):
-      canOverwrite ? "replace it with --overwrite, or name another with --output" : "name another with --output"
-    case .outputIsNoModelDirectory, .outputIsCurrentDirectory: "name another with --output"
+      canOverwrite ? "overwrite it, or write to another directory" : "write to another directory"
+    case .outputIsNoModelDirectory, .outputIsCurrentDirectory: "write to another directory"
     default: nil
     }
   }

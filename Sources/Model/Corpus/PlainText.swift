@@ -12,16 +12,15 @@ public enum PlainText {
   ///   - bytes: the first bytes of the text, or all of it.
   ///   - name: what it is called in the error.
   ///   - isFile: false for a text that somebody typed, which may begin with the words of a file format: "%PDF-", "BZh".
-  ///   - command: how text from a pipe is given to the program, for the hint.
   public static func check(
-    _ bytes: UnsafeBufferPointer<UInt8>, name: String, isFile: Bool = true, command: String = "mlm … -"
+    _ bytes: UnsafeBufferPointer<UInt8>, name: String, isFile: Bool = true
   ) throws(PreprocessorError) {
     guard let other = other(UnsafeBufferPointer(rebasing: bytes.prefix(beginning)), isFile: isFile) else { return }
     var remedy: String?
     switch other.remedy {
     case .none: break
     case .advice(let text): remedy = text
-    case .filter(let verb, let filter): remedy = "\(verb) it: \(filter) | \(command)"
+    case .filter(let verb, let filter): remedy = "\(verb) it: \(filter)"
     }
     throw .notText(file: name, looksLike: other.what, remedy: remedy)
   }
@@ -76,7 +75,7 @@ public enum PlainText {
     }
     // A little-endian header length below 2^32, then JSON.
     if bytes.count > 9, bytes[4..<8].allSatisfy({ $0 == 0 }), bytes[8] == UInt8(ascii: "{") {
-      return Other("a safetensors file", .advice("give it, or its directory, as --preset"))
+      return Other("a safetensors file", .advice("load it, or its directory, as a model"))
     }
     return byContent(bytes)
   }

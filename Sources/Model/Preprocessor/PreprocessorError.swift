@@ -83,14 +83,13 @@ public enum PreprocessorError: ModelError, Equatable {
     switch self {
     case .replacementRatesTooLarge: "what is left of 1 are the tokens that stay as they are"
     case .notText(_, _, let remedy): remedy
-    case .invalidUTF8: "convert the file to UTF-8, or leave --strict out to have such bytes replaced by U+FFFD"
+    case .invalidUTF8: "convert the file to UTF-8, or read it without strict, which replaces such bytes by U+FFFD"
     case .notAPair: "each line is two segments of text with one tab between them"
     case .fileTooLarge: "split it into several files"
     case .tooFewLinesToSplit: "give the validation text as a file of its own"
     case .emptyCorpus: "give a file with at least one line of text"
     case .badJSON:
-      "each line is an object like {\"token_ids\":[…],\"mask_positions\":[…],\"labels\":[…]}; is this text?"
-        + " Then leave --preprocessed out"
+      "each line is an object like {\"token_ids\":[…],\"mask_positions\":[…],\"labels\":[…]}"
     case .badSample(_, .missingLabels): "training and evaluation need \"labels\": the original id at each mask position"
     default: nil
     }

@@ -8,12 +8,12 @@ import Glibc
 /// [CLS] and [SEP] are not scored. Higher than a left-to-right model's likelihood, and not comparable with it.
 public struct PseudoLikelihood: Sendable, Equatable {
   /// What else is hidden while a token is scored.
-  public enum Variant: Sendable, Equatable, CaseIterable {
+  public enum Variant: String, Sendable, CaseIterable {
     /// Nothing (Salazar et al.). The rest of a long word gives its pieces away.
     case original
     /// The pieces of the same word to the right of it (Kauf & Ivanova 2023, "A Better Way to Do Masked Language Model
     /// Scoring").
-    case withinWordLeftToRight
+    case withinWordLeftToRight = "within-word-l2r"
   }
 
   /// In nats.

@@ -113,9 +113,9 @@ public enum TrainingError: ModelError, Equatable {
   }
 
   public var hint: String? {
-    if case .updateTooLarge = self { return "try a lower --learning-rate" }
+    if case .updateTooLarge = self { return "try a lower learning rate" }
     return goodSteps > 0
-      ? "try a lower --learning-rate, or --clip-norm 1"
+      ? "try a lower learning rate, or clip the gradients to a norm of 1"
       : "the model gave none before anything was learned: its weights hold values that are not finite or far too large"
   }
 }

@@ -19,7 +19,7 @@ struct EvaluateCommand {
     let progress = Progress(console: context.console)
     defer { progress.finish() }
     let located = corpus as? any LocatedSource
-    let evaluation = try model.evaluate(corpus, pseudoLikelihood: options.libraryPseudoLikelihood) { done in
+    let evaluation = try model.evaluate(corpus, pseudoLikelihood: options.pseudoPerplexity) { done in
       // Who reads the samples may be waiting for them.
       if options.printsSamples { try context.output.flush() }
       progress.update { "evaluated \(done) of \(plural(corpus.count, "sample"))" }

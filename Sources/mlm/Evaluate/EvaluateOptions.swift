@@ -1,12 +1,9 @@
 import CommandLine
+import Model
 
 /// What `mlm evaluate` was asked to do.
 struct EvaluateOptions: Sendable, Equatable {
   enum Format: String, Sendable, CaseIterable { case text, json }
-  enum PseudoVariant: String, Sendable, CaseIterable {
-    case original
-    case withinWordLeftToRight = "within-word-l2r"
-  }
 
   var common: CommonOptions
   var samples: SampleOptions
@@ -15,7 +12,7 @@ struct EvaluateOptions: Sendable, Equatable {
   var batchSize: Int
   var format: Format
   /// nil: no pseudo-perplexity.
-  var pseudoPerplexity: PseudoVariant?
+  var pseudoPerplexity: PseudoLikelihood.Variant?
   var printsSamples: Bool
 }
 
@@ -38,7 +35,7 @@ extension EvaluateOptions {
       negative per token. [CLS] and [SEP] are not scored. A sample of n tokens takes n times as long.
       """,
     foreignNames: ["pll", "pseudo-log-likelihood", "ppl"])
-  static let pseudoVariant = Option<PseudoVariant>.choice(
+  static let pseudoVariant = Option<PseudoLikelihood.Variant>.choice(
     "pseudo-variant", "HOW", default: .original, in: .output, help: "or within-word-l2r",
     details: """
       What is hidden besides the token that is scored; implies --pseudo-perplexity. original: nothing. \
@@ -47,7 +44,9 @@ extension EvaluateOptions {
       """,
     foreignNames: ["pseudo-perplexity-variant", "pll-metric", "pll-variant"])
   static let perSample = Option<Bool>.flag(
-    "per-sample", in: .output, help: "one JSON object per sample",
+    "per-sample", in: .output,
+    excludes: [Exclusion(of: ["format"], otherValue: "text", because: "samples are printed as JSON")],
+    help: "one JSON object per sample",
     details: """
       Print one JSON object per sample, as it is computed, instead of the figures of all, which go to standard error \
       then: sample (counted from 0), file and line, and the keys of --format json but for samples. What a sample has \
@@ -86,6 +85,7 @@ extension EvaluateOptions {
     environment: CommonOptions.environment)
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
+    try arguments.checkExclusions()
     common = try CommonOptions(arguments)
     samples = try SampleOptions(arguments)
     format = try arguments.value(of: Self.format)
@@ -93,9 +93,6 @@ extension EvaluateOptions {
     let scoresTokens = try arguments.value(of: Self.pseudoPerplexity) || arguments.has(Self.pseudoVariant)
     pseudoPerplexity = scoresTokens ? try arguments.value(of: Self.pseudoVariant) : nil
     printsSamples = try arguments.value(of: Self.perSample)
-    if printsSamples, format == .text, arguments.has(Self.format) {
-      throw .conflict("--per-sample", "--format text", why: "samples are printed as JSON")
-    }
     files = try arguments.files()
   }
 }

@@ -46,7 +46,7 @@ struct FitCommand {
     try checkMasks(of: source, validation)
     model.compile(
       optimizer: options.libraryOptimizer, schedule: options.librarySchedule,
-      lossReduction: options.libraryLossReduction)
+      lossReduction: options.lossReduction)
     try model.freeze(options.frozen)
 
     let lock = try folder.open()
@@ -307,7 +307,7 @@ private struct StoppedTraining: ModelError {
   var location: DataLocation? { cause.location }
   var hint: String? {
     let advice = checkpoint.map { "the last good checkpoint is \($0); --resume goes on from it" }
-    let parts = [cause.hint, advice].compactMap { $0 }
+    let parts = [cause.advice, advice].compactMap { $0 }
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 }

@@ -33,25 +33,10 @@ struct FitConfiguration {
 
   // MARK: Together with what was typed
 
-  /// Options of which one leaves no room for the others.
-  private static let rivals: [Set<String>] = [
-    ["epochs", "max-steps"], ["warmup-steps", "warmup-ratio"], ["validation", "validation-split"],
-    ["learn-vocabulary", "vocabulary"], ["lowercase", "cased"], ["freeze", "freeze-backbone"], ["resume", "overwrite"],
-    ["quiet", "verbose"],
-  ]
-
   /// What was typed, and what the file says besides.
   func completing(_ typed: ParsedArguments) -> ParsedArguments {
-    var ruledOut = Set(typed.given.map(\.option.name))
-    for rivals in Self.rivals where !rivals.isDisjoint(with: ruledOut) { ruledOut.formUnion(rivals) }
-    if ruledOut.contains(CommonOptions.preprocessed.declaration.name) {
-      // They bring their own tokens and masks.
-      ruledOut.formUnion((SampleOptions.inputDeclarations + SampleOptions.maskingDeclarations).map(\.name))
-      ruledOut.insert(CommonOptions.strict.declaration.name)
-      ruledOut.insert(CommonOptions.specialTokensInText.declaration.name)
-    }
     var both = typed
-    both.given = given.filter { !ruledOut.contains($0.option.name) } + typed.given
+    both.given = given.filter { !typed.overrides($0) } + typed.given
     if typed.operands.isEmpty { both.operands = files.map { Argument(bytes: $0.pathBytes) } }
     return both
   }
@@ -60,9 +45,7 @@ struct FitConfiguration {
   func warning(of now: JSONValue, typed: ParsedArguments) -> String? {
     guard let data, typed.operands.isEmpty else { return nil }
     // With another length or another vocabulary the samples of the same text are others.
-    let names = Set(typed.given.map(\.option.name))
-    let others: Set<String> = ["learning-rate", "epochs", "max-steps", "early-stopping", "threads"]
-    guard names.isSubset(of: FitOptions.withoutEffectOnResult.union(others)) else { return nil }
+    guard typed.given.allSatisfy({ $0.option.role != .arithmetic && $0.option.role != .content }) else { return nil }
     for part in ["training", "validation"] {
       guard let then = data[part], let now = now[part], then != now else { continue }
       return "the \(part) data is not what it was when \(path) was written: the result will be another"

@@ -1,15 +1,53 @@
+import CommandLine
 import Model
 import Tensor
 import Text
 
-/// What `training.json` says of a run: given back with `--config`, it is the same run.
+/// The records of a run, derived from the table of options: `training.json`, which `--config` takes, and the key that a
+/// resumed run must share with its checkpoint.
 extension FitOptions {
-  /// The bytes of the file.
+  /// An option that a resumed run must share.
+  struct KeyEntry: Sendable {
+    let option: OptionDeclaration
+    let value: String
+    /// What a checkpoint without this option was made with.
+    let before: String?
+  }
+
+  /// The options that change the result of a training, each with its value as text: a training is resumed only where all
+  /// are the same. The FILEs are compared by their content; --learning-rate, the length, --early-stopping and --threads by
+  /// rules of their own.
+  ///
+  /// - Parameter preset: what the training began with.
+  func reproducibilityKey(preset: String) -> [KeyEntry] {
+    var run = self
+    run.common.preset = preset
+    return Self.fields.compactMap { field in
+      field.key(run).map { KeyEntry(option: field.declaration, value: $0, before: field.keyBefore) }
+    }
+  }
+
+  /// The options of the run in the order of help, defaults included; null where the model decides, or nothing does. Leaves
+  /// out where things go, and how much is reported.
   ///
   /// - Parameters:
   ///   - preset: what the training began with.
   ///   - threads: those that computed.
-  ///   - data: what the texts are known by.
+  func recorded(preset: String, threads: Int) -> [(key: String, value: JSONValue)] {
+    var run = self
+    (run.common.preset, run.common.threads) = (preset, threads)
+    // Preprocessed samples bring what these would say, and together they are refused.
+    let excluded = common.preprocessed ? CommonOptions.preprocessed.declaration.excludes.flatMap(\.names) : []
+    return Self.fields.compactMap { field in
+      guard let value = field.record(run) else { return nil }
+      let isRefused = !value.isNull && excluded.contains(field.declaration.name)
+      return isRefused ? nil : (field.declaration.name, value)
+    }
+  }
+
+  /// The bytes of training.json.
+  ///
+  /// - Parameter data: what the texts are known by.
   func trainingFile(preset: String, threads: Int, data: JSONValue) -> [UInt8] {
     JSONValue.object([
       (
@@ -22,94 +60,13 @@ extension FitOptions {
     ]).serialized(.indented(2), endingInNewline: true, withPaths: true)
   }
 
-  /// Every option that says what the run is, in the order of help, defaults included; null where the model decides, or nothing does.
-  /// Left out is what says where things go, and how much is said.
-  func recorded(preset: String, threads: Int) -> [(key: String, value: JSONValue)] {
-    // Preprocessed samples bring what these would say, and together they are refused.
-    let text = common.preprocessed ? [] : sampleRecord
-    let masking = common.preprocessed ? [] : maskingRecord
-    return [
-      ("preset", .string(preset)), ("no-load-weights", .bool(!common.loadsWeights)),
-      ("sequence-length", .number(common.sequenceLength)),
-    ] + newModel.recorded + text + [("preprocessed", .bool(common.preprocessed))] + trainingRecord + optimizerRecord
-      + masking + validationRecord + [
-        ("seed", .number(Double(common.seed), literal: String(common.seed))), ("threads", .number(threads)),
-      ]
+  var rateDependsOnLength: Bool {
+    if case .ratio = warmup { return true }
+    return schedule != .constant
   }
 
-  private typealias Record = [(key: String, value: JSONValue)]
-
-  private var sampleRecord: Record {
-    [
-      ("samples", .string(samples.cut.rawValue)), ("truncate", .bool(samples.truncates)),
-      ("pairs", .bool(samples.pairs)), ("strict", .bool(common.strict)),
-      ("special-tokens-in-text", .bool(common.specialTokensInText)),
-    ]
+  /// How long it was asked to train.
+  var lengthText: String {
+    [epochs.map { "--epochs \($0)" }, maximumSteps.map { "--max-steps \($0)" }].compactMap { $0 }.joined(separator: " ")
   }
-
-  private var trainingRecord: Record {
-    [
-      ("checkpoint-every", .number(checkpointInterval)), ("keep", .number(keptCheckpoints)),
-      ("log-every", .number(logInterval)), ("epochs", .number(epochs)), ("max-steps", .number(maximumSteps)),
-      ("batch-size", .number(batchSize)), ("gradient-accumulation", .number(gradientAccumulation)),
-      ("loss-reduction", .string(lossReduction.rawValue)), ("dropout", .number(dropout)),
-      ("freeze", .array(frozen.map { .string($0.text) })), ("no-shuffle", .bool(!shuffles)),
-    ]
-  }
-
-  private var optimizerRecord: Record {
-    let warmup: (key: String, value: JSONValue) =
-      switch warmup {
-      case .steps(let steps): ("warmup-steps", .number(steps))
-      case .ratio(let ratio): ("warmup-ratio", .number(ratio))
-      }
-    return [
-      ("optimizer", .string(optimizer.rawValue)), ("learning-rate", .number(learningRate)),
-      ("weight-decay", .number(weightDecay)), ("beta1", .number(beta1)), ("beta2", .number(beta2)),
-      ("epsilon", .number(epsilon)), ("schedule", .string(schedule.rawValue)), warmup, ("clip-norm", .number(clipNorm)),
-    ]
-  }
-
-  private var maskingRecord: Record {
-    [
-      ("mask-selection-rate", .number(samples.selectionRate)),
-      ("mask-selection-length", .number(samples.selectionLength)),
-      ("mask-token-rate", .number(samples.maskTokenRate)), ("random-token-rate", .number(samples.randomTokenRate)),
-      ("mask-sampling", .string(samples.sampling.rawValue)), ("whole-word-masking", .bool(samples.wholeWords)),
-      ("mask-unknown", .bool(samples.masksUnknown)),
-    ]
-  }
-
-  private var validationRecord: Record {
-    var (file, split) = (JSONValue.null, JSONValue.null)
-    switch validation {
-    case .none: break
-    case .file(let name): file = .string(name)
-    case .split(let share): split = .number(share)
-    }
-    return [("validation", file), ("validation-split", split), ("early-stopping", .number(earlyStopping))]
-  }
-}
-
-extension NewModelOptions {
-  fileprivate var recorded: [(key: String, value: JSONValue)] {
-    var (size, file) = (JSONValue.null, JSONValue.null)
-    switch vocabulary {
-    case .preset: break
-    case .learned(let count): size = .number(count)
-    case .file(let name): file = .string(name)
-    }
-    return [
-      ("learn-vocabulary", size), ("vocabulary", file), ("lowercase", .bool(lowercases == true)),
-      ("cased", .bool(lowercases == false)), ("min-frequency", .number(minimumFrequency)),
-      ("keep-special-ids", .bool(keepsSpecialIDs)),
-      ("layers", .number(layers)), ("hidden-dim", .number(hiddenDim)), ("heads", .number(heads)),
-      ("intermediate-dim", .number(intermediateDim)),
-    ]
-  }
-}
-
-extension JSONValue {
-  fileprivate static func number(_ value: Int?) -> JSONValue { value.map { .number($0) } ?? .null }
-  fileprivate static func number(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }
 }

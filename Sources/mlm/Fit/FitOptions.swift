@@ -3,12 +3,6 @@ import Model
 
 /// What `mlm fit` was asked to do.
 struct FitOptions: Sendable, Equatable {
-  enum OptimizerName: String, Sendable, CaseIterable { case adam, adamw }
-  enum ScheduleName: String, Sendable, CaseIterable { case constant, linear, cosine }
-  enum LossReductionName: String, Sendable, CaseIterable {
-    case maskedMean = "masked-mean"
-    case sumOverBatchSize = "sum-over-batch-size"
-  }
   enum Warmup: Sendable, Equatable {
     case steps(Int)
     /// A share of all steps.
@@ -26,94 +20,68 @@ struct FitOptions: Sendable, Equatable {
   var samples: SampleOptions
   /// At least one; `-` is standard input.
   var files: [String]
-  var output: String
-  var overwrites: Bool
+  var output = Self.output.defaultValue
+  var overwrites = false
   /// Whether to go on from the newest checkpoint.
-  var resumes: Bool
+  var resumes = false
   /// Whether a learning rate other than that of the checkpoint is meant.
-  var changesLearningRate: Bool
+  var changesLearningRate = false
   /// Steps; nil: after each epoch alone.
   var checkpointInterval: Int?
-  var keptCheckpoints: Int
+  var keptCheckpoints = Self.keep.defaultValue
   /// nil: as many as `maximumSteps` needs.
   var epochs: Int?
   var maximumSteps: Int?
-  var batchSize: Int
-  var gradientAccumulation: Int
-  var learningRate: Double
-  var optimizer: OptimizerName
+  var batchSize = Self.batchSize.defaultValue
+  var gradientAccumulation = Self.gradientAccumulation.defaultValue
+  var learningRate = Self.learningRate.defaultValue
+  var optimizer = Self.optimizer.defaultValue
   /// The optimizer's own default already filled in.
-  var weightDecay: Double
-  var beta1, beta2, epsilon: Double
-  var schedule: ScheduleName
-  var warmup: Warmup
+  var weightDecay = 0.0
+  var beta1 = Self.beta1.defaultValue
+  var beta2 = Self.beta2.defaultValue
+  var epsilon = Self.epsilon.defaultValue
+  var schedule = Self.schedule.defaultValue
+  var warmup = Warmup.steps(0)
   var clipNorm: Double?
-  var lossReduction: LossReductionName
+  var lossReduction = Self.lossReduction.defaultValue
   /// nil: the model's own.
   var dropout: Double?
   /// In the order they were given, `--freeze-backbone` last.
-  var frozen: [ModelPart]
-  var shuffles: Bool
-  var validation: Validation
+  var frozen: [ModelPart] = []
+  var shuffles = true
+  var validation = Validation.none
   /// Evaluations without progress; nil: to the end.
   var earlyStopping: Int?
   /// nil: `history.csv` in the output directory.
   var log: String?
   /// Steps between the rows of the log.
-  var logInterval: Int
+  var logInterval = Self.logEvery.defaultValue
   /// Where TensorBoard's events go; nil for nowhere.
   var tensorBoard: String?
-  var isVerbose: Bool
+  var isVerbose = false
 }
 
 extension FitOptions {
   init(_ arguments: ParsedArguments) throws(UsageError) {
+    try arguments.checkExclusions()
     common = try CommonOptions(arguments)
     newModel = try NewModelOptions(arguments)
     samples = try SampleOptions(arguments)
-    output = try arguments.value(of: Self.output)
-    overwrites = try arguments.value(of: Self.overwrite)
-    resumes = try arguments.value(of: Self.resume)
-    changesLearningRate = try arguments.value(of: Self.changeLearningRate)
-    checkpointInterval = try arguments.value(of: Self.checkpointEvery)
-    keptCheckpoints = try arguments.value(of: Self.keep)
-    maximumSteps = try arguments.value(of: Self.maxSteps)
-    epochs = try arguments.value(of: Self.epochs) ?? (maximumSteps == nil ? 1 : nil)
-    batchSize = try arguments.value(of: Self.batchSize)
-    gradientAccumulation = try arguments.value(of: Self.gradientAccumulation)
-    learningRate = try arguments.value(of: Self.learningRate)
-    optimizer = try arguments.value(of: Self.optimizer)
-    weightDecay = try arguments.value(of: Self.weightDecay) ?? (optimizer == .adamw ? 0.01 : 0)
-    beta1 = try arguments.value(of: Self.beta1)
-    beta2 = try arguments.value(of: Self.beta2)
-    epsilon = try arguments.value(of: Self.epsilon)
-    schedule = try arguments.value(of: Self.schedule)
-    warmup = try Self.warmup(arguments)
-    clipNorm = try arguments.value(of: Self.clipNorm)
-    lossReduction = try arguments.value(of: Self.lossReduction)
-    dropout = try arguments.value(of: Self.dropout)
-    frozen = try Self.frozen(arguments)
-    shuffles = try !arguments.value(of: Self.noShuffle)
-    validation = try Self.validation(arguments)
-    earlyStopping = try arguments.value(of: Self.earlyStopping)
-    log = try arguments.value(of: Self.log)
-    logInterval = try arguments.value(of: Self.logEvery)
-    tensorBoard = try arguments.value(of: Self.tensorBoard)
-    isVerbose = try arguments.value(of: Self.verbose)
     files = try arguments.files()
+    for field in Self.ownFields { try field.read(arguments, &self) }
+    if maximumSteps == nil { epochs = epochs ?? 1 }
+    weightDecay = try arguments.value(of: Self.weightDecay) ?? (optimizer == .adamw ? 0.01 : 0)
+    warmup = try Self.warmup(arguments)
+    frozen = try Self.frozen(arguments)
+    validation = try Self.validation(arguments)
 
-    if isVerbose, common.quiet {
-      throw .conflict("--quiet", "--verbose", why: "one asks for less, the other for more")
-    }
     if validation == .file("-"), files.contains("-") {
       throw .conflict("--validation -", "the FILE -", why: "standard input can be read only once")
     }
     if earlyStopping != nil, validation == .none {
       throw UsageError(
         "--early-stopping needs something to validate on", hint: "add --validation FILE or --validation-split X")
-    }
-    if resumes, overwrites {
-      throw .conflict("--resume", "--overwrite", why: "one goes on with what is there, the other removes it")
     }
     if changesLearningRate, !resumes {
       throw UsageError("--change-learning-rate is for --resume", hint: "--learning-rate alone sets it at the beginning")
@@ -133,22 +101,250 @@ extension FitOptions {
   }
 
   private static func warmup(_ arguments: ParsedArguments) throws(UsageError) -> Warmup {
-    if arguments.has(warmupRatio), arguments.has(warmupSteps) {
-      throw .conflict("--warmup-steps", "--warmup-ratio", why: "both say how long the warm-up is")
-    }
     if arguments.has(warmupRatio) { return .ratio(try arguments.value(of: warmupRatio) ?? 0) }
     return .steps(try arguments.value(of: warmupSteps))
   }
 
   private static func validation(_ arguments: ParsedArguments) throws(UsageError) -> Validation {
-    let file = try arguments.value(of: validationFile)
-    let split = try arguments.value(of: validationSplit)
-    switch (file, split) {
-    case (nil, nil): return .none
-    case (let file?, nil): return .file(file)
-    case (nil, let split?): return .split(split)
-    case (_?, _?):
-      throw .conflict("--validation", "--validation-split", why: "both say what to validate on")
-    }
+    if let file = try arguments.value(of: validationFile) { return .file(file) }
+    if let share = try arguments.value(of: validationSplit) { return .split(share) }
+    return .none
   }
 }
+
+/// The options and their table. Whoever adds an option adds its declaration, its property and its row here.
+extension FitOptions {
+  static let output = Option<String>.text(
+    "output", "DIR", kind: .directory, default: "./mlm-model", in: .output, role: .place,
+    help: "the model directory to write",
+    details: "Where the model directory is written. It appears whole or not at all.",
+    foreignNames: ["output-dir", "out", "save-dir"])
+  static let overwrite = Option<Bool>.flag(
+    "overwrite", in: .output, role: .session, excludes: [atStart], help: "replace a model directory that is there",
+    details: """
+      Replace a model directory that is there, or start over where checkpoints of a training are. Without it, either \
+      is an error. Old checkpoints are removed only when every input and output has been opened.
+      """,
+    foreignNames: ["overwrite-output-dir", "force"])
+  static let resume = Option<Bool>.flag(
+    "resume", in: .output, role: .session, excludes: [atStart], help: "go on from the newest checkpoint",
+    details: """
+      Go on from the newest checkpoint in --output. With the same FILEs, options and threads the model at the end is \
+      the one of a training that was never interrupted, byte for byte. What would change the arithmetic is refused by \
+      name. --preset and --vocabulary are compared by content, and --preset may be left out. What says where and how \
+      often something is written may differ; --threads too, with a note (last digits may change), and \
+      --early-stopping, with a note; --epochs and --max-steps may grow where the learning rate does not depend on the length.
+      """,
+    foreignNames: ["resume-from-checkpoint", "continue"])
+  static let changeLearningRate = Option<Bool>.flag(
+    "change-learning-rate", in: .optimizer, role: .session, help: "with --resume: --learning-rate may differ",
+    details: "With --resume: take --learning-rate, though the checkpoint's is another. Without it, that is an error.")
+  static let log = Option<String?>.text(
+    "log", "FILE", kind: .file, defaultText: "DIR/history.csv", in: .output, role: .place, help: "a CSV row per report",
+    details: """
+      One CSV row per report: epoch, step, samples, tokens, loss, accuracy, learning_rate, val_loss, val_accuracy, \
+      seconds. Loss and accuracy are means over the epoch so far, as Keras' CSVLogger has them; empty where no token \
+      was masked. Without this option the rows grow in DIR/checkpoints/history.csv until the model is written.
+      """,
+    foreignNames: ["history", "csv-logger", "log-file"])
+  static let logEvery = Option<Int>.integer(
+    "log-every", default: 100, in: .output, role: .output, help: "steps from row to row of the log",
+    details: """
+      Steps from one row of the history to the next; each epoch ends with a row too. TensorBoard's events and \
+      the picture history.svg follow.
+      """,
+    foreignNames: ["logging-steps", "update-freq", "log-interval"])
+  static let tensorBoard = Option<String?>.text(
+    "tensorboard", "DIR", kind: .directory, in: .output, role: .place, help: "event files for TensorBoard",
+    details: """
+      Write event files for TensorBoard into this directory, one per run: loss and accuracy since the row before, \
+      learning_rate, val_loss, val_accuracy, tokens_per_second, by step. Look at them with 'tensorboard --logdir DIR'; \
+      runs that are to be told apart want directories of their own.
+      """,
+    foreignNames: ["logging-dir", "tensorboard-dir", "log-dir"])
+  static let verbose = Option<Bool>.flag(
+    "verbose", in: .general, role: .session, excludes: [CommonOptions.verbosity], help: "say where the time goes, too",
+    details: "Say in the lines of progress, too, how much of the threads' time goes into matrix products.")
+  static let checkpointEvery = Option<Int?>.integer(
+    "checkpoint-every", defaultText: "each epoch", in: .output, role: .output, help: "a checkpoint each N steps",
+    details: """
+      Also write a checkpoint each N steps. One is written after each epoch, and when training is ended by Ctrl-C, in \
+      DIR/checkpoints; each is a model directory, which can be a --preset.
+      """,
+    foreignNames: ["save-steps", "save-every"])
+  static let keep = Option<Int>.integer(
+    "keep", default: 2, in: .output, role: .output, help: "keep the newest N checkpoints",
+    details: "Keep the newest N checkpoints, and besides them those of the best validation loss until then.",
+    foreignNames: ["save-total-limit", "keep-checkpoints"])
+
+  static let epochs = Option<Int?>.integer(
+    "epochs", defaultText: "1", in: .training, role: .ruled, excludes: [length], help: "passes over the samples",
+    details: "Passes over the samples. With --max-steps alone: as many as those steps need.",
+    foreignNames: ["num-train-epochs", "num-epochs"])
+  static let maxSteps = Option<Int?>.integer(
+    "max-steps", in: .training, role: .ruled, excludes: [length], help: "stop after N optimizer steps",
+    details: "Stop after that many optimizer steps. With --epochs too, whichever ends first.",
+    foreignNames: ["steps-per-epoch", "steps", "num-steps"])
+  static let batchSize = Option<Int>.integer(
+    "batch-size", default: 32, in: .training, role: .arithmetic, help: "samples per optimizer step",
+    details: "Samples per optimizer step; with --gradient-accumulation, per accumulated batch.",
+    foreignNames: ["per-device-train-batch-size", "train-batch-size", "batch"])
+  static let gradientAccumulation = Option<Int>.integer(
+    "gradient-accumulation", default: 1, in: .training, role: .arithmetic, help: "batches per optimizer step",
+    details: "Batches per optimizer step. The result equals one batch of the sum.",
+    foreignNames: ["gradient-accumulation-steps", "accumulate", "grad-accum"])
+  static let lossReduction = Option<LossReduction>.choice(
+    "loss-reduction", "HOW", default: .maskedMean, in: .training, role: .arithmetic, help: "or sum-over-batch-size",
+    details: """
+      What the gradient's loss is divided by. masked-mean: the weights of the masked tokens of the whole optimizer \
+      step. sum-over-batch-size, as Keras does: samples × mask slots (--mask-selection-length, or the length of a \
+      preprocessed sample's mask_positions). What is reported is always per masked token.
+      """)
+  static let dropout = Option<Double?>.number(
+    "dropout", .zeroToBelowOne, defaultText: "the model's", in: .training, role: .arithmetic,
+    help: "overrides the model's dropout",
+    details: "Overrides the model's own dropout.", foreignNames: ["dropout-rate"])
+  static let freezeBackbone = Option<Bool>.flag(
+    "freeze-backbone", in: .training, role: .arithmetic, excludes: [frozenParts], help: "train the head alone",
+    details: "Train the head alone: backbone.trainable = False. The same as --freeze backbone.",
+    foreignNames: ["freeze-encoder"])
+  static let freeze = Option<[String]>.words(
+    "freeze", "P,P…", in: .training, role: .arithmetic, excludes: [frozenParts], help: "keep these parts as they are",
+    details: """
+      Keep parts of the model as they are: embeddings (the token embedding, which the head shares, is one), layers:0-3 \
+      (encoder layers, counted from 0), backbone, head. Below the lowest part that is trained nothing is computed but \
+      the forward pass.
+      """,
+    foreignNames: ["freeze-layers", "freeze-embeddings"])
+  static let noShuffle = Option<Bool>.flag(
+    "no-shuffle", in: .training, role: .arithmetic, help: "samples in file order",
+    details: "Take the samples in file order. Without it they are shuffled by --seed in each epoch.",
+    foreignNames: ["shuffle"])
+
+  static let config = Option<String?>.text(
+    "config", "FILE", kind: .file, in: .general, role: .place, help: "options and FILEs from training.json",
+    details: """
+      Take options and FILEs from a file that fit has written, DIR/training.json, or from one of your own: \
+      {"files": ["a.txt"], "options": {"epochs": 3, "freeze": ["embeddings"], "no-shuffle": true}}. An option that is \
+      typed goes before the file's, FILEs that are typed take the place of its FILEs, and the file goes before the \
+      environment. The names in it are those of the options; paths are relative to where you are.
+      """,
+    foreignNames: ["config-file", "configuration"])
+
+  static let optimizer = Option<Optimizer.Algorithm>.choice(
+    "optimizer", "NAME", default: .adam, in: .optimizer, role: .arithmetic, help: "adam or adamw",
+    details: "adam or adamw, as Keras computes them.", foreignNames: ["optim"])
+  static let learningRate = Option<Double>.number(
+    "learning-rate", .aboveZero, default: 5e-5, in: .optimizer, role: .ruled, help: "peak learning rate",
+    details: "The learning rate at its peak.", foreignNames: ["lr"])
+  static let weightDecay = Option<Double?>.number(
+    "weight-decay", .atLeastZero, defaultText: "0; adamw: 0.01", in: .optimizer, role: .arithmetic,
+    help: "decoupled weight decay",
+    details: "Decoupled weight decay; biases and layer norms are left alone.", foreignNames: ["wd"])
+  static let beta1 = Option<Double>.number(
+    "beta1", .zeroToBelowOne, default: 0.9, in: .optimizer, role: .arithmetic, help: "decay of the first moment",
+    foreignNames: ["beta-1", "adam-beta1"])
+  static let beta2 = Option<Double>.number(
+    "beta2", .zeroToBelowOne, default: 0.999, in: .optimizer, role: .arithmetic, help: "decay of the second moment",
+    foreignNames: ["beta-2", "adam-beta2"])
+  static let epsilon = Option<Double>.number(
+    "epsilon", .aboveZero, default: 1e-7, in: .optimizer, role: .arithmetic,
+    help: "added to the root of the second moment",
+    foreignNames: ["adam-epsilon", "eps"])
+  static let schedule = Option<Schedule.Shape>.choice(
+    "schedule", "NAME", default: .constant, in: .optimizer, role: .arithmetic, help: "constant, linear or cosine",
+    details: "How the learning rate goes on after the warm-up: constant, or linear or cosine down to zero.",
+    foreignNames: ["lr-scheduler-type", "lr-schedule", "scheduler"])
+  static let warmupSteps = Option<Int>.integer(
+    "warmup-steps", "N", 0...Int.max, default: 0, in: .optimizer, role: .arithmetic, excludes: [warmupLength],
+    help: "steps up to the peak rate",
+    details: "Steps in which the learning rate rises to its peak.",
+    foreignNames: ["warmup", "num-warmup-steps", "warm-up"])
+  static let warmupRatio = Option<Double?>.number(
+    "warmup-ratio", .zeroToOne, in: .optimizer, role: .arithmetic, excludes: [warmupLength],
+    help: "the same as a share of all steps",
+    details: "Instead of --warmup-steps: the share of all steps.")
+  static let clipNorm = Option<Double?>.number(
+    "clip-norm", .aboveZero, defaultText: "off", in: .optimizer, role: .arithmetic,
+    help: "clip gradients by global norm",
+    details: "Scale the gradients down where their global norm is larger.",
+    foreignNames: ["max-grad-norm", "global-clipnorm", "clipnorm"])
+
+  static let validationFile = Option<String?>.text(
+    "validation", "FILE", kind: .file, in: .validation, role: .content, excludes: [validationData],
+    help: "evaluated after each epoch",
+    details: "Text (or, with --preprocessed, samples) to evaluate after each epoch, always with the same masks.",
+    foreignNames: ["validation-file", "validation-data", "eval-file", "eval"])
+  static let validationSplit = Option<Double?>.number(
+    "validation-split", .betweenZeroAndOne, in: .validation, role: .arithmetic, excludes: [validationData],
+    help: "hold out this share instead",
+    details: "Hold out this share of the samples and evaluate on it after each epoch.",
+    foreignNames: ["validation-split-percentage"])
+  static let earlyStopping = Option<Int?>.integer(
+    "early-stopping", in: .validation, role: .ruled, help: "stop after N evaluations without progress",
+    details: """
+      Stop after N evaluations in a row without a better validation loss. Saves the weights with the lowest validation \
+      loss, whether or not training stopped early.
+      """,
+    foreignNames: ["early-stop", "patience"])
+
+  private static let atStart = Exclusion(
+    of: ["resume", "overwrite"], because: "one goes on with what is there, the other removes it")
+  private static let length = Exclusion.overriding(["epochs", "max-steps"])
+  private static let frozenParts = Exclusion.overriding(["freeze", "freeze-backbone"])
+  private static let warmupLength = Exclusion(
+    of: ["warmup-steps", "warmup-ratio"], because: "both say how long the warm-up is")
+  private static let validationData = Exclusion(
+    of: ["validation", "validation-split"], because: "both say what to validate on")
+
+  /// In the order of help.
+  static let fields: [OptionField<Self>] =
+    CommonOptions.modelFields.map { $0.part(\.common) } + NewModelOptions.fields.map { $0.part(\.newModel) }
+    + SampleOptions.inputFields.map { $0.part(\.samples) } + CommonOptions.inputFields.map { $0.part(\.common) }
+    + outputFields + trainingFields + optimizerFields + SampleOptions.maskingFields.map { $0.part(\.samples) }
+    + validationFields + generalFields
+    + CommonOptions.generalFields.map { $0.part(\.common) }
+
+  /// Without those of the parts, which read their own.
+  private static let ownFields = outputFields + trainingFields + optimizerFields + validationFields + generalFields
+
+  private static let generalFields: [OptionField<Self>] = [.init(config), .init(verbose, \.isVerbose)]
+
+  private static let outputFields: [OptionField<Self>] = [
+    .init(output, \.output), .init(overwrite, \.overwrites), .init(resume, \.resumes),
+    .init(checkpointEvery, \.checkpointInterval), .init(keep, \.keptCheckpoints), .init(log, \.log),
+    .init(logEvery, \.logInterval), .init(tensorBoard, \.tensorBoard),
+  ]
+
+  private static let trainingFields: [OptionField<Self>] = [
+    .init(epochs, \.epochs), .init(maxSteps, \.maximumSteps), .init(batchSize, \.batchSize),
+    .init(gradientAccumulation, \.gradientAccumulation), .init(lossReduction, \.lossReduction),
+    .init(dropout, \.dropout, key: { $0.map(Double.keyTextOfFloat) ?? "the model's" }),
+    .init(freezeBackbone), .init(freeze, value: { $0.frozen.map(\.text) }, absent: "nothing"),
+    .init(noShuffle, \.shuffles.negated),
+  ]
+
+  private static let optimizerFields: [OptionField<Self>] = [
+    .init(optimizer, \.optimizer), .init(learningRate, \.learningRate),
+    .init(changeLearningRate, \.changesLearningRate),
+    .init(weightDecay, value: { $0.weightDecay }, key: { Double.keyTextOfFloat($0.weightDecay) }),
+    .init(beta1, \.beta1, key: Double.keyTextOfFloat), .init(beta2, \.beta2, key: Double.keyTextOfFloat),
+    .init(epsilon, \.epsilon, key: Double.keyTextOfFloat), .init(schedule, \.schedule),
+    // One of the two is recorded.
+    .init(warmupSteps, value: { if case .steps(let steps) = $0.warmup { steps } else { nil } }),
+    .init(warmupRatio, value: { if case .ratio(let ratio) = $0.warmup { .some(ratio) } else { nil } }),
+    .init(clipNorm, \.clipNorm, key: { $0.map(Double.keyTextOfFloat) ?? "off" }),
+  ]
+
+  private static let validationFields: [OptionField<Self>] = [
+    .init(validationFile, value: { if case .file(let file) = $0.validation { file } else { .some(nil) } }),
+    .init(
+      validationSplit, value: { if case .split(let share) = $0.validation { share } else { .some(nil) } },
+      absent: "none"),
+    .init(earlyStopping, \.earlyStopping),
+  ]
+}
+
+extension Optimizer.Algorithm: RecordedValue {}
+extension Schedule.Shape: RecordedValue {}
+extension LossReduction: RecordedValue {}

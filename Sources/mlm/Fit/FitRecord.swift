@@ -5,8 +5,8 @@ import Text
 /// What a checkpoint of `mlm fit` holds beside model and counters: by what the training is known again when it goes on, and its
 /// history so far.
 struct FitRecord {
-  /// What changes the arithmetic, by the option's name.
-  let arithmetic: [(option: String, value: String)]
+  /// What a resumed run must share.
+  let key: [FitOptions.KeyEntry]
   let learningRate: String
   let length: Length
   let training: CorpusFingerprint
@@ -29,7 +29,7 @@ struct FitRecord {
     _ options: FitOptions, preset: String, model: String, threads: Int, _ training: CorpusFingerprint,
     _ validation: CorpusFingerprint?
   ) {
-    arithmetic = options.arithmetic(preset: preset)
+    key = options.reproducibilityKey(preset: preset)
     learningRate = Self.text(ofRate: options.learningRate)
     length = Length(
       text: options.lengthText, steps: options.training.totalSteps(samples: training.samples),
@@ -60,7 +60,7 @@ struct FitRecord {
   func json(history rows: [HistoryRow]) -> JSONValue {
     let weights = rows.compactMap(\.maskedWeight)
     return .object([
-      ("options", .object(arithmetic.map { ($0.option, .string($0.value)) })),
+      ("options", .object(key.map { ($0.option.name, .string($0.value)) })),
       ("learning_rate", .string(learningRate)),
       ("length", .string(length.text)), ("total_steps", .number(length.steps)),
       ("model", .string(model)), ("threads", .number(threads)),
@@ -79,9 +79,6 @@ struct FitRecord {
 
 /// Refuses to go on from a checkpoint where that would not be what an uninterrupted training does.
 extension FitRecord {
-  /// What was done before there was such an option: [UNK] was masked.
-  private static let valuesBefore = ["mask-unknown": "on", "keep-special-ids": "off", "special-tokens-in-text": "off"]
-
   /// What can be said before the text is read.
   ///
   /// - Parameters:
@@ -93,12 +90,14 @@ extension FitRecord {
   ) throws {
     var renamed: ResumeError?
     let vocabularies = Set([past["options"]?["vocabulary"]?.string ?? "", options.newModel.vocabularyText])
-    for (option, value) in options.arithmetic(preset: preset) {
-      let then = past["options"]?[option]?.string ?? valuesBefore[option] ?? "not known"
-      if then == value { continue }
-      let error = ResumeError.optionChanged(option, then: then, now: value)
-      let isName =
-        option == "preset" || (option == "vocabulary" && vocabularies.isDisjoint(with: NewModelOptions.noFile))
+    for entry in options.reproducibilityKey(preset: preset) {
+      let option = entry.option.name
+      let then = past["options"]?[option]?.string ?? entry.before ?? "not known"
+      if then == entry.value { continue }
+      let error = ResumeError.optionChanged(option, then: then, now: entry.value)
+      let isFile =
+        option != NewModelOptions.vocabularyFile.name || vocabularies.isDisjoint(with: NewModelOptions.noFile)
+      let isName = entry.option.role == .content && isFile
       guard isName else { throw error }
       if renamed == nil { renamed = error }
     }

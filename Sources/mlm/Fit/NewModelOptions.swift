@@ -14,7 +14,7 @@ struct NewModelOptions: Sendable, Equatable {
   var vocabulary = Vocabulary.preset
   /// nil: as the preset has it, or for a file as its pieces look.
   var lowercases: Bool?
-  var minimumFrequency = 2
+  var minimumFrequency = Self.minimumFrequency.defaultValue
   /// Whether the special tokens of a learned vocabulary have the preset's ids, with [unusedN] between them.
   var keepsSpecialIDs = false
   /// nil: the preset's. Without it and with `hiddenDim`, `intermediateDim` is four times that.
@@ -27,7 +27,8 @@ struct NewModelOptions: Sendable, Equatable {
 
 extension NewModelOptions {
   static let learnVocabulary = Option<Int?>.integer(
-    "learn-vocabulary", in: .newModel, help: "learn N word pieces from the FILEs",
+    "learn-vocabulary", in: .newModel, role: .arithmetic, excludes: [pieces],
+    help: "learn N word pieces from the FILEs",
     details: """
       Learn a WordPiece vocabulary of N pieces from the FILEs, as Hugging Face's WordPieceTrainer does, and train a model \
       of random weights with it. [PAD], [UNK], [CLS], [SEP] and [MASK] are added to the N, with the ids 0 to 4: \
@@ -35,83 +36,89 @@ extension NewModelOptions {
       """,
     foreignNames: ["vocab-size", "vocabulary-size", "train-tokenizer"])
   static let vocabularyFile = Option<String?>.text(
-    "vocabulary", "FILE", kind: .file, in: .newModel, help: "take this one, a piece a line",
+    "vocabulary", "FILE", kind: .file, in: .newModel, role: .content, excludes: [pieces],
+    help: "take this one, a piece a line",
     details: "Take the vocabulary of this file, one word piece a line (vocab.txt), for a model of random weights.",
     foreignNames: ["vocab", "vocab-file", "tokenizer", "tokenizer-name"])
   static let lowercase = Option<Bool>.flag(
-    "lowercase", in: .newModel, help: "the vocabulary is for lower-cased text",
+    "lowercase", in: .newModel, role: .arithmetic, excludes: [letters], help: "the vocabulary is for lower-cased text",
     details: """
       Text is lower-cased and loses its accents. With --learn-vocabulary this or --cased, unless given, is as in the \
       preset; with --vocabulary as the pieces look.
       """,
     foreignNames: ["uncased", "do-lower-case"])
   static let cased = Option<Bool>.flag(
-    "cased", in: .newModel, help: "the vocabulary keeps case and accents",
+    "cased", in: .newModel, role: .arithmetic, excludes: [letters], help: "the vocabulary keeps case and accents",
     details: "Text keeps its case and its accents.", foreignNames: ["keep-case", "no-lowercase"])
   static let minimumFrequency = Option<Int>.integer(
-    "min-frequency", default: 2, in: .newModel, help: "a piece is seen N times at least",
+    "min-frequency", default: 2, in: .newModel, role: .arithmetic, help: "a piece is seen N times at least",
     details: "With --learn-vocabulary: no piece is made of what is seen less often. The characters are pieces anyway.")
   static let keepSpecialIDs = Option<Bool>.flag(
-    "keep-special-ids", in: .newModel, help: "special tokens keep the preset's ids",
+    "keep-special-ids", in: .newModel, role: .arithmetic, help: "special tokens keep the preset's ids",
     details: """
       With --learn-vocabulary: [PAD], [UNK], [CLS], [SEP] and [MASK] have the ids they have in the preset (in BERT 0 and 100 \
       to 103), and [unused0], [unused1] … fill the gaps, in addition to the N pieces.
       """)
   static let layers = Option<Int?>.integer(
-    "layers", "N", 1...1024, defaultText: "the preset's", in: .newModel, help: "encoder layers",
+    "layers", "N", 1...1024, defaultText: "the preset's", in: .newModel, role: .arithmetic, help: "encoder layers",
     foreignNames: ["num-layers", "n-layers", "num-hidden-layers"])
   static let hiddenDim = Option<Int?>.integer(
-    "hidden-dim", "N", 1...65536, defaultText: "the preset's", in: .newModel, help: "width of the model",
+    "hidden-dim", "N", 1...65536, defaultText: "the preset's", in: .newModel, role: .arithmetic,
+    help: "width of the model",
     details: "The width of the model (config.json: dim).", foreignNames: ["dim", "hidden-size", "width"])
   static let heads = Option<Int?>.integer(
-    "heads", "N", 1...65536, defaultText: "the preset's", in: .newModel, help: "attention heads",
+    "heads", "N", 1...65536, defaultText: "the preset's", in: .newModel, role: .arithmetic, help: "attention heads",
     details: "Attention heads; the width must be a multiple of it.",
     foreignNames: ["num-heads", "n-heads", "num-attention-heads"])
   static let intermediateDim = Option<Int?>.integer(
-    "intermediate-dim", "N", 1...1_048_576, defaultText: "the preset's", in: .newModel, help: "width of feed-forward",
+    "intermediate-dim", "N", 1...1_048_576, defaultText: "the preset's", in: .newModel, role: .arithmetic,
+    help: "width of feed-forward",
     details: """
       The width between the two layers of feed-forward (config.json: hidden_dim). Without it, four times --hidden-dim \
       where that is given.
       """,
     foreignNames: ["intermediate-size", "ffn-dim"])
 
-  static let declarations = [
-    learnVocabulary.declaration, vocabularyFile.declaration, lowercase.declaration, cased.declaration,
-    minimumFrequency.declaration, keepSpecialIDs.declaration, layers.declaration, hiddenDim.declaration,
-    heads.declaration,
-    intermediateDim.declaration,
+  private static let pieces = Exclusion(
+    of: ["learn-vocabulary", "vocabulary"], because: "both say what the word pieces are")
+  private static let letters = Exclusion(of: ["lowercase", "cased"], because: "text is one or the other")
+
+  static let fields: [OptionField<Self>] = [
+    .init(
+      learnVocabulary, value: { if case .learned(let size) = $0.vocabulary { size } else { .some(nil) } }, absent: "off"
+    ),
+    .init(
+      vocabularyFile, value: { if case .file(let file) = $0.vocabulary { file } else { .some(nil) } },
+      key: { $0.vocabularyText }),
+    // What the text loses is one question, whose answer is under `cased` in the key.
+    .init(lowercase, value: { $0.lowercases == true }, key: { _ in nil }),
+    .init(
+      cased, value: { $0.lowercases == false }, key: { $0.lowercases.map { !$0 }.keyText ?? "as the preset" }),
+    .init(minimumFrequency, \.minimumFrequency), .init(keepSpecialIDs, \.keepsSpecialIDs, before: "off"),
+    .init(layers, \.layers, absent: "the preset's"), .init(hiddenDim, \.hiddenDim, absent: "the preset's"),
+    .init(heads, \.heads, absent: "the preset's"), .init(intermediateDim, \.intermediateDim, absent: "the preset's"),
   ]
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
+    for field in Self.fields { try field.read(arguments, &self) }
     let size = try arguments.value(of: Self.learnVocabulary)
-    let file = try arguments.value(of: Self.vocabularyFile)
-    switch (size, file) {
-    case (_?, _?): throw .conflict("--learn-vocabulary", "--vocabulary", why: "both say what the word pieces are")
-    case (let size?, nil): vocabulary = .learned(size: size)
-    case (nil, let file?): vocabulary = .file(file)
-    case (nil, nil): break
+    if let size {
+      vocabulary = .learned(size: size)
+    } else if let file = try arguments.value(of: Self.vocabularyFile) {
+      vocabulary = .file(file)
     }
-    minimumFrequency = try arguments.value(of: Self.minimumFrequency)
     if minimumFrequency != Self.minimumFrequency.defaultValue, size == nil {
       throw UsageError("--min-frequency is for --learn-vocabulary")
     }
-    keepsSpecialIDs = try arguments.value(of: Self.keepSpecialIDs)
     if keepsSpecialIDs, size == nil { throw UsageError("--keep-special-ids is for --learn-vocabulary") }
-    layers = try arguments.value(of: Self.layers)
-    hiddenDim = try arguments.value(of: Self.hiddenDim)
-    heads = try arguments.value(of: Self.heads)
-    intermediateDim = try arguments.value(of: Self.intermediateDim) ?? hiddenDim.map { 4 * $0 }
+    intermediateDim = intermediateDim ?? hiddenDim.map { 4 * $0 }
 
     let (lower, cased) = (try arguments.value(of: Self.lowercase), try arguments.value(of: Self.cased))
-    if lower, cased { throw .conflict("--lowercase", "--cased", why: "text is one or the other") }
     lowercases = lower ? true : cased ? false : nil
     if lowercases != nil, vocabulary == .preset {
       throw UsageError(
         "\(lower ? "--lowercase" : "--cased") is for a new vocabulary",
         hint: "add --learn-vocabulary N or --vocabulary FILE")
-    }
-    if try arguments.value(of: CommonOptions.preprocessed), size != nil {
-      throw .conflict("--preprocessed", "--learn-vocabulary", why: "integers are no text to learn from")
     }
     // A preset's weights are not silently dropped for the sake of a number.
     if changesArchitecture, vocabulary == .preset, try !arguments.value(of: CommonOptions.noLoadWeights),
@@ -132,18 +139,5 @@ extension NewModelOptions {
     case .learned: "learned"
     case .file(let file): file
     }
-  }
-
-  /// What changes the result, for `FitOptions.arithmetic`.
-  var arithmetic: [(option: String, value: String)] {
-    func text(_ value: Int?) -> String { value.map { String($0) } ?? "the preset's" }
-    let learned = if case .learned(let size) = vocabulary { String(size) } else { "off" }
-    return [
-      ("learn-vocabulary", learned), ("vocabulary", vocabularyText),
-      ("cased", lowercases.map { $0 ? "off" : "on" } ?? "as the preset"), ("min-frequency", String(minimumFrequency)),
-      ("keep-special-ids", keepsSpecialIDs ? "on" : "off"), ("layers", text(layers)), ("hidden-dim", text(hiddenDim)),
-      ("heads", text(heads)),
-      ("intermediate-dim", text(intermediateDim)),
-    ]
   }
 }

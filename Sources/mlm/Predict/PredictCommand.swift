@@ -29,7 +29,7 @@ struct PredictCommand {
         case .untouched: break
         case .failed(let error):
           failures += 1
-          context.console.error(error.message, location: (error.location ?? location).description, hint: error.hint)
+          context.console.error(error.message, location: (error.location ?? location).description, hint: error.advice)
         }
         try writer.write(answer, to: input)
       }

@@ -101,6 +101,7 @@ extension PredictOptions {
     environment: CommonOptions.environment)
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
+    try arguments.checkExclusions()
     common = try CommonOptions(arguments)
     input = try InputChoice(arguments)
     topK = try arguments.value(of: Self.topK)
@@ -111,14 +112,5 @@ extension PredictOptions {
     minimumScore = try arguments.value(of: Self.minimumScore)
     wholeWords = try arguments.value(of: Self.wholeWords)
     allowsUntrainedHead = try arguments.value(of: Self.allowUntrainedHead)
-    if common.preprocessed {
-      if format == .fill {
-        throw .conflict("--preprocessed", "--format fill", why: "an integer sample has no text to fill in")
-      }
-      if common.specialTokensInText {
-        throw .conflict("--preprocessed", "--special-tokens-in-text", why: "an integer sample has no text")
-      }
-      if common.strict { throw .conflict("--preprocessed", "--strict", why: "an integer sample has no text") }
-    }
   }
 }

@@ -23,14 +23,14 @@ extension PresetsOptions {
     "format", "NAME", default: .text, in: .output, help: "text or json",
     details: "Of the list. text: a table for people. json: the same for scripts.")
   static let download = Option<Bool>.flag(
-    "download", in: .model, help: "fetch NAMEs, print their directories",
+    "download", in: .model, excludes: [action, listing], help: "fetch NAMEs, print their directories",
     details: """
       Fetch what is missing of each NAME, a preset or hf://OWNER/NAME[@REVISION], into the hub's cache, and print the \
       directory it is in, one a line. A branch is brought up to date.
       """,
     foreignNames: ["fetch", "pull"])
   static let verify = Option<Bool>.flag(
-    "verify", in: .model, help: "check files and predictions of NAMEs",
+    "verify", in: .model, excludes: [action, listing], help: "check files and predictions of NAMEs",
     details: """
       Check each NAME, a preset, hf://OWNER/NAME[@REVISION] or a directory: its files against the hashes in the \
       registry and in the cache, the number of its parameters, and what it predicts against published figures. A line \
@@ -39,7 +39,8 @@ extension PresetsOptions {
     foreignNames: ["check", "validate"])
 
   static let export = Option<String?>.text(
-    "export", "DIR", kind: .directory, in: .output, help: "write NAME as a model directory",
+    "export", "DIR", kind: .directory, in: .output, excludes: [action, listing],
+    help: "write NAME as a model directory",
     details: """
       Write NAME, a preset, hf://OWNER/NAME[@REVISION] or a directory, as a model directory of Hugging Face's layout: \
       what is part of the program for other tools, a KerasHub preset for transformers. It appears whole or not at all.
@@ -52,6 +53,10 @@ extension PresetsOptions {
     "float16", in: .output, help: "export at half the size",
     details: "With --export: write weights as 16-bit floats, which keep 11 significant bits.",
     foreignNames: ["half", "fp16"])
+
+  private static let action = Exclusion(
+    of: ["download", "verify", "export"], because: "each prints results of its own", hint: "run one after the other")
+  private static let listing = Exclusion(of: ["format"], because: "it is the format of the list")
 
   static let declaration = CommandDeclaration(
     name: "presets", summary: "list, download, verify and export presets", operands: .entries(.presets),
@@ -86,15 +91,12 @@ extension PresetsOptions {
     environment: CommonOptions.environment.filter { $0.name != "MLM_PRESET" && !$0.name.contains("THREADS") })
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
+    try arguments.checkExclusions()
     offline = try arguments.value(of: CommonOptions.offline)
     quiet = try arguments.value(of: CommonOptions.quiet)
     let format = try arguments.value(of: Self.format)
     let actions = [Self.download.declaration, Self.verify.declaration, Self.export.declaration]
     let asked = actions.filter { action in arguments.given.contains { $0.option.name == action.name } }
-    if asked.count > 1 {
-      throw .conflict(
-        asked[0].spelling, asked[1].spelling, why: "each prints results of its own", hint: "run one after the other")
-    }
     let names = arguments.operands.map(\.path)
     guard let option = asked.first else {
       if let name = names.first {
@@ -106,7 +108,6 @@ extension PresetsOptions {
       action = .list(format)
       return
     }
-    if arguments.has(Self.format) { throw .conflict(option.spelling, "--format", why: "it is the format of the list") }
     guard !names.isEmpty, !names.contains("") else {
       throw UsageError("\(option.spelling) needs the NAME of a preset", hint: "'mlm presets' lists them")
     }

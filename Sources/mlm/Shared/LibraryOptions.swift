@@ -4,39 +4,21 @@ import Model
 extension FitOptions {
   var libraryOptimizer: Optimizer {
     Optimizer(
-      optimizer == .adam ? .adam : .adamw, learningRate: Float(learningRate), beta1: Float(beta1), beta2: Float(beta2),
+      optimizer, learningRate: Float(learningRate), beta1: Float(beta1), beta2: Float(beta2),
       epsilon: Float(epsilon), weightDecay: Float(weightDecay), clipNorm: clipNorm.map { Float($0) })
   }
 
   var librarySchedule: Schedule {
-    let shape: Schedule.Shape =
-      switch schedule {
-      case .constant: .constant
-      case .linear: .linear
-      case .cosine: .cosine
-      }
     switch warmup {
-    case .steps(let steps): return Schedule(shape, warmUp: .steps(steps))
-    case .ratio(let ratio): return Schedule(shape, warmUp: .ratio(ratio))
+    case .steps(let steps): return Schedule(schedule, warmUp: .steps(steps))
+    case .ratio(let ratio): return Schedule(schedule, warmUp: .ratio(ratio))
     }
   }
-
-  var libraryLossReduction: LossReduction { lossReduction == .maskedMean ? .maskedMean : .sumOverBatchSize }
 
   var training: TrainingOptions {
     TrainingOptions(
       epochs: epochs, maximumSteps: maximumSteps, batchSize: batchSize, gradientAccumulation: gradientAccumulation,
       shuffles: shuffles, earlyStopping: earlyStopping)
-  }
-}
-
-extension EvaluateOptions {
-  var libraryPseudoLikelihood: PseudoLikelihood.Variant? {
-    switch pseudoPerplexity {
-    case nil: nil
-    case .original: .original
-    case .withinWordLeftToRight: .withinWordLeftToRight
-    }
   }
 }
 
@@ -70,7 +52,7 @@ extension SampleOptions {
   func masking(seed: UInt64) -> MaskingOptions {
     MaskingOptions(
       selectionRate: selectionRate, selectionLength: selectionLength, maskTokenRate: maskTokenRate,
-      randomTokenRate: randomTokenRate, sampling: sampling == .exact ? .exact : .bernoulli, wholeWords: wholeWords,
+      randomTokenRate: randomTokenRate, sampling: sampling, wholeWords: wholeWords,
       masksUnknown: masksUnknown, seed: seed)
   }
 }

@@ -34,7 +34,7 @@ final class Console {
     case let error as UsageError: self.error(error.message, hint: error.hint)
     case let error as OutputError: self.error(error.message)
     case let error as any ModelError:
-      self.error(error.message, location: error.location?.description, hint: error.hint)
+      self.error(error.message, location: error.location?.description, hint: error.advice)
     default: self.error("\(error)")
     }
   }

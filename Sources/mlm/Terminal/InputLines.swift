@@ -103,7 +103,7 @@ final class InputLines {
   private func judge() throws(InputError) {
     do throws(PreprocessorError) {
       try beginning.withUnsafeBufferPointer { bytes throws(PreprocessorError) in
-        try PlainText.check(bytes, name: name, command: "mlm …")
+        try PlainText.check(bytes, name: name)
       }
     } catch {
       throw .notText(error)
@@ -181,6 +181,10 @@ enum InputError: ModelError, Equatable {
     }
   }
 
-  var hint: String? { if case .notText(let error) = self { error.hint } else { nil } }
+  var hint: String? {
+    guard case .notText(let error) = self else { return nil }
+    // Lines come from standard input without an operand.
+    return error.advice.map { $0.hasSuffix(" | mlm … -") ? String($0.dropLast(2)) : $0 }
+  }
   var location: DataLocation? { if case .notText(let error) = self { error.location } else { nil } }
 }

@@ -26,7 +26,12 @@ extension TokenizeOptions {
     "add-special-tokens", in: .output, help: "put [CLS] and [SEP] around",
     details: "Put [CLS] and [SEP] around each input.")
   static let decode = Option<Bool>.flag(
-    "decode", in: .input, help: "turn lines of ids back into text",
+    "decode", in: .input,
+    excludes: [
+      Exclusion(
+        of: ["format", "add-special-tokens", "special-tokens-in-text"],
+        because: "the inputs are ids and the result is text")
+    ], help: "turn lines of ids back into text",
     details: "The inputs are ids, separated by spaces: turn them back into text.", foreignNames: ["detokenize"])
 
   static let declaration = CommandDeclaration(
@@ -52,6 +57,7 @@ extension TokenizeOptions {
     environment: CommonOptions.environment.filter { !$0.name.contains("THREADS") })
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
+    try arguments.checkExclusions()
     preset = try arguments.value(of: CommonOptions.preset)
     offline = try arguments.value(of: CommonOptions.offline)
     quiet = try arguments.value(of: CommonOptions.quiet)
@@ -61,13 +67,5 @@ extension TokenizeOptions {
     addsSpecialTokens = try arguments.value(of: Self.addSpecialTokens)
     specialTokensInText = try arguments.value(of: CommonOptions.specialTokensInText)
     decodes = try arguments.value(of: Self.decode)
-    if decodes {
-      let forText = [
-        Self.format.declaration, Self.addSpecialTokens.declaration, CommonOptions.specialTokensInText.declaration,
-      ]
-      for given in arguments.given where forText.contains(where: { $0.name == given.option.name }) {
-        throw .conflict("--decode", given.option.spelling, why: "the inputs are ids and the result is text")
-      }
-    }
   }
 }

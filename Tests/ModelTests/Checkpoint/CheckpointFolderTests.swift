@@ -90,7 +90,7 @@ import Testing
     let (folder, checkpoints) = try self.folder([3])
     let error = TrainingCheckpointError.unfinished(output: checkpoints.output, newest: checkpoints.path(ofStep: 3))
     #expect(throws: error) { _ = try ModelDirectory.open(checkpoints.output) }
-    #expect(error.hint?.contains("--resume") == true && error.hint?.contains("step-3") == true)
+    #expect(error.hint?.contains("resume") == true && error.hint?.contains("step-3") == true)
     let output = TrainingCheckpointError.outputHoldsCheckpoints(
       output: checkpoints.output, newest: checkpoints.path(ofStep: 3))
     #expect(throws: output) { try ModelDirectory.checkWritable(checkpoints.output, overwrite: false) }

@@ -38,24 +38,29 @@ import Testing
     #expect(after.trainingFile(preset: "some/preset", threads: after.common.threads ?? 0, data: .object([])) == bytes)
   }
 
-  /// Whoever adds an option has to say whether a run is known by it.
-  @Test func everyOptionIsInTheFileOrSaysWhereThingsGo() throws {
-    let recorded = Set(
-      try options("a").recorded(preset: "", threads: 1).map(\.key) + ["warmup-ratio"])
-    let elsewhere: Set<String> = [
-      "output", "overwrite", "resume", "change-learning-rate", "log", "tensorboard", "verbose", "quiet", "offline",
-      "config", "help", "freeze-backbone",
-    ]
-    let names = Set(FitOptions.declaration.options.map(\.name))
-    #expect(recorded.isDisjoint(with: elsewhere))
-    #expect(recorded.union(elsewhere) == names)
-  }
-
   @Test func preprocessedSamplesRuleOutTheFilesTextOptions() throws {
     try tool.write(try options("a").trainingFile(preset: "p", threads: 1, data: .null), to: "training.json")
     let file = try FitConfiguration(path: tool.path("training.json"))
     let typed = try Parser.parse(["--preprocessed", "b"], for: FitOptions.declaration)
     let both = try FitOptions(file.completing(typed))
     #expect(both.common.preprocessed && both.files == ["b"] && both.common.preset == "p")
+  }
+
+  /// What is typed overrides what it excludes in the file.
+  @Test(arguments: [
+    ("--warmup-ratio 0.1", "warmup-steps", "5"), ("--warmup-steps 5", "warmup-ratio", "0.1"),
+    ("--epochs 2", "max-steps", "5"), ("--max-steps 5", "epochs", "3"), ("--freeze head", "freeze-backbone", "true"),
+    ("--validation-split 0.1", "validation", "\"b\""), ("--vocabulary v", "learn-vocabulary", "500"),
+    ("--vocabulary v --cased", "lowercase", "true"), ("--resume", "overwrite", "true"), ("--verbose", "quiet", "true"),
+    ("--samples packed", "truncate", "true"), ("--preprocessed", "mask-selection-rate", "0.2"),
+    ("--preprocessed", "special-tokens-in-text", "true"), ("--seed 3", "seed", "4"),
+  ])
+  func typedOptionsOverride(_ line: String, _ name: String, _ value: String) throws {
+    try tool.write("{\"options\": {\"\(name)\": \(value)}}", to: "own.json")
+    let file = try FitConfiguration(path: tool.path("own.json"))
+    let typed = try Parser.parse(
+      (line + " a").split(separator: " ").map { Argument(String($0)) }, for: FitOptions.declaration)
+    #expect(file.given.map(\.option.name) == [name])
+    #expect(try FitOptions(file.completing(typed)) == FitOptions(typed))
   }
 }

@@ -1,4 +1,5 @@
 import CommandLine
+import Model
 import Testing
 
 @testable import mlm
@@ -83,22 +84,13 @@ import Testing
     #expect(options.frozen == [.embeddings, .layers(0...3), .layers(5...5), .backbone])
   }
 
-  /// Whoever adds an option has to say whether a training that is resumed may differ in it.
-  @Test func everyOptionOfFitIsJudgedOnResume() throws {
-    let arithmetic = try FitOptions(parse("a", .fit)).arithmetic(preset: "").map(\.option)
-    let judged = Set(arithmetic).union(FitOptions.judgedOtherwise).union(FitOptions.withoutEffectOnResult)
-    let names = FitOptions.declaration.options.map(\.name)
-    #expect(Set(names).subtracting(judged).isEmpty && judged.subtracting(names).isEmpty)
-    #expect(Set(arithmetic).isDisjoint(with: FitOptions.withoutEffectOnResult))
-  }
-
   @Test func roundingIsNoConflict() {
     #expect(conflict("--mask-token-rate 0.7 --random-token-rate 0.3 a") == nil)
     #expect(conflict("--mask-token-rate 0.9 a") == nil)
   }
 
   @Test func pseudoPerplexity() throws {
-    func variant(_ line: String) throws -> EvaluateOptions.PseudoVariant? {
+    func variant(_ line: String) throws -> PseudoLikelihood.Variant? {
       try EvaluateOptions(parse(line, .evaluate)).pseudoPerplexity
     }
     #expect(try variant("a") == nil && variant("--pseudo-perplexity a") == .original)

@@ -41,16 +41,16 @@ public enum TrainingCheckpointError: ModelError, Equatable {
   public var hint: String? {
     switch self {
     case .none:
-      "leave --resume out to begin; a checkpoint is written after each epoch, or each N steps with --checkpoint-every"
-    case .missing: "leave --early-stopping out to go on without it"
+      "begin without a checkpoint; one is written after each epoch, and between where CheckpointOptions has an interval"
+    case .missing: "without early stopping the training can be resumed"
     case .damaged: "remove that checkpoint to go on from the one before it"
     case .newestIsDamaged(_, _, let older?): "remove it to resume from \(older), which is intact"
-    case .newestIsDamaged(_, _, nil): "no older checkpoint is intact; start over with --overwrite"
+    case .newestIsDamaged(_, _, nil): "no older checkpoint is intact; remove them all to start over"
     case .otherVersion, .otherModel: nil
-    case .inUse: "wait for it, or name another directory with --output"
-    case .outputHoldsCheckpoints: "go on from it with --resume, or begin anew with --overwrite"
-    case .unfinished(let output, let newest):
-      "end it with mlm fit … --output \(output) --resume, or take its newest checkpoint: \(newest)"
+    case .inUse: "wait for it, or write to another directory"
+    case .outputHoldsCheckpoints: "resume from it, or remove the checkpoints to start over"
+    case .unfinished(_, let newest):
+      "resume the training to its end, or load its newest checkpoint: \(newest)"
     }
   }
 }

@@ -4,7 +4,7 @@ import Tensor
 /// `DistilBertMaskedLMPreprocessor`, but that [UNK] is not chosen.
 public struct MaskingOptions: Sendable, Equatable {
   /// How tokens are chosen.
-  public enum Sampling: Sendable, Equatable, CaseIterable {
+  public enum Sampling: String, Sendable, CaseIterable {
     /// Exactly min(⌈rate · n⌉, length) of the n selectable tokens, uniformly without replacement (KerasHub's `fit`).
     case exact
     /// Each selectable token by itself, with probability `rate` (transformers).

@@ -21,8 +21,7 @@ extension FitCommand {
       name: FileName.last(options.output), configuration: model.configuration,
       origin: origin(preset, model), preset: .init(preset, in: registry),
       text: described(options.files, source), validation: validated,
-      commandLine: typed.commandLine(
-        leavingOut: ["quiet", "verbose", "overwrite", "resume"], preset: preset),
+      commandLine: typed.commandLine(preset: preset),
       history: [], totalSteps: options.training.totalSteps(samples: source.count))
   }
 
@@ -109,18 +108,16 @@ struct CardMetadata {
 }
 
 extension ParsedArguments {
-  /// The command as one would type it again in a POSIX shell (control characters: bash), in the order it was typed.
+  /// The command that repeats the run, for a POSIX shell (control characters: bash), in the order in which it was typed.
   ///
-  /// - Parameters:
-  ///   - leavingOut: options that say nothing about the result.
-  ///   - preset: what was taken where none was typed.
-  func commandLine(leavingOut names: Set<String> = [], preset: String? = nil) -> String {
-    var words = ["mlm", command.name]
+  /// - Parameter preset: what was taken where none was typed.
+  func commandLine(preset: String? = nil) -> String {
+    var words = [command.program, command.name]
     if let preset, !given.contains(where: { $0.option.name == CommonOptions.preset.declaration.name }) {
       words += [CommonOptions.preset.declaration.spelling, ShellText.quoted(preset)]
     }
-    for option in given where !names.contains(option.option.name) {
-      guard let value = option.option.kind?.isPath == true ? option.value?.path : option.value?.text else {
+    for option in given where option.option.role != .session {
+      guard let value = option.text else {
         words.append(option.option.spelling)
         continue
       }

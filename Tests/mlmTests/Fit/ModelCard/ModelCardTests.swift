@@ -166,7 +166,7 @@ import Testing
   @Test func commandLine() throws {
     func text(_ arguments: [String], preset: String? = nil) throws -> String {
       try Parser.parse(arguments.map { Argument($0) }, for: FitOptions.declaration)
-        .commandLine(leavingOut: ["quiet"], preset: preset)
+        .commandLine(preset: preset)
     }
     #expect(
       try text(["a b.txt", "--epochs=3", "--quiet", "--no-shuffle", "it's"])
