@@ -1,5 +1,5 @@
-/// Declares an option. Parsing, `-h`, `--help`, error messages, shell completions and the manual page are made from it, and so is
-/// the check of a resumed run.
+/// Declares an option. Parsing, `-h`, `--help`, error messages, shell completions and the manual page are made from it,
+/// and so is the check of a resumed run.
 package struct OptionDeclaration: Sendable {
   /// The long name, without dashes.
   package let name: String

@@ -70,7 +70,8 @@ struct Roff {
     line.hasPrefix(".") || line.hasPrefix("'") || line.hasPrefix("\\(aq") ? "\\&" + line : line
   }
 
-  /// What roff would take for something else, or print as another character: a dash as a hyphen, which cannot be copied.
+  /// What roff would take for something else, or print as another character: a dash as a hyphen, which cannot be
+  /// copied.
   static func escaped(_ text: String) -> String {
     var escaped = ""
     for scalar in text.unicodeScalars {

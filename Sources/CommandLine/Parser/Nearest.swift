@@ -4,8 +4,8 @@ import Text
 package enum Nearest {
   /// The candidate that `typed` is most likely a slip of; nil where none is close.
   ///
-  /// A beginning of a name counts as that name (the first such, if there are several); otherwise the one with the fewest
-  /// slips, at most one in three letters.
+  /// A beginning of a name counts as that name (the first such, if there are several); otherwise the one with the
+  /// fewest slips, at most one in three letters.
   package static func name(to typed: String, in candidates: [String]) -> String? {
     let letters = Array(typed.utf8)
     guard !letters.isEmpty, letters.count <= 64 else { return nil }

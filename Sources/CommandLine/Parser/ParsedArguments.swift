@@ -77,7 +77,8 @@ extension ParsedArguments {
     }
   }
 
-  /// Whether what was given overrides an option of a configuration file: it is the same option, or it excludes that one.
+  /// Whether what was given overrides an option of a configuration file: it is the same option, or it excludes that
+  /// one.
   package func overrides(_ other: Given) -> Bool {
     given.contains { one in
       one.option.name == other.option.name || one.option.excludes.contains { isExcluded(other, by: one, $0) }

@@ -14,9 +14,9 @@ extension FitOptions {
     let before: String?
   }
 
-  /// The options that change the result of a training, each with its value as text: a training is resumed only where all
-  /// are the same. The FILEs are compared by their content; --learning-rate, the length, --early-stopping and --threads by
-  /// rules of their own.
+  /// The options that change the result of a training, each with its value as text: a training is resumed only where
+  /// all are the same. The FILEs are compared by their content; --learning-rate, the length, --early-stopping and
+  /// --threads by rules of their own.
   ///
   /// - Parameter preset: what the training began with.
   func reproducibilityKey(preset: String) -> [KeyEntry] {
@@ -27,8 +27,8 @@ extension FitOptions {
     }
   }
 
-  /// The options of the run in the order of help, defaults included; null where the model decides, or nothing does. Leaves
-  /// out where things go, and how much is reported.
+  /// The options of the run in the order of help, defaults included; null where the model decides, or nothing does.
+  /// Leaves out where things go, and how much is reported.
   ///
   /// - Parameters:
   ///   - preset: what the training began with.

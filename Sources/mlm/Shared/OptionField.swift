@@ -1,8 +1,8 @@
 import CommandLine
 import Model
 
-/// A row of a command's table of options: the declaration, the property that holds the value, and the forms in which a run's record
-/// keeps the value. Parsing, `training.json` and the check of `--resume` go through the table.
+/// A row of a command's table of options: the declaration, the property that holds the value, and the forms in which a
+/// run's record keeps the value. Parsing, `training.json` and the check of `--resume` go through the table.
 struct OptionField<Options>: Sendable {
   let declaration: OptionDeclaration
   /// Reads the property from what was typed.

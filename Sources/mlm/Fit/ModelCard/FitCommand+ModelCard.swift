@@ -36,7 +36,8 @@ extension FitCommand {
 }
 
 extension ModelCard.Preset {
-  /// What is known of a preset by its name: a directory of that name goes before the registry (`PresetRegistry.resolve`).
+  /// What is known of a preset by its name: a directory of that name goes before the registry
+  /// (`PresetRegistry.resolve`).
   init(_ name: String, in registry: PresetRegistry) {
     if ModelDirectory.isModelDirectory(name) {
       repository = Self.repository(ofSnapshot: name)
@@ -108,7 +109,8 @@ struct CardMetadata {
 }
 
 extension ParsedArguments {
-  /// The command that repeats the run, for a POSIX shell (control characters: bash), in the order in which it was typed.
+  /// The command that repeats the run, for a POSIX shell (control characters: bash), in the order in which it was
+  /// typed.
   ///
   /// - Parameter preset: what was taken where none was typed.
   func commandLine(preset: String? = nil) -> String {
