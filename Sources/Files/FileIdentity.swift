@@ -3,6 +3,7 @@ import Glibc
 /// Tells files apart, whatever names lead to them: by device and inode.
 package struct FileIdentity: Equatable {
   private let device, inode: UInt64
+  package let isRegularFile: Bool
 
   /// The file that a path leads to, links followed; nil where there is none.
   package init?(_ path: String) {
@@ -18,7 +19,10 @@ package struct FileIdentity: Equatable {
     self.init(status)
   }
 
-  private init(_ status: stat) { (device, inode) = (UInt64(status.st_dev), UInt64(status.st_ino)) }
+  private init(_ status: stat) {
+    (device, inode) = (UInt64(status.st_dev), UInt64(status.st_ino))
+    isRegularFile = status.st_mode & S_IFMT == S_IFREG
+  }
 
   /// Whether a path still leads to an open file.
   package static func isSame(_ descriptor: Int32, _ path: String) -> Bool {

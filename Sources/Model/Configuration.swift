@@ -66,6 +66,16 @@ public struct Configuration: Sendable, Equatable {
     source = .object([])
   }
 
+  /// The largest sizes that are read and made: larger ones are slips, or attacks.
+  package enum Limit {
+    package static let vocabularySize = 1 << 24
+    package static let numLayers = 1 << 10
+    package static let numHeads = 1 << 16
+    package static let hiddenDim = 1 << 16
+    package static let intermediateDim = 1 << 20
+    package static let maxSequenceLength = 1 << 20
+  }
+
   /// The width of one attention head.
   public var headDim: Int { hiddenDim / max(1, numHeads) }
 

@@ -27,9 +27,10 @@ extension Configuration {
   /// Throws what keeps these sizes and rates from being a model.
   public func validate() throws(ConfigurationError) {
     for (name, value, least, most) in [
-      ("vocabularySize", vocabularySize, 1, 1 << 24), ("hiddenDim", hiddenDim, 1, 1 << 16),
-      ("numLayers", numLayers, 0, 1 << 10), ("numHeads", numHeads, 1, 1 << 16),
-      ("intermediateDim", intermediateDim, 1, 1 << 20), ("maxSequenceLength", maxSequenceLength, 1, 1 << 20),
+      ("vocabularySize", vocabularySize, 1, Limit.vocabularySize), ("hiddenDim", hiddenDim, 1, Limit.hiddenDim),
+      ("numLayers", numLayers, 0, Limit.numLayers), ("numHeads", numHeads, 1, Limit.numHeads),
+      ("intermediateDim", intermediateDim, 1, Limit.intermediateDim),
+      ("maxSequenceLength", maxSequenceLength, 1, Limit.maxSequenceLength),
     ] where value < least || value > most {
       throw .sizeOutOfRange(name: name, value: value, least: least, most: most)
     }

@@ -62,6 +62,10 @@ extension DistilBertMaskedLM {
     let compute = Compute(threads: threads)
     var configuration = preset.configuration
     if let dropout { (configuration.dropout, configuration.attentionDropout) = (dropout, dropout) }
+    if case .restored = preset.weights {
+      return DistilBertMaskedLM(
+        try Network(restored: configuration), preprocessor: preprocessor, compute: compute, seed: seed, notes: notes)
+    }
     guard let weights = try preset.loadWeights() else {
       return DistilBertMaskedLM(
         try Network(random: configuration, seed: seed, on: compute.pool), preprocessor: preprocessor, compute: compute,
@@ -97,7 +101,7 @@ extension ResolvedPreset {
   /// The weights, mapped and checked; nil where they are random.
   func loadWeights() throws -> ResolvedWeights? {
     switch weights {
-    case .random: return nil
+    case .random, .restored: return nil
     case .embedded(let preset): return try preset.loadWeights(configuration)
     case .directory(let path):
       let weights = try reading { try ModelDirectory.open(path).weights }

@@ -1,30 +1,6 @@
 import Files
 import Text
 
-/// Where and how often a training writes checkpoints.
-public struct CheckpointOptions {
-  /// Where they are written.
-  public var folder: CheckpointFolder
-  /// One after so many steps; nil: after each epoch alone, and in any case when training ends before its time.
-  public var interval: Int?
-  /// The newest that are kept; the one of the best validation loss is kept besides.
-  public var keep: Int
-  /// What else is to be found again in a checkpoint, asked when one is written.
-  package var record: () -> JSONValue
-
-  /// By default one after each epoch, of which the newest two are kept.
-  public init(folder: CheckpointFolder, interval: Int? = nil, keep: Int = 2) {
-    self.init(folder: folder, interval: interval, keep: keep, record: { .null })
-  }
-
-  package init(folder: CheckpointFolder, interval: Int?, keep: Int, record: @escaping () -> JSONValue) {
-    self.folder = folder
-    self.interval = interval.map { max(1, $0) }
-    self.keep = max(1, keep)
-    self.record = record
-  }
-}
-
 extension DistilBertMaskedLM {
   /// Trains on a corpus.
   ///
@@ -63,9 +39,8 @@ extension DistilBertMaskedLM {
         } else {
           progress.beginFit()
         }
-        if let checkpoints {
-          trainer.checkpointInterval = checkpoints.interval
-          trainer.save = { [self] state in try write(state, training, checkpoints) }
+        trainer.checkpoints = checkpoints.map {
+          CheckpointWriter(options: $0, network: network, moments: training.state, files: tokenizerFiles)
         }
         return try trainer.run(checked, validation: checkedValidation, from: &progress)
       }
@@ -91,12 +66,5 @@ extension DistilBertMaskedLM {
     let path = folder.path(ofStep: best.step)
     guard Path.isDirectory(path) else { throw TrainingCheckpointError.missing(path: path) }
     return try TrainingCheckpoint(wholeAt: path)
-  }
-
-  private func write(_ state: TrainingState, _ training: TrainingStep, _ checkpoints: CheckpointOptions) throws {
-    try TrainingCheckpoint.write(
-      to: checkpoints.folder.path(ofStep: state.step), state, record: checkpoints.record(),
-      configuration: configuration, network, training.state, files: tokenizerFiles)
-    checkpoints.folder.prune(keeping: checkpoints.keep)
   }
 }

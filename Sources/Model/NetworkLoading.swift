@@ -28,6 +28,11 @@ extension Network {
     try self.init(configuration, store)
   }
 
+  /// A network whose values are not set: those of a checkpoint take their place before anything is computed.
+  convenience init(restored configuration: Configuration) throws {
+    try self.init(configuration, ParameterStore(configuration.parameterTable.specifications) { _, _ in .fill { _ in } })
+  }
+
   private static func random(
     _ index: Int, _ specification: TensorSpecification, _ configuration: Configuration, _ seed: UInt64,
     _ pool: WorkerPool

@@ -20,6 +20,8 @@ package struct ResolvedPreset: Sendable {
     case embedded(EmbeddedPreset)
     /// From the seed.
     case random
+    /// Those of a training checkpoint, which `fit` restores: none are read before.
+    case restored
   }
 
   /// How the model is called in messages: as it was asked for.
@@ -33,7 +35,7 @@ package struct ResolvedPreset: Sendable {
   /// Whether input is lower-cased, where the preset says so and not its files alone.
   package let isLowercase: Bool?
   /// Where its weights come from.
-  package let weights: Weights
+  package var weights: Weights
   /// Its directory, as it was when it was found.
   package var folder: OpenDirectory?
 

@@ -1,12 +1,13 @@
 import Files
 import Glibc
+import Tensor
 
 /// Prepares the samples of an optimizer step on a thread of its own while the step before it runs.
 ///
 /// What it prepares, and in which order, is the same as without it; an error surfaces at the step whose samples it
 /// concerns. It holds the samples of one step.
 final class SamplePrefetcher {
-  private let desk: Desk
+  private let buffer: PrefetchBuffer
   private var thread: pthread_t?
   private var isStopped = false
   /// Seconds that `next` had to wait for samples that were not ready.
@@ -22,14 +23,14 @@ final class SamplePrefetcher {
     prepare: @escaping @Sendable (Int) throws -> [Sample]
   ) {
     self.clock = clock
-    desk = Desk(steps: steps, prepare: prepare)
-    let argument = Unmanaged.passRetained(desk)
+    buffer = PrefetchBuffer(steps: steps, prepare: prepare)
+    let argument = Unmanaged.passRetained(buffer)
     var handle = pthread_t()
     let status = pthread_create(
       &handle, nil,
       { argument in
         guard let argument else { return nil }
-        Unmanaged<Desk>.fromOpaque(argument).takeRetainedValue().work()
+        Unmanaged<PrefetchBuffer>.fromOpaque(argument).takeRetainedValue().work()
         return nil
       }, argument.toOpaque())
     // No thread to be had: `next` prepares what it returns.
@@ -42,25 +43,24 @@ final class SamplePrefetcher {
   func next() throws -> [Sample] {
     let start = clock()
     defer { secondsWaiting += clock() - start }
-    return thread == nil ? try desk.prepareNext()?.get() ?? [] : try desk.take()
+    return thread == nil ? try buffer.prepareNext()?.get() ?? [] : try buffer.take()
   }
 
   /// Ends the thread, when it is done with what it prepares.
   func stop() {
     guard let thread, !isStopped else { return }
     isStopped = true
-    desk.stop()
+    buffer.stop()
     pthread_join(thread, nil)
   }
 }
 
 /// Where the thread puts samples down and `next` takes them away.
-private final class Desk: @unchecked Sendable {
+private final class PrefetchBuffer: @unchecked Sendable {
   private let prepare: @Sendable (Int) throws -> [Sample]
   /// The steps that are yet to be prepared.
   private var steps: Range<Int>
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let monitor = Monitor()
   /// What is ready.
   private var ready: Result<[Sample], any Error>?
   /// No more will come: all is done, something failed, or nobody wants more.
@@ -69,15 +69,6 @@ private final class Desk: @unchecked Sendable {
   init(steps: Range<Int>, prepare: @escaping @Sendable (Int) throws -> [Sample]) {
     self.steps = steps
     self.prepare = prepare
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(changed, nil)
-  }
-
-  deinit {
-    pthread_cond_destroy(changed)
-    pthread_mutex_destroy(mutex)
-    changed.deallocate()
-    mutex.deallocate()
   }
 
   /// The samples of the next step; nil after the last.
@@ -91,40 +82,41 @@ private final class Desk: @unchecked Sendable {
   func work() {
     while wantsMore() {
       let samples = prepareNext()
-      pthread_mutex_lock(mutex)
-      ready = samples
-      switch samples {
-      case nil, .failure: isOver = true
-      case .success: break
+      monitor.locked {
+        ready = samples
+        switch samples {
+        case nil, .failure: isOver = true
+        case .success: break
+        }
+        monitor.signal()
       }
-      pthread_cond_signal(changed)
-      pthread_mutex_unlock(mutex)
     }
   }
 
   /// Waits until what was ready is taken; false when it is over.
   private func wantsMore() -> Bool {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    while ready != nil, !isOver { pthread_cond_wait(changed, mutex) }
-    return !isOver
+    monitor.locked {
+      while ready != nil, !isOver { monitor.wait() }
+      return !isOver
+    }
   }
 
   func take() throws -> [Sample] {
-    pthread_mutex_lock(mutex)
-    while ready == nil, !isOver { pthread_cond_wait(changed, mutex) }
-    let samples = ready
-    ready = nil
-    pthread_cond_signal(changed)
-    pthread_mutex_unlock(mutex)
-    return try samples?.get() ?? []
+    try monitor.locked {
+      while ready == nil, !isOver { monitor.wait() }
+      defer {
+        ready = nil
+        monitor.signal()
+      }
+      return try ready?.get() ?? []
+    }
   }
 
   func stop() {
-    pthread_mutex_lock(mutex)
-    isOver = true
-    pthread_cond_signal(changed)
-    pthread_mutex_unlock(mutex)
+    monitor.locked {
+      isOver = true
+      monitor.signal()
+    }
   }
 }
 

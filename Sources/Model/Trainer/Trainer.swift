@@ -9,10 +9,8 @@ struct Trainer {
   let seed: UInt64
   /// Told of each moment of the training.
   var callbacks: [TrainingCallback] = []
-  /// Writes a checkpoint.
-  var save: (TrainingState) throws -> Void = { _ in }
-  /// Steps between checkpoints within an epoch; nil: none.
-  var checkpointInterval: Int?
+  /// Writes checkpoints; nil: none are written.
+  var checkpoints: CheckpointWriter?
   /// Keeps the best parameters; nil where the last are wanted.
   var best: BestParameters?
 
@@ -118,7 +116,7 @@ private final class TrainingRun {
         samples, batchSize: trainer.options.batchSize, learningRate: rate, step: state.step + 1)
       note(result, samples, rate)
       try tell(.step)
-      let isDue = trainer.checkpointInterval.map { state.step % $0 == 0 } ?? false
+      let isDue = trainer.checkpoints?.options.interval.map { state.step % $0 == 0 } ?? false
       // At the end of an epoch one is written anyway, but after the evaluation, which may take long.
       if isDue, state.position < count || isEvaluated { try save() }
     }
@@ -161,7 +159,7 @@ private final class TrainingRun {
   func save() throws {
     guard (state.step, state.epoch, state.position) != (saved.step, saved.epoch, saved.position) else { return }
     isSaving = true
-    try trainer.save(state)
+    try trainer.checkpoints?.write(state)
     isSaving = false
     saved = state
   }

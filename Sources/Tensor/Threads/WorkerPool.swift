@@ -122,9 +122,9 @@ private final class TaskBarrier: @unchecked Sendable {
   private let generation = Atomic<Int>(0)
   private let pending = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  /// Of the generation, for sleeping workers, and of what is pending, for the caller.
+  private let posted = Monitor()
+  private let done = Monitor()
   /// Written by the caller while no worker runs, read by the workers after they saw the generation change.
   private var task: ((Int) -> Void)?
 
@@ -133,36 +133,22 @@ private final class TaskBarrier: @unchecked Sendable {
   /// or 40 times as long is no gain for `fit`.)
   private static let spins = 2_500
 
-  init() {
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(wake, nil)
-    pthread_cond_init(done, nil)
-  }
-
-  deinit {
-    pthread_cond_destroy(done)
-    pthread_cond_destroy(wake)
-    pthread_mutex_destroy(mutex)
-    done.deallocate()
-    wake.deallocate()
-    mutex.deallocate()
-  }
-
   func post(_ body: @escaping (Int) -> Void, others: Int) {
-    pthread_mutex_lock(mutex)
     task = body
     pending.store(others, ordering: .relaxed)
-    generation.add(1, ordering: .releasing)
-    pthread_cond_broadcast(wake)
-    pthread_mutex_unlock(mutex)
+    beginGeneration()
   }
 
   func stop() {
-    pthread_mutex_lock(mutex)
     stopping.store(true, ordering: .releasing)
-    generation.add(1, ordering: .releasing)
-    pthread_cond_broadcast(wake)
-    pthread_mutex_unlock(mutex)
+    beginGeneration()
+  }
+
+  private func beginGeneration() {
+    posted.locked {
+      generation.add(1, ordering: .releasing)
+      posted.broadcast()
+    }
   }
 
   /// Returns when all workers are done; nobody has the task then.
@@ -172,9 +158,7 @@ private final class TaskBarrier: @unchecked Sendable {
       mlm_pause()
     }
     if pending.load(ordering: .acquiring) > 0 {
-      pthread_mutex_lock(mutex)
-      while pending.load(ordering: .acquiring) > 0 { pthread_cond_wait(done, mutex) }
-      pthread_mutex_unlock(mutex)
+      done.locked { while pending.load(ordering: .acquiring) > 0 { done.wait() } }
     }
     task = nil
   }
@@ -187,9 +171,7 @@ private final class TaskBarrier: @unchecked Sendable {
       if stopping.load(ordering: .acquiring) { return }
       perform(index)
       if pending.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
-        pthread_mutex_lock(mutex)
-        pthread_cond_signal(done)
-        pthread_mutex_unlock(mutex)
+        done.locked { done.signal() }
       }
     }
   }
@@ -205,10 +187,9 @@ private final class TaskBarrier: @unchecked Sendable {
       if now != seen { return now }
       mlm_pause()
     }
-    pthread_mutex_lock(mutex)
-    while generation.load(ordering: .acquiring) == seen { pthread_cond_wait(wake, mutex) }
-    let now = generation.load(ordering: .acquiring)
-    pthread_mutex_unlock(mutex)
-    return now
+    return posted.locked {
+      while generation.load(ordering: .acquiring) == seen { posted.wait() }
+      return generation.load(ordering: .acquiring)
+    }
   }
 }

@@ -128,7 +128,8 @@ struct FitCommand {
         return false
       }
     }
-    let model = try context.model(named: checkpoint.path, in: registry, common, dropout: options.dropout)
+    let model = try context.model(
+      named: checkpoint.path, in: registry, common, dropout: options.dropout, isRestored: true)
     context.console.note("going on from \(checkpoint.path)")
     return (model, preset)
   }
@@ -202,8 +203,13 @@ struct FitCommand {
 
   /// The log replaces the file of its name, which must not be one that is yet to be read.
   private func refuseLogOverInput() throws(UsageError) {
-    guard let log = options.log, let replaced = FileIdentity(log) else { return }
-    for input in protectedFiles where FileIdentity(input) == replaced {
+    /// `-` is standard input.
+    func regularFile(_ path: String) -> FileIdentity? {
+      let file = path == "-" ? FileIdentity(descriptor: STDIN_FILENO) : FileIdentity(path)
+      return file?.isRegularFile == true ? file : nil
+    }
+    guard let log = options.log, let replaced = regularFile(log) else { return }
+    for input in protectedFiles where regularFile(input) == replaced {
       throw .conflict("--log \(log)", "the FILE \(input)", why: "they are the same file, and the log would replace it")
     }
   }
@@ -335,17 +341,4 @@ private enum NothingMasked: ModelError {
   }
 
   var hint: String? { "give more text, or a higher --mask-selection-rate; or samples with mask_positions" }
-}
-
-/// Which file a name leads to; nil for what is not a regular file that is there.
-private struct FileIdentity: Equatable {
-  let device, number: UInt64
-
-  /// - Parameter path: `-` is standard input.
-  init?(_ path: String) {
-    var information = stat()
-    let code = path == "-" ? fstat(STDIN_FILENO, &information) : stat(path.cPath, &information)
-    guard code == 0, information.st_mode & S_IFMT == S_IFREG else { return nil }
-    (device, number) = (UInt64(information.st_dev), UInt64(information.st_ino))
-  }
 }

@@ -88,12 +88,14 @@ struct CommandContext {
   /// The model of a preset that was chosen; see above.
   func model(
     named name: String, in registry: PresetRegistry, _ common: CommonOptions, dropout: Double? = nil,
-    needsTrainedHead: Bool = false
+    needsTrainedHead: Bool = false, isRestored: Bool = false
   ) throws -> DistilBertMaskedLM {
     let model = try reachingHub { hub in
-      try registry.resolve(name, hub: hub, loadWeights: common.loadsWeights) {
-        try DistilBertMaskedLM.load(
-          $0, seed: common.seed, threads: threads(common), dropout: dropout.map { Float($0) })
+      try registry.resolve(name, hub: hub, loadWeights: common.loadsWeights) { preset in
+        var preset = preset
+        if isRestored { preset.weights = .restored }
+        return try DistilBertMaskedLM.load(
+          preset, seed: common.seed, threads: threads(common), dropout: dropout.map { Float($0) })
       }
     }
     if needsTrainedHead, common.loadsWeights, !model.hasTrainedHead { throw UntrainedHead(preset: name) }

@@ -1,3 +1,5 @@
+import Files
+import Hub
 import Model
 
 /// What to do about the library's errors, in the words of the command line. The library's own hints know no options.

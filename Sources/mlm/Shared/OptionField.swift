@@ -1,5 +1,6 @@
 import CommandLine
 import Model
+import Text
 
 /// A row of a command's table of options: the declaration, the property that holds the value, and the forms in which a
 /// run's record keeps the value. Parsing, `training.json` and the check of `--resume` go through the table.

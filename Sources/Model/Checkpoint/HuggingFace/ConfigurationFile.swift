@@ -33,12 +33,12 @@ extension Configuration {
     let reader = KeyReader(json: json, file: file)
     self.init()
     source = json
-    vocabularySize = try reader.size("vocab_size", default: vocabularySize, most: 1 << 24)
-    hiddenDim = try reader.size("dim", alias: "hidden_size", default: hiddenDim, most: 1 << 16)
-    numLayers = try reader.size("n_layers", alias: "num_hidden_layers", default: numLayers, most: 1 << 10)
-    numHeads = try reader.size("n_heads", alias: "num_attention_heads", default: numHeads, most: 1 << 16)
-    intermediateDim = try reader.size("hidden_dim", alias: "intermediate_size", default: intermediateDim, most: 1 << 20)
-    maxSequenceLength = try reader.size("max_position_embeddings", default: maxSequenceLength, most: 1 << 20)
+    vocabularySize = try reader.size("vocab_size", default: vocabularySize, most: Limit.vocabularySize)
+    hiddenDim = try reader.size("dim", alias: "hidden_size", default: hiddenDim, most: Limit.hiddenDim)
+    numLayers = try reader.size("n_layers", alias: "num_hidden_layers", default: numLayers, most: Limit.numLayers)
+    numHeads = try reader.size("n_heads", alias: "num_attention_heads", default: numHeads, most: Limit.numHeads)
+    intermediateDim = try reader.size("hidden_dim", alias: "intermediate_size", default: intermediateDim, most: Limit.intermediateDim)
+    maxSequenceLength = try reader.size("max_position_embeddings", default: maxSequenceLength, most: Limit.maxSequenceLength)
     guard hiddenDim % numHeads == 0 else { throw .headsDoNotDivide(file: file, dim: hiddenDim, heads: numHeads) }
     dropout = try reader.rate("dropout", default: dropout)
     attentionDropout = try reader.rate("attention_dropout", default: attentionDropout)

@@ -158,7 +158,7 @@ enum OtherWeights {
     let all = (try? Path.list(directory)) ?? []
     let safetensors = all.filter { $0.hasSuffix(".safetensors") }
     return all.first(where: isIndexOfVariant) ?? safetensors.first(where: isVariant)
-      ?? safetensors.first { $0 != TrainingCheckpoint.momentsName }
+      ?? safetensors.first { $0 != CheckpointFolder.momentsName }
       ?? (names + ["adapter_model.bin"]).first(where: all.contains)
   }
 

@@ -21,12 +21,12 @@ extension Configuration {
     }
     let reader = KeyReader(json: config, file: file)
     self.init(headLayerNormEpsilon: Self.kerasHeadLayerNormEpsilon)
-    vocabularySize = try reader.requiredSize("vocabulary_size", most: 1 << 24)
-    numLayers = try reader.requiredSize("num_layers", most: 1 << 10)
-    numHeads = try reader.requiredSize("num_heads", most: 1 << 16)
-    hiddenDim = try reader.requiredSize("hidden_dim", most: 1 << 16)
-    intermediateDim = try reader.requiredSize("intermediate_dim", most: 1 << 20)
-    maxSequenceLength = try reader.size("max_sequence_length", default: maxSequenceLength, most: 1 << 20)
+    vocabularySize = try reader.requiredSize("vocabulary_size", most: Limit.vocabularySize)
+    numLayers = try reader.requiredSize("num_layers", most: Limit.numLayers)
+    numHeads = try reader.requiredSize("num_heads", most: Limit.numHeads)
+    hiddenDim = try reader.requiredSize("hidden_dim", most: Limit.hiddenDim)
+    intermediateDim = try reader.requiredSize("intermediate_dim", most: Limit.intermediateDim)
+    maxSequenceLength = try reader.size("max_sequence_length", default: maxSequenceLength, most: Limit.maxSequenceLength)
     guard hiddenDim % numHeads == 0 else { throw .headsDoNotDivide(file: file, dim: hiddenDim, heads: numHeads) }
     dropout = try reader.rate("dropout", default: dropout)
     attentionDropout = dropout

@@ -6,6 +6,9 @@ import Hub
 /// whole or not at all.
 public struct CheckpointFolder: Sendable {
   static let name = "checkpoints"
+  /// Next to the files of a model, in the directory of a checkpoint: counters, and the optimizer's moments.
+  static let stateName = "training_state.json"
+  static let momentsName = "training_state.safetensors"
   private static let prefix = "step-"
   /// Holds the name of the checkpoint that the model in the output directory was written from.
   private static let markName = "finished"
@@ -24,7 +27,7 @@ public struct CheckpointFolder: Sendable {
 
   /// The steps of all checkpoints, ascending.
   public var steps: [Int] {
-    allSteps.filter { Path.isFile(Path.join(path(ofStep: $0), TrainingCheckpoint.stateName)) }
+    allSteps.filter { Path.isFile(Path.join(path(ofStep: $0), Self.stateName)) }
   }
 
   /// Also those of which nothing is left but the directory.

@@ -16,9 +16,7 @@ public struct TrainingCheckpoint: Sendable {
   /// What was given to be kept with it.
   package let record: JSONValue
 
-  static let stateName = "training_state.json"
-  static let momentsName = "training_state.safetensors"
-  private static let format = 1
+  fileprivate static let format = 1
   /// The hashes of the other files, by name; empty where the checkpoint does not say.
   private let files: [(key: String, value: JSONValue)]
 
@@ -57,17 +55,17 @@ public struct TrainingCheckpoint: Sendable {
       }
     }
     // Of an older version: at least they have the length that they say.
-    for name in [ModelFiles.weights, Self.momentsName] where files.isEmpty {
+    for name in [ModelFiles.weights, CheckpointFolder.momentsName] where files.isEmpty {
       _ = try Safetensors(path: Path.join(path, name))
     }
   }
 
-  private static func text(of hash: UInt64) -> String { String(hash, radix: 16) }
+  fileprivate static func text(of hash: UInt64) -> String { String(hash, radix: 16) }
 
   /// Reads what is needed to go on, but for the tensors. Throws `TrainingCheckpointError`, `JSONError` or `FileError`.
   public init(path: String) throws {
     self.path = path
-    let file = Path.join(path, Self.stateName)
+    let file = Path.join(path, CheckpointFolder.stateName)
     let json = try JSONValue.load(file: file, withPaths: true)
     guard let format = json["format"]?.int else {
       throw TrainingCheckpointError.damaged(file: file, what: "'format' is missing")
@@ -80,26 +78,6 @@ public struct TrainingCheckpoint: Sendable {
       throw TrainingCheckpointError.damaged(file: file, what: "'files' names another place")
     }
   }
-
-  // MARK: Writing
-
-  /// Writes a checkpoint, whole or not at all. One of the same step is replaced.
-  static func write(
-    to path: String, _ state: TrainingState, record: JSONValue, configuration: Configuration, _ network: Network,
-    _ moments: OptimizerState, files: [(name: String, bytes: [UInt8])]
-  ) throws {
-    let directory = try DirectoryReplacement(path)
-    try directory.write(configuration, network.tensorSources, files)
-    try directory.write(momentsName, moments.tensorSources(network.parameters) + network.untrainedSources)
-    let hashes = try directory.hashes().map { (key: $0.name, value: JSONValue.string(text(of: $0.hash))) }
-    let json = JSONValue.object([
-      ("format", .number(format)), ("files", .object(hashes)), ("state", state.json), ("record", record),
-    ])
-    try directory.write(stateName, json.serialized(.indented(2), endingInNewline: true, withPaths: true))
-    try directory.commit()
-  }
-
-  // MARK: Reading
 
   /// Puts the checkpoint's parameters into those of a network of the same sizes.
   ///
@@ -114,7 +92,7 @@ public struct TrainingCheckpoint: Sendable {
       throw TrainingCheckpointError.otherModel(path: path)
     }
     let untrained = network.table.rows.map { !$0.isBackbone && file[$0.name] == nil }
-    let state = untrained.contains(true) ? try Safetensors(path: Path.join(path, Self.momentsName)) : file
+    let state = untrained.contains(true) ? try Safetensors(path: Path.join(path, CheckpointFolder.momentsName)) : file
     for (parameter, isUntrained) in zip(network.parameters.parameters, untrained) {
       try tensor(parameter.name, of: isUntrained ? state : file, for: parameter).copyFloats(to: place(parameter))
     }
@@ -123,7 +101,7 @@ public struct TrainingCheckpoint: Sendable {
 
   /// Puts the moments of all trainable parameters into an optimizer's state.
   func copyMoments(to moments: OptimizerState, _ parameters: ParameterStore) throws {
-    let file = try Safetensors(path: Path.join(path, Self.momentsName))
+    let file = try Safetensors(path: Path.join(path, CheckpointFolder.momentsName))
     for parameter in parameters.parameters where parameter.isTrainable {
       for moment in OptimizerState.Moment.allCases {
         try tensor(moment.name(of: parameter), of: file, for: parameter)
@@ -139,5 +117,57 @@ public struct TrainingCheckpoint: Sendable {
     guard let tensor = file[name] else { throw .damaged(file: file.path, what: "'\(name)' is missing") }
     guard tensor.shape == parameter.specification.shape, tensor.type == .float32 else { throw .otherModel(path: path) }
     return tensor
+  }
+}
+
+/// Where and how often a training writes checkpoints.
+public struct CheckpointOptions {
+  /// Where they are written.
+  public var folder: CheckpointFolder
+  /// One after so many steps; nil: after each epoch alone, and in any case when training ends before its time.
+  public var interval: Int?
+  /// The newest that are kept; the one of the best validation loss is kept besides.
+  public var keep: Int
+  /// What else is to be found again in a checkpoint, asked when one is written.
+  package var record: () -> JSONValue
+
+  /// By default one after each epoch, of which the newest two are kept.
+  public init(folder: CheckpointFolder, interval: Int? = nil, keep: Int = 2) {
+    self.init(folder: folder, interval: interval, keep: keep, record: { .null })
+  }
+
+  package init(folder: CheckpointFolder, interval: Int?, keep: Int, record: @escaping () -> JSONValue) {
+    self.folder = folder
+    self.interval = interval.map { max(1, $0) }
+    self.keep = max(1, keep)
+    self.record = record
+  }
+}
+
+/// Writes the checkpoints of a training.
+struct CheckpointWriter {
+  let options: CheckpointOptions
+  let network: Network
+  let moments: OptimizerState
+  /// The tokenizer's files.
+  let files: [(name: String, bytes: [UInt8])]
+
+  /// Writes a checkpoint, whole or not at all. One of the same step is replaced, and older ones go.
+  func write(_ state: TrainingState) throws {
+    let directory = try DirectoryReplacement(options.folder.path(ofStep: state.step))
+    try directory.write(network.configuration, network.tensorSources, files)
+    try directory.write(
+      CheckpointFolder.momentsName, moments.tensorSources(network.parameters) + network.untrainedSources)
+    let hashes = try directory.hashes().map {
+      (key: $0.name, value: JSONValue.string(TrainingCheckpoint.text(of: $0.hash)))
+    }
+    let json = JSONValue.object([
+      ("format", .number(TrainingCheckpoint.format)), ("files", .object(hashes)), ("state", state.json),
+      ("record", options.record()),
+    ])
+    try directory.write(
+      CheckpointFolder.stateName, json.serialized(.indented(2), endingInNewline: true, withPaths: true))
+    try directory.commit()
+    options.folder.prune(keeping: options.keep)
   }
 }
