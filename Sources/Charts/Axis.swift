@@ -4,22 +4,22 @@ import Text
 /// Round numbers along an axis.
 ///
 ///     Axis(from: 2.31, to: 9.87, intervals: 5).ticks.map(\.label)   // "2", "4", "6", "8", "10"
-public struct Axis: Sendable {
-  public struct Tick: Sendable, Equatable {
-    public let value: Double
-    public let label: String
+package struct Axis: Sendable {
+  package struct Tick: Sendable, Equatable {
+    package let value: Double
+    package let label: String
   }
 
-  public let ticks: [Tick]
+  package let ticks: [Tick]
   /// What the axis spans: the first tick to the last, or what it was told to span.
-  public let lower, upper: Double
+  package let lower, upper: Double
 
   /// - Parameters:
   ///   - from: the least value that is to be shown, `to` the largest; both finite.
   ///   - intervals: between ticks there are about so many, and at most one more.
   ///   - wholeNumbers: no tick between them.
   ///   - endsAtTicks: the axis goes on to the round numbers beyond its values; else it ends with them.
-  public init(
+  package init(
     from: Double, to: Double, intervals: Int, wholeNumbers: Bool = false, endsAtTicks: Bool = true
   ) {
     // Magnitudes that a picture cannot show would leave the range of numbers in what follows.
@@ -41,7 +41,7 @@ public struct Axis: Sendable {
   }
 
   /// Where a value stands: 0 at the lower end, 1 at the upper one.
-  public func place(_ value: Double) -> Double { upper > lower ? (value - lower) / (upper - lower) : 0.5 }
+  package func place(_ value: Double) -> Double { upper > lower ? (value - lower) / (upper - lower) : 0.5 }
 }
 
 /// 1, 2, 2.5 or 5 times a power of ten, in whole numbers so that its multiples have no rounding errors to be printed.

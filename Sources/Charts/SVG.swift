@@ -1,7 +1,7 @@
 /// The elements of an SVG picture as text: no fonts, styles or scripts from elsewhere, and numbers in no locale.
-public enum SVG {
+package enum SVG {
   /// A whole picture on white, so that it can be read on a dark page too.
-  public static func document(width: Double, height: Double, _ body: String) -> String {
+  package static func document(width: Double, height: Double, _ body: String) -> String {
     """
     <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(number(width)) \(number(height))" \
     width="\(number(width))" height="\(number(height))" font-family="sans-serif" font-size="11" fill="#222">
@@ -11,21 +11,21 @@ public enum SVG {
     """
   }
 
-  public static func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ attributes: String) -> String {
+  package static func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ attributes: String) -> String {
     "<line x1=\"\(number(x1))\" y1=\"\(number(y1))\" x2=\"\(number(x2))\" y2=\"\(number(y2))\" \(attributes)/>\n"
   }
 
-  public static func polyline(_ points: [(x: Double, y: Double)], _ attributes: String) -> String {
+  package static func polyline(_ points: [(x: Double, y: Double)], _ attributes: String) -> String {
     let places = points.map { "\(number($0.x)),\(number($0.y))" }.joined(separator: " ")
     return "<polyline fill=\"none\" \(attributes) points=\"\(places)\"/>\n"
   }
 
-  public static func circle(_ x: Double, _ y: Double, radius: Double, fill: String) -> String {
+  package static func circle(_ x: Double, _ y: Double, radius: Double, fill: String) -> String {
     "<circle cx=\"\(number(x))\" cy=\"\(number(y))\" r=\"\(number(radius))\" fill=\"\(fill)\"/>\n"
   }
 
   /// Any text: what would be markup is escaped, and what XML cannot hold is shown as U+FFFD.
-  public static func text(_ text: String, _ x: Double, _ y: Double, _ attributes: String = "") -> String {
+  package static func text(_ text: String, _ x: Double, _ y: Double, _ attributes: String = "") -> String {
     let space = attributes.isEmpty ? "" : " "
     return "<text x=\"\(number(x))\" y=\"\(number(y))\"\(space)\(attributes)>\(escaped(text))</text>\n"
   }
@@ -47,7 +47,7 @@ public enum SVG {
   }
 
   /// A coordinate to a tenth of a unit, without needless digits; 0 for what is no number or far outside any picture.
-  public static func number(_ value: Double) -> String {
+  package static func number(_ value: Double) -> String {
     guard abs(value) < 1e9 else { return "0" }
     let tenths = Int((value * 10).rounded())
     let whole = "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10)"

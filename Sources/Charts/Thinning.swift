@@ -1,14 +1,14 @@
 /// Points of a line in the order of x, made few enough to be drawn.
-public enum Thinning {
+package enum Thinning {
   public typealias Point = (x: Double, y: Double)
 
   /// The points without a number (NaN, infinite) left out: stretches of numbers, between which the line is broken.
-  public static func stretches(_ points: [Point]) -> [[Point]] {
+  package static func stretches(_ points: [Point]) -> [[Point]] {
     points.split { !$0.x.isFinite || !$0.y.isFinite }.map(Array.init)
   }
 
   /// At most `limit` points: the first, the last, and of each part of the line its least and its largest. No peak is lost.
-  public static func thinned(_ points: [Point], limit: Int = 1000) -> [Point] {
+  package static func thinned(_ points: [Point], limit: Int = 1000) -> [Point] {
     guard points.count > max(4, limit) else { return points }
     let inner = points.count - 2
     let parts = max(1, (limit - 2) / 2)

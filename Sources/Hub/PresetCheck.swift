@@ -1,9 +1,9 @@
 import Files
 
 /// One thing that was verified of a preset.
-public struct PresetCheck: Sendable, Equatable {
+package struct PresetCheck: Sendable, Equatable {
   /// How a check came out.
-  public enum Outcome: Sendable, Equatable {
+  package enum Outcome: Sendable, Equatable {
     /// As it should be.
     case ok
     /// Something is not as it should be.
@@ -13,20 +13,20 @@ public struct PresetCheck: Sendable, Equatable {
   }
 
   /// A file's name, "parameters", or a published input.
-  public let subject: String
+  package let subject: String
   /// How it came out.
-  public let outcome: Outcome
+  package let outcome: Outcome
   /// What was found; where it differs, beside what was expected.
-  public let details: String
+  package let details: String
 
   /// A check from its parts.
-  public init(_ subject: String, _ outcome: Outcome, _ details: String) {
+  package init(_ subject: String, _ outcome: Outcome, _ details: String) {
     (self.subject, self.outcome, self.details) = (subject, outcome, details)
   }
 }
 
 /// What came of verifying a preset.
-public enum PresetVerdict: Sendable, Equatable {
+package enum PresetVerdict: Sendable, Equatable {
   /// All that could be compared is as it should be.
   case ok
   /// Something is not as it should be.

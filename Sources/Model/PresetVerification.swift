@@ -4,7 +4,7 @@ import Text
 
 /// Finds out whether a model is what it should be: its files by their hashes, its size, and what it answers by the figures that
 /// others have published of it. Nothing is fetched.
-public struct PresetVerification: Sendable {
+package struct PresetVerification: Sendable {
   let registry: PresetRegistry
   let hub: Hub
   let threads: Int
@@ -13,30 +13,30 @@ public struct PresetVerification: Sendable {
   ///   - registry: what is known of presets.
   ///   - hub: whose cache is looked into.
   ///   - threads: threads to compute with.
-  public init(_ registry: PresetRegistry, hub: Hub, threads: Int = DistilBertMaskedLM.defaultThreads) {
+  package init(_ registry: PresetRegistry, hub: Hub, threads: Int = DistilBertMaskedLM.defaultThreads) {
     self.registry = registry
     self.hub = hub
     self.threads = threads
   }
 
   /// What is to be verified.
-  public struct Target: Sendable {
+  package struct Target: Sendable {
     /// As it was asked for.
-    public let name: String
+    package let name: String
     /// Where its files are; nil: in the program.
-    public let directory: String?
+    package let directory: String?
     /// What a registry knows of it.
     let preset: Preset?
 
     /// Whether it is a snapshot in the hub's cache.
-    public var isInCache: Bool { directory.flatMap { HubAddress(snapshot: $0) } != nil }
+    package var isInCache: Bool { directory.flatMap { HubAddress(snapshot: $0) } != nil }
   }
 
   /// Checks a model that was found.
   ///
   /// - Parameter report: called with each check when it is done.
   /// - Throws: where the model cannot be loaded.
-  public func run(_ target: Target, report: (PresetCheck) throws -> Void) throws -> PresetVerdict {
+  package func run(_ target: Target, report: (PresetCheck) throws -> Void) throws -> PresetVerdict {
     var (isGood, isChecked) = (true, false)
     func note(_ check: PresetCheck) throws {
       if check.outcome == .differs { isGood = false }
@@ -66,7 +66,7 @@ public struct PresetVerification: Sendable {
   }
 
   /// Finds a preset by name, `hf://…` in the cache, or a model directory.
-  public func locate(_ argument: String) throws -> Target {
+  package func locate(_ argument: String) throws -> Target {
     if registry.isDirectory(argument) {
       return Target(name: argument, directory: argument, preset: try identify(argument))
     }

@@ -37,7 +37,7 @@ public struct Preset: Sendable {
   /// … or in the program.
   package let embedded: EmbeddedPreset?
   /// What others have published that this model gives.
-  public let published: [PublishedValues]
+  package let published: [PublishedValues]
 
   /// What is known of a file; nil for one that the registry does not list.
   package func file(_ name: String) -> File? { files.first { $0.name == name } }

@@ -31,7 +31,7 @@ package struct PresetLocation: Sendable {
 }
 
 /// Where a model comes from.
-public enum PresetSource: Sendable, Equatable {
+package enum PresetSource: Sendable, Equatable {
   /// A model directory.
   case directory(String)
   /// A preset that is part of the program, by name.

@@ -1,9 +1,9 @@
 import Text
 
 /// Figures that others have published of a model: by them a download is known to be right.
-public struct PublishedValues: Sendable, Equatable {
+package struct PublishedValues: Sendable, Equatable {
   /// What a model is given.
-  public enum Input: Sendable, Equatable {
+  package enum Input: Sendable, Equatable {
     /// Text with one `[MASK]`.
     case text(String)
     /// Padded token ids. A mask of 0 is padding, which the others do not see.
@@ -11,7 +11,7 @@ public struct PublishedValues: Sendable, Equatable {
   }
 
   /// What it should answer.
-  public enum Expectation: Sendable, Equatable {
+  package enum Expectation: Sendable, Equatable {
     /// The best word pieces of a mask in their order. `position` is where it stands, for token ids.
     case predictions([Prediction], position: Int?)
     /// A block of the encoder's output: [token][unit], from that padded token and that unit on.
@@ -19,25 +19,25 @@ public struct PublishedValues: Sendable, Equatable {
   }
 
   /// A word piece among the best.
-  public struct Prediction: Sendable, Equatable {
+  package struct Prediction: Sendable, Equatable {
     /// Its spelling.
-    public let token: String
+    package let token: String
     /// Its id.
-    public let id: Int
+    package let id: Int
     /// The probability; nil where the word alone is published.
-    public let score: Double?
+    package let score: Double?
   }
 
   /// Who published it.
-  public let source: String
+  package let source: String
   /// What the model is given.
-  public let input: Input
+  package let input: Input
   /// The input in words, where it is token ids.
-  public let about: String?
+  package let about: String?
   /// What it should answer.
-  public let expectation: Expectation
+  package let expectation: Expectation
   /// How far a figure may be from the published one.
-  public let tolerance: Double
+  package let tolerance: Double
 }
 
 extension PublishedValues {

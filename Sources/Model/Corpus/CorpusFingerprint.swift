@@ -1,16 +1,16 @@
 import Files
 
 /// By what a corpus is known again when a training goes on: two of one fingerprint give the same samples.
-public struct CorpusFingerprint: Sendable, Equatable {
+package struct CorpusFingerprint: Sendable, Equatable {
   /// The number of samples.
-  public var samples: Int
+  package var samples: Int
   /// Of the files; 0 where there are none.
-  public var bytes: Int
+  package var bytes: Int
   /// Of their content, or of the samples.
-  public var hash: UInt64
+  package var hash: UInt64
 
   /// Of files, all bytes were hashed when they were read to find the samples: this costs nothing more.
-  public init(_ source: any SampleSource) throws {
+  package init(_ source: any SampleSource) throws {
     samples = source.count
     switch source {
     case let subset as CorpusSubset:

@@ -1,9 +1,9 @@
 import Text
 
 /// Tells UTF-8 text from what is certainly something else, by its first 64 KiB.
-public enum PlainText {
+package enum PlainText {
   /// The bytes that are looked at.
-  public static let beginning = 1 << 16
+  package static let beginning = 1 << 16
 
   /// Throws `PreprocessorError.notText` for what is certainly not UTF-8 text: another encoding, or a binary file. A few NUL bytes, and
   /// bytes of an 8-bit encoding, are taken for text.
@@ -12,7 +12,7 @@ public enum PlainText {
   ///   - bytes: the first bytes of the text, or all of it.
   ///   - name: what it is called in the error.
   ///   - isFile: false for a text that somebody typed, which may begin with the words of a file format: "%PDF-", "BZh".
-  public static func check(
+  package static func check(
     _ bytes: UnsafeBufferPointer<UInt8>, name: String, isFile: Bool = true
   ) throws(PreprocessorError) {
     guard let other = other(UnsafeBufferPointer(rebasing: bytes.prefix(beginning)), isFile: isFile) else { return }

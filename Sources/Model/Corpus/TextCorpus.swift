@@ -35,7 +35,7 @@ public final class TextCorpus: LocatedSource {
   /// What was found in the files.
   public let statistics: Statistics
   /// The tokens of the files that are [UNK]. Of a part of a split, nothing is counted.
-  public let unknownTokens: UnknownTokens
+  package let unknownTokens: UnknownTokens
 
   /// What was found in the files.
   public struct Statistics: Sendable, Equatable {
@@ -134,7 +134,7 @@ public final class TextCorpus: LocatedSource {
   }
 
   /// A corpus of files that are open.
-  public convenience init(
+  package convenience init(
     _ files: [TextFile], tokenizer: WordPieceTokenizer, options: CorpusOptions = CorpusOptions()
   ) throws {
     try options.check()

@@ -2,9 +2,9 @@ import Files
 import Glibc
 
 /// A file of text, open, and the name it goes by in messages. It must not change while it is used.
-public struct TextFile: Sendable {
+package struct TextFile: Sendable {
   /// What it is called in messages: its path, or "standard input".
-  public let name: String
+  package let name: String
   /// All of its bytes: to be read from start to end, and let go behind.
   let mapping: FileMapping
   /// The same file, for parts of it at any place.
@@ -24,7 +24,7 @@ public struct TextFile: Sendable {
   /// Opens files of text. "-" is standard input; what is not a regular file is first copied to `temporaryDirectory`.
   ///
   /// - Throws: `FileError`, or `PreprocessorError` where a file is certainly not text.
-  public static func open(
+  package static func open(
     _ paths: [String], temporaryDirectory: String = "/tmp", standardInput: Int32 = 0
   ) throws -> [TextFile] {
     guard !paths.isEmpty else { throw PreprocessorError.noFiles }

@@ -3,7 +3,7 @@ import Text
 /// How a tokenizer.json normalizes text and cuts it into words, where that is not what BERT does: a list of steps each.
 ///
 /// Source: `normalizers` and `pre_tokenizers` of the tokenizers library.
-public struct TextSteps: Sendable, Equatable {
+package struct TextSteps: Sendable, Equatable {
   /// A step that changes the text.
   enum Normalizer: Sendable, Equatable {
     case bert(TextNormalizer)
@@ -34,7 +34,7 @@ public struct TextSteps: Sendable, Equatable {
   /// As they stand in the file, for writing them back.
   var json: (normalizer: JSONValue, preTokenizer: JSONValue) = (.null, .null)
 
-  public static func == (a: TextSteps, b: TextSteps) -> Bool {
+  package static func == (a: TextSteps, b: TextSteps) -> Bool {
     a.normalizers == b.normalizers && a.preTokenizers == b.preTokenizers
   }
 }

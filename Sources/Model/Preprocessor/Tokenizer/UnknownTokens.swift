@@ -1,9 +1,9 @@
 /// How many tokens of a text are [UNK], the commonest cause, and an example.
 ///
 /// Tokens are counted as they come; the causes are those of a few of the words alone, so that it costs next to nothing.
-public struct UnknownTokens: Sendable, Equatable {
+package struct UnknownTokens: Sendable, Equatable {
   /// Why a word is [UNK].
-  public enum Cause: Sendable, Equatable, CaseIterable {
+  package enum Cause: Sendable, Equatable, CaseIterable {
     /// More characters than a word may have.
     case longWord
     /// A character that no piece has, or none at that place.
@@ -15,9 +15,9 @@ public struct UnknownTokens: Sendable, Equatable {
   }
 
   /// Tokens that were counted.
-  public private(set) var tokens = 0
+  package private(set) var tokens = 0
   /// The counted tokens that are [UNK].
-  public private(set) var unknown = 0
+  package private(set) var unknown = 0
   /// Whether only a part of the text was counted, since it is large.
   public internal(set) var isSample = false
   /// The words that were looked at, by cause.
@@ -39,17 +39,17 @@ public struct UnknownTokens: Sendable, Equatable {
   /// Words that are looked at, at most.
   private static let examined = 200
   /// The share above which a person should know.
-  public static let limit = 0.01
+  package static let limit = 0.01
 
   /// Nothing counted yet.
-  public init(_ tokenizer: WordPieceTokenizer) {
+  package init(_ tokenizer: WordPieceTokenizer) {
     name = tokenizer.specialTokens.names.unknown
     maximumWordLength = tokenizer.options.maximumWordLength
     lowercases = tokenizer.options.lowercase
   }
 
   /// The share of the tokens that are [UNK].
-  public var share: Double { tokens > 0 ? Double(unknown) / Double(tokens) : 0 }
+  package var share: Double { tokens > 0 ? Double(unknown) / Double(tokens) : 0 }
 
   /// Adds figures.
   mutating func add(tokens: Int, unknown: Int) {
@@ -58,7 +58,7 @@ public struct UnknownTokens: Sendable, Equatable {
   }
 
   /// Adds the tokens of a text, and looks for the causes there as long as not enough are known.
-  public mutating func add(
+  package mutating func add(
     _ ids: [Int32], of text: UnsafeBufferPointer<UInt8>, _ tokenizer: WordPieceTokenizer,
     specialTokensInText: WordPieceTokenizer.SpecialTokensInText = .none
   ) {
@@ -123,7 +123,7 @@ public struct UnknownTokens: Sendable, Equatable {
   }
 
   /// What a person should know where more than 1 % are [UNK]: one line, without a full stop.
-  public var warning: String? {
+  package var warning: String? {
     guard share > Self.limit else { return nil }
     let thousandths = Int((share * 1000).rounded())
     let count =

@@ -28,7 +28,7 @@ public final class WordPieceTokenizer: Sendable {
     /// `special_tokens_in_strings`).
     public var findsSpecialTokens = false
     /// Other steps than BERT's, which the options above would describe (tokenizer.json: `normalizer`, `pre_tokenizer`).
-    public internal(set) var steps: TextSteps?
+    package internal(set) var steps: TextSteps?
 
     /// BERT's defaults.
     public init(lowercase: Bool = true) { self.lowercase = lowercase }
@@ -64,7 +64,7 @@ public final class WordPieceTokenizer: Sendable {
   /// How text is normalized and cut.
   public let options: Options
   /// Tokens that stand apart from the vocabulary's own, the special ones included (tokenizer.json: `added_tokens`).
-  public let addedTokens: [AddedToken]
+  package let addedTokens: [AddedToken]
 
   /// The five special tokens' ids, and those of other tokens that the files list as special (`additional_special_tokens`,
   /// `bos_token`, …): ids that are never chosen for masking (transformers: `all_special_ids`).
@@ -100,7 +100,7 @@ public final class WordPieceTokenizer: Sendable {
   }
 
   /// `names`: how the special tokens are spelled. Throws `TokenizerError` if the vocabulary lacks one.
-  public convenience init(
+  package convenience init(
     vocabulary: Vocabulary, options: Options = Options(), names: SpecialTokenNames = SpecialTokenNames(),
     addedTokens: [AddedToken] = []
   ) throws {

@@ -78,7 +78,7 @@ public struct WordPieceTrainer: Sendable {
   }
 
   /// The same, of files that are open.
-  public func train(_ files: [TextFile]) throws -> (vocabulary: Vocabulary, statistics: Statistics) {
+  package func train(_ files: [TextFile]) throws -> (vocabulary: Vocabulary, statistics: Statistics) {
     try checkSize()
     let counter = WordCounter(options, threads: threads)
     for file in files { try counter.add(file.bytes) { file.mapping.release($0) } }
