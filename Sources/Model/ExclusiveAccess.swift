@@ -25,34 +25,3 @@ final class ExclusiveAccess: Sendable {
     return try body()
   }
 }
-
-/// A model asked for what it cannot do.
-public enum ModelUseError: ModelError, Equatable {
-  /// Text, for a model that was made without a preprocessor.
-  case noPreprocessor
-  /// Another thread computes with it; or `fit` was called by a callback of `fit`.
-  case inUse
-  /// A backbone that a model has been made of already.
-  case backboneIsTaken
-  /// A preprocessor whose vocabulary is larger than the model's.
-  case vocabularyTooLarge(pieces: Int, rows: Int)
-
-  public var message: String {
-    switch self {
-    case .noPreprocessor: "the model has no preprocessor and takes preprocessed samples alone"
-    case .inUse: "the model is in use: it computes one call at a time"
-    case .backboneIsTaken: "the backbone belongs to another DistilBertMaskedLM already"
-    case .vocabularyTooLarge(let pieces, let rows):
-      "the preprocessor's vocabulary has \(pieces) word pieces, but the model \(rows) rows for them"
-    }
-  }
-
-  public var hint: String? {
-    switch self {
-    case .noPreprocessor: "set `preprocessor`, or pass MaskedLMFeatures"
-    case .inUse: "make the calls one after the other, or load a model for each thread"
-    case .backboneIsTaken: "use that model's `backbone`, or make a new one"
-    case .vocabularyTooLarge: nil
-    }
-  }
-}

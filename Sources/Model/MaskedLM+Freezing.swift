@@ -1,5 +1,3 @@
-import Files
-
 /// Parts that `fit` leaves as they are. `backbone.isTrainable` is Keras' way to say the same of the whole encoder.
 extension DistilBertMaskedLM {
   /// Freezes parts of the model: `fit` leaves them as they are. Parts that were frozen before stay frozen.
@@ -8,39 +6,25 @@ extension DistilBertMaskedLM {
   ///
   /// Below the lowest part that is trained, `fit` keeps no activations and runs no backward pass.
   ///
-  /// - Throws: `FreezeError` for a layer that the model does not have, or where nothing would be left to train. Nothing is changed
+  /// - Throws: `ModelUseError` for a layer that the model does not have, or where nothing would be left to train. Nothing is changed
   ///   then.
-  public func freeze(_ parts: [ModelPart]) throws(FreezeError) { try setTrainable(false, parts) }
+  public func freeze(_ parts: [ModelPart]) throws(ModelUseError) { try setTrainable(false, parts) }
 
   /// Lets `fit` train parts of the model again that were frozen.
   ///
-  /// - Throws: `FreezeError` for a layer that the model does not have. Nothing is changed then.
-  public func unfreeze(_ parts: [ModelPart]) throws(FreezeError) { try setTrainable(true, parts) }
+  /// - Throws: `ModelUseError` for a layer that the model does not have. Nothing is changed then.
+  public func unfreeze(_ parts: [ModelPart]) throws(ModelUseError) { try setTrainable(true, parts) }
 
-  private func setTrainable(_ isTrainable: Bool, _ parts: [ModelPart]) throws(FreezeError) {
+  private func setTrainable(_ isTrainable: Bool, _ parts: [ModelPart]) throws(ModelUseError) {
     let layers = configuration.numLayers
     for case .layers(let range) in parts where range.lowerBound < 0 || range.upperBound >= layers {
       throw .noSuchLayer(part: ModelPart.layers(range).text, layers: layers)
     }
     let parameters = network.parameters.parameters
     let chosen = network.table.rows.map { row in parts.contains { $0.contains(row) } }
-    guard isTrainable || zip(parameters, chosen).contains(where: { $0.isTrainable && !$1 }) else { throw .nothingLeft }
-    for (parameter, isChosen) in zip(parameters, chosen) where isChosen { parameter.isTrainable = isTrainable }
-  }
-}
-
-/// Parts of a model that cannot be frozen.
-public enum FreezeError: ModelError, Equatable {
-  /// A layer that the model does not have.
-  case noSuchLayer(part: String, layers: Int)
-  /// Nothing would be trained.
-  case nothingLeft
-
-  public var message: String {
-    switch self {
-    case .noSuchLayer(let part, let layers):
-      "cannot freeze \(part): the model has \(layers) layer\(layers == 1 ? ", 0" : "s, 0 to \(layers - 1)")"
-    case .nothingLeft: "everything is frozen, and nothing is left to train"
+    guard isTrainable || zip(parameters, chosen).contains(where: { $0.isTrainable && !$1 }) else {
+      throw .nothingLeftToTrain
     }
+    for (parameter, isChosen) in zip(parameters, chosen) where isChosen { parameter.isTrainable = isTrainable }
   }
 }

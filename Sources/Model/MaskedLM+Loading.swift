@@ -39,7 +39,7 @@ extension DistilBertMaskedLM {
     let tokenizer = try preset.loadTokenizer()
     let configuration = preset.configuration
     guard tokenizer.vocabulary.count <= configuration.vocabularySize else {
-      throw ModelFitError.vocabularyLargerThanModel(
+      throw CheckpointError.vocabularyLargerThanModel(
         preset: preset.displayName, pieces: tokenizer.vocabulary.count, rows: configuration.vocabularySize)
     }
     var notes = tokenizer.notes
@@ -109,19 +109,4 @@ extension ResolvedPreset {
       return weights
     }
   }
-}
-
-/// Parts of a model that do not fit each other.
-public enum ModelFitError: ModelError, Equatable {
-  /// More word pieces than the model has rows for.
-  case vocabularyLargerThanModel(preset: String, pieces: Int, rows: Int)
-
-  public var message: String {
-    switch self {
-    case .vocabularyLargerThanModel(let preset, let pieces, let rows):
-      "the vocabulary of '\(preset)' has \(pieces) word pieces, but its config.json says vocab_size \(rows)"
-    }
-  }
-
-  public var hint: String? { "vocabulary and weights must be of one model: was a cased one mixed with an uncased one?" }
 }

@@ -25,8 +25,8 @@ extension DistilBertMaskedLM {
   ///     masks, and its probability is the product of theirs, each given those before it.
   ///   - jointly: whether the masks of a text are filled together, by beam search, so that each sees what replaces the others; targets
   ///     are then single word pieces.
-  /// - Throws: `PredictionError` for the first text without a mask, or whose masks do not fit into one sample; `TargetError`;
-  ///   `ModelUseError` without a preprocessor, or where the model is in use; `CancellationError` where the task is canceled.
+  /// - Throws: `PredictionError` for the first text without a mask, or whose masks do not fit into one sample;
+  ///   `ModelUseError` for a target that cannot be ranked, without a preprocessor, or where the model is in use; `CancellationError` where the task is canceled.
   public func predict(
     _ texts: [String], topK: Int = 5, targets: [String]? = nil, jointly: Bool = false
   ) throws -> [MaskedTextPrediction] {

@@ -15,27 +15,27 @@ import Testing
 
   @Test func refused() throws {
     let model = try model()
-    let error = FreezeError.noSuchLayer(part: "layers:1-3", layers: 3)
+    let error = ModelUseError.noSuchLayer(part: "layers:1-3", layers: 3)
     #expect(throws: error) { try model.freeze([.head, .layers(1...3)]) }
     #expect(error.message == "cannot freeze layers:1-3: the model has 3 layers, 0 to 2")
-    #expect(throws: FreezeError.nothingLeft) { try model.freeze([.backbone, .head]) }
-    #expect(throws: FreezeError.self) { try model.freeze([.layers(-1...0)]) }
+    #expect(throws: ModelUseError.nothingLeftToTrain) { try model.freeze([.backbone, .head]) }
+    #expect(throws: ModelUseError.self) { try model.freeze([.layers(-1...0)]) }
   }
 
   /// What throws changes nothing.
   @Test func refusedFreezingChangesNothing() throws {
     let model = try model()
     let all = trainable(model)
-    #expect(throws: FreezeError.self) { try model.freeze([.head, .layers(1...3)]) }
-    #expect(throws: FreezeError.nothingLeft) { try model.freeze([.backbone, .head]) }
+    #expect(throws: ModelUseError.self) { try model.freeze([.head, .layers(1...3)]) }
+    #expect(throws: ModelUseError.nothingLeftToTrain) { try model.freeze([.backbone, .head]) }
     #expect(trainable(model) == all)
 
     try model.freeze([.head, .layers(0...0)])
     let some = trainable(model)
     #expect(some.count < all.count)
     // The rest, which would leave nothing.
-    #expect(throws: FreezeError.nothingLeft) { try model.freeze([.embeddings, .layers(1...2)]) }
-    #expect(throws: FreezeError.self) { try model.unfreeze([.head, .layers(3...3)]) }
+    #expect(throws: ModelUseError.nothingLeftToTrain) { try model.freeze([.embeddings, .layers(1...2)]) }
+    #expect(throws: ModelUseError.self) { try model.unfreeze([.head, .layers(3...3)]) }
     #expect(trainable(model) == some)
   }
 

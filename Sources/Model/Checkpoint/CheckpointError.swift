@@ -73,6 +73,9 @@ package enum CheckpointError: ModelError, Equatable {
   /// A weight that 16 bits cannot hold.
   case beyondHalfPrecision(tensor: String, value: Float)
 
+  /// More word pieces than the model has rows for.
+  case vocabularyLargerThanModel(preset: String, pieces: Int, rows: Int)
+
   // Directories
   /// A directory without a model, what was looked for, and the models in directories below it.
   case notAModelDirectory(path: String, lookedFor: String, inside: [String] = [])
@@ -147,6 +150,8 @@ package enum CheckpointError: ModelError, Equatable {
     case .notFloatingPoint(let file, let tensor, let type):
       "\(file): tensor '\(tensor)' has dtype \(type), expected F32, F16, BF16 or F64"
 
+    case .vocabularyLargerThanModel(let preset, let pieces, let rows):
+      "the vocabulary of '\(preset)' has \(pieces) word pieces, but its config.json says vocab_size \(rows)"
     case .notAModelDirectory(let path, let lookedFor, _): "\(path) is not a model directory: \(lookedFor)"
     case .beyondHalfPrecision(let tensor, let value):
       "'\(tensor)' has the number \(value), which is beyond 16-bit floats"
@@ -177,6 +182,8 @@ package enum CheckpointError: ModelError, Equatable {
     // Weights are no text that could be converted.
     case .otherFormat(_, .markedText, _), .otherFormat(_, .otherEncoding, _): "download the file again"
     case .otherFormat(_, let format, _): format.remedy
+    case .vocabularyLargerThanModel:
+      "vocabulary and weights must be of one model: was a cased one mixed with an uncased one?"
     case .missingTensors(_, _, _, _, _, let hint): hint
     case .tooShort, .headerTooLong, .headerTruncated, .truncated, .notHDF5, .damagedHDF5: "download the file anew"
     case .wrongShape(_, _, _, _, let hint): hint

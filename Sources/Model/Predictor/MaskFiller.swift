@@ -52,7 +52,7 @@ package struct MaskFiller {
 
   private var tokenizer: WordPieceTokenizer { preprocessor.tokenizer }
 
-  /// - Throws: `TargetError`; `ModelUseError` where the model has no preprocessor.
+  /// - Throws: `ModelUseError` for a target that cannot be ranked, and where the model has no preprocessor.
   package init(_ model: DistilBertMaskedLM, _ question: Question) throws {
     guard let preprocessor = model.preprocessor else { throw ModelUseError.noPreprocessor }
     self.model = model
@@ -62,7 +62,7 @@ package struct MaskFiller {
     var length = question.sequenceLength ?? min(preprocessor.sequenceLength, model.configuration.maxSequenceLength)
     if case .words(let words) = choice {
       length -= (words.map(\.pieces.count).max() ?? 1) - 1
-      guard length >= 3 else { throw TargetError.longerThanSequence }
+      guard length >= 3 else { throw ModelUseError.targetTooLong }
     }
     sequenceLength = length
     let special = question.specialTokensInText ?? preprocessor.specialTokensInText
@@ -71,7 +71,7 @@ package struct MaskFiller {
 
   private static func choice(
     _ question: Question, _ tokenizer: WordPieceTokenizer, rows: Int
-  ) throws(TargetError) -> Choice {
+  ) throws(ModelUseError) -> Choice {
     let vocabulary = tokenizer.vocabulary
     func isAllowed(_ id: Int) -> Bool { !question.excludesContinuations || !vocabulary.isContinuation(id) }
     guard let targets = question.targets else {
@@ -82,7 +82,7 @@ package struct MaskFiller {
     let words = try tokenizer.targetWords(targets).filter { isAllowed($0.pieces[0]) }
     guard let long = words.first(where: { $0.pieces.count > 1 }) else { return .pieces(words.map { $0.pieces[0] }) }
     guard question.expandsMasks, !question.isJoint else {
-      throw .severalPieces(
+      throw .targetOfSeveralPieces(
         word: long.text, pieces: tokenizer.tokens(long.pieces.map { Int32(truncatingIfNeeded: $0) }))
     }
     return .words(words)

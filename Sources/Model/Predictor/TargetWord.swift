@@ -20,12 +20,12 @@ extension WordPieceTokenizer {
   ///
   /// - Returns: each once, in the order of the words.
   /// - Throws: where a word has no pieces, or one that the vocabulary does not know.
-  func targetWords(_ words: [String]) throws(TargetError) -> [TargetWord] {
+  func targetWords(_ words: [String]) throws(ModelUseError) -> [TargetWord] {
     var targets: [TargetWord] = []
     for word in words {
       let ids = pieces(ofTarget: word)
       guard !ids.isEmpty, !ids.contains(specialTokens.unknown) else {
-        throw .unknown(word: word, pieces: tokens(ids))
+        throw .unknownTarget(word: word, pieces: tokens(ids))
       }
       let target = TargetWord(text: word, pieces: ids.map { Int($0) })
       if !targets.contains(where: { $0.pieces == target.pieces }) { targets.append(target) }
@@ -35,36 +35,6 @@ extension WordPieceTokenizer {
 
   /// A word piece as it is spelled in the vocabulary, else the pieces of a text.
   private func pieces(ofTarget word: String) -> [Int32] { vocabulary.id(of: word).map { [$0] } ?? encode(word) }
-}
-
-/// A target word that cannot be ranked.
-public enum TargetError: ModelError, Equatable {
-  /// No word pieces stand for it, or one of them is not in the vocabulary.
-  case unknown(word: String, pieces: [String])
-  /// It has several word pieces where there is a place for one.
-  case severalPieces(word: String, pieces: [String])
-  /// With its word pieces there is no room for a text.
-  case longerThanSequence
-
-  public var message: String {
-    switch self {
-    case .unknown(let word, let pieces):
-      pieces.isEmpty
-        ? "the target '\(word)' has no word piece"
-        : "the target '\(word)' has a part that is not in the vocabulary: \(pieces.joined(separator: " "))"
-    case .severalPieces(let word, let pieces):
-      "the target '\(word)' is not one word piece but: \(pieces.joined(separator: " "))"
-    case .longerThanSequence: "a target is longer than the model's sequence"
-    }
-  }
-
-  public var hint: String? {
-    switch self {
-    case .unknown: "`tokens` of the tokenizer's ids shows the pieces of a word"
-    case .severalPieces: "masks that are filled together take single word pieces"
-    case .longerThanSequence: nil
-    }
-  }
 }
 
 extension DistilBertMaskedLM {

@@ -18,6 +18,10 @@ public enum PreprocessorError: ModelError, Equatable {
   case samplesDiffer(what: String, found: Int, expected: Int)
   /// A vocabulary without a word piece.
   case vocabularyEmpty
+  /// A vocabulary to learn of so few pieces that no text can be written with them.
+  case vocabularyTooSmall(_ size: Int, least: Int)
+  /// No word, in any of the files, to learn a vocabulary from.
+  case noWords(file: String)
   /// A share for validation outside 0 … 1.
   case fractionOutOfRange(Double)
   /// A corpus of a line or none.
@@ -58,6 +62,9 @@ public enum PreprocessorError: ModelError, Equatable {
     case .noSuchSample(let index, let count): "no sample \(index): there are \(count), counted from 0"
     case .samplesDiffer(let what, let found, let expected): "\(found) \(what) for \(expected) samples"
     case .vocabularyEmpty: "the vocabulary is empty"
+    case .vocabularyTooSmall(let size, let least):
+      "a vocabulary of \(size) word \(size == 1 ? "piece" : "pieces") is too small: \(least) is the least"
+    case .noWords: "there is no word in the text to learn a vocabulary from"
     case .fractionOutOfRange(let value): "validation split \(value) is not between 0 and 1"
     case .tooFewLinesToSplit(let lines):
       "\(lines) \(lines == 1 ? "line" : "lines") of text cannot be split into training and validation"
@@ -97,7 +104,8 @@ public enum PreprocessorError: ModelError, Equatable {
 
   public var location: DataLocation? {
     switch self {
-    case .emptyCorpus(let file, _), .notText(let file, _, _), .fileTooLarge(let file): DataLocation(file: file)
+    case .emptyCorpus(let file, _), .notText(let file, _, _), .fileTooLarge(let file), .noWords(let file):
+      DataLocation(file: file)
     case .invalidUTF8(let location, _, _), .notAPair(let location, _), .badJSON(let location, _),
       .badSample(.line(let location), _):
       location

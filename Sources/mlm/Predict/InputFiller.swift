@@ -36,20 +36,22 @@ struct InputFiller {
     question.specialTokensInText = options.common.specialTokensInText ? .all : .maskOnly
     do {
       return try MaskFiller(model, question)
-    } catch let error as TargetError {
-      throw usageError(error, options)
+    } catch let error as ModelUseError {
+      throw usageError(error, options) ?? error
     }
   }
 
-  private static func usageError(_ error: TargetError, _ options: PredictOptions) -> UsageError {
+  /// The error in the words of the command line; nil where its options are not the cause.
+  private static func usageError(_ error: ModelUseError, _ options: PredictOptions) -> (any Error)? {
     switch error {
-    case .severalPieces(let word, let pieces):
-      .conflict(
+    case .targetOfSeveralPieces(let word, let pieces):
+      UsageError.conflict(
         options.isJoint ? "--joint" : "--preprocessed", "--targets \(word)",
         why: "that word is several pieces (\(pieces.joined(separator: " "))), and there is a place for one")
-    case .unknown:
+    case .unknownTarget:
       UsageError(error.message, hint: "'mlm tokenize --format tokens' shows the pieces of a word")
-    case .longerThanSequence: UsageError(error.message)
+    case .targetTooLong: UsageError(error.message)
+    default: nil
     }
   }
 

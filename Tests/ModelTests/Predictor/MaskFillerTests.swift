@@ -56,7 +56,7 @@ import Testing
     #expect(fillings.map(\.probability) == expected.map { Float($0.probability) })
     #expect(!answer.filled[0].contains("[MASK]") && answer.filled[0].contains("\u{9}"))
     #expect(try model.predict([String(decoding: text, as: UTF8.self)], topK: 3, jointly: true)[0] == answer)
-    #expect(throws: TargetError.self) { try model.predict(["[MASK]"], targets: ["no such piece"], jointly: true) }
+    #expect(throws: ModelUseError.self) { try model.predict(["[MASK]"], targets: ["no such piece"], jointly: true) }
   }
 
   @Test func fewerCandidates() throws {
@@ -102,10 +102,10 @@ import Testing
   @Test func targetsWithoutRoom() throws {
     var question = MaskFiller.Question(targets: ["no such piece"])
     question.sequenceLength = 8
-    #expect(throws: TargetError.longerThanSequence) { try MaskFiller(model, question) }
+    #expect(throws: ModelUseError.targetTooLong) { try MaskFiller(model, question) }
     question.sequenceLength = 48
     question.expandsMasks = false
-    #expect(throws: TargetError.self) { try MaskFiller(model, question) }
+    #expect(throws: ModelUseError.self) { try MaskFiller(model, question) }
   }
 
   @Test func scoresThatAreNoNumbers() throws {

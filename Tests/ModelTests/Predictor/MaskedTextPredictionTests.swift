@@ -25,7 +25,7 @@ import Testing
     let words = [try #require(model.preprocessor).tokenizer.vocabulary.piece(60)]
     let candidates = try model.predict(["the [MASK]"], targets: words)[0].masks[0]
     #expect(candidates.map(\.token) == [60] && candidates[0].probability < 1)
-    #expect(throws: TargetError.self) { try model.predict(["the [MASK]"], targets: ["☃"]) }
+    #expect(throws: ModelUseError.self) { try model.predict(["the [MASK]"], targets: ["☃"]) }
   }
 
   @Test func theTextThatHasNoAnswerIsNamed() throws {

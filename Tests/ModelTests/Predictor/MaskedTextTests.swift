@@ -62,7 +62,7 @@ import Testing
   @Test func targets() throws {
     let words = try tokenizer.targetWords(["fox", "##es", "The", "fox", "foxes"])
     #expect(words.map(\.pieces) == [[6], [7], [5], [6, 7]] && words.map(\.text) == ["fox", "##es", "The", "foxes"])
-    #expect(throws: TargetError.unknown(word: "qq", pieces: ["[UNK]"])) { try tokenizer.targetWords(["qq"]) }
-    #expect(throws: TargetError.unknown(word: " ", pieces: [])) { try tokenizer.targetWords([" "]) }
+    #expect(throws: ModelUseError.unknownTarget(word: "qq", pieces: ["[UNK]"])) { try tokenizer.targetWords(["qq"]) }
+    #expect(throws: ModelUseError.unknownTarget(word: " ", pieces: [])) { try tokenizer.targetWords([" "]) }
   }
 }

@@ -115,11 +115,11 @@ import Testing
   }
 
   @Test func refused() throws {
-    #expect(throws: VocabularyError.tooSmall(9, least: 10)) { try learn(Self.text, size: 9) }
-    #expect(throws: VocabularyError.noWords(file: "the text")) { try learn(["", " \n"]) }
+    #expect(throws: PreprocessorError.vocabularyTooSmall(9, least: 10)) { try learn(Self.text, size: 9) }
+    #expect(throws: PreprocessorError.noWords(file: "the text")) { try learn(["", " \n"]) }
     let folder = try TemporaryFolder()
     let path = try folder.write("empty.txt", " \n")
-    #expect(throws: VocabularyError.noWords(file: path)) {
+    #expect(throws: PreprocessorError.noWords(file: path)) {
       try WordPieceTrainer(pieces: 300).train(files: [path])
     }
     #expect(throws: FileError.self) { try WordPieceTrainer(pieces: 300).train(files: [folder.path + "/no"]) }

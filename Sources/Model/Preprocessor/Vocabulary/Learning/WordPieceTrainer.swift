@@ -85,8 +85,8 @@ public struct WordPieceTrainer: Sendable {
     return try train(counter.finish(), name: files.map(\.name).joined(separator: ", "))
   }
 
-  private func checkSize() throws(VocabularyError) {
-    guard pieces >= Self.minimumPieces else { throw .tooSmall(pieces, least: Self.minimumPieces) }
+  private func checkSize() throws(PreprocessorError) {
+    guard pieces >= Self.minimumPieces else { throw .vocabularyTooSmall(pieces, least: Self.minimumPieces) }
   }
 
   // MARK: From counted words to pieces
@@ -95,7 +95,7 @@ public struct WordPieceTrainer: Sendable {
     _ counts: WordCounter.Counts, name: String
   ) throws -> (vocabulary: Vocabulary, statistics: Statistics) {
     let words = counts.words
-    guard !words.entries.isEmpty else { throw VocabularyError.noWords(file: name) }
+    guard !words.entries.isEmpty else { throw PreprocessorError.noWords(file: name) }
     let alphabet = Alphabet(of: words, room: pieces, options: options)
     var merger = PairMerger(alphabet: alphabet.pieces)
     var statistics = Statistics()
