@@ -35,6 +35,7 @@ package enum DynamicLibraryError: ModelError, Equatable {
   /// A function or variable that the library lacks.
   case unsuitable(symbol: String)
 
+  package var kind: ErrorKind { .hub }
   package var message: String {
     switch self {
     case .missing(let name, _): "\(name) is not installed on this system, or cannot be loaded"

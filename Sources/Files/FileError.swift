@@ -40,6 +40,7 @@ public enum FileError: ModelError, Equatable {
     if Path.isDirectory(path) { throw .isDirectory(path: path) }
   }
 
+  public var kind: ErrorKind { .directory }
   public var message: String {
     switch self {
     case .missing(let path): "\(path): no such file or directory"

@@ -75,6 +75,7 @@ package struct ForeignFileError: ModelError, Equatable {
   /// What it is.
   package let format: ForeignFormat
 
+  package var kind: ErrorKind { .directory }
   package var message: String { "\(file): this is \(format.what)" }
   package var hint: String? { format.remedy }
 

@@ -4,6 +4,8 @@
 /// case, the wording is in `message` and `hint`. A message names what is wrong, a hint what to do about it; both are one
 /// line, begin in lower case and have no full stop at the end.
 public protocol ModelError: Error, Sendable, CustomStringConvertible {
+  /// What it is about.
+  var kind: ErrorKind { get }
   /// What is wrong: one line, in lower case, without a full stop.
   var message: String { get }
   /// What the user can do about it, where that can be said.
@@ -13,6 +15,7 @@ public protocol ModelError: Error, Sendable, CustomStringConvertible {
 }
 
 extension ModelError {
+  public var kind: ErrorKind { .use }
   public var hint: String? { nil }
   public var location: DataLocation? { nil }
   public var description: String {

@@ -99,6 +99,7 @@ package final class OpenDirectory: Sendable {
 /// A model's directory whose files were removed while it was read.
 struct DirectoryReplaced: ModelError, Equatable {
   let path: String
+  var kind: ErrorKind { .directory }
   var message: String { "\(path): files of it were removed while it was read" }
   var hint: String? { "try again; is something replacing it again and again?" }
 }

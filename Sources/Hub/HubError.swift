@@ -69,6 +69,7 @@ public enum HubError: ModelError, Equatable {
   /// A library of the system lacks a function.
   case unsuitableLibrary(symbol: String)
 
+  public var kind: ErrorKind { .hub }
   public var message: String {
     switch self {
     case .malformedAddress(let text): "'\(text)' is not of the form hf://OWNER/NAME or hf://OWNER/NAME@REVISION"

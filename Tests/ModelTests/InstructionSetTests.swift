@@ -58,7 +58,8 @@ private enum Repetition {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     process.arguments = [
-      "--testing-library", "swift-testing", "--filter", "^(Tensor|Model)Tests\\.(\(Self.suites.joined(separator: "|")))/",
+      "--testing-library", "swift-testing", "--filter",
+      "^(Tensor|Model)Tests\\.(\(Self.suites.joined(separator: "|")))/",
     ]
     process.environment = ProcessInfo.processInfo.environment.merging([
       "MLM_TESTS_REPEATED": "1", "MLM_MAX_CPU_ISA": instructions, "OPENBLAS_CORETYPE": core,

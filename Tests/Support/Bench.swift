@@ -14,7 +14,9 @@ package final class Bench {
     random = RandomStream(seed: seed, purpose: .initialization)
   }
 
-  package static func run<Result>(threads: Int = 1, seed: UInt64 = 1, _ body: (Bench) throws -> Result) rethrows -> Result {
+  package static func run<Result>(threads: Int = 1, seed: UInt64 = 1, _ body: (Bench) throws -> Result) rethrows
+    -> Result
+  {
     let bench = Bench(threads: threads, seed: seed)
     return try withExtendedLifetime(bench) { try body(bench) }
   }

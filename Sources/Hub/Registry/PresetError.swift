@@ -28,6 +28,7 @@ public enum PresetError: ModelError, Equatable {
     case address(String)
   }
 
+  public var kind: ErrorKind { .hub }
   public var message: String {
     switch self {
     case .unknown(let name, let sources, _, _):

@@ -94,6 +94,7 @@ package enum CheckpointError: ModelError, Equatable {
   /// The directory that the process stands in.
   case outputIsCurrentDirectory(path: String)
 
+  package var kind: ErrorKind { .directory }
   package var message: String {
     switch self {
     case .notAnObject(let file, let found): "\(file): \(found) where an object should stand"

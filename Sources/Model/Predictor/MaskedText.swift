@@ -103,6 +103,7 @@ public enum MaskedTextError: ModelError, Equatable {
   /// The model's scores are no numbers.
   case scoresNotFinite
 
+  public var kind: ErrorKind { .data }
   public var message: String {
     switch self {
     case .noMask(let maskToken, _): "there is no \(maskToken) in the text"
@@ -129,6 +130,7 @@ package struct NotFiniteError: ModelError {
 
   package init(what: String) { self.what = what }
 
+  package var kind: ErrorKind { .data }
   package var message: String {
     "the model's \(what) cannot be computed: its weights hold values that are not finite"
   }

@@ -87,6 +87,7 @@ public struct PredictionError: ModelError, Equatable {
   /// What is wrong with it.
   public let cause: MaskedTextError
 
+  public var kind: ErrorKind { .data }
   /// One line.
   public var message: String { "text \(index): \(cause.message)" }
   /// What to do about it.

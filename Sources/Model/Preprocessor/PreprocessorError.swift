@@ -49,6 +49,7 @@ public enum PreprocessorError: ModelError, Equatable {
   /// A line that is not a preprocessed sample.
   case badJSON(DataLocation, reason: String)
 
+  public var kind: ErrorKind { .data }
   /// What is wrong: one line, in lower case, without a full stop.
   public var message: String {
     switch self {

@@ -90,6 +90,7 @@ public enum TrainingError: ModelError, Equatable {
   /// The update was taken back.
   case updateTooLarge(step: Int, learningRate: Float)
 
+  public var kind: ErrorKind { .training }
   public var message: String {
     switch self {
     case .lossIsNotFinite(let step, let rate):

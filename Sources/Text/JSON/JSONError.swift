@@ -47,6 +47,7 @@ package struct JSONError: ModelError, Equatable {
     self.file = file
   }
 
+  package var kind: ErrorKind { .directory }
   package var message: String {
     if case .foreign(let format) = problem { return "this is \(format.what)" }
     return "invalid JSON: \(what), at byte \(offset)" + (file == nil ? " of line \(line)" : "")

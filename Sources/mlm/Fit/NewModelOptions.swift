@@ -61,18 +61,21 @@ extension NewModelOptions {
       to 103), and [unused0], [unused1] … fill the gaps, in addition to the N pieces.
       """)
   static let layers = Option<Int?>.integer(
-    "layers", "N", 1...Configuration.Limit.numLayers, defaultText: "the preset's", in: .newModel, role: .arithmetic, help: "encoder layers",
+    "layers", "N", 1...Configuration.Limit.numLayers, defaultText: "the preset's", in: .newModel, role: .arithmetic,
+    help: "encoder layers",
     foreignNames: ["num-layers", "n-layers", "num-hidden-layers"])
   static let hiddenDim = Option<Int?>.integer(
     "hidden-dim", "N", 1...Configuration.Limit.hiddenDim, defaultText: "the preset's", in: .newModel, role: .arithmetic,
     help: "width of the model",
     details: "The width of the model (config.json: dim).", foreignNames: ["dim", "hidden-size", "width"])
   static let heads = Option<Int?>.integer(
-    "heads", "N", 1...Configuration.Limit.numHeads, defaultText: "the preset's", in: .newModel, role: .arithmetic, help: "attention heads",
+    "heads", "N", 1...Configuration.Limit.numHeads, defaultText: "the preset's", in: .newModel, role: .arithmetic,
+    help: "attention heads",
     details: "Attention heads; the width must be a multiple of it.",
     foreignNames: ["num-heads", "n-heads", "num-attention-heads"])
   static let intermediateDim = Option<Int?>.integer(
-    "intermediate-dim", "N", 1...Configuration.Limit.intermediateDim, defaultText: "the preset's", in: .newModel, role: .arithmetic,
+    "intermediate-dim", "N", 1...Configuration.Limit.intermediateDim, defaultText: "the preset's", in: .newModel,
+    role: .arithmetic,
     help: "width of feed-forward",
     details: """
       The width between the two layers of feed-forward (config.json: hidden_dim). Without it, four times --hidden-dim \

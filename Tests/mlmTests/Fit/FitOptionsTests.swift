@@ -1,6 +1,7 @@
 import CommandLine
 import Model
 import Testing
+import Text
 
 @testable import mlm
 

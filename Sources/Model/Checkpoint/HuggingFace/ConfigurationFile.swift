@@ -37,8 +37,10 @@ extension Configuration {
     hiddenDim = try reader.size("dim", alias: "hidden_size", default: hiddenDim, most: Limit.hiddenDim)
     numLayers = try reader.size("n_layers", alias: "num_hidden_layers", default: numLayers, most: Limit.numLayers)
     numHeads = try reader.size("n_heads", alias: "num_attention_heads", default: numHeads, most: Limit.numHeads)
-    intermediateDim = try reader.size("hidden_dim", alias: "intermediate_size", default: intermediateDim, most: Limit.intermediateDim)
-    maxSequenceLength = try reader.size("max_position_embeddings", default: maxSequenceLength, most: Limit.maxSequenceLength)
+    intermediateDim = try reader.size(
+      "hidden_dim", alias: "intermediate_size", default: intermediateDim, most: Limit.intermediateDim)
+    maxSequenceLength = try reader.size(
+      "max_position_embeddings", default: maxSequenceLength, most: Limit.maxSequenceLength)
     guard hiddenDim % numHeads == 0 else { throw .headsDoNotDivide(file: file, dim: hiddenDim, heads: numHeads) }
     dropout = try reader.rate("dropout", default: dropout)
     attentionDropout = try reader.rate("attention_dropout", default: attentionDropout)

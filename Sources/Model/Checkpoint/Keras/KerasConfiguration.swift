@@ -26,7 +26,8 @@ extension Configuration {
     numHeads = try reader.requiredSize("num_heads", most: Limit.numHeads)
     hiddenDim = try reader.requiredSize("hidden_dim", most: Limit.hiddenDim)
     intermediateDim = try reader.requiredSize("intermediate_dim", most: Limit.intermediateDim)
-    maxSequenceLength = try reader.size("max_sequence_length", default: maxSequenceLength, most: Limit.maxSequenceLength)
+    maxSequenceLength = try reader.size(
+      "max_sequence_length", default: maxSequenceLength, most: Limit.maxSequenceLength)
     guard hiddenDim % numHeads == 0 else { throw .headsDoNotDivide(file: file, dim: hiddenDim, heads: numHeads) }
     dropout = try reader.rate("dropout", default: dropout)
     attentionDropout = dropout

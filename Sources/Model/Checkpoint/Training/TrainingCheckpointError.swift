@@ -21,6 +21,7 @@ public enum TrainingCheckpointError: ModelError, Equatable {
   /// A model is asked for where only checkpoints are.
   case unfinished(output: String, newest: String)
 
+  public var kind: ErrorKind { .training }
   public var message: String {
     switch self {
     case .none(let output): "there is no checkpoint in \(Path.join(output, CheckpointFolder.name))"

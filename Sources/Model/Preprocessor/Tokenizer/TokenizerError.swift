@@ -29,6 +29,7 @@ public enum TokenizerError: ModelError, Equatable {
   /// An added token with the id of another piece.
   case conflictingAddedToken(String, id: Int, other: String, file: String)
 
+  public var kind: ErrorKind { .directory }
   public var message: String {
     switch self {
     case .emptyVocabulary: "the vocabulary is empty"

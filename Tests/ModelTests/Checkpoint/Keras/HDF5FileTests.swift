@@ -81,8 +81,7 @@ import TestSupport
     private func open(_ folder: TemporaryFolder, _ bytes: [UInt8], _ configuration: Configuration) throws -> Bool {
       let file = try folder.write("model.weights.h5", bytes)
       do {
-        let variables = configuration.kerasVariables
-        let found = try HDF5File.variables(configuration.tensors.compactMap { variables[$0.name]?.paths }, in: file)
+        let found = try HDF5File.variables(configuration.parameterTable.rows.map(\.keras.paths), in: file)
         for view in found where view?.type.isFloatingPoint == true { _ = try view?.floats() }
         return true
       } catch let error as CheckpointError {

@@ -82,7 +82,7 @@ import Testing
     /// Embeddings are used where they lie in the file.
     @Test func inPlace() throws {
       let weights = try #require(try ModelDirectory.open(KerasPreset.path("masked_lm")).weights)
-      #expect(weights[WeightName.wordEmbeddings]?.float32InPlace != nil)
+      #expect(weights[ParameterTable.wordEmbeddings]?.float32InPlace != nil)
     }
 
     /// A model written from one of KerasHub's gives the same numbers, and cuts texts the same way.
