@@ -1,39 +1,39 @@
 import Synchronization
 import Tensor
 
-/// The threads of a model, and the memory each works in.
+/// A model's threads, with the memory of each.
 final class Compute {
   let pool: WorkerPool
-  /// Which thread has it.
+  /// The thread that uses them.
   let exclusiveAccess = ExclusiveAccess()
-  /// All workers on one piece of work.
+  /// The context in which all workers share one batch.
   let joint: Context
-  /// Each worker on work of its own.
+  /// One context per worker, for batches that one worker computes alone.
   private let own: [Context]
 
-  /// Rows that one worker computes at a time: more would leave the cache, fewer would not fill the products.
+  /// The rows that one worker computes at a time: more would leave the cache, fewer would not fill the products.
   static let microBatchRows = 512
 
-  /// OpenBLAS as Debian builds it ends the process when more threads than about 96 call it at once.
+  /// The most threads. Debian's build of OpenBLAS ends the process when more than about 96 threads call it at once.
   static let maximumThreads = 64
 
-  /// - Parameter threads: at most `maximumThreads` are started.
+  /// - Parameter threads: the number of threads; at most `maximumThreads` are started.
   init(threads: Int) {
     pool = WorkerPool(threads: min(threads, Self.maximumThreads))
     joint = Context(pool: pool)
     own = (0..<pool.threads).map { _ in Context(pool: .serial) }
   }
 
-  /// Computes batches, each by one worker from start to end; a single one by all together. `body` gets the batch's index.
-  /// The results do not depend on which way was taken.
+  /// Computes batches: several with one worker each, a single one with all workers. `body` gets the batch's index. The
+  /// results do not depend on the split.
   ///
-  /// - Throws: `CancellationError` where the caller's task is canceled; batches that were not begun are left out then.
+  /// - Throws: `CancellationError` if the caller's task is canceled; the remaining batches are then skipped.
   func forEach(_ batches: [Batch], _ body: (_ index: Int, Batch, Context) -> Void) throws {
     try Task.checkCancellation()
     if batches.count == 1 { return body(0, batches[0], joint) }
     let isCanceled = Atomic<Bool>(false)
     pool.forEach(batches.count) { worker, index in
-      // The caller is one of the workers, and the only one that is part of its task.
+      // The caller is one of the workers, and the only one that runs in its task.
       if Task.isCancelled { isCanceled.store(true, ordering: .relaxed) }
       if isCanceled.load(ordering: .relaxed) { return }
       body(index, batches[index], own[worker])
@@ -41,14 +41,14 @@ final class Compute {
     if isCanceled.load(ordering: .relaxed) { throw CancellationError() }
   }
 
-  /// Asks for samples on all threads at once.
+  /// Reads samples on all threads.
   func samples(_ indices: some RandomAccessCollection<Int>, of source: some SampleSource, epoch: Int) throws -> [Sample]
   {
     let indices = Array(indices)
     return try map(indices.count) { try source.sample(indices[$0], epoch: epoch) }
   }
 
-  /// The values of `body` for 0 ..< count, computed on all threads; the first error in order is thrown.
+  /// Returns the values of `body` for 0 ..< count, computed on all threads. Throws the error of the lowest index.
   func map<Value>(_ count: Int, _ body: (Int) throws -> Value) throws -> [Value] {
     let results = UnsafeMutablePointer<Result<Value, any Error>?>.allocate(capacity: max(1, count))
     results.initialize(repeating: nil, count: count)

@@ -1,49 +1,49 @@
 import Text
 
-/// The sizes and rates of a DistilBERT model. Names follow KerasHub's DistilBertBackbone, in Swift's case; the keys of
-/// Hugging Face's config.json stand beside them.
+/// The sizes and rates of a DistilBERT model. Names follow KerasHub's DistilBertBackbone, in Swift's case; the key of
+/// Hugging Face's config.json is in parentheses.
 public struct Configuration: Sendable, Equatable {
-  /// The function between the two layers of feed-forward, and in the head (`activation`).
+  /// The activation function of the feed-forward blocks and the head (`activation`).
   public enum Activation: String, Sendable {
-    /// The exact form, with erf.
+    /// The exact GELU, with erf.
     case gelu
     /// max(0, x).
     case relu
   }
 
-  /// Word pieces in the vocabulary (`vocab_size`).
+  /// The number of word pieces in the vocabulary (`vocab_size`).
   public var vocabularySize: Int
   /// The width of the model (`dim`).
   public var hiddenDim: Int
-  /// Encoder layers (`n_layers`).
+  /// The number of encoder layers (`n_layers`).
   public var numLayers: Int
-  /// Attention heads in each layer (`n_heads`); they divide `hiddenDim`.
+  /// The number of attention heads in each layer, a divisor of `hiddenDim` (`n_heads`).
   public var numHeads: Int
   /// The inner width of the feed-forward blocks (`hidden_dim`).
   public var intermediateDim: Int
-  /// Rows of the position table (`max_position_embeddings`).
+  /// The number of rows of the position table (`max_position_embeddings`).
   public var maxSequenceLength: Int
-  /// Dropout of embeddings and of what layers add, 0 ..< 1 (`dropout`).
+  /// The dropout rate of the embeddings and of the output of attention and feed-forward, 0 ..< 1 (`dropout`).
   public var dropout: Float
-  /// Dropout of attention probabilities (`attention_dropout`).
+  /// The dropout rate of attention probabilities, 0 ..< 1 (`attention_dropout`).
   public var attentionDropout: Float
-  /// The function between the two layers of feed-forward (`activation`).
+  /// The activation function of the feed-forward blocks and the head (`activation`).
   public var activation: Activation
-  /// ε of every LayerNorm of the backbone.
+  /// The ε of every LayerNorm of the backbone.
   public var layerNormEpsilon: Float
-  /// ε of the head's LayerNorm: 1e-12 in Hugging Face's models, 1e-5 in KerasHub's.
+  /// The ε of the head's LayerNorm: 1e-12 in Hugging Face's models, 1e-5 in KerasHub's.
   public var headLayerNormEpsilon: Float
-  /// Standard deviation of new weights (`initializer_range`).
+  /// The standard deviation of new weights (`initializer_range`).
   public var initializerRange: Float
-  /// Whether the output matrix is the word embedding (`tie_word_embeddings`). Weights that hold an output matrix of their own decide it,
-  /// whatever the file says: `ResolvedWeights.configuration`.
+  /// Whether the output matrix is the word embedding (`tie_word_embeddings`). Weights with an output matrix of their
+  /// own override the file: `ResolvedWeights.configuration`.
   public var tiesWeights: Bool
-  /// The word piece that pads (`pad_token_id`).
+  /// The id of the padding token (`pad_token_id`).
   public var paddingTokenID: Int?
-  /// Everything that config.json held, to be written back.
+  /// The contents of config.json, to be written back.
   var source: JSONValue
 
-  /// The defaults are those of transformers' DistilBertConfig: the base uncased model.
+  /// Creates a configuration. The defaults are those of transformers' DistilBertConfig: the base uncased model.
   public init(
     vocabularySize: Int = 30522, hiddenDim: Int = 768, numLayers: Int = 6, numHeads: Int = 12,
     intermediateDim: Int = 3072, maxSequenceLength: Int = 512, dropout: Float = 0.1, attentionDropout: Float = 0.1,
@@ -66,7 +66,7 @@ public struct Configuration: Sendable, Equatable {
     source = .object([])
   }
 
-  /// The largest sizes that are read and made: larger ones are slips, or attacks.
+  /// The largest sizes that are accepted: larger ones are mistakes or attacks.
   package enum Limit {
     package static let vocabularySize = 1 << 24
     package static let numLayers = 1 << 10
@@ -79,8 +79,8 @@ public struct Configuration: Sendable, Equatable {
   /// The width of one attention head.
   public var headDim: Int { hiddenDim / max(1, numHeads) }
 
-  /// The numbers of the model; an output matrix that is the word embedding is counted once.
+  /// The number of parameters; a shared word embedding counts once.
   public var parameterCount: Int { parameterTable.rows.reduce(0) { $0 + $1.count } }
-  /// The numbers of the encoder alone.
+  /// The number of the encoder's parameters.
   public var backboneParameterCount: Int { parameterTable.backbone.reduce(0) { $0 + $1.count } }
 }

@@ -1,14 +1,14 @@
 import Files
 
-/// Sizes or rates that make no model.
+/// A size or rate that is invalid for a model.
 public enum ConfigurationError: ModelError, Equatable {
-  /// A size that no model has.
+  /// A size outside its range.
   case sizeOutOfRange(name: String, value: Int, least: Int, most: Int)
-  /// A width that cannot be shared by the attention heads.
+  /// A width that is not a multiple of the number of attention heads.
   case headsDoNotDivide(width: Int, heads: Int)
   /// A dropout rate outside 0 ..< 1.
   case rateOutOfRange(name: String, value: Float)
-  /// Sizes that multiply to more than 2³⁴ numbers.
+  /// Sizes that give more than 2³⁴ parameters.
   case tooManyParameters(Int)
 
   public var message: String {
@@ -24,7 +24,7 @@ public enum ConfigurationError: ModelError, Equatable {
 }
 
 extension Configuration {
-  /// Throws what keeps these sizes and rates from being a model.
+  /// Throws if these sizes and rates are invalid.
   public func validate() throws(ConfigurationError) {
     for (name, value, least, most) in [
       ("vocabularySize", vocabularySize, 1, Limit.vocabularySize), ("hiddenDim", hiddenDim, 1, Limit.hiddenDim),

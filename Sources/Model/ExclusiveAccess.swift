@@ -2,18 +2,19 @@ import Files
 import Glibc
 import Synchronization
 
-/// Who computes with a model at the moment: one thread, or none.
+/// Lets one thread at a time compute with a model.
 ///
-/// The passes of a model share its memory for activations, so that two threads must not run them at once. Waiting for each other would
-/// hide the mistake, and racing would give wrong numbers: the second one is refused.
+/// The passes of a model share its memory for activations, so two threads must not run them at once. A lock would hide
+/// the mistake, and a race would give wrong numbers, so the second thread gets an error.
 final class ExclusiveAccess: Sendable {
   /// The thread's handle; 0 for none.
   private let owner = Atomic<UInt>(0)
 
-  /// Runs what needs the model for itself.
+  /// Runs a body with exclusive access.
   ///
-  /// - Parameter nests: whether it may run inside another such body on the same thread, as from a callback of `fit`.
-  /// - Throws: `ModelUseError.inUse`, or what the body throws.
+  /// - Parameter nests: whether the call may run inside another one on the same thread, such as from a callback of
+  ///   `fit`.
+  /// - Throws: `ModelUseError.inUse`, or the body's error.
   func claim<Value>(nests: Bool = true, _ body: () throws -> Value) throws -> Value {
     let thread = UInt(pthread_self())
     let (isClaimed, other) = owner.compareExchange(expected: 0, desired: thread, ordering: .acquiringAndReleasing)

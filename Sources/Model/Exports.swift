@@ -1,5 +1,6 @@
 import Hub
 
-// What users of the library name comes with it: the errors' protocol, presets and the hub. All else in these targets has package access.
+// Users of the library also need the error protocol, presets and the hub. Everything else in these targets has package
+// access.
 @_exported import Files
 @_exported import Hub

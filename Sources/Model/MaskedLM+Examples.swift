@@ -1,20 +1,21 @@
 import Files
 
-/// `fit` and `evaluate` on values in memory and on files, as on KerasHub's page.
+/// `fit` and `evaluate` on values in memory and on files, as in KerasHub's documentation.
 extension DistilBertMaskedLM {
   // MARK: fit
 
-  /// Trains on texts, one sample each. The preprocessor cuts and masks them, with other masks in each epoch.
+  /// Trains on texts, one sample each. The preprocessor cuts and masks them, with new masks in each epoch.
   ///
   ///     try maskedLM.fit(["The quick brown fox jumped.", "I forgot my homework."], batchSize: 2)
   ///
   /// - Parameters:
-  ///   - validation: texts that are evaluated after each epoch, always with the same masks.
+  ///   - validation: texts to evaluate after each epoch, always with the same masks.
   ///   - batchSize: samples per optimizer step.
-  ///   - epochs: how many times this call goes through the texts; a further call continues with the next epoch.
-  ///   - shuffles: whether each epoch has an order of its own, by the seed (Keras: `shuffle`); otherwise the order is that of the texts.
+  ///   - epochs: the number of passes over the texts in this call; a further call continues with the next epoch.
+  ///   - shuffles: whether each epoch has its own order, derived from the seed (Keras: `shuffle`); otherwise the order
+  ///     is that of the texts.
   ///   - callbacks: called after each step and each epoch; they can stop the training.
-  /// - Throws: `ModelUseError` without a preprocessor, or where the model is in use; `TrainingError`; what the callbacks throw.
+  /// - Throws: `ModelUseError` if the model has no preprocessor or is in use; `TrainingError`; the callbacks' errors.
   @discardableResult
   public func fit(
     _ texts: [String], validation: [String]? = nil, batchSize: Int = 32, epochs: Int = 1,
@@ -51,8 +52,8 @@ extension DistilBertMaskedLM {
   ///
   /// - Parameters:
   ///   - labels: [sample][mask]: the original ids.
-  ///   - sampleWeights: [sample][mask]: the weight of each mask in loss and accuracy, 0 for an unused slot. nil: all 1.
-  /// - Throws: `PreprocessorError` with the index of a sample that does not fit the model; else as `fit` on texts.
+  ///   - sampleWeights: [sample][mask]: the weight of each mask in loss and accuracy, 0 for an unused slot; nil: all 1.
+  /// - Throws: `PreprocessorError` with the index of a sample that does not fit the model; otherwise as `fit` on texts.
   @discardableResult
   public func fit(
     _ features: MaskedLMFeatures, labels: [[Int]], sampleWeights: [[Float]]? = nil, batchSize: Int = 32,
@@ -63,14 +64,14 @@ extension DistilBertMaskedLM {
       options: TrainingOptions(epochs: epochs, batchSize: batchSize, shuffles: shuffles), callbacks: callbacks)
   }
 
-  /// Trains on files of text of any size, a sample a line: memory does not grow with them. A FIFO will do, and "-" is standard input;
-  /// what can be read only once is copied to `temporaryDirectory` first.
+  /// Trains on text files of any size, one sample per line; memory does not grow with them. FIFOs work too, and "-" is
+  /// standard input; input that can be read only once is first copied to `temporaryDirectory`.
   ///
   /// - Parameters:
   ///   - layout: how lines become samples.
-  ///   - validation: files that are evaluated after each epoch.
-  ///   - options: how long and in what portions to train.
-  /// - Throws: `FileError` and `PreprocessorError` with file and line; else as `fit` on texts.
+  ///   - validation: files to evaluate after each epoch.
+  ///   - options: epochs, batches and order.
+  /// - Throws: `FileError` and `PreprocessorError` with file and line; otherwise as `fit` on texts.
   @discardableResult
   public func fit(
     files: [String], layout: TextCorpus.Layout = .lines, validation: [String]? = nil,
@@ -85,27 +86,27 @@ extension DistilBertMaskedLM {
 
   // MARK: evaluate
 
-  /// Loss, accuracy and perplexity of texts, one sample each, masked by the preprocessor.
+  /// Returns loss, accuracy and perplexity of texts, one sample each, masked by the preprocessor.
   ///
-  /// - Throws: `ModelUseError` without a preprocessor, or where the model is in use.
+  /// - Throws: `ModelUseError` if the model has no preprocessor or is in use.
   public func evaluate(_ texts: [String]) throws -> Evaluation { try evaluate(segments: texts.map { [$0] }) }
 
-  /// The same of pairs of texts: `[CLS] a [SEP] b [SEP]`.
+  /// Evaluates pairs of texts: `[CLS] a [SEP] b [SEP]`.
   public func evaluate(pairs: [(String, String)]) throws -> Evaluation {
     try evaluate(segments: pairs.map { [$0, $1] })
   }
 
-  /// The same of samples of any number of segments: [sample][segment].
+  /// Evaluates samples of any number of segments: [sample][segment].
   public func evaluate(segments: [[String]]) throws -> Evaluation { try evaluate(try source(segments)) }
 
-  /// The same of preprocessed samples; see `fit` for `labels` and `sampleWeights`.
+  /// Evaluates preprocessed samples; see `fit` for `labels` and `sampleWeights`.
   public func evaluate(
     _ features: MaskedLMFeatures, labels: [[Int]], sampleWeights: [[Float]]? = nil
   ) throws -> Evaluation {
     try evaluate(SampleList(try samples(features, labels, sampleWeights)))
   }
 
-  /// The same of files of text; see `fit(files:)`.
+  /// Evaluates text files; see `fit(files:)`.
   public func evaluate(
     files: [String], layout: TextCorpus.Layout = .lines, temporaryDirectory: String = "/tmp"
   ) throws -> Evaluation {

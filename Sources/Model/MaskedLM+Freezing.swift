@@ -1,18 +1,18 @@
-/// Parts that `fit` leaves as they are. `backbone.isTrainable` is Keras' way to say the same of the whole encoder.
+/// Freezing of parts, which `fit` then leaves unchanged. `backbone.isTrainable` is Keras' switch for the whole encoder.
 extension DistilBertMaskedLM {
-  /// Freezes parts of the model: `fit` leaves them as they are. Parts that were frozen before stay frozen.
+  /// Freezes parts of the model, so that `fit` leaves them unchanged. Parts that were frozen before stay frozen.
   ///
   ///     try maskedLM.freeze([.embeddings, .layers(0...3)])
   ///
-  /// Below the lowest part that is trained, `fit` keeps no activations and runs no backward pass.
+  /// Below the lowest trainable part, `fit` saves no activations and runs no backward pass.
   ///
-  /// - Throws: `ModelUseError` for a layer that the model does not have, or where nothing would be left to train. Nothing is changed
-  ///   then.
+  /// - Throws: `ModelUseError` for a layer that the model does not have, or if nothing would be left to train; nothing
+  ///   is changed then.
   public func freeze(_ parts: [ModelPart]) throws(ModelUseError) { try setTrainable(false, parts) }
 
-  /// Lets `fit` train parts of the model again that were frozen.
+  /// Unfreezes parts of the model, so that `fit` trains them again.
   ///
-  /// - Throws: `ModelUseError` for a layer that the model does not have. Nothing is changed then.
+  /// - Throws: `ModelUseError` for a layer that the model does not have; nothing is changed then.
   public func unfreeze(_ parts: [ModelPart]) throws(ModelUseError) { try setTrainable(true, parts) }
 
   private func setTrainable(_ isTrainable: Bool, _ parts: [ModelPart]) throws(ModelUseError) {

@@ -2,17 +2,17 @@ import Files
 import Hub
 
 extension DistilBertMaskedLM {
-  /// A model of a preset: a model directory, a name in the registry, or `hf://OWNER/NAME[@REVISION]` on the hub
-  /// (KerasHub: `DistilBertMaskedLM.from_preset`). What is missing in the hub's cache is fetched.
+  /// Loads a preset: a model directory, a name in the registry, or `hf://OWNER/NAME[@REVISION]` on the hub (KerasHub:
+  /// `DistilBertMaskedLM.from_preset`). Downloads files that are missing in the hub's cache.
   ///
   /// - Parameters:
-  ///   - loadWeights: false: the preset's architecture and vocabulary with random weights from the seed.
-  ///   - seed: every random choice comes from it.
-  ///   - threads: threads to compute with.
-  ///   - dropout: takes the place of the model's own rates.
-  ///   - hub: how the hub is reached; by default as the environment says (`Hub.fromEnvironment`).
-  /// - Throws: `PresetError`, `HubError`, `FileError`, `CheckpointError`, `TokenizerError`: what is missing or does not fit,
-  ///   and what to do.
+  ///   - loadWeights: false: the preset's architecture and vocabulary, with random weights from the seed.
+  ///   - seed: the source of every random choice.
+  ///   - threads: the number of threads to compute with.
+  ///   - dropout: overrides the model's own rates.
+  ///   - hub: the hub's settings, by default those of the environment (`Hub.fromEnvironment`).
+  /// - Throws: `PresetError`, `HubError`, `FileError`, `CheckpointError`, `TokenizerError` if something is missing or
+  ///   does not fit.
   public static func fromPreset(
     _ preset: String, loadWeights: Bool = true, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads,
     dropout: Float? = nil, hub: Hub = .fromEnvironment
@@ -22,7 +22,8 @@ extension DistilBertMaskedLM {
     }
   }
 
-  /// The same without a preprocessor, for preprocessed samples alone: no vocabulary is read.
+  /// Loads a preset with another preprocessor, or with none for preprocessed samples only. The preset's vocabulary is
+  /// not read.
   public static func fromPreset(
     _ preset: String, loadWeights: Bool = true, preprocessor: DistilBertMaskedLMPreprocessor?, seed: UInt64 = 0,
     threads: Int = DistilBertMaskedLM.defaultThreads, hub: Hub = .fromEnvironment
@@ -32,7 +33,7 @@ extension DistilBertMaskedLM {
     }
   }
 
-  /// A model of a preset that was found.
+  /// Loads a resolved preset.
   package static func load(
     _ preset: ResolvedPreset, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads, dropout: Float? = nil
   ) throws -> DistilBertMaskedLM {
@@ -44,10 +45,10 @@ extension DistilBertMaskedLM {
     }
     var notes = tokenizer.notes
     if tokenizer.vocabulary.count < configuration.vocabularySize {
-      // Padding to a round number is common; more is a sign that files of two models were mixed.
+      // Padding to a round number is common; a larger gap suggests that files of two models were mixed.
       notes.append(
-        "the vocabulary has \(tokenizer.vocabulary.count) word pieces, but the model \(configuration.vocabularySize) rows "
-          + "for them; the others are never predicted")
+        "the vocabulary has \(tokenizer.vocabulary.count) word pieces, but the model has \(configuration.vocabularySize) "
+          + "rows for them; the extra rows are never predicted")
     }
     let preprocessor = try DistilBertMaskedLMPreprocessor(
       tokenizer: tokenizer, sequenceLength: min(512, configuration.maxSequenceLength),
@@ -78,8 +79,8 @@ extension DistilBertMaskedLM {
       let isPartial = weights.missing.count < weights.table.head.count
       let head = isPartial ? "only a part of a masked-language-model head" : "no masked-language-model head"
       warnings = [
-        "'\(preset.displayName)'\(architecture) has \(head): what is missing was initialized anew, "
-          + "and no mask can be filled before fit"
+        "'\(preset.displayName)'\(architecture) has \(head): the missing parts are randomly initialized, "
+          + "so no mask can be filled before fit"
       ]
     }
     return DistilBertMaskedLM(
@@ -89,7 +90,7 @@ extension DistilBertMaskedLM {
 }
 
 extension ResolvedPreset {
-  /// The tokenizer alone: no weights are touched.
+  /// Loads the tokenizer without reading the weights.
   package func loadTokenizer() throws -> WordPieceTokenizer {
     switch tokenizer {
     case .directory(let path):
@@ -98,7 +99,7 @@ extension ResolvedPreset {
     }
   }
 
-  /// The weights, mapped and checked; nil where they are random.
+  /// Maps and checks the weights; returns nil if they are random.
   func loadWeights() throws -> ResolvedWeights? {
     switch weights {
     case .random, .restored: return nil

@@ -1,32 +1,34 @@
-/// `predict`: scores of preprocessed samples, and words for the masks of texts. `MaskFiller` does the work.
+/// `predict`: the scores of preprocessed samples, and words for the masks of texts. `MaskFiller` does the work.
 extension DistilBertMaskedLM {
-  /// The scores of the vocabulary at each mask position, before any softmax: [sample][mask][vocabulary] (Keras: `predict`).
+  /// Returns the scores of the vocabulary at each mask position, before the softmax: [sample][mask][vocabulary] (Keras:
+  /// `predict`).
   ///
-  /// All scores are in memory at once: 30,522 numbers for each mask of the base model. `rank` keeps the best alone.
+  /// All scores are in memory at once: 30,522 numbers for each mask of the base model. `rank` keeps only the best.
   ///
   /// - Throws: `PreprocessorError` with the index of a sample that does not fit the model; `ModelUseError.inUse`.
   public func predict(_ features: MaskedLMFeatures) throws -> [[[Float]]] {
     try collect(samples(features, nil, nil), batchRows: nil) { Array(UnsafeBufferPointer(start: $0, count: $1)) }
   }
 
-  /// The most likely words for every `[MASK]` in some texts.
+  /// Returns the most likely words for every `[MASK]` in texts.
   ///
   ///     let answer = try maskedLM.predict(["The capital of France is [MASK]."])[0]
   ///     answer.masks[0][0].piece        // "paris"
   ///     answer.filled[0]                // "The capital of France is paris."
   ///
-  /// (KerasHub's `predict` on strings hides tokens at random and returns their scores. The same here:
-  /// `try maskedLM.predict(preprocessor(texts).0)`.) The figures of a text do not depend on what it is computed together with. A text
-  /// longer than the preprocessor's `sequenceLength` is cut to the window around its masks.
+  /// (KerasHub's `predict` on strings masks tokens at random and returns their scores. The equivalent here is `try
+  /// maskedLM.predict(preprocessor(texts).0)`.) The result for a text does not depend on the other texts. A text longer
+  /// than the preprocessor's `sequenceLength` is cut to the window around its masks.
   ///
   /// - Parameters:
-  ///   - topK: candidates per mask; filled jointly, fillings per text.
-  ///   - targets: the words to rank; probabilities stay those over the vocabulary. A word of several word pieces stands in as many
-  ///     masks, and its probability is the product of theirs, each given those before it.
-  ///   - jointly: whether the masks of a text are filled together, by beam search, so that each sees what replaces the others; targets
-  ///     are then single word pieces.
-  /// - Throws: `PredictionError` for the first text without a mask, or whose masks do not fit into one sample;
-  ///   `ModelUseError` for a target that cannot be ranked, without a preprocessor, or where the model is in use; `CancellationError` where the task is canceled.
+  ///   - topK: candidates per mask; with `jointly`, fillings per text.
+  ///   - targets: the words to rank; probabilities are still those over the whole vocabulary. A word of several word
+  ///     pieces fills that many masks, and its probability is the product of theirs, each given those before it.
+  ///   - jointly: whether to fill the masks of a text together, by beam search, so that each sees what replaces the
+  ///     others; targets must then be single word pieces.
+  /// - Throws: `PredictionError` for the first text that has no mask or whose masks do not fit into one sample;
+  ///   `ModelUseError` if a target cannot be ranked, or if the model has no preprocessor or is in use;
+  ///   `CancellationError` if the task is canceled.
   public func predict(
     _ texts: [String], topK: Int = 5, targets: [String]? = nil, jointly: Bool = false
   ) throws -> [MaskedTextPrediction] {
@@ -34,8 +36,8 @@ extension DistilBertMaskedLM {
     return try predict(texts, with: filler) { text throws(MaskedTextError) in try filler.prepare(Array(text.utf8)) }
   }
 
-  /// The most likely words for the masks of pairs, in either text. A pair that is too long is cut as in `fit`; a mask must not be cut
-  /// off.
+  /// Returns the most likely words for the masks of pairs, in either text. A pair that is too long is cut as in `fit`;
+  /// masks must not be cut off.
   public func predict(
     pairs: [(String, String)], topK: Int = 5, targets: [String]? = nil, jointly: Bool = false
   ) throws -> [MaskedTextPrediction] {
@@ -45,7 +47,7 @@ extension DistilBertMaskedLM {
     }
   }
 
-  /// The first input that has no answer is thrown.
+  /// Throws for the first input that has no answer.
   private func predict<Input>(
     _ inputs: [Input], with filler: MaskFiller, _ prepare: (Input) throws(MaskedTextError) -> MaskFiller.Prepared
   ) throws -> [MaskedTextPrediction] {
@@ -63,15 +65,15 @@ extension DistilBertMaskedLM {
     }
   }
 
-  /// The most likely words for the masks of a stream of lines, read as they are needed: only a batch of them is in memory.
+  /// Finds the most likely words for the masks of a stream of lines. Only one batch of lines is in memory.
   ///
   ///     try maskedLM.predict(lines: AnyIterator { readLine() }) { line, answer in … }
   ///
   /// - Parameters:
   ///   - lines: read once, from start to end.
-  ///   - batchSize: lines that are read before they are answered together.
-  ///   - body: called for each line in order, with its number from 0, and its answer or what is wrong with it.
-  /// - Throws: what `body` throws; else as `predict` on texts.
+  ///   - batchSize: the number of lines to read before they are answered together.
+  ///   - body: called for each line in order, with its number from 0 and its answer or error.
+  /// - Throws: the error of `body`; otherwise as `predict` on texts.
   public func predict(
     lines: some Sequence<String>, topK: Int = 5, targets: [String]? = nil, jointly: Bool = false, batchSize: Int = 32,
     _ body: (_ line: Int, Result<MaskedTextPrediction, MaskedTextError>) throws -> Void
@@ -90,9 +92,11 @@ extension DistilBertMaskedLM {
     try answer()
   }
 
-  /// The same of lines that arrive over time. The model stays with the task, or actor, that calls.
+  /// Finds the most likely words for the masks of lines that arrive over time. The model stays with the calling task or
+  /// actor.
   ///
-  /// - Parameter batchSize: more than 1 is faster and keeps a line waiting for those that follow.
+  /// - Parameter batchSize: the number of lines to answer together; more than 1 is faster, but a line waits for those
+  ///   that follow.
   public func predict<Lines: AsyncSequence>(
     lines: Lines, topK: Int = 5, targets: [String]? = nil, jointly: Bool = false, batchSize: Int = 1,
     isolation: isolated (any Actor)? = #isolation,
@@ -104,7 +108,7 @@ extension DistilBertMaskedLM {
     var isAtEnd = false
     while !isAtEnd {
       if let line = try await iterator.next(isolation: isolation) { batch.append(line) } else { isAtEnd = true }
-      // Many streams end where their task is canceled.
+      // Many streams end when their task is canceled.
       try Task.checkCancellation()
       guard isAtEnd || batch.count >= max(1, batchSize) else { continue }
       for answer in try answers(to: batch, with: filler) {

@@ -2,7 +2,7 @@ import Hub
 import Text
 
 extension DistilBertMaskedLM {
-  /// Computes what others have published of this model, and compares.
+  /// Computes the published values of this model, and compares them.
   func check(_ values: PublishedValues) throws -> PresetCheck {
     let subject = values.subject
     switch values.expectation {
@@ -13,14 +13,14 @@ extension DistilBertMaskedLM {
       return PresetCheck(subject, compare(found, expected, tolerance: values.tolerance))
     case .hiddenStates(let expected, let token, let unit):
       guard case .tokens(let ids, let mask) = values.input else {
-        return PresetCheck(subject, .differs, "hidden states are published for token ids alone")
+        return PresetCheck(subject, .differs, "hidden states are published only for token ids")
       }
       let states = try hiddenStates(ids, paddingMask: mask)
       return PresetCheck(subject, compare(states, expected, token, unit, tolerance: values.tolerance))
     }
   }
 
-  /// The encoder's output for padded token ids: [token][width]. Padding has none, and its rows are empty.
+  /// Returns the encoder's output for padded token ids: [token][width]. The rows of padding are empty.
   func hiddenStates(_ tokenIDs: [Int], paddingMask: [Int]) throws -> [[Float]] {
     var rows = try backbone(
       MaskedLMFeatures(tokenIDs: [tokenIDs], paddingMask: [paddingMask], maskPositions: [[]]))[0].makeIterator()
@@ -45,13 +45,13 @@ extension DistilBertMaskedLM {
   ) -> PresetCheck.Result {
     var nearness = Nearness(tolerance: tolerance)
     for (rank, prediction) in expected.enumerated() {
-      guard rank < found.count else { return (.differs, "there is no rank \(rank + 1)") }
+      guard rank < found.count else { return (.differs, "rank \(rank + 1) is missing") }
       let (id, score) = (found[rank].token, Double(found[rank].probability))
       let vocabulary = preprocessor?.tokenizer.vocabulary
       let piece = vocabulary.map { id < $0.count ? $0.piece(id) : "" } ?? ""
       guard id == prediction.id else {
         return (
-          .differs, "rank \(rank + 1) is '\(piece)' (\(id)), published is '\(prediction.token)' (\(prediction.id))"
+          .differs, "rank \(rank + 1) is '\(piece)' (\(id)), not the published '\(prediction.token)' (\(prediction.id))"
         )
       }
       guard let published = prediction.score else { continue }
@@ -59,7 +59,7 @@ extension DistilBertMaskedLM {
     }
     let words = expected.map { "'\($0.token)'" }.joined(separator: ", ")
     guard expected.contains(where: { $0.score != nil }) else { return (.ok, words) }
-    return (.ok, "\(words); scores differ by \(Nearness.figure(nearness.largest)) at most")
+    return (.ok, "\(words); scores differ by at most \(Nearness.figure(nearness.largest))")
   }
 
   private func compare(
@@ -67,24 +67,24 @@ extension DistilBertMaskedLM {
   ) -> PresetCheck.Result {
     var (nearness, count) = (Nearness(tolerance: tolerance), 0)
     for (row, values) in expected.enumerated() {
-      let place = token + row
-      guard place < states.count, unit + values.count <= states[place].count else {
+      let index = token + row
+      guard index < states.count, unit + values.count <= states[index].count else {
         return (
-          .differs, "the model has no hidden states at token \(place), units \(unit) to \(unit + values.count - 1)"
+          .differs, "the model has no hidden states at token \(index), units \(unit) to \(unit + values.count - 1)"
         )
       }
       for (column, published) in values.enumerated() {
-        let found = Double(states[place][unit + column])
-        let what = "the hidden state at token \(place), unit \(unit + column) is"
+        let found = Double(states[index][unit + column])
+        let what = "the hidden state at token \(index), unit \(unit + column) is"
         if let result = nearness.differs(what, found, published) { return result }
         count += 1
       }
     }
-    return (.ok, "\(count) hidden states differ by \(Nearness.figure(nearness.largest)) at most")
+    return (.ok, "\(count) hidden states differ by at most \(Nearness.figure(nearness.largest))")
   }
 }
 
-/// How near figures come to the published ones.
+/// Compares figures with the published ones.
 private struct Nearness {
   let tolerance: Double
   /// The largest difference so far.
@@ -92,14 +92,14 @@ private struct Nearness {
 
   init(tolerance: Double) { self.tolerance = tolerance }
 
-  /// Nil for a figure that is near enough.
+  /// Returns nil for a figure within the tolerance.
   mutating func differs(_ what: String, _ found: Double, _ published: Double) -> PresetCheck.Result? {
     let difference = (found - published).magnitude
-    // Not: greater than. What is no number is not near.
+    // Not "greater than": NaN must differ.
     guard difference <= tolerance else {
       return (
         .differs,
-        "\(what) \(Self.figure(found)), published is \(Self.figure(published)) (tolerance \(Self.figure(tolerance)))"
+        "\(what) \(Self.figure(found)), not the published \(Self.figure(published)) (tolerance \(Self.figure(tolerance)))"
       )
     }
     largest = max(largest, difference)

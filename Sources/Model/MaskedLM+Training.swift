@@ -4,22 +4,23 @@ import Text
 extension DistilBertMaskedLM {
   /// Trains on a corpus.
   ///
-  /// A further call continues where the one before ended, until `compile`: with the next epoch, and so with other masks and another
-  /// order, the optimizer's moments and the number of steps (Keras: `initial_epoch`, `optimizer.iterations`). Two calls of one epoch
-  /// each give the parameters of one call of two. An epoch that a callback stopped counts as one. `options` say how long this call
-  /// is. A schedule counts the steps of all calls since `compile`: a warm-up happens once, and what falls to 0 does so at the end of
-  /// the call at hand.
+  /// A further call continues where the last one ended, until `compile`: with the next epoch, and so with new masks and
+  /// a new order, and with the optimizer's moments and step count (Keras: `initial_epoch`, `optimizer.iterations`). Two
+  /// calls of one epoch each give the parameters of one call of two epochs. An epoch that a callback stopped counts as
+  /// one. `options` set the length of this call. A schedule counts the steps of all calls since `compile`: a warm-up
+  /// happens once, and a rate that falls to 0 does so at the end of the current call.
   ///
   /// - Parameters:
-  ///   - validation: evaluated after each epoch, always with the same masks.
-  ///   - checkpoints: where to write checkpoints; the folder must be open.
-  ///   - resuming: the checkpoint to continue from. With the same corpus, options and threads the parameters at the end are those of a
-  ///     training that was never interrupted, to the last bit.
-  ///   - callbacks: called after each step and each epoch, and during validation; see `TrainingCallback`. One that answers `.stop` ends
-  ///     training in order, with a checkpoint.
-  /// - Throws: what the corpus and the callbacks throw; `PreprocessorError` for a sample that does not fit the model;
-  ///   `ModelUseError.inUse`; `TrainingError` where the loss is no finite number any more, with the last weights that gave one;
-  ///   `CancellationError` between two steps where the task is canceled, with the weights of the step before and a checkpoint.
+  ///   - validation: the samples to evaluate after each epoch, always with the same masks.
+  ///   - checkpoints: where and how often to write checkpoints; the folder must be open.
+  ///   - resuming: the checkpoint to resume from. With the same corpus, options and threads, the final parameters equal
+  ///     those of an uninterrupted training, to the last bit.
+  ///   - callbacks: called after each step and each epoch, and during validation; see `TrainingCallback`. A callback
+  ///     that returns `.stop` ends training with a checkpoint.
+  /// - Throws: the errors of the corpus and the callbacks; `PreprocessorError` for a sample that does not fit the
+  ///   model; `ModelUseError.inUse`; `TrainingError` if the loss is no longer finite, leaving the last weights with a
+  ///   finite loss; `CancellationError` between two steps if the task is canceled, leaving the weights of the last step
+  ///   and a checkpoint.
   @discardableResult
   public func fit(
     _ source: some SampleSource, validation: (any SampleSource)? = nil, options: TrainingOptions = TrainingOptions(),
@@ -47,7 +48,7 @@ extension DistilBertMaskedLM {
     }
   }
 
-  /// Takes parameters and moments from a checkpoint.
+  /// Restores parameters and moments from a checkpoint.
   private func restore(
     _ checkpoint: TrainingCheckpoint, _ training: TrainingStep, _ bestParameters: BestParameters?,
     _ checkpoints: CheckpointOptions?
@@ -57,7 +58,7 @@ extension DistilBertMaskedLM {
     if let best = checkpoint.state.best { try bestParameters?.keep(self.best(best, of: checkpoint, checkpoints)) }
   }
 
-  /// The checkpoint with the best validation loss, which stands beside that of an interrupted training.
+  /// Returns the checkpoint with the best validation loss, which is stored next to the latest one.
   private func best(
     _ best: TrainingState.Best, of checkpoint: TrainingCheckpoint, _ checkpoints: CheckpointOptions?
   ) throws -> TrainingCheckpoint {

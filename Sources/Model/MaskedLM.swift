@@ -9,29 +9,29 @@ import Tensor
 ///     try maskedLM.fit(["The quick brown fox jumped."])
 ///     try maskedLM.save(to: "my-model-2")
 ///
-/// It computes on `threads` threads of its own, one call at a time: what computes while another thread does (`fit`, `evaluate`,
-/// `predict`, `rank`, `save`, and those of its backbone and head) throws `ModelUseError.inUse`. A callback of `fit` may evaluate,
-/// predict and save. It is not `Sendable`, so that the compiler, too, keeps it to one task; models of one preset are independent, and
-/// the pages of their files are in memory once.
+/// A model computes on `threads` threads of its own, one call at a time: `fit`, `evaluate`, `predict`, `rank`, `save`
+/// and the calls of its backbone and head throw `ModelUseError.inUse` while another thread computes. A callback of
+/// `fit` may evaluate, predict and save. A model is not `Sendable`, so the compiler keeps it to one task. Models of one
+/// preset are independent; they share the pages of their files in memory.
 public final class DistilBertMaskedLM {
-  /// Its sizes and rates.
+  /// The model's sizes and rates.
   public let configuration: Configuration
-  /// Tokens to hidden states; can be frozen.
+  /// The encoder, from tokens to hidden states; can be frozen.
   public let backbone: DistilBertBackbone
-  /// Hidden states to scores of the vocabulary.
+  /// The head, from hidden states to scores of the vocabulary.
   public let maskedLMHead: MaskedLMHead
-  /// Text to samples; nil for a model that takes preprocessed samples alone.
+  /// The preprocessor, from text to samples; nil for a model that takes only preprocessed samples.
   public var preprocessor: DistilBertMaskedLMPreprocessor?
-  /// Every random choice comes from it.
+  /// The source of every random choice.
   public let seed: UInt64
-  /// Threads it computes with.
+  /// The number of threads that the model computes with.
   public let threads: Int
-  /// What a person should know of how it was loaded, each one line.
+  /// Notes about loading the model, one line each.
   public let notes: [String]
-  /// The same, where something is probably not as it should be: a head that is new.
+  /// Warnings about loading the model, one line each, such as a randomly initialized head.
   public let warnings: [String]
-  /// Whether the masked-language-model head was trained, by whoever made its files or by a step of `fit` that changed it. Without,
-  /// predictions are noise.
+  /// Whether the masked-language-model head was trained, before it was loaded or by `fit`. Predictions of an untrained
+  /// head are noise.
   public var hasTrainedHead: Bool { network.hasTrainedHead }
 
   let network: Network
@@ -39,9 +39,9 @@ public final class DistilBertMaskedLM {
   private var optimizer: Optimizer
   private(set) var schedule: Schedule
   private var lossReduction: LossReduction
-  /// The optimizer's moments, which one `fit` leaves to the next, until `compile`.
+  /// The optimizer's moments, kept from one `fit` to the next until `compile`.
   private var training: TrainingStep?
-  /// The epochs and steps since `compile`.
+  /// The progress since `compile`.
   private var progress = TrainingState()
 
   init(
@@ -58,24 +58,24 @@ public final class DistilBertMaskedLM {
     threads = compute.pool.threads
     self.backbone = backbone ?? DistilBertBackbone(network, compute, seed: seed, belongsToModel: true)
     maskedLMHead = MaskedLMHead(network, compute)
-    // What Keras' `compile()` chooses.
+    // The defaults of Keras' `compile()`.
     optimizer = .adam()
     schedule = Schedule()
     lossReduction = .maskedMean
   }
 
-  /// The threads that models compute with unless told otherwise: the CPUs that this process may use, by its affinity mask and the CPU
-  /// quota of its control group. `OMP_NUM_THREADS` and `OPENBLAS_NUM_THREADS` override it.
+  /// The default number of threads: the CPUs that this process may use, by its affinity mask and the CPU quota of its
+  /// control group. `OMP_NUM_THREADS` and `OPENBLAS_NUM_THREADS` override it.
   public static let defaultThreads = ThreadCount.standard(environment: environmentVariable)
 
-  /// A model of random weights.
+  /// Creates a model with random weights.
   ///
   /// - Parameters:
-  ///   - configuration: sizes and rates.
-  ///   - preprocessor: text to samples; nil for a model that takes preprocessed samples alone.
-  ///   - seed: every random choice comes from it.
-  ///   - threads: threads to compute with.
-  /// - Throws: `ConfigurationError` where the sizes make no model.
+  ///   - configuration: the sizes and rates.
+  ///   - preprocessor: turns text into samples; nil for a model that takes only preprocessed samples.
+  ///   - seed: the source of every random choice.
+  ///   - threads: the number of threads to compute with.
+  /// - Throws: `ConfigurationError` if the sizes or rates are invalid.
   public convenience init(
     configuration: Configuration, preprocessor: DistilBertMaskedLMPreprocessor? = nil, seed: UInt64 = 0,
     threads: Int = DistilBertMaskedLM.defaultThreads
@@ -86,10 +86,11 @@ public final class DistilBertMaskedLM {
     self.init(network, preprocessor: preprocessor, compute: compute, seed: seed)
   }
 
-  /// A model of an encoder, with a new head (KerasHub: `DistilBertMaskedLM(backbone, preprocessor)`). The encoder is the model's own
-  /// from here on.
+  /// Creates a model from an encoder, with a new head (KerasHub: `DistilBertMaskedLM(backbone, preprocessor)`). The
+  /// encoder then belongs to the model.
   ///
-  /// - Throws: `ModelUseError` where the encoder belongs to a model already, or the preprocessor has more word pieces than it.
+  /// - Throws: `ModelUseError` if the encoder already belongs to a model, or if the preprocessor's vocabulary is larger
+  ///   than the encoder's.
   public convenience init(backbone: DistilBertBackbone, preprocessor: DistilBertMaskedLMPreprocessor? = nil) throws {
     guard !backbone.belongsToModel else { throw ModelUseError.backboneIsTaken }
     let (pieces, rows) = (preprocessor?.tokenizer.vocabulary.count ?? 0, backbone.configuration.vocabularySize)
@@ -99,12 +100,12 @@ public final class DistilBertMaskedLM {
       backbone.network, preprocessor: preprocessor, compute: backbone.compute, seed: backbone.seed, backbone: backbone)
   }
 
-  /// How `fit` trains. The next `fit` starts over: at epoch 1 and step 1, with fresh moments, as in Keras.
+  /// Sets how `fit` trains. The next `fit` starts over: at epoch 1 and step 1, with fresh moments, as in Keras.
   ///
   /// - Parameters:
-  ///   - optimizer: how parameters follow their gradients.
-  ///   - schedule: how the learning rate goes over the steps.
-  ///   - lossReduction: what the gradient's loss is divided by; reported losses are always per masked token.
+  ///   - optimizer: computes updates from gradients.
+  ///   - schedule: the learning-rate schedule.
+  ///   - lossReduction: the divisor of the gradient's loss; reported losses are always per masked token.
   public func compile(
     optimizer: Optimizer = .adam(), schedule: Schedule = Schedule(), lossReduction: LossReduction = .maskedMean
   ) {
@@ -115,8 +116,8 @@ public final class DistilBertMaskedLM {
     progress = TrainingState()
   }
 
-  /// Calls a body with the optimizer's moments and the progress of the `fit` before, or fresh ones. Keeps what the body makes of
-  /// them, also where it throws.
+  /// Calls a body with the optimizer's moments and the progress of the last `fit`, or fresh ones. Keeps the changes,
+  /// even if the body throws.
   func withTraining<Value>(_ body: (TrainingStep, inout TrainingState) throws -> Value) rethrows -> Value {
     let training = training ?? TrainingStep(network, compute, optimizer, lossReduction, seed: seed)
     self.training = training
@@ -126,14 +127,15 @@ public final class DistilBertMaskedLM {
     return try body(training, &progress)
   }
 
-  /// Loss, accuracy and perplexity of a corpus. The figures do not depend on the number of threads.
+  /// Returns loss, accuracy and perplexity of a corpus. The figures do not depend on the number of threads.
   ///
   /// - Parameters:
-  ///   - pseudoLikelihood: also scores every token with itself masked; a sample of n tokens then costs n times as much.
-  ///   - progress: called with the samples done; false ends with what was measured until then.
-  ///   - onSample: called with each sample's index and its own figures, in order, while the rest is still to be computed.
-  /// - Throws: what the corpus and `onSample` throw; `PreprocessorError` for a sample that does not fit the model; `ModelUseError` where
-  ///   the model is in use, or has no preprocessor to say which token masks.
+  ///   - pseudoLikelihood: also scores every token with itself masked, n passes for a sample of n tokens.
+  ///   - progress: called with the number of samples done; false stops and returns the figures so far.
+  ///   - onSample: called with each sample's index and figures, in order, as soon as they are computed.
+  /// - Throws: the errors of the corpus and `onSample`; `PreprocessorError` for a sample that does not fit the model;
+  ///   `ModelUseError` if the model is in use, or if a pseudo-likelihood needs the mask token and there is no
+  ///   preprocessor.
   public func evaluate(
     _ source: some SampleSource, pseudoLikelihood: PseudoLikelihood.Variant? = nil,
     progress: (Int) throws -> Bool = { _ in true }, onSample: (Int, Evaluation) throws -> Void = { _, _ in }
@@ -149,12 +151,12 @@ public final class DistilBertMaskedLM {
     }
   }
 
-  /// The most likely word pieces of every mask of some samples: [sample][mask][rank].
+  /// Returns the most likely word pieces for every mask of samples: [sample][mask][rank].
   ///
-  /// The figures of a sample do not depend on what it is computed together with.
+  /// The result for a sample does not depend on the other samples.
   /// - Parameters:
-  ///   - targets: rank these ids alone; the probabilities stay those over the whole vocabulary.
-  ///   - batchRows: the most tokens computed together by a thread.
+  ///   - targets: the ids to rank; nil: all. Probabilities are still those over the whole vocabulary.
+  ///   - batchRows: the most tokens that a thread computes together.
   /// - Throws: `PreprocessorError` for a sample that does not fit the model, `ModelUseError.inUse`.
   public func rank(
     _ samples: [Sample], topK: Int = 5, targets: [Int]? = nil, batchRows: Int? = nil
@@ -162,7 +164,7 @@ public final class DistilBertMaskedLM {
     try collect(samples, batchRows: batchRows) { Ranking.best(topK, of: $0, $1, among: targets) }
   }
 
-  /// Calls `row` with the scores of every mask: the values as [sample][mask].
+  /// Calls `row` with the scores of every mask and returns its values: [sample][mask].
   func collect<Value>(
     _ samples: [Sample], batchRows: Int?, _ row: (UnsafeMutablePointer<Float>, _ vocabulary: Int) -> Value
   ) throws -> [[Value]] {
@@ -179,8 +181,9 @@ public final class DistilBertMaskedLM {
         try compute.forEach(batches) { index, batch, context in
           network.forEachLogits(batch, context) { rows, logits in
             for sample in 0..<batch.masks.sampleCount {
-              for place in batch.masks.range(sample).clamped(to: rows) {
-                results[groups[index].lowerBound + sample].append(row(logits[place - rows.lowerBound], logits.columns))
+              for maskedRow in batch.masks.range(sample).clamped(to: rows) {
+                results[groups[index].lowerBound + sample].append(
+                  row(logits[maskedRow - rows.lowerBound], logits.columns))
               }
             }
           }
@@ -190,22 +193,22 @@ public final class DistilBertMaskedLM {
     return results
   }
 
-  /// How weights are written.
+  /// The number format of saved weights.
   public enum WeightsType: Sendable {
-    /// As they are computed with.
+    /// 32 bits, as in computation.
     case float32
-    /// Half the size; each number keeps 11 significant bits.
+    /// 16 bits: half the size, with 11 significant bits per number.
     case float16
   }
 
-  /// Writes a Hugging Face model directory, whole or not at all. A head that was never trained is left out: whoever loads the directory
-  /// then knows that it has none.
+  /// Writes a Hugging Face model directory atomically. A head that was never trained is left out, so that the files do
+  /// not claim to have one.
   ///
   /// - Parameters:
-  ///   - weights: how they are written; what is computed with stays 32 bits wide.
-  ///   - files: more files to put in it: (name, bytes).
-  ///   - overwrite: take the place of a model directory that is there.
-  /// - Throws: `CheckpointError` or `FileError` where the place is taken or cannot be written; `ModelUseError.inUse`.
+  ///   - weights: the number format of the files; the model itself keeps 32 bits.
+  ///   - files: more files for the directory: (name, bytes).
+  ///   - overwrite: whether to replace an existing model directory.
+  /// - Throws: `CheckpointError` or `FileError` if the path exists or cannot be written; `ModelUseError.inUse`.
   public func save(
     to path: String, weights: WeightsType = .float32, files: [(name: String, bytes: [UInt8])] = [],
     overwrite: Bool = false
@@ -219,13 +222,13 @@ public final class DistilBertMaskedLM {
     }
   }
 
-  /// What a person should know of a directory that it is saved to, each one line.
+  /// Notes about saving the model, one line each.
   public var notesOnWriting: [String] {
     configuration.notesOnWriting
       + (hasTrainedHead ? [] : ["the masked-language-model head was never trained, and is left out of the files"])
   }
 
-  /// Its layers, what they put out, and their parameters (Keras: `summary()`).
+  /// Returns the layers with their output shapes and parameter counts (Keras: `summary()`).
   public func summary() -> ModelSummary {
     ModelSummary(
       configuration,
@@ -233,7 +236,7 @@ public final class DistilBertMaskedLM {
       vocabularyCount: preprocessor?.tokenizer.vocabulary.count)
   }
 
-  /// The tokenizer's files of a model directory.
+  /// The tokenizer's files in a model directory.
   var tokenizerFiles: [(name: String, bytes: [UInt8])] {
     preprocessor?.tokenizer.files(maximumLength: configuration.maxSequenceLength) ?? []
   }

@@ -1,8 +1,8 @@
 import Files
 
 extension DistilBertMaskedLM {
-  /// Identifies the model by what it is: sizes, rates, tokenizer and parameters. Models of one fingerprint give the same numbers,
-  /// whatever they are called and wherever their files are.
+  /// Identifies the model by its sizes, rates, tokenizer and parameters. Models with the same fingerprint compute the
+  /// same numbers, independent of their names and paths.
   public func fingerprint() throws -> UInt64 {
     let files = [configuration.fileBytes] + tokenizerFiles.map(\.bytes)
     let parameters = network.parameters.parameters

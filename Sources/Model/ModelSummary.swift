@@ -1,47 +1,47 @@
 import Text
 
-/// A model's layers, what they put out, and the numbers they hold (Keras: `summary()`).
+/// A model's layers, with their output shapes and parameter counts (Keras: `summary()`).
 ///
 ///     print(maskedLM.summary())
 ///
-/// Names, shapes and counts are those that KerasHub shows. The head's count includes the token embedding, where it shares that with the
-/// backbone; the totals count it once.
+/// Names, shapes and counts are those that KerasHub shows. The head's count includes a token embedding that it shares
+/// with the backbone; the totals count it once.
 public struct ModelSummary: Sendable, Equatable {
-  /// A layer, or a part made of layers.
+  /// A layer, or a group of layers.
   public struct Layer: Sendable, Equatable {
-    /// `mlm_head`.
+    /// The layer's name, such as `mlm_head`.
     public let name: String
-    /// `MaskedLMHead`.
+    /// The layer's class, such as `MaskedLMHead`.
     public let type: String
-    /// nil: any number. `[nil, nil, 768]`: samples, tokens, width.
+    /// The sizes of the output, nil for any number. `[nil, nil, 768]`: samples, tokens, width.
     public let outputShape: [Int?]
-    /// The numbers it holds, shared ones included.
+    /// The number of parameters, shared ones included.
     public let parameterCount: Int
-    /// What it is made of.
+    /// The layers that it consists of.
     public var parts: [Layer] = []
   }
 
-  /// `distil_bert_masked_lm`.
+  /// The model's name, such as `distil_bert_masked_lm`.
   public let name: String
-  /// In the order of the computation.
+  /// The layers, in the order of computation.
   public let layers: [Layer]
-  /// All numbers, each once.
+  /// The number of parameters; shared ones count once.
   public let parameterCount: Int
-  /// Those that `fit` moves.
+  /// The number of parameters that `fit` trains.
   public let trainableParameterCount: Int
-  /// Word pieces of the preprocessor's tokenizer; nil without one.
+  /// The number of word pieces of the preprocessor's tokenizer; nil without a preprocessor.
   public var vocabularyCount: Int?
-  /// Of the numbers, those that two layers share.
+  /// The number of parameters that two layers share.
   public let sharedParameterCount: Int
 
-  /// Those that `fit` leaves as they are.
+  /// The number of frozen parameters, which `fit` leaves unchanged.
   public var frozenParameterCount: Int { parameterCount - trainableParameterCount }
 }
 
 extension ModelSummary {
-  /// A whole model.
+  /// Summarizes a whole model.
   ///
-  /// - Parameter trainable: nil: all of it.
+  /// - Parameter trainable: the number of trainable parameters; nil: all.
   public init(
     _ configuration: Configuration, trainableParameterCount trainable: Int? = nil, vocabularyCount: Int? = nil
   ) {
@@ -61,7 +61,7 @@ extension ModelSummary {
     sharedParameterCount = shared
   }
 
-  /// An encoder alone.
+  /// Summarizes an encoder.
   init(backbone configuration: Configuration, isTrainable: Bool) {
     name = "distil_bert_backbone"
     layers = [.input("padding_mask"), .input("token_ids")] + Layer.backbone(configuration).parts
@@ -101,14 +101,14 @@ extension ModelSummary.Layer {
       parameterCount: configuration.backboneParameterCount, parts: embeddings + layers)
   }
 
-  /// `(any, any, 768)`.
+  /// The output shape as text, such as `(any, any, 768)`.
   public var shapeText: String {
     "(" + outputShape.map { $0.map { String($0) } ?? "any" }.joined(separator: ", ") + ")"
   }
 }
 
 extension ModelSummary: CustomStringConvertible {
-  /// A table for people, some lines without an end on the last one.
+  /// The summary as a table, without a final newline.
   public var description: String {
     var rows = [["layer", "type", "output shape", "parameters"]]
     func add(_ layer: Layer, _ indent: String) {
@@ -129,7 +129,7 @@ extension ModelSummary: CustomStringConvertible {
     lines.append("  \(Count.grouped(parameterCount)) parameters: \(trainabilityText)")
     if sharedParameterCount > 0 {
       lines.append(
-        "  (the head shares the \(Count.grouped(sharedParameterCount)) of the token embedding, which count once)"
+        "  (the head shares the token embedding's \(Count.grouped(sharedParameterCount)) parameters; they count once)"
       )
     }
     return lines.joined(separator: "\n")

@@ -1,44 +1,45 @@
 import Tensor
 
-/// Backbone and head over one table of parameters: the passes that training, evaluation and prediction are made of.
+/// Backbone and head over one table of parameters, with the passes of training, evaluation and prediction.
 final class Network {
   let configuration: Configuration
   let table: ParameterTable
-  /// One for each row of the table.
+  /// One parameter per row of the table.
   let parameters: ParameterStore
   let backbone: Backbone
   let head: Head
 
-  /// - Parameter parameters: one for each row of the configuration's table.
+  /// - Parameter parameters: one per row of the configuration's table.
   init(_ configuration: Configuration, _ parameters: ParameterStore) throws(MissingParameter) {
     self.configuration = configuration
     table = configuration.parameterTable
     self.parameters = parameters
     backbone = try Backbone(configuration, table, parameters)
     head = try Head(configuration, parameters)
-    // The parameters stand in the order of the computation, but for a word embedding that is the last product's matrix too.
+    // The parameters are in the order of computation, except for a shared word embedding, which is also the last
+    // product's matrix.
     let last = head.output.name
     parameters.setOrder(
       ofProducts: table.specifications.filter { $0.role == .kernel && $0.name != last }.map(\.name) + [last])
   }
 
-  /// Whether the backbone's parameters, the token embedding among them, get gradients.
+  /// Whether the backbone's parameters, including the token embedding, get gradients.
   var trainsBackbone: Bool {
     get { parameters(where: \.isBackbone).contains(where: \.isTrainable) }
     set { for parameter in parameters(where: \.isBackbone) { parameter.isTrainable = newValue } }
   }
 
-  /// The parameters whose rows of the table are asked for.
+  /// Returns the parameters whose rows in the table satisfy a predicate.
   func parameters(where isWanted: (ParameterTable.Row) -> Bool) -> [Parameter] {
     zip(table.rows, parameters.parameters).filter { row, _ in isWanted(row) }.map { $1 }
   }
 
-  /// Whether all of the head is from files, or was changed by a step of training.
+  /// Whether the whole head comes from files or was changed by a training step.
   var hasTrainedHead: Bool { !parameters.parameters.contains(where: \.isUntrained) }
 
-  /// Forward, loss and backward of one batch: adds to the gradients of `lossFactor` · Σ w · cross-entropy.
+  /// Runs forward, loss and backward of one batch. Adds the gradients of `lossFactor` · Σ w · cross-entropy.
   ///
-  /// Everything it takes from the arena is given back.
+  /// It returns all memory to the arena.
   func addGradients(_ batch: Batch, lossFactor: Float, _ key: DropoutKey?, _ context: Context) -> LossSums {
     guard !batch.maskedRows.isEmpty else { return LossSums() }
     return context.temporary {
@@ -70,14 +71,14 @@ final class Network {
     }
   }
 
-  /// To be called before inference of some batches, while nothing else is computed.
+  /// Prepares packed weights for inference. Call it before the batches, while nothing else computes.
   func prepare(for batches: [Batch], on pool: WorkerPool) {
     guard let rows = batches.first?.tokens.rowCount else { return }
     parameters.packedWeights.prepare(
       forPassOf: batches.count == 1 && rows <= SmallBatchGEMM.rowLimit ? rows : nil, in: parameters, on: pool)
   }
 
-  /// Calls the body with the scores (rows × vocabulary) of a few masked rows of the batch at a time.
+  /// Calls the body with the scores (rows × vocabulary) of a few masked rows at a time.
   func forEachLogits(
     _ batch: Batch, _ context: Context, _ body: (_ maskedRows: Range<Int>, _ logits: Matrix) throws -> Void
   ) rethrows {

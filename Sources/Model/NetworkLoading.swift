@@ -1,8 +1,8 @@
 import Tensor
 
 extension Network {
-  /// A network of a directory's weights. Float32 weights are used where they lie in the mapped file; a head that is missing starts
-  /// from random numbers.
+  /// Creates a network with a directory's weights. Float32 weights are used directly from the mapped file; a missing
+  /// head is randomly initialized.
   convenience init(
     _ configuration: Configuration, _ weights: ResolvedWeights, seed: UInt64, on pool: WorkerPool
   ) throws {
@@ -18,7 +18,7 @@ extension Network {
     try self.init(configuration, store)
   }
 
-  /// A network of random weights.
+  /// Creates a network with random weights.
   convenience init(random configuration: Configuration, seed: UInt64, on pool: WorkerPool) throws {
     let table = configuration.parameterTable
     let store = try ParameterStore(table.specifications) { index, specification in
@@ -28,7 +28,7 @@ extension Network {
     try self.init(configuration, store)
   }
 
-  /// A network whose values are not set: those of a checkpoint take their place before anything is computed.
+  /// Creates a network without values; a checkpoint sets them before any computation.
   convenience init(restored configuration: Configuration) throws {
     try self.init(configuration, ParameterStore(configuration.parameterTable.specifications) { _, _ in .fill { _ in } })
   }
@@ -43,11 +43,11 @@ extension Network {
     }
   }
 
-  /// The parameters as they are written to a model's file: without those of a head that was never trained, so that nobody takes them
-  /// for a head.
+  /// The parameters for a model's file, without those of an untrained head, so that no reader mistakes them for a
+  /// trained one.
   var tensorSources: [TensorSource] { sources { !$0.isUntrained } }
 
-  /// Those that are left out there.
+  /// The parameters that `tensorSources` leaves out.
   var untrainedSources: [TensorSource] { sources(where: \.isUntrained) }
 
   private func sources(where isWritten: (Parameter) -> Bool) -> [TensorSource] {

@@ -2,40 +2,40 @@ import Files
 import Hub
 import Text
 
-/// Finds out whether a model is what it should be: its files by their hashes, its size, and what it answers by the figures that
-/// others have published of it. Nothing is fetched.
+/// Verifies a model: its files by their hashes, its number of parameters, and its answers by published figures.
+/// Downloads nothing.
 package struct PresetVerification: Sendable {
   let registry: PresetRegistry
   let hub: Hub
   let threads: Int
 
   /// - Parameters:
-  ///   - registry: what is known of presets.
-  ///   - hub: whose cache is looked into.
-  ///   - threads: threads to compute with.
+  ///   - registry: the known presets.
+  ///   - hub: the hub whose cache is searched.
+  ///   - threads: the number of threads to compute with.
   package init(_ registry: PresetRegistry, hub: Hub, threads: Int = DistilBertMaskedLM.defaultThreads) {
     self.registry = registry
     self.hub = hub
     self.threads = threads
   }
 
-  /// What is to be verified.
+  /// A model to verify.
   package struct Target: Sendable {
-    /// As it was asked for.
+    /// The name or path from the user.
     package let name: String
-    /// Where its files are; nil: in the program.
+    /// The directory of its files; nil: the program itself.
     package let directory: String?
-    /// What a registry knows of it.
+    /// The preset in the registry, if it is known.
     let preset: Preset?
 
-    /// Whether it is a snapshot in the hub's cache.
+    /// Whether the directory is a snapshot in the hub's cache.
     package var isInCache: Bool { directory.flatMap { HubAddress(snapshot: $0) } != nil }
   }
 
-  /// Checks a model that was found.
+  /// Checks a located model.
   ///
-  /// - Parameter report: called with each check when it is done.
-  /// - Throws: where the model cannot be loaded.
+  /// - Parameter report: called after each check.
+  /// - Throws: if the model cannot be loaded.
   package func run(_ target: Target, report: (PresetCheck) throws -> Void) throws -> PresetVerdict {
     var (isGood, isChecked) = (true, false)
     func note(_ check: PresetCheck) throws {
@@ -49,13 +49,13 @@ package struct PresetVerification: Sendable {
     } else {
       try note(PresetCheck("files", .ok, "part of the program"))
     }
-    // Files that are not the right ones need not be loaded to know it.
+    // Wrong files need not be loaded.
     guard isGood else { return .differs }
 
     let model = try DistilBertMaskedLM.load(try resolved(target), threads: threads)
     try note(parameters(model, known))
     if !model.hasTrainedHead {
-      try note(PresetCheck("head", .unchecked, "there is none that is trained: predict refuses the model before fit"))
+      try note(PresetCheck("head", .unchecked, "it is untrained: predict refuses the model before fit"))
     }
     if let published = known?.published, !published.isEmpty {
       for values in published { try note(check(values, of: model)) }
@@ -65,7 +65,7 @@ package struct PresetVerification: Sendable {
     return isGood ? (isChecked ? .ok : .unchecked) : .differs
   }
 
-  /// Finds a preset by name, `hf://…` in the cache, or a model directory.
+  /// Finds a model: a directory, a preset's name, or `hf://…` in the cache.
   package func locate(_ argument: String) throws -> Target {
     if registry.isDirectory(argument) {
       return Target(name: argument, directory: argument, preset: try identify(argument))
@@ -77,16 +77,16 @@ package struct PresetVerification: Sendable {
         return Target(name: argument, directory: directory, preset: preset)
       }
     }
-    let place = try registry.place(argument)
-    switch HubCache(hub.environment).find(place.address, aliases: place.aliases, parts: HubPart.allCases) {
+    let location = try registry.place(argument)
+    switch HubCache(hub.environment).find(location.address, aliases: location.aliases, parts: HubPart.allCases) {
     case .found(let directory):
-      return Target(name: argument, directory: directory, preset: try place.preset ?? identify(directory))
+      return Target(name: argument, directory: directory, preset: try location.preset ?? identify(directory))
     case .missing(let parts, _):
       throw PresetError.notDownloaded(name: argument, missing: parts.count < HubPart.allCases.count ? parts : [])
     }
   }
 
-  /// The preset that a directory holds: by its place in a cache, else by the hash of its weights.
+  /// Returns the preset in a directory, identified by its path in a cache or by the hash of its weights.
   private func identify(_ directory: String) throws -> Preset? {
     if let address = HubAddress(snapshot: directory) { return registry.place(address).preset }
     let weights = ModelFiles.weights
@@ -101,7 +101,7 @@ package struct PresetVerification: Sendable {
     return candidates { $0.sha256 == sum }.first
   }
 
-  /// What was found, as a model to load.
+  /// Returns the located model for loading.
   private func resolved(_ target: Target) throws -> ResolvedPreset {
     guard let directory = target.directory else { return try registry.resolve(target.name, hub: hub) }
     return try ResolvedPreset(
@@ -110,7 +110,7 @@ package struct PresetVerification: Sendable {
         isLowercase: target.preset?.isLowercase), loadWeights: true)
   }
 
-  /// Figures that cannot be computed, since the model has no such token or the text no mask, differ too.
+  /// Compares published figures. Those that cannot be computed (no such token, no mask in the text) also differ.
   private func check(_ values: PublishedValues, of model: DistilBertMaskedLM) throws -> PresetCheck {
     do {
       return try model.check(values)
@@ -126,7 +126,7 @@ package struct PresetVerification: Sendable {
     let (expectedBackbone, expectedAll) = (preset?.backboneParameterCount, preset?.parameterCount)
     guard expectedBackbone ?? backbone == backbone, expectedAll ?? all == all else {
       let expected = [(expectedBackbone, "in the backbone"), (expectedAll, "in all")]
-        .compactMap { count, place in count.map { "\(Count.grouped($0)) \(place)" } }
+        .compactMap { count, scope in count.map { "\(Count.grouped($0)) \(scope)" } }
       return PresetCheck(
         "parameters", .differs, "\(found); the registry says \(expected.joined(separator: ", "))")
     }

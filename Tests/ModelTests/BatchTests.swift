@@ -14,10 +14,11 @@ import Testing
     #expect(batch.tokenIDs == [5, 6, 7, 8, 9, 10] && batch.positionIDs == [0, 1, 2, 4, 0, 1])
     #expect(
       batch.tokens.starts == [0, 3, 4] && batch.tokens.lengths == [3, 1, 2]
-        && batch.tokens.places == [0, 1, 2, 0, 0, 1])
+        && batch.tokens.tokenIndices == [0, 1, 2, 0, 0, 1])
     #expect(batch.tokens.sampleKeys == [0, 0, 0, 1, 2, 2] && batch.tokens.longest == 3)
     #expect(batch.maskedRows == [0, 2, 5] && batch.labels == [1, 2, 3] && batch.weights == [0.5, 1, 1])
-    #expect(batch.masks.starts == [0, 2, 2] && batch.masks.lengths == [2, 0, 1] && batch.masks.places == [0, 2, 1])
+    #expect(
+      batch.masks.starts == [0, 2, 2] && batch.masks.lengths == [2, 0, 1] && batch.masks.tokenIndices == [0, 2, 1])
     batch.tokens.forEachGap { _ in Issue.record("there is no gap") }
   }
 

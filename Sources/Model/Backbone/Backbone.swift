@@ -7,7 +7,7 @@ struct Backbone {
   let embeddings: Embeddings
   let layers: [EncoderLayer]
   let width: Int
-  /// The parameters of the embeddings, and behind them those of each layer.
+  /// The parameters of the embeddings, followed by those of each layer.
   private let stages: [[Parameter]]
 
   init(
@@ -16,7 +16,7 @@ struct Backbone {
     typealias Module = ParameterTable.Module
     let lookUp = ParameterLookUp(parameters)
     let epsilon = configuration.layerNormEpsilon
-    // The place of each dropout in the network, counted through: its random numbers are its own.
+    // The sites number the dropouts of the network, so that each draws its own random numbers.
     var site = 0
     func dropout(_ rate: Float) -> Dropout {
       site += 1
@@ -50,21 +50,22 @@ struct Backbone {
     }
   }
 
-  /// Where the backward may stop: at the embeddings (0), at layer i (i + 1), or before it begins (nil) where all is frozen.
+  /// The lowest stage that is trained, where the backward stops: 0 for the embeddings, i + 1 for layer i, nil if
+  /// everything is frozen.
   var lowestTrained: Int? { stages.firstIndex { $0.contains(where: \.isTrainable) } }
 
-  /// What the backward needs. In the arena; all of it until the step ends.
+  /// The values that the backward needs. They stay in the arena until the step ends.
   struct SavedActivations {
-    /// nil where the backward stops before them.
+    /// nil if the backward stops above the embeddings.
     let embeddings: Embeddings.SavedActivations?
-    /// Of the layers from `firstLayer` on.
+    /// The saved activations of the layers from `firstLayer` on.
     let layers: [EncoderLayer.SavedActivations]
     let firstLayer: Int
   }
 
-  /// The last hidden states of the masked rows (masked rows × width), for training: keeps what the backward needs.
+  /// Returns the last hidden states of the masked rows (masked rows × width) for training, with the saved activations.
   ///
-  /// - Parameter lowest: where the backward stops (`lowestTrained`); what lies below keeps nothing.
+  /// - Parameter lowest: where the backward stops (`lowestTrained`); the stages below it save nothing.
   func forward(_ batch: Batch, _ key: DropoutKey?, from lowest: Int = 0, _ context: Context) -> (
     Matrix, SavedActivations
   ) {
@@ -74,7 +75,7 @@ struct Backbone {
     if lowest == 0 {
       embedded = embeddings.forward(batch, key, into: x, context)
     } else {
-      // Two matrices in turn, as in `predict`.
+      // Two matrices alternate, as in `predict`.
       var y = context.matrix(x.rows, width)
       context.temporary { _ = embeddings.forward(batch, key, into: x, context) }
       for layer in layers[..<firstLayer] {
@@ -93,18 +94,18 @@ struct Backbone {
     return (x, SavedActivations(embeddings: embedded, layers: saved, firstLayer: firstLayer))
   }
 
-  /// The same without a backward: each layer's activations are given back when it is done.
+  /// Returns the last hidden states for inference. The memory of each layer's activations is released after the layer.
   ///
   /// - Parameters:
-  ///   - key: dropout, where a frozen backbone is run in training.
-  ///   - allRows: the hidden states of every row instead of the masked ones.
-  ///   - observe: called with the embeddings' output and each layer's, for tests.
+  ///   - key: the dropout key, if a frozen backbone runs in training.
+  ///   - allRows: whether to return the hidden states of all rows instead of the masked ones.
+  ///   - observe: called with the output of the embeddings and of each layer, for tests.
   func predict(
     _ batch: Batch, dropout key: DropoutKey? = nil, allRows: Bool = false, _ context: Context,
     observe: (Matrix) -> Void = { _ in }
   ) -> Matrix {
-    // Two buffers in turn: what a layer reads and what it writes. A position can be asked for more than once, so there can be
-    // more masked rows than rows.
+    // Two buffers alternate: a layer reads one and writes the other. A position can be requested more than once, so
+    // there can be more masked rows than rows.
     let count = batch.tokens.rowCount
     let (even, odd) = (
       context.matrix(max(count, batch.maskedRows.count), width),
@@ -124,7 +125,7 @@ struct Backbone {
     return x
   }
 
-  /// `dy`: the gradient of what `forward` returned; it is used up.
+  /// Adds the parameters' gradients. `dy`, the gradient of the result of `forward`, is overwritten.
   func backward(_ dy: Matrix, _ saved: SavedActivations, _ batch: Batch, _ key: DropoutKey?, _ context: Context) {
     var dy = dy
     var dx = context.matrix(batch.tokens.rowCount, width)
@@ -144,7 +145,7 @@ struct Backbone {
     embeddings.backward(dy, embedded, batch, key, context)
   }
 
-  /// The last layer computes the masked rows alone.
+  /// The last layer computes only the masked rows.
   private func selection(_ batch: Batch, layer: Int) -> (rows: [Int32], layout: RowLayout)? {
     layer == layers.count - 1 ? (batch.maskedRows, batch.masks) : nil
   }

@@ -1,21 +1,23 @@
 import Tensor
 
-/// Samples of any lengths, end to end: what one pass through the network takes. There is no padding in the computation.
+/// Samples of any lengths, end to end, for one pass through the network. The computation has no padding.
 ///
-/// With OpenBLAS' kernel for AVX2, every sample begins at a multiple of 12 rows for inference, or, where it is short, within the first
-/// 6: it computes a row the same to the last bit in any full tile of 12 (see `GEMM`), and in any row of a tile's first half; so what a
-/// text is answered does not depend on what it is computed together with. The price is 5 or 6 rows a sample on average, and 1 more
-/// row for each mask where a text has one; a batch of few rows is not filled up at its end. Its AVX-512 kernels treat all rows alike; there, and in training, whose sums run over
-/// the whole batch anyway, samples are packed tightly.
+/// With OpenBLAS' AVX2 kernel, every sample of an inference batch begins at a multiple of 12 rows or, if it is short,
+/// within the first 6 rows of a tile. The kernel computes a row the same to the last bit in any full tile of 12 (see
+/// `GEMM`), and in any row of a tile's first half, so the answer to a text does not depend on the rest of the batch.
+/// The cost is 5 or 6 rows per sample on average, and 1 more row per mask for texts with one mask; a batch of few rows
+/// is not filled up at its end. The AVX-512 kernels treat all rows alike. With them, and in training, whose sums run
+/// over the whole batch anyway, samples are packed tightly.
 struct Batch {
-  /// Per row.
+  /// The token and its position, per row.
   private(set) var tokenIDs: [Int32] = []
   private(set) var positionIDs: [Int32] = []
   private(set) var tokens = RowLayout()
-  /// The rows whose token is to be predicted, and their layout: row i of the head's input is row `maskedRows[i]` of the backbone's.
+  /// The rows whose token is predicted, and their layout: row i of the head's input is row `maskedRows[i]` of the
+  /// backbone's.
   private(set) var maskedRows: [Int32] = []
   private(set) var masks = RowLayout()
-  /// Per masked row: the original id and the weight (0 for rows that only fill a tile).
+  /// The original id and the weight (0 for rows that only fill a tile), per masked row.
   private(set) var labels: [Int32] = []
   private(set) var weights: [Float] = []
   private let alignment: Int
@@ -25,7 +27,7 @@ struct Batch {
   /// - Parameter alignment: each sample begins at a multiple of this many rows.
   init(alignment: Int = 1) { self.alignment = alignment }
 
-  /// - Parameter unfilledRows: up to so many rows, those behind the last sample are left out.
+  /// - Parameter unfilledRows: in a batch of at most this many rows, the fill rows after the last sample are left out.
   init(_ samples: some Sequence<Sample>, alignment: Int = 1, unfilledRows: Int = 0) {
     self.init(alignment: alignment)
     for (index, sample) in samples.enumerated() { append(sample, key: UInt32(truncatingIfNeeded: index)) }
@@ -43,8 +45,8 @@ struct Batch {
     }
   }
 
-  /// A batch whose samples come out the same to the last bit whatever is computed with them. `SmallBatchGEMM` needs no full
-  /// tile.
+  /// Creates a batch in which a sample's result is the same to the last bit, whatever the other samples are.
+  /// `SmallBatchGEMM` needs no full tile.
   static func inference(_ samples: some Sequence<Sample>) -> Batch {
     Batch(
       samples, alignment: inferenceAlignment,
@@ -53,21 +55,21 @@ struct Batch {
 
   mutating func append(_ sample: Sample, key: UInt32 = 0) {
     let firstRow = tokens.start(of: sample.tokenIDs.count, alignment: alignment)
-    tokens.append(places: 0..<UInt32(sample.tokenIDs.count), at: firstRow, key: key, alignment: alignment)
-    Self.place(sample.tokenIDs, at: firstRow, in: &tokenIDs, filledWith: 0, to: tokens.rowCount)
-    Self.place(sample.positionIDs, at: firstRow, in: &positionIDs, filledWith: 0, to: tokens.rowCount)
+    tokens.append(tokenIndices: 0..<UInt32(sample.tokenIDs.count), at: firstRow, key: key, alignment: alignment)
+    Self.put(sample.tokenIDs, at: firstRow, in: &tokenIDs, filledWith: 0, to: tokens.rowCount)
+    Self.put(sample.positionIDs, at: firstRow, in: &positionIDs, filledWith: 0, to: tokens.rowCount)
 
     let row = masks.start(of: sample.maskPositions.count, alignment: alignment)
-    masks.append(places: sample.maskPositions.lazy.map { UInt32($0) }, at: row, key: key, alignment: alignment)
-    Self.place(
+    masks.append(tokenIndices: sample.maskPositions.lazy.map { UInt32($0) }, at: row, key: key, alignment: alignment)
+    Self.put(
       sample.maskPositions.map { Int32(firstRow) + $0 }, at: row, in: &maskedRows, filledWith: Int32(firstRow),
       to: masks.rowCount)
-    Self.place(sample.labels, at: row, in: &labels, filledWith: 0, to: masks.rowCount)
-    Self.place(sample.weights, at: row, in: &weights, filledWith: 0, to: masks.rowCount)
+    Self.put(sample.labels, at: row, in: &labels, filledWith: 0, to: masks.rowCount)
+    Self.put(sample.weights, at: row, in: &weights, filledWith: 0, to: masks.rowCount)
   }
 
-  /// Puts values behind the first `start`, and fills up to `end` values.
-  private static func place<Value>(
+  /// Appends values after the first `start` ones, and fills up to `end` values.
+  private static func put<Value>(
     _ values: [Value], at start: Int, in array: inout [Value], filledWith filler: Value, to end: Int
   ) {
     array.removeSubrange(start...)
@@ -75,12 +77,12 @@ struct Batch {
     array.append(contentsOf: repeatElement(filler, count: end - array.count))
   }
 
-  /// The rows a sample will take.
+  /// Returns the number of rows that a sample takes.
   static func rows(of sample: Sample, alignment: Int) -> Int {
     (sample.tokenIDs.count + alignment - 1) / alignment * alignment
   }
 
-  /// Cuts samples of these many rows into runs of at most `limit` rows (a longer sample is alone).
+  /// Divides samples with these numbers of rows into runs of at most `limit` rows. A longer sample gets its own run.
   static func groups(_ rows: [Int], limit: Int) -> [Range<Int>] {
     var groups: [Range<Int>] = []
     var (start, total) = (0, 0)

@@ -1,21 +1,21 @@
 import Files
 import Hub
 
-/// DistilBERT's encoder: tokens to hidden states (Sanh et al. 2019; KerasHub: `DistilBertBackbone`).
+/// DistilBERT's encoder, from tokens to hidden states (Sanh et al. 2019; KerasHub: `DistilBertBackbone`).
 ///
 ///     let backbone = try DistilBertBackbone.fromPreset("distil_bert_base_en_uncased")
 ///     let states = try backbone(tokenIDs: [[101, 7592, 102]])              // [sample][token][width]
 ///
-/// That of a model (`DistilBertMaskedLM.backbone`) is the model's own: what `fit` changes shows in it.
+/// The backbone of a model (`DistilBertMaskedLM.backbone`) shares the model's parameters, so `fit` changes it too.
 ///
-/// It computes one call at a time, and a model and its backbone count as one: a call while another thread computes throws
-/// `ModelUseError.inUse`. It is not `Sendable`, so that the compiler, too, keeps it to one task.
+/// A model and its backbone compute one call at a time: a call while another thread computes throws
+/// `ModelUseError.inUse`. A backbone is not `Sendable`, so the compiler keeps it to one task.
 public final class DistilBertBackbone {
   let network: Network
   let compute: Compute
-  /// Where new weights come from.
+  /// The source of new weights.
   let seed: UInt64
-  /// Whether a model has been made of it.
+  /// Whether it belongs to a model.
   var belongsToModel: Bool
 
   init(_ network: Network, _ compute: Compute, seed: UInt64, belongsToModel: Bool) {
@@ -25,19 +25,19 @@ public final class DistilBertBackbone {
     self.belongsToModel = belongsToModel
   }
 
-  /// An encoder of random weights. The first seven arguments are KerasHub's, with its defaults.
+  /// Creates an encoder with random weights. The first seven arguments are KerasHub's, with its defaults.
   ///
   /// - Parameters:
-  ///   - vocabularySize: word pieces.
-  ///   - numLayers: encoder layers.
-  ///   - numHeads: attention heads in each layer; they divide `hiddenDim`.
+  ///   - vocabularySize: the number of word pieces.
+  ///   - numLayers: the number of encoder layers.
+  ///   - numHeads: the number of attention heads in each layer, a divisor of `hiddenDim`.
   ///   - hiddenDim: the width of the hidden states.
   ///   - intermediateDim: the inner width of the feed-forward blocks.
-  ///   - dropout: the rate of every dropout, 0 ..< 1. It counts in `fit` alone.
-  ///   - maxSequenceLength: the most tokens of a sample, [CLS] and [SEP] counted.
-  ///   - seed: every random choice comes from it.
-  ///   - threads: threads to compute with.
-  /// - Throws: `ConfigurationError` where the sizes make no model.
+  ///   - dropout: the rate of every dropout, 0 ..< 1. Only `fit` uses it.
+  ///   - maxSequenceLength: the most tokens of a sample, including [CLS] and [SEP].
+  ///   - seed: the source of every random choice.
+  ///   - threads: the number of threads to compute with.
+  /// - Throws: `ConfigurationError` if the sizes or the rate are invalid.
   public convenience init(
     vocabularySize: Int, numLayers: Int, numHeads: Int, hiddenDim: Int, intermediateDim: Int, dropout: Float = 0.1,
     maxSequenceLength: Int = 512, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads
@@ -52,16 +52,16 @@ public final class DistilBertBackbone {
       try Network(random: configuration, seed: seed, on: compute.pool), compute, seed: seed, belongsToModel: false)
   }
 
-  /// The encoder of a preset (KerasHub: `DistilBertBackbone.from_preset`); its head, if it has one, is left out. What is missing in the
-  /// hub's cache is fetched.
+  /// Loads the encoder of a preset without its head (KerasHub: `DistilBertBackbone.from_preset`). Downloads files that
+  /// are missing in the hub's cache.
   ///
   /// - Parameters:
   ///   - preset: a model directory, a name in the registry, or `hf://OWNER/NAME[@REVISION]`.
-  ///   - loadWeights: false: the architecture with random weights from the seed.
-  ///   - seed: every random choice comes from it.
-  ///   - threads: threads to compute with.
-  ///   - hub: how the hub is reached; by default as the environment says (`Hub.fromEnvironment`).
-  /// - Throws: `PresetError`, `HubError`, `FileError`, `CheckpointError`: what is missing or does not fit, and what to do.
+  ///   - loadWeights: false: the architecture, with random weights from the seed.
+  ///   - seed: the source of every random choice.
+  ///   - threads: the number of threads to compute with.
+  ///   - hub: the hub's settings, by default those of the environment (`Hub.fromEnvironment`).
+  /// - Throws: `PresetError`, `HubError`, `FileError`, `CheckpointError` if something is missing or does not fit.
   public static func fromPreset(
     _ preset: String, loadWeights: Bool = true, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads,
     hub: Hub = .fromEnvironment
@@ -79,19 +79,20 @@ public final class DistilBertBackbone {
     return DistilBertBackbone(network, compute, seed: seed, belongsToModel: false)
   }
 
-  /// Its sizes and rates.
+  /// The encoder's sizes and rates.
   public var configuration: Configuration { network.configuration }
 
-  /// Whether `fit` moves the encoder's parameters (Keras: `trainable`). The token embedding is one of them; the head, which shares it,
-  /// then trains its dense layer, its norm and its bias alone. A frozen backbone keeps no activations and runs no backward.
+  /// Whether `fit` trains the encoder's parameters (Keras: `trainable`). The token embedding is one of them, so with a
+  /// frozen backbone the head trains only its dense layer, its norm and its bias. A frozen backbone saves no
+  /// activations and runs no backward.
   public var isTrainable: Bool {
     get { network.trainsBackbone }
     set { network.trainsBackbone = newValue }
   }
 
-  /// The hidden states of the last layer: [sample][token][width], padded tokens left out. The mask positions play no part.
+  /// Returns the hidden states of the last layer, without padding: [sample][token][width]. Ignores the mask positions.
   ///
-  /// - Throws: `PreprocessorError` with the sample's index where features do not fit the model; `ModelUseError.inUse`.
+  /// - Throws: `PreprocessorError` with the sample's index if features do not fit the model; `ModelUseError.inUse`.
   public func callAsFunction(_ features: MaskedLMFeatures) throws -> [[[Float]]] {
     let samples = try features.samples(
       vocabularySize: configuration.vocabularySize, maximumLength: configuration.maxSequenceLength)
@@ -118,17 +119,17 @@ public final class DistilBertBackbone {
     return results
   }
 
-  /// The same, of KerasHub's input alone.
+  /// Returns the hidden states of the last layer for KerasHub's inputs.
   ///
   /// - Parameters:
   ///   - tokenIDs: [sample][token].
-  ///   - paddingMask: [sample][token]: 1 for a token, 0 for padding. Empty: no padding anywhere.
+  ///   - paddingMask: [sample][token]: 1 for a token, 0 for padding; empty: no padding.
   public func callAsFunction(tokenIDs: [[Int]], paddingMask: [[Int]] = []) throws -> [[[Float]]] {
     try self(
       MaskedLMFeatures(
         tokenIDs: tokenIDs, paddingMask: paddingMask, maskPositions: tokenIDs.map { _ in [] }))
   }
 
-  /// Its layers, what they put out, and their parameters (Keras: `summary()`).
+  /// Returns the layers with their output shapes and parameter counts (Keras: `summary()`).
   public func summary() -> ModelSummary { ModelSummary(backbone: configuration, isTrainable: isTrainable) }
 }

@@ -29,7 +29,8 @@ struct Embeddings {
     return saved
   }
 
-  /// Overwrites dy. KerasHub gives the [PAD] row a gradient through the look-up, and so do we; transformers does not.
+  /// Adds the parameters' gradients. Overwrites dy. As in KerasHub, and unlike in transformers, the [PAD] row gets a
+  /// gradient through the look-up.
   func backward(_ dy: Matrix, _ saved: SavedActivations, _ batch: Batch, _ key: DropoutKey?, _ context: Context) {
     dropout.apply(dy, batch.tokens, key, context)
     norm.backward(dy, saved, into: dy, context)

@@ -1,6 +1,6 @@
 import Tensor
 
-/// One encoder layer, norms after the sums (KerasHub: `TransformerEncoder`, transformers: `TransformerBlock`).
+/// One encoder layer, with the norms after the sums (KerasHub: `TransformerEncoder`, transformers: `TransformerBlock`).
 ///
 ///     a = dropout(attention(x))     s = norm(x + a)
 ///     f = dropout(feedForward(s))   y = norm(s + f)
@@ -19,8 +19,8 @@ struct EncoderLayer {
     let outputNorm: LayerNorm.SavedActivations
   }
 
-  /// - Parameter selected: the rows of x that the output is wanted of, and their layout; nil for all. Keys and values are
-  ///   taken of all rows, everything else of these alone (DESIGN: only the rows that are needed).
+  /// - Parameter selected: the rows of x to compute the output for, and their layout; nil for all. Keys and values use
+  ///   all rows, everything else only the selected ones (DESIGN: only the rows that are needed).
   func forward(
     _ x: Matrix, _ layout: RowLayout, selected: (rows: [Int32], layout: RowLayout)?, _ key: DropoutKey?, into y: Matrix,
     _ context: Context
@@ -45,14 +45,14 @@ struct EncoderLayer {
       attention: attended, attentionNorm: attentionNormed, feedForward: fed, outputNorm: outputNormed)
   }
 
-  /// Writes the gradient of x (all rows), where it is wanted. dy is used up.
+  /// Writes the gradient of x (all rows) to `dx`, if given. Overwrites dy.
   func backward(
     _ dy: Matrix, _ saved: SavedActivations, _ layout: RowLayout, selected: (rows: [Int32], layout: RowLayout)?,
     _ key: DropoutKey?, into dx: Matrix?, _ context: Context
   ) {
     let queries = selected?.layout ?? layout
     context.temporary {
-      // y = norm(s + f): the gradient of the sum goes to both terms, and what f's term hands on is added to it where it stands.
+      // y = norm(s + f): the gradient of the sum goes to both terms; the gradient through f is added to it in place.
       let ds = context.matrix(dy.rows, dy.columns)
       outputNorm.backward(dy, saved.outputNorm, into: ds, context)
       // f = dropout(feedForward(s))
@@ -60,8 +60,8 @@ struct EncoderLayer {
       outputDropout.apply(ds, into: df, queries, key, context)
       feedForward.backward(df, saved.feedForward, addingTo: ds, context)
 
-      // s = norm(x + a). The rows that attended get a gradient through the residual and the queries; where they are all rows, theirs
-      // is that of x.
+      // s = norm(x + a). The query rows get a gradient through the residual and the queries; if they are all rows, it
+      // is the gradient of x.
       let dxq = selected == nil ? dx ?? df : df
       if selected != nil { dx?.setToZero() }
       attentionNorm.backward(ds, saved.attentionNorm, into: dxq, context)

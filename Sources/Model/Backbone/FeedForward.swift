@@ -2,15 +2,16 @@ import Tensor
 
 /// Two dense layers with an activation between them.
 ///
-/// Tried: the activation, forward and backward, in each worker's part of the product before. It is no faster (8 × 128 tokens 0.99 of the
-/// time, a small model 1.00).
+/// Tried: computing the activation, forward and backward, in each worker's part of the preceding product. It is no
+/// faster (8 × 128 tokens: 0.99 of the time; a small model: 1.00).
 ///
 ///     h = x·W1ᵀ + b1     g = gelu(h)     y = g·W2ᵀ + b2
 struct FeedForward {
   let first, second: Dense
   let activation: ActivationFunction
 
-  /// g is computed again in the backward: that costs less than a hundredth of a step, and keeping it an eighth of the step's memory.
+  /// The backward recomputes g: that costs less than a hundredth of a step's time; saving g would cost an eighth of its
+  /// memory.
   struct SavedActivations { let x, h: Matrix }
 
   func forward(_ x: Matrix, into y: Matrix, _ context: Context) -> SavedActivations {

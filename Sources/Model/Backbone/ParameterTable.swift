@@ -1,26 +1,27 @@
 import Tensor
 
-/// The parameters of a model, in the order of the computation: the one table of their names, shapes and roles, and of where the files of
-/// Hugging Face and KerasHub hold them.
+/// The parameters of a model, in the order of computation: their names, shapes and roles, and their names in the files
+/// of Hugging Face and KerasHub.
 ///
-/// An output matrix that is the word embedding has no row of its own. (transformers: `DistilBertForMaskedLM.state_dict`.)
+/// An output matrix shared with the word embedding has no row of its own. (transformers:
+/// `DistilBertForMaskedLM.state_dict`.)
 package struct ParameterTable: Sendable {
-  /// What an axis of a parameter counts.
+  /// The quantity that an axis of a parameter counts.
   enum Dimension { case vocabulary, positions, hidden, intermediate }
 
   /// The part of the model that a parameter belongs to.
   enum Part: Equatable {
     case embeddings, head
-    /// Counted from 0.
+    /// An encoder layer, counted from 0.
     case layer(Int)
   }
 
   /// One parameter.
   struct Row: Sendable {
-    /// Its name in Hugging Face's files, its shape, and what it is for.
+    /// The name in Hugging Face's files, the shape and the role.
     let specification: TensorSpecification
     let part: Part
-    /// As many as the shape has axes.
+    /// One dimension per axis of the shape.
     let axes: [Dimension]
     fileprivate let kerasLayers: [String]
     fileprivate let kerasIndex: Int
@@ -29,10 +30,10 @@ package struct ParameterTable: Sendable {
     var name: String { specification.name }
     var shape: [Int] { specification.shape }
     var count: Int { specification.count }
-    /// Whether it belongs to the encoder (`DistilBertBackbone`) and not to the head.
+    /// Whether it belongs to the encoder (`DistilBertBackbone`), not to the head.
     var isBackbone: Bool { part != .head }
 
-    /// Where KerasHub's files hold it.
+    /// The variable in KerasHub's files.
     var keras: KerasVariable {
       KerasVariable(
         paths: KerasVariable.roots.flatMap { root in kerasLayers.map { "\(root)/\($0)/vars/\(kerasIndex)" } },
@@ -42,11 +43,11 @@ package struct ParameterTable: Sendable {
 
   let rows: [Row]
 
-  /// The word embedding, which is the output matrix of most models, too.
+  /// The word embedding, which is also the output matrix of most models.
   static let wordEmbeddings = Module.wordEmbeddings + ".weight"
-  /// The output matrix. Where it is the word embedding, it is not written.
+  /// The output matrix. It is not written if it is the word embedding.
   static let projector = Module.projector + ".weight"
-  /// What the head adds to the scores.
+  /// The bias that the head adds to the scores.
   static let projectorBias = Module.projector + ".bias"
 
   var specifications: [TensorSpecification] { rows.map(\.specification) }
@@ -77,7 +78,7 @@ package struct ParameterTable: Sendable {
     table.part = .head
     table.dense(Module.transform, .hidden, .hidden, keras: "masked_lm_head/_intermediate_dense")
     table.norm(Module.headNorm, keras: "masked_lm_head/_intermediate_layer_norm")
-    // In KerasHub's files the head's own kernel, where it has one, comes before its bias.
+    // In KerasHub's files the head's own kernel, if any, comes before its bias.
     if !configuration.tiesWeights {
       table.add(Self.projector, [.vocabulary, .hidden], .kernel, keras: ["masked_lm_head"], 0)
     }
@@ -133,9 +134,9 @@ extension ParameterTable {
     }
 
     /// - Parameters:
-    ///   - layers: the variable's layer, by the names that versions of Keras give it.
-    ///   - index: which of the layer's variables it is.
-    ///   - kerasShape: nil: the shape, of a kernel reversed.
+    ///   - layers: the names of the variable's layer in the versions of Keras.
+    ///   - index: the variable's index in the layer.
+    ///   - kerasShape: the shape in Keras; nil: the shape, reversed for a kernel.
     mutating func add(
       _ name: String, _ axes: [Dimension], _ role: TensorSpecification.Role, keras layers: [String], _ index: Int,
       kerasShape: [Int]? = nil
@@ -162,8 +163,8 @@ extension ParameterTable {
       add(module + ".bias", [output], .bias, keras: [layer], 1)
     }
 
-    /// A projection of attention. Keras: `EinsumDense` kernels, queries, keys and values [dim, heads, head width], the output [heads, head
-    /// width, dim].
+    /// Adds a projection of attention. Keras has `EinsumDense` kernels: [dim, heads, head width] for queries, keys and
+    /// values, [heads, head width, dim] for the output.
     mutating func attention(_ module: String, keras layer: String, _ projection: String) {
       let layers = ["", "_"].map { layer + "_self_attention_layer/" + $0 + projection + "_dense" }
       let (heads, width) = ([configuration.numHeads, configuration.headDim], configuration.hiddenDim)

@@ -1,6 +1,6 @@
 import Tensor
 
-/// Multi-head self-attention (Vaswani et al. 2017), each sample's rows among themselves.
+/// Multi-head self-attention within each sample (Vaswani et al. 2017).
 ///
 ///     S = q·kᵀ / √(head width)     P = softmax(S)     c = dropout(P)·v     y = c·Woᵀ + bo
 ///
@@ -14,13 +14,13 @@ struct SelfAttention {
     let x, xq, q, k, v, c: Matrix
     /// The probabilities before dropout: per sample and head, query rows × key rows.
     let probabilities: UnsafeMutablePointer<Float>
-    /// Where each sample's probabilities begin.
+    /// The offset of each sample's probabilities.
     let starts: [Int]
   }
 
   /// - Parameters:
-  ///   - x: the rows to attend to (keys and values), layout `keys`.
-  ///   - xq: the rows that attend, layout `queries`: x itself, or some rows of it.
+  ///   - x: the rows to attend to (keys and values), with layout `keys`.
+  ///   - xq: the rows that attend, with layout `queries`: x itself, or some of its rows.
   func forward(
     _ x: Matrix, _ keys: RowLayout, from xq: Matrix, _ queries: RowLayout, _ dropoutKey: DropoutKey?, into y: Matrix,
     _ context: Context
@@ -60,8 +60,8 @@ struct SelfAttention {
     return saved
   }
 
-  /// Adds the gradient of the attending rows to dxq, and that of the rows attended to to dx, where they are wanted. The two may be
-  /// the same.
+  /// Adds the gradient through the queries to dxq, and the gradient through keys and values to dx, if given. The two
+  /// may be the same matrix.
   func backward(
     _ dy: Matrix, _ saved: SavedActivations, _ keys: RowLayout, _ queries: RowLayout, _ dropoutKey: DropoutKey?,
     addingTo dxq: Matrix?, keysTo dx: Matrix?, _ context: Context
@@ -125,7 +125,7 @@ struct SelfAttention {
       let queryRow = part.queryRows.lowerBound + row
       dropout.apply(
         p[row], into: dropped[row], p.columns, sample: queries.sampleKeys[queryRow],
-        row: Int(queries.places[queryRow]) * heads + part.head, key)
+        row: Int(queries.tokenIndices[queryRow]) * heads + part.head, key)
     }
   }
 

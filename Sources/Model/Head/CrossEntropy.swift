@@ -1,13 +1,13 @@
 import Glibc
 import Tensor
 
-/// The sum over masked tokens of what is reported and what is divided by.
+/// Sums over masked tokens, for reported means and their divisors.
 struct LossSums: Sendable, Equatable {
   /// Σ w · −log p(label), in nats.
   var loss = 0.0
   /// Σ w.
   var weight = 0.0
-  /// Σ w where the label has the highest score.
+  /// Σ w over the tokens whose label has the highest score.
   var correct = 0.0
   /// The number of masked tokens with a weight.
   var count = 0
@@ -19,9 +19,9 @@ struct LossSums: Sendable, Equatable {
     sums.count += other.count
   }
 
-  /// Nats per masked token; NaN where there is none.
+  /// The mean loss per masked token, in nats; NaN without masked tokens.
   var meanLoss: Double { weight > 0 ? loss / weight : .nan }
-  /// The share of right ones; NaN where there is none.
+  /// The share of masked tokens that are predicted correctly; NaN without masked tokens.
   var accuracy: Double { weight > 0 ? correct / weight : .nan }
 }
 
@@ -29,9 +29,10 @@ struct LossSums: Sendable, Equatable {
 ///
 ///     loss = Σ w · (log Σ exp(x) − x[label])        dx = factor · w · (softmax(x) − one-hot(label))
 enum CrossEntropy {
-  /// Sums over the rows with a weight, added up in row order. A tie for the highest score goes to the lower id.
+  /// Returns the sums over the rows with a weight, added up in row order. A tie for the highest score goes to the lower
+  /// id.
   ///
-  /// - Parameter gradientFactor: where given, each row of scores is replaced by its gradient times this factor.
+  /// - Parameter gradientFactor: if given, each row of scores is replaced by its gradient times this factor.
   static func evaluate(
     _ logits: Matrix, labels: ArraySlice<Int32>, weights: ArraySlice<Float>, gradientFactor: Float? = nil,
     _ pool: WorkerPool
@@ -72,13 +73,13 @@ enum CrossEntropy {
     return Double(largest) + log(total)
   }
 
-  /// Whether no score is higher than this one, and none before it as high.
+  /// Returns whether this score is the highest, and the first of equal ones.
   static func isFirstMaximum(_ index: Int, _ x: UnsafePointer<Float>, _ n: Int) -> Bool {
     let largest = Elementwise.maximum(x, n)
     return x[index] == largest && !(0..<index).contains { x[$0] == largest }
   }
 
-  /// Rows are written by different workers, each its own.
+  /// A buffer in which each worker writes only its own rows.
   private struct UncheckedBuffer: @unchecked Sendable {
     let buffer: UnsafeMutableBufferPointer<LossSums>
     init(_ buffer: UnsafeMutableBufferPointer<LossSums>) { self.buffer = buffer }

@@ -1,16 +1,16 @@
 import Tensor
 
-/// From hidden states of masked positions to scores of the vocabulary (KerasHub: `MaskedLMHead`, as ours is to callers; transformers:
-/// `vocab_transform`, `vocab_layer_norm`, `vocab_projector`).
+/// The head, from hidden states of masked positions to scores of the vocabulary (KerasHub and our public class:
+/// `MaskedLMHead`; transformers: `vocab_transform`, `vocab_layer_norm`, `vocab_projector`).
 ///
-///     n = norm(gelu(x·Wᵀ + b))     logits = n·Eᵀ + c        E: the token embedding, shared with the backbone, or a matrix of the head's own
+///     n = norm(gelu(x·Wᵀ + b))     logits = n·Eᵀ + c        E: the token embedding, shared with the backbone, or the head's own matrix
 struct Head {
   let transform: Dense
   let activation: ActivationFunction
   let norm: LayerNorm
-  /// vocabulary × width.
+  /// The output matrix, vocabulary × width.
   let output: Parameter
-  /// One per word piece.
+  /// One value per word piece.
   let bias: Parameter
 
   init(_ configuration: Configuration, _ parameters: ParameterStore) throws(MissingParameter) {
@@ -19,7 +19,7 @@ struct Head {
     activation = ActivationFunction(kind: configuration.activation)
     norm = try lookUp.norm(ParameterTable.Module.headNorm, configuration.headLayerNormEpsilon)
     output = try lookUp[configuration.tiesWeights ? ParameterTable.wordEmbeddings : ParameterTable.projector]
-    // Of a shared one, the rows of the tokens themselves are added behind it, at the end of the backbone's backward.
+    // The end of the backbone's backward adds the rows of the tokens to a shared matrix's gradient.
     output.gradientBeginsWithProduct = true
     bias = try lookUp[ParameterTable.projectorBias]
   }
@@ -29,12 +29,12 @@ struct Head {
     let norm: LayerNorm.SavedActivations
   }
 
-  /// The rows that go through the projection together: the scores of more would fill the memory
-  /// (480 × 30,522 floats are 59 MB), those of fewer repeat the pass over the embedding too often.
+  /// The rows that go through the projection together. The scores of more rows would fill the memory (480 × 30,522
+  /// floats are 59 MB); fewer rows would repeat the pass over the embedding too often.
   static let trainingRows = 480
   static let inferenceRows = 120
 
-  /// Everything before the projection: rows × width, in `SavedActivations.n`.
+  /// Computes everything before the projection: rows × width, in `SavedActivations.n`.
   func forward(_ x: Matrix, _ context: Context) -> SavedActivations {
     let (h, g, n) = (
       context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns)
@@ -49,7 +49,7 @@ struct Head {
     Dense.forward(n, weight: output.matrix, packed: output.packed, bias: bias.values, into: logits, context)
   }
 
-  /// The backward of `project`: writes dn, adds to the gradients of E and c.
+  /// Computes the backward of `project`: writes dn, and adds to the gradients of E and c.
   func backwardProjection(_ dLogits: Matrix, n: Matrix, into dn: Matrix, _ context: Context) {
     GEMM.multiply(dLogits, .normal, output.matrix, .normal, into: dn, on: context.pool)
     if let dOutput = output.gradient {
@@ -59,14 +59,14 @@ struct Head {
     if let dBias = bias.gradient { Rows.addSum(of: dLogits, to: dBias.start, context) }
   }
 
-  /// The backward of `forward`; dn is used up. `dx`: where to write the gradient of x, nil where it is not wanted.
+  /// Computes the backward of `forward`: overwrites dn, and writes the gradient of x to `dx`, if given.
   func backward(_ dn: Matrix, _ saved: SavedActivations, into dx: Matrix?, _ context: Context) {
     norm.backward(dn, saved.norm, into: dn, context)
     activation.backward(dn, x: saved.h, into: dn, context)
     transform.backward(dn, x: saved.x, into: dx, context)
   }
 
-  /// Calls the body with the scores of a few rows at a time, so that not all need to be held.
+  /// Calls the body with the scores of a few rows at a time, so that only those are in memory.
   func forEachLogits(
     _ n: Matrix, rows: Int, _ context: Context, _ body: (_ rows: Range<Int>, _ logits: Matrix) throws -> Void
   ) rethrows {

@@ -1,13 +1,13 @@
-/// The masked-language-model head of a model: hidden states to scores of the vocabulary (KerasHub: `MaskedLMHead`; Devlin et al. 2019,
-/// "BERT", 3.1).
+/// The masked-language-model head of a model, from hidden states to scores of the vocabulary (KerasHub: `MaskedLMHead`;
+/// Devlin et al. 2019, "BERT", 3.1).
 ///
 ///     logits = norm(gelu(x·Wᵀ + b))·Eᵀ + c        E: the token embedding, shared with the backbone, or a matrix of its own
 ///
 ///     let states = try maskedLM.backbone(features)                       // [sample][token][width]
 ///     let logits = try maskedLM.maskedLMHead(states, maskPositions: [[2, 4]])
 ///
-/// It belongs to its model. It computes with the model's threads and saved, so the same holds for it: one call at a time, others throw
-/// `ModelUseError.inUse`.
+/// The head belongs to its model and shares its threads and memory, so they compute one call at a time: other calls
+/// throw `ModelUseError.inUse`.
 public final class MaskedLMHead {
   private let network: Network
   private let compute: Compute
@@ -17,15 +17,15 @@ public final class MaskedLMHead {
     self.compute = compute
   }
 
-  /// Columns of the scores.
+  /// The number of scores per mask.
   public var vocabularySize: Int { network.configuration.vocabularySize }
 
-  /// The scores of the vocabulary, before any softmax: [sample][mask][vocabulary].
+  /// Returns the scores of the vocabulary, before the softmax: [sample][mask][vocabulary].
   ///
   /// - Parameters:
-  ///   - hiddenStates: what the backbone returns: [sample][token][width].
-  ///   - maskPositions: [sample][mask]: which tokens of each sample.
-  /// - Throws: `PreprocessorError` where numbers of samples, widths or positions do not fit; `ModelUseError.inUse`.
+  ///   - hiddenStates: the backbone's result: [sample][token][width].
+  ///   - maskPositions: [sample][mask]: the indices of the tokens to score.
+  /// - Throws: `PreprocessorError` if the number of samples, a width or a position does not fit; `ModelUseError.inUse`.
   public func callAsFunction(_ hiddenStates: [[[Float]]], maskPositions: [[Int]]) throws -> [[[Float]]] {
     guard maskPositions.count == hiddenStates.count else {
       throw PreprocessorError.samplesDiffer(
@@ -53,7 +53,7 @@ public final class MaskedLMHead {
     return maskPositions.map { positions in positions.compactMap { _ in scores.next() } }
   }
 
-  /// The scores of each hidden state.
+  /// Returns the scores of each hidden state.
   private func scores(_ states: [[Float]]) throws -> [[Float]] {
     guard !states.isEmpty else { return [] }
     return try compute.exclusiveAccess.claim {

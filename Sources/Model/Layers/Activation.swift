@@ -1,6 +1,6 @@
 import Tensor
 
-/// The function between two dense layers.
+/// The activation function between two dense layers.
 ///
 ///     gelu(x) = x · Φ(x)      Φ: the normal distribution's cumulative function (Hendrycks and Gimpel 2016)
 ///     relu(x) = max(x, 0)
@@ -14,7 +14,7 @@ struct ActivationFunction {
     }
   }
 
-  /// dx = dy · (Φ(x) + x·φ(x)); dx may be dy.
+  /// dx = dy · (Φ(x) + x·φ(x)). dx may be dy.
   func backward(_ dy: Matrix, x: Matrix, into dx: Matrix, _ context: Context) {
     let kind = kind
     context.pool.split(x.rows) { _, rows in

@@ -18,11 +18,11 @@ struct Dense {
       following: weight.following.map { $0.packed ?? $0.matrix }, context)
   }
 
-  /// The same of a weight and a bias that are not a layer's own: the head's projection.
+  /// Computes y from a given weight and bias, such as those of the head's projection.
   ///
   /// - Parameters:
-  ///   - packed: the same weight packed for small-batch products, if it is.
-  ///   - following: the weights that are needed next, if known.
+  ///   - packed: the same weight, packed for small-batch products, if available.
+  ///   - following: the weights of the next product, if known.
   static func forward(
     _ x: Matrix, weight: Matrix, packed: Matrix? = nil, bias: UnsafeMutablePointer<Float>, into y: Matrix,
     following: Matrix? = nil, _ context: Context
@@ -35,7 +35,7 @@ struct Dense {
     }
   }
 
-  /// Adds to the gradients of W and b, and writes (or adds) the gradient of x where it is wanted.
+  /// Adds to the gradients of W and b, and writes (or adds) the gradient of x to `dx`, if given.
   func backward(_ dy: Matrix, x: Matrix, into dx: Matrix?, adding: Bool = false, _ context: Context) {
     if let dWeight = weight.gradient {
       GEMM.multiply(dy, .transposed, x, .normal, into: dWeight, adding: weight.addsToGradient(), on: context.pool)

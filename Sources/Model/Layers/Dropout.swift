@@ -1,32 +1,34 @@
 import Tensor
 
-/// Which random numbers a training step drops by: the seed and the step. Absent outside training.
+/// The seed and the step that determine the random numbers of dropout. Absent outside training.
 struct DropoutKey {
   let seed: UInt64
   let step: Int
 }
 
-/// Sets elements to zero at random and scales the others up, so that the mean stays (Srivastava et al. 2014).
+/// Sets elements to zero at random and scales up the others, which preserves the mean (Srivastava et al. 2014).
 ///
-/// Nothing is stored for the backward: the same numbers are drawn again. A number depends on seed, step, site, the sample's
-/// place in the step and the element's place in the sample, not on the batch around it, so accumulated batches drop what the
-/// one big batch would, and the last layer's rows drop the same whether the other rows are computed or not.
+/// Nothing is stored for the backward: it draws the same numbers again. A number depends on seed, step, site, the
+/// sample's index in the step and the element's index in the sample, not on the batch. So accumulated batches drop the
+/// same elements as one big batch, and the last layer drops the same elements whether or not the other rows are
+/// computed.
 struct Dropout {
-  /// Elements are dropped where their 16 random bits are below this.
+  /// An element is dropped if its 16 random bits are below this.
   private let threshold: UInt16
   private let scale: Float
-  /// Tells the places in the network apart.
+  /// The dropout's index in the network.
   private let site: Int
 
   init(rate: Float, site: Int) {
     let threshold = min(65_535, max(0, (rate * 65_536).rounded()))
     self.threshold = UInt16(threshold)
-    // Of the rate as it is in 16 bits, so that the mean stays exactly.
+    // From the rate rounded to 16 bits, which preserves the mean exactly.
     scale = 65_536 / (65_536 - threshold)
     self.site = site
   }
 
-  /// Drops in place, or into another matrix. Forward and backward are the same operation: dx = mask · scale · dy.
+  /// Drops elements in place, or into another matrix. Forward and backward are the same operation: dx = mask · scale ·
+  /// dy.
   func apply(_ x: Matrix, into y: Matrix? = nil, _ layout: RowLayout, _ key: DropoutKey?, _ context: Context) {
     let key = isActive ? key : nil
     guard key != nil || y != nil else { return }
@@ -34,12 +36,12 @@ struct Dropout {
     context.pool.split(x.rows) { _, rows in
       guard let key else { return y.rows(rows).copy(from: x.rows(rows)) }
       for row in rows {
-        apply(x[row], into: y[row], x.columns, sample: layout.sampleKeys[row], row: Int(layout.places[row]), key)
+        apply(x[row], into: y[row], x.columns, sample: layout.sampleKeys[row], row: Int(layout.tokenIndices[row]), key)
       }
     }
   }
 
-  /// Drops in one row, in place or into another; `row` tells the rows of a sample apart.
+  /// Drops elements of one row, in place or into another row; `row` is the row's index in the sample.
   @inline(__always)
   func apply(
     _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ n: Int, sample: UInt32, row: Int,

@@ -13,7 +13,7 @@ struct LayerNorm {
     let mean, scale: UnsafeMutablePointer<Float>
   }
 
-  /// - Parameter residual: added to x, in place, before the norm.
+  /// - Parameter residual: added to x in place before the norm.
   func forward(_ x: Matrix, adding residual: Matrix? = nil, into y: Matrix, _ context: Context) -> SavedActivations {
     let saved = SavedActivations(input: x, mean: context.arena.floats(x.rows), scale: context.arena.floats(x.rows))
     let (gain, bias, epsilon, n) = (gain.values, bias.values, epsilon, x.columns)
@@ -28,7 +28,7 @@ struct LayerNorm {
     return saved
   }
 
-  /// Writes the gradient of x; dx may be dy.
+  /// Adds to the gradients of gain and bias, and writes the gradient of x. dx may be dy.
   ///
   ///     x̂ = (x − μ) · scale     dx̂ = dy · gain     dx = scale · (dx̂ − mean(dx̂) − x̂ · mean(dx̂ · x̂))
   func backward(_ dy: Matrix, _ saved: SavedActivations, into dx: Matrix, _ context: Context) {
@@ -40,7 +40,7 @@ struct LayerNorm {
     guard let dGain = gain.gradient?.start, let dBias = bias.gradient?.start else {
       return context.pool.split(dy.rows) { _, rows in rows.forEach(differentiate) }
     }
-    // dgain += Σ dy · x̂ and dbias += Σ dy, over the rows: before dx is written, which may be dy.
+    // dgain += Σ dy · x̂ and dbias += Σ dy over the rows, before dx, which may be dy, is written.
     context.temporary {
       let sums = Rows.blockSums(rows: dy.rows, count: 2 * n, context) { row, sums in
         Elementwise.addNormGradients(

@@ -1,13 +1,13 @@
 import Files
 import Tensor
 
-/// A layer asked for a tensor that the store does not have: the table of names and the layers disagree.
+/// A layer's tensor is missing in the store: the table of names and the layers disagree.
 struct MissingParameter: ModelError {
   let name: String
   var message: String { "the model has no parameter '\(name)'" }
 }
 
-/// Finds the parameters of layers by their modules' names (`ParameterTable.Module`).
+/// Finds the parameters of layers by the names of their modules (`ParameterTable.Module`).
 struct ParameterLookUp {
   private let store: ParameterStore
 
