@@ -47,8 +47,8 @@ extension DistilBertMaskedLM {
     if tokenizer.vocabulary.count < configuration.vocabularySize {
       // Padding to a round number is common; a larger gap suggests that files of two models were mixed.
       notes.append(
-        "the vocabulary has \(tokenizer.vocabulary.count) word pieces, but the model has \(configuration.vocabularySize) "
-          + "rows for them; the extra rows are never predicted")
+        "the vocabulary has \(tokenizer.vocabulary.count) word pieces, but the model has "
+          + "\(configuration.vocabularySize) rows for them; the extra rows are never predicted")
     }
     let preprocessor = try DistilBertMaskedLMPreprocessor(
       tokenizer: tokenizer, sequenceLength: min(512, configuration.maxSequenceLength),

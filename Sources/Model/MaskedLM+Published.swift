@@ -99,7 +99,8 @@ private struct Nearness {
     guard difference <= tolerance else {
       return (
         .differs,
-        "\(what) \(Self.figure(found)), not the published \(Self.figure(published)) (tolerance \(Self.figure(tolerance)))"
+        "\(what) \(Self.figure(found)), not the published \(Self.figure(published)) "
+          + "(tolerance \(Self.figure(tolerance)))"
       )
     }
     largest = max(largest, difference)

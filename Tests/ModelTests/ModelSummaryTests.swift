@@ -61,7 +61,7 @@ import Testing
             transformer_layer_0           TransformerEncoder         (any, any, 8)            600
           mlm_head                        MaskedLMHead               (any, any, 1000)       9,088
           9,800 parameters: 9,800 trainable, 0 frozen
-          (the head shares the 8,000 of the token embedding, which count once)
+          (the head shares the token embedding's 8,000 parameters; they count once)
         """)
   }
 }

@@ -96,8 +96,8 @@ import Testing
     let differing = checks.filter { $0.outcome == .differs }.map(\.details)
     #expect(verdict == .differs && differing.count == 4, "\(checks)")
     #expect(differing[0].hasSuffix("the registry says 35,424 in the backbone, 1,000,000 in all"))
-    #expect(differing[1].hasSuffix("published is 100.5 (tolerance 2e-05)"))
-    #expect(differing[2].contains("rank 1 is '") && differing[2].hasSuffix("published is 'wrong' (0)"))
+    #expect(differing[1].hasSuffix("not the published 100.5 (tolerance 2e-05)"))
+    #expect(differing[2].contains("rank 1 is '") && differing[2].hasSuffix("not the published 'wrong' (0)"))
     #expect(differing[3] == "the model has no hidden states at token 0, units 31 to 32")
   }
 

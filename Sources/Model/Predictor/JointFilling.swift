@@ -2,24 +2,25 @@ import Glibc
 
 /// One way to fill all masks of a sample.
 struct Filling: Sendable, Equatable {
-  /// A word piece for each mask, in the order of the masks.
+  /// One word piece per mask, in the order of the masks.
   var tokens: [Int]
-  /// Of the whole filling: the product of each piece's probability given the text and the pieces put in before it.
+  /// The probability of the whole filling: the product of each piece's probability, given the text and the pieces
+  /// filled in before it.
   var probability: Double
 }
 
 extension DistilBertMaskedLM {
-  /// Fills all masks of a sample together, by beam search: what is put into one mask is seen by the others.
+  /// Fills all masks of a sample together, by beam search, so that each mask sees the pieces of the others.
   ///
-  /// A filling grows by one mask at a time, the one that its best piece is surest of, with the masks that are left in place; of
-  /// all that have grown the `beamWidth` most probable go on. A masked model has no probability of a whole text; this product is
-  /// one by the chain rule, in the order in which the masks were filled.
+  /// Each step fills one mask of every filling: the one with the most probable best piece, while the other masks stay.
+  /// The `beamWidth` most probable fillings are kept. A masked model defines no probability of a whole text; this
+  /// product is one by the chain rule, in the order in which the masks were filled.
   ///
   /// - Parameters:
-  ///   - topK: the most fillings that are returned, best first.
-  ///   - beamWidth: fillings that are followed at once; nil: twice `topK`, 16 at least.
-  ///   - targets: fill in these ids alone; nil: any.
-  ///   - batchRows: the most tokens computed together by a thread.
+  ///   - topK: the most fillings to return, best first.
+  ///   - beamWidth: the number of fillings to keep in each step; nil: twice `topK`, at least 16.
+  ///   - targets: the ids to choose from; nil: all.
+  ///   - batchRows: the most tokens that a thread computes together.
   /// - Throws: `PreprocessorError` for a sample that does not fit the model, `ModelUseError.inUse`.
   func fillJointly(
     _ sample: Sample, topK: Int = 5, beamWidth: Int? = nil, targets: [Int]? = nil, batchRows: Int? = nil
@@ -31,7 +32,7 @@ extension DistilBertMaskedLM {
       var grown: [[Int?]: Hypothesis] = [:]
       for (hypothesis, masks) in zip(beam, ranked) {
         for next in hypothesis.grown(by: masks) {
-          // Two orders may lead to one filling. (Scores that are no numbers are kept, so that the caller sees them.)
+          // Two orders may lead to one filling. (NaN scores are kept, so that the caller sees them.)
           if let known = grown[next.tokens], !(known.logProbability < next.logProbability) { continue }
           grown[next.tokens] = next
         }
@@ -42,32 +43,32 @@ extension DistilBertMaskedLM {
   }
 }
 
-/// A filling on its way: the sample as it is filled so far.
+/// A partial filling, with the sample as filled so far.
 private struct Hypothesis {
-  /// Its mask positions are those that are left.
+  /// The sample; its mask positions are those of the remaining masks.
   var sample: Sample
-  /// For each mask of the whole sample what was put into it.
+  /// The piece of each mask of the original sample; nil for remaining masks.
   var tokens: [Int?]
   var logProbability = 0.0
 
-  /// All that come of filling the mask that the model is surest of.
+  /// Returns the fillings that result from filling the mask with the most probable best piece.
   ///
-  /// - Parameter masks: the candidates of each mask that is left, best first.
+  /// - Parameter masks: the candidates of each remaining mask, best first.
   func grown(by masks: [[TokenScore]]) -> [Hypothesis] {
     func surest(_ index: Int) -> Float { masks[index].first?.probability ?? 0 }
     guard let chosen = masks.indices.max(by: { (surest($0), $1) < (surest($1), $0) }) else { return [] }
-    // The place, among all masks, of the one that is chosen among those left.
-    let place = tokens.indices.filter { tokens[$0] == nil }[chosen]
+    // The index of the chosen mask among all masks.
+    let mask = tokens.indices.filter { tokens[$0] == nil }[chosen]
     return masks[chosen].map { candidate in
       var next = self
       next.sample = sample.filling(chosen, with: Int32(truncatingIfNeeded: candidate.token))
-      next.tokens[place] = candidate.token
+      next.tokens[mask] = candidate.token
       next.logProbability += log(Double(candidate.probability))
       return next
     }
   }
 
-  /// More probable; of equals the one of the lower ids.
+  /// Returns whether this filling is more probable; ties go to the lower ids.
   func isBefore(_ other: Hypothesis) -> Bool {
     if logProbability != other.logProbability { return logProbability > other.logProbability }
     return tokens.lazy.map { $0 ?? -1 }.lexicographicallyPrecedes(other.tokens.lazy.map { $0 ?? -1 })
@@ -75,7 +76,7 @@ private struct Hypothesis {
 }
 
 extension Sample {
-  /// The sample with a token in the place of one of its masks, which is asked for no more.
+  /// Returns the sample with a token instead of one of its masks, whose position is then no longer a mask position.
   ///
   /// - Parameter mask: an index into `maskPositions`.
   func filling(_ mask: Int, with token: Int32) -> Sample {
@@ -87,11 +88,11 @@ extension Sample {
     return sample
   }
 
-  /// The sample with so many masks in the place of one; the answers to all of them are asked for, and to no other mask.
+  /// Returns the sample with `count` masks instead of one. Their positions become the only mask positions.
   func expanding(_ mask: Int, to count: Int, maskToken: Int32) -> Sample {
-    let place = Int(maskPositions[mask])
+    let position = Int(maskPositions[mask])
     var tokens = tokenIDs
-    tokens.replaceSubrange(place...place, with: repeatElement(maskToken, count: count))
-    return Sample(tokenIDs: tokens, maskPositions: (0..<count).map { Int32(place + $0) })
+    tokens.replaceSubrange(position...position, with: repeatElement(maskToken, count: count))
+    return Sample(tokenIDs: tokens, maskPositions: (0..<count).map { Int32(position + $0) })
   }
 }

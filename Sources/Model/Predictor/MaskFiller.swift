@@ -1,30 +1,31 @@
-/// Fills masks with one model and one question: of texts, pairs and preprocessed samples, one at a time or many together.
+/// Fills the masks of texts, pairs and preprocessed samples with one model and one question, one at a time or many
+/// together.
 ///
 ///     let filler = try MaskFiller(model, MaskFiller.Question(topK: 3))
 ///     let answers = try filler.answers(to: texts.map { try filler.prepare($0) })
 ///
-/// An input is prepared by itself, so that one that has no answer does not end the others. The figures of an input do not depend
-/// on what it is computed together with.
+/// Inputs are prepared separately, so that one without an answer does not affect the others. The result for an input
+/// does not depend on the other inputs.
 package struct MaskFiller {
-  /// What is asked of every input.
+  /// The settings that apply to every input.
   package struct Question: Sendable {
-    /// Candidates per mask, or fillings per input.
+    /// The number of candidates per mask, or of fillings per input.
     package var topK: Int
     /// The words to choose from, of one word piece or several; nil: any word piece.
     package var targets: [String]?
-    /// Whether the masks of an input are filled together (see `fillJointly`).
+    /// Whether to fill the masks of an input together (see `fillJointly`).
     package var isJoint: Bool
-    /// Less probable candidates are left out.
+    /// The lowest probability of a candidate.
     package var minimumProbability = 0.0
-    /// Whether word pieces that continue a word are left out.
+    /// Whether to leave out word pieces that continue a word.
     package var excludesContinuations = false
-    /// Whether a mask may become several, for targets of several word pieces. Masks that are filled together do not.
+    /// Whether one mask may become several, for targets of several word pieces. Jointly filled masks never do.
     package var expandsMasks = true
-    /// The most tokens of a text, [CLS] and [SEP] included; nil: as the preprocessor and the model have it.
+    /// The most tokens of a text, including [CLS] and [SEP]; nil: the limit of the preprocessor and the model.
     package var sequenceLength: Int?
-    /// The most tokens that a thread computes together; nil: chosen.
+    /// The most tokens that a thread computes together; nil: the default.
     package var batchRows: Int?
-    /// Which special tokens are found in texts; nil: as the preprocessor has it. `[MASK]` is the mask in any case.
+    /// The special tokens that are recognized in texts; nil: those of the preprocessor. `[MASK]` is always recognized.
     package var specialTokensInText: WordPieceTokenizer.SpecialTokensInText?
 
     package init(topK: Int = 5, targets: [String]? = nil, isJoint: Bool = false) {
@@ -34,11 +35,11 @@ package struct MaskFiller {
     }
   }
 
-  /// What a mask may become.
+  /// The candidates for a mask.
   private enum Choice {
-    /// One of these word pieces; nil: any.
+    /// These word pieces; nil: all.
     case pieces([Int]?)
-    /// One of these words, some of them of several word pieces.
+    /// These words, some of which have several word pieces.
     case words([TargetWord])
   }
 
@@ -46,13 +47,13 @@ package struct MaskFiller {
   private let preprocessor: DistilBertMaskedLMPreprocessor
   private let question: Question
   private let choice: Choice
-  /// The most tokens of a prepared text: words of several pieces take more room than the mask that they replace.
+  /// The most tokens of a prepared text: words of several pieces take more room than the mask they replace.
   private let sequenceLength: Int
   private let specialTokensInText: WordPieceTokenizer.SpecialTokensInText
 
   private var tokenizer: WordPieceTokenizer { preprocessor.tokenizer }
 
-  /// - Throws: `ModelUseError` for a target that cannot be ranked, and where the model has no preprocessor.
+  /// - Throws: `ModelUseError` if a target cannot be ranked, or if the model has no preprocessor.
   package init(_ model: DistilBertMaskedLM, _ question: Question) throws {
     guard let preprocessor = model.preprocessor else { throw ModelUseError.noPreprocessor }
     self.model = model
@@ -75,7 +76,7 @@ package struct MaskFiller {
     let vocabulary = tokenizer.vocabulary
     func isAllowed(_ id: Int) -> Bool { !question.excludesContinuations || !vocabulary.isContinuation(id) }
     guard let targets = question.targets else {
-      // Rows of the model that no word piece stands for cannot be an answer.
+      // Rows of the model without a word piece cannot be an answer.
       let isAny = vocabulary.count == rows && !question.excludesContinuations
       return .pieces(isAny ? nil : (0..<vocabulary.count).filter(isAllowed))
     }
@@ -90,24 +91,24 @@ package struct MaskFiller {
 
   // MARK: Inputs
 
-  /// An input as the model takes it.
+  /// An input that is ready for the model.
   package struct Prepared: Sendable {
-    /// The text, the two of a pair; none for a sample.
+    /// The text, or the two texts of a pair; empty for a sample.
     let segments: [[UInt8]]
     let sample: Sample
-    /// [segment][mask], in bytes.
-    let places: [[Range<Int>]]
+    /// The byte ranges of the masks: [segment][mask].
+    let maskRanges: [[Range<Int>]]
     let notes: [String]
   }
 
-  /// A text; bytes that are not UTF-8 are read as U+FFFD. Of one that is too long the window around its masks is taken.
+  /// Prepares a text. Invalid UTF-8 is read as U+FFFD. A text that is too long is cut to the window around its masks.
   package func prepare(_ text: [UInt8]) throws(MaskedTextError) -> Prepared {
     let masked = try MaskedText(
       text, tokenizer: tokenizer, sequenceLength: sequenceLength, specialTokensInText: specialTokensInText)
-    return Prepared(segments: [text], sample: masked.sample, places: [masked.masks], notes: masked.notes)
+    return Prepared(segments: [text], sample: masked.sample, maskRanges: [masked.masks], notes: masked.notes)
   }
 
-  /// A pair, cut as in `fit` where it is too long; a mask must not be cut off.
+  /// Prepares a pair. A pair that is too long is cut as in `fit`; masks must not be cut off.
   package func prepare(pair: ([UInt8], [UInt8])) throws(MaskedTextError) -> Prepared {
     let mask = tokenizer.specialTokens.mask
     let segments = [pair.0, pair.1]
@@ -116,11 +117,11 @@ package struct MaskFiller {
         tokenizer.encodeWithOffsets($0, specialTokensInText: specialTokensInText)
       }
     }
-    let places = zip(encodings, segments).map { encoding, segment in
+    let maskRanges = zip(encodings, segments).map { encoding, segment in
       encoding.ids.indices.filter { encoding.ids[$0] == mask }
         .map { MaskedText.withoutBlanks(encoding.offsets[$0], in: segment) }
     }
-    let count = places.reduce(0) { $0 + $1.count }
+    let count = maskRanges.reduce(0) { $0 + $1.count }
     guard count > 0 else { throw .noMask(maskToken: tokenizer.specialTokens.names.mask, written: nil) }
     var packer = preprocessor.packer
     packer.sequenceLength = sequenceLength
@@ -130,22 +131,22 @@ package struct MaskFiller {
     }
     let sample = Sample(tokenIDs: ids, maskPositions: ids.indices.filter { ids[$0] == mask }.map { Int32($0) })
     let notes = needed > ids.count ? ["a pair of \(needed) tokens was cut to \(ids.count)"] : []
-    return Prepared(segments: segments, sample: sample, places: places, notes: notes)
+    return Prepared(segments: segments, sample: sample, maskRanges: maskRanges, notes: notes)
   }
 
-  /// A preprocessed sample, whose mask positions are asked for.
+  /// Prepares a preprocessed sample, whose mask positions are to be filled.
   package func prepare(_ sample: Sample) -> Prepared {
-    Prepared(segments: [], sample: sample, places: [], notes: [])
+    Prepared(segments: [], sample: sample, maskRanges: [], notes: [])
   }
 
   // MARK: Answers
 
-  /// What became of an input.
+  /// The prediction for an input, or the reason for its absence.
   package typealias Answer = Result<MaskedTextPrediction, MaskedTextError>
 
-  /// The answers to inputs, in their order.
+  /// Returns the answers to inputs, in order.
   ///
-  /// - Throws: `PreprocessorError` for a sample that does not fit the model; `ModelUseError.inUse`; `CancellationError`.
+  /// - Throws: `PreprocessorError` if a sample does not fit the model; `ModelUseError.inUse`; `CancellationError`.
   package func answers(to inputs: [Prepared]) throws -> [Answer] {
     if question.isJoint { return try inputs.map { try jointAnswer(to: $0) } }
     switch choice {
@@ -163,7 +164,7 @@ package struct MaskFiller {
     }
   }
 
-  /// The answers to inputs of which some could not be prepared.
+  /// Returns the answers to inputs, some of which could not be prepared.
   func answers(to inputs: [Result<Prepared, MaskedTextError>]) throws -> [Answer] {
     var answers = try answers(to: inputs.compactMap { try? $0.get() }).makeIterator()
     return inputs.compactMap { input in

@@ -1,22 +1,22 @@
 import Files
 import Text
 
-/// A text with `[MASK]` in it, as the model takes it, and where its masks stand in the text.
+/// A text with `[MASK]` that is ready for the model, with the location of its masks.
 ///
-/// `[MASK]` is the mask token wherever it stands, also inside a word; other special names are plain text, unless asked for.
+/// `[MASK]` is the mask token anywhere, even inside a word; other special tokens are plain text unless requested.
 struct MaskedText: Sendable, Equatable {
-  /// [CLS] … [SEP], with the mask positions to answer.
+  /// The sample, [CLS] … [SEP], with the mask positions to fill.
   let sample: Sample
-  /// Where each mask stands in the text, in UTF-8 bytes; ascending.
+  /// The byte range of each mask in the text (UTF-8), ascending.
   let masks: [Range<Int>]
-  /// What was noticed on the way, a line each: the text was cut to a window.
+  /// Notes, one line each: the text was cut to a window.
   let notes: [String]
 
   /// - Parameters:
-  ///   - text: any bytes; what is not UTF-8 is read as U+FFFD.
-  ///   - sequenceLength: tokens of a sample, [CLS] and [SEP] counted. Of a longer text the window around its masks is taken, with
-  ///     as much text before as after them.
-  /// - Throws: where there is no mask, or the masks do not fit into one window.
+  ///   - text: any bytes; invalid UTF-8 is read as U+FFFD.
+  ///   - sequenceLength: the most tokens of a sample, including [CLS] and [SEP]. A longer text is cut to the window
+  ///     around its masks, with as much text before as after them.
+  /// - Throws: if there is no mask, or if the masks do not fit into one window.
   init(
     _ text: [UInt8], tokenizer: WordPieceTokenizer, sequenceLength: Int,
     specialTokensInText: WordPieceTokenizer.SpecialTokensInText = .maskOnly
@@ -26,8 +26,8 @@ struct MaskedText: Sendable, Equatable {
       tokenizer.encodeWithOffsets($0, specialTokensInText: specialTokensInText)
     }
     let ids = encoding.ids
-    let places = ids.indices.filter { ids[$0] == special.mask }
-    guard let first = places.first, let last = places.last else {
+    let maskIndices = ids.indices.filter { ids[$0] == special.mask }
+    guard let first = maskIndices.first, let last = maskIndices.last else {
       throw .noMask(maskToken: special.names.mask, written: Self.otherSpelling(in: text))
     }
     let budget = sequenceLength - 2
@@ -40,17 +40,17 @@ struct MaskedText: Sendable, Equatable {
     if ids.count > budget {
       let start = min(max(0, first - (budget - needed) / 2), ids.count - budget)
       window = start..<start + budget
-      let places = places.count == 1 ? "mask" : "masks"
-      notes.append("a text of \(ids.count + 2) tokens was cut to the \(sequenceLength) around its \(places)")
+      let noun = maskIndices.count == 1 ? "mask" : "masks"
+      notes.append("a text of \(ids.count + 2) tokens was cut to the \(sequenceLength) around its \(noun)")
     }
     sample = Sample(
       tokenIDs: [special.classification] + ids[window] + [special.separator],
-      maskPositions: places.map { Int32($0 - window.lowerBound + 1) })
-    masks = places.map { Self.withoutBlanks(encoding.offsets[$0], in: text) }
+      maskPositions: maskIndices.map { Int32($0 - window.lowerBound + 1) })
+    masks = maskIndices.map { Self.withoutBlanks(encoding.offsets[$0], in: text) }
     self.notes = notes
   }
 
-  /// The text with each mask replaced by a word piece, otherwise untouched.
+  /// Returns the text with each mask replaced by a word piece, otherwise unchanged.
   static func replacing(_ masks: [Range<Int>], with pieces: [String], in text: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(text.count + 8 * pieces.count)
@@ -63,7 +63,7 @@ struct MaskedText: Sendable, Equatable {
     return result + text[end...]
   }
 
-  /// A mask's own part of the text, where its token takes white space along (`lstrip`).
+  /// Returns a mask's range in the text without the white space that its token includes (`lstrip`).
   static func withoutBlanks(_ mask: Range<Int>, in text: [UInt8]) -> Range<Int> {
     text.withUnsafeBufferPointer { bytes in
       guard let base = bytes.baseAddress else { return mask }
@@ -83,7 +83,7 @@ struct MaskedText: Sendable, Equatable {
     return bytes.starts(with: [0x23, 0x23]) && bytes.count > 2 ? Array(bytes.dropFirst(2)) : bytes
   }
 
-  /// How masks are spelled elsewhere, where the text has one of those.
+  /// Returns another common spelling of a mask that the text contains, if any.
   private static func otherSpelling(in text: [UInt8]) -> String? {
     ["[mask]", "[Mask]", "[ MASK ]", "<mask>", "<MASK>", "___"].first { contains(text, Array($0.utf8)) }
   }
@@ -94,13 +94,13 @@ struct MaskedText: Sendable, Equatable {
   }
 }
 
-/// Why a text has no answer.
+/// The reason why a text has no answer.
 public enum MaskedTextError: ModelError, Equatable {
-  /// `written`: another spelling of a mask that is in the text.
+  /// The text has no mask. `written` is another spelling of a mask that it contains.
   case noMask(maskToken: String, written: String?)
-  /// The masks, with the text between them, are more tokens than a sample holds.
+  /// The masks and the text between them have more tokens than a sample.
   case masksTooFarApart(tokens: Int, sequenceLength: Int)
-  /// The model's scores are no numbers.
+  /// The model's scores are not finite.
   case scoresNotFinite
 
   public var kind: ErrorKind { .data }
@@ -108,31 +108,31 @@ public enum MaskedTextError: ModelError, Equatable {
     switch self {
     case .noMask(let maskToken, _): "there is no \(maskToken) in the text"
     case .masksTooFarApart(let tokens, let length):
-      "the masks and the text between them are \(tokens) tokens long, more than the \(length) of one sample"
+      "the masks and the text between them take \(tokens) tokens, but a sample has at most \(length)"
     case .scoresNotFinite: NotFiniteError(what: "scores").message
     }
   }
 
   public var hint: String? {
     switch self {
-    case .noMask(let maskToken, let written?): "write \(maskToken) for '\(written)'"
-    case .noMask(let maskToken, nil): "put \(maskToken) where a word is to be filled in"
-    case .masksTooFarApart: "ask about them in several texts"
+    case .noMask(let maskToken, let written?): "write \(maskToken) instead of '\(written)'"
+    case .noMask(let maskToken, nil): "put \(maskToken) where a word is missing"
+    case .masksTooFarApart: "split the text, with fewer masks in each part"
     case .scoresNotFinite: NotFiniteError(what: "scores").hint
     }
   }
 }
 
-/// A model that gives no numbers.
+/// A model whose results are not finite.
 package struct NotFiniteError: ModelError {
-  /// "scores", "loss".
+  /// The quantity: "scores" or "loss".
   let what: String
 
   package init(what: String) { self.what = what }
 
   package var kind: ErrorKind { .data }
   package var message: String {
-    "the model's \(what) cannot be computed: its weights hold values that are not finite"
+    "the model's \(what) cannot be computed: its weights contain values that are not finite"
   }
-  package var hint: String? { "the training that made it may have diverged; take an earlier model" }
+  package var hint: String? { "its training may have diverged; use an earlier model" }
 }

@@ -1,11 +1,11 @@
 import Files
 import Glibc
 
-/// A word that is to be scored at a mask: one word piece or several.
+/// A word to score at a mask, of one or more word pieces.
 struct TargetWord: Sendable, Equatable {
-  /// As it was asked for.
+  /// The word as the user wrote it.
   let text: String
-  /// At least one.
+  /// The ids of its word pieces; at least one.
   let pieces: [Int]
 }
 
@@ -16,10 +16,10 @@ struct WordScore: Sendable, Equatable {
 }
 
 extension WordPieceTokenizer {
-  /// Words that are to be ranked alone: a word piece as it is spelled in the vocabulary, or text, which may be several pieces.
+  /// Turns words into targets. A word is a piece as spelled in the vocabulary, or text of one or more pieces.
   ///
-  /// - Returns: each once, in the order of the words.
-  /// - Throws: where a word has no pieces, or one that the vocabulary does not know.
+  /// - Returns: the targets in the order of the words, without duplicates.
+  /// - Throws: if a word has no pieces, or a piece that is not in the vocabulary.
   func targetWords(_ words: [String]) throws(ModelUseError) -> [TargetWord] {
     var targets: [TargetWord] = []
     for word in words {
@@ -33,21 +33,22 @@ extension WordPieceTokenizer {
     return targets
   }
 
-  /// A word piece as it is spelled in the vocabulary, else the pieces of a text.
+  /// Returns the word piece with this spelling, or else the pieces of the text.
   private func pieces(ofTarget word: String) -> [Int32] { vocabulary.id(of: word).map { [$0] } ?? encode(word) }
 }
 
 extension DistilBertMaskedLM {
   /// Scores words of any number of pieces at each mask of a sample, best first: [mask][rank].
   ///
-  /// For a word of n pieces the mask becomes n masks, and the word's probability is the product of its pieces': each is asked for
-  /// with those before it in their places and those behind it masked. For one piece that is the probability `rank` gives. The
-  /// sample's other masks stay. (A word of more pieces has more chances to be wrong: compare words of one length.)
+  /// For a word of n pieces, the mask becomes n masks, and the word's probability is the product of its pieces'
+  /// probabilities: each piece is scored with the previous pieces filled in and the following ones masked. For one
+  /// piece, this is the probability of `rank`. The sample's other masks stay. (A longer word has more chances to be
+  /// wrong: compare words with the same number of pieces.)
   ///
   /// - Parameters:
-  ///   - sample: with room for the pieces of the longest word, less one, in the model's positions.
-  ///   - batchRows: the most tokens computed together by a thread.
-  /// - Throws: `PreprocessorError` where the words do not fit into the sample, `ModelUseError.inUse`.
+  ///   - sample: the sample, which leaves room in the model's positions for the pieces of the longest word, less one.
+  ///   - batchRows: the most tokens that a thread computes together.
+  /// - Throws: `PreprocessorError` if the words do not fit into the sample; `ModelUseError.inUse`.
   func score(
     _ words: [TargetWord], in sample: Sample, maskToken: Int32, topK: Int = 5, batchRows: Int? = nil
   ) throws -> [[WordScore]] {
@@ -56,7 +57,7 @@ extension DistilBertMaskedLM {
       for word in words {
         var question = sample.expanding(mask, to: word.pieces.count, maskToken: maskToken)
         for piece in word.pieces {
-          // Of the masks that are left the first is asked for.
+          // Only the first remaining mask is scored.
           questions.append(Sample(tokenIDs: question.tokenIDs, maskPositions: [question.maskPositions[0]]))
           question = question.filling(0, with: Int32(truncatingIfNeeded: piece))
         }

@@ -1,7 +1,7 @@
 import Glibc
 import Tensor
 
-/// A copy of the parameters as they were at the best evaluation (Keras: `EarlyStopping(restore_best_weights=True)`).
+/// A copy of the parameters of the best evaluation (Keras: `EarlyStopping(restore_best_weights=True)`).
 final class BestParameters {
   private let network: Network
   private var parameters: ParameterStore { network.parameters }
@@ -9,13 +9,13 @@ final class BestParameters {
   private var untrained: [Bool] = []
   private var step: Int?
 
-  /// - Parameter network: one in training.
+  /// - Parameter network: a network in training.
   init(_ network: Network) {
     self.network = network
     copy = ZeroedMemory(floats: network.parameters.blockSize)
   }
 
-  /// Remembers the parameters as they are after that step.
+  /// Copies the current parameters, which are those after the given step.
   func keep(step: Int) {
     guard let values = parameters.valueBlock else { return }
     copy.floats.update(from: values, count: parameters.blockSize)
@@ -23,13 +23,13 @@ final class BestParameters {
     self.step = step
   }
 
-  /// Remembers those of an earlier run.
+  /// Copies the parameters of an earlier run.
   func keep(_ checkpoint: TrainingCheckpoint) throws {
     untrained = try checkpoint.copyParameters(of: network) { copy.floats + $0.offset }
     step = checkpoint.state.step
   }
 
-  /// Makes the best parameters those of the model.
+  /// Restores the best parameters in the model.
   func restore(for state: TrainingState) {
     guard let step, step == state.best?.step, step != state.step, let values = parameters.valueBlock else { return }
     values.update(from: copy.floats, count: parameters.blockSize)

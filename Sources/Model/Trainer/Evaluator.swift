@@ -1,20 +1,20 @@
 import Glibc
 
-/// What evaluation finds.
+/// The figures of an evaluation.
 public struct Evaluation: Sendable, Equatable {
-  /// Cross-entropy per masked token, in nats. This and the next two are NaN where no token is masked.
+  /// The cross-entropy per masked token, in nats. Loss, accuracy and perplexity are NaN if no token is masked.
   public var loss: Double
   /// The share of masked tokens whose label has the highest score.
   public var accuracy: Double
-  /// exp(loss): per masked token, not comparable with a left-to-right model's. Infinite where that overflows.
+  /// exp(loss): per masked token, not comparable with a left-to-right model's. Infinite if it overflows.
   public var perplexity: Double
-  /// Masked tokens with a weight: what loss and accuracy are means over.
+  /// The number of masked tokens with a weight, over which loss and accuracy are means.
   public var maskedTokens: Int
-  /// [CLS] and [SEP] counted.
+  /// The number of tokens, including [CLS] and [SEP].
   public var tokens: Int
   /// The number of samples.
   public var samples: Int
-  /// Every token scored in its turn; nil where that was not asked for.
+  /// The score of every token when masked alone; nil if not requested.
   public var pseudoLikelihood: PseudoLikelihood?
 
   init(_ sums: LossSums, tokens: Int, samples: Int, pseudoLikelihood: PseudoLikelihood? = nil) {
@@ -28,20 +28,21 @@ public struct Evaluation: Sendable, Equatable {
   }
 }
 
-/// Measures a network on a corpus. The figures are the same to the last bit for any number of threads: samples are computed
-/// by themselves (see `Batch`) and added up in their order.
+/// Evaluates a network on a corpus. The figures are the same to the last bit for any number of threads: the results of
+/// samples are independent (see `Batch`) and added up in order.
 struct Evaluator {
   let network: Network
   let compute: Compute
 
-  /// Samples prepared and computed together; only they are in memory.
+  /// The number of samples prepared and computed together; only they are in memory.
   static let window = 256
 
   /// - Parameters:
-  ///   - tokenMasking: also scores every token in its turn. A sample of n tokens then costs n times as much.
-  ///   - progress: called with the samples done; returning false stops with what was measured until then.
-  ///   - onSample: called with each sample's index and its own figures, in order.
-  /// - Throws: what the source and the closures throw; `CancellationError` between batches where the caller's task is canceled.
+  ///   - tokenMasking: also scores every token with itself masked, n passes for a sample of n tokens.
+  ///   - progress: called with the number of samples done; false stops and returns the figures so far.
+  ///   - onSample: called with each sample's index and figures, in order.
+  /// - Throws: the errors of the source and the closures; `CancellationError` between batches if the caller's task is
+  ///   canceled.
   func evaluate(
     _ source: some SampleSource, tokenMasking: TokenMasking? = nil,
     progress: (_ done: Int) throws -> Bool = { _ in true },
@@ -55,9 +56,9 @@ struct Evaluator {
       let sampleSums = try sampleSums(samples)
       for part in parts(of: samples, tokenMasking) {
         let likelihoods = try tokenMasking.map { try self.likelihoods(samples[part], $0) }
-        for (place, index) in part.enumerated() {
+        for (offset, index) in part.enumerated() {
           let count = samples[index].tokenIDs.count
-          let likelihood = likelihoods?[place]
+          let likelihood = likelihoods?[offset]
           try onSample(
             done, Evaluation(sampleSums[index], tokens: count, samples: 1, pseudoLikelihood: likelihood))
           sums += sampleSums[index]
@@ -71,23 +72,24 @@ struct Evaluator {
     return Evaluation(sums, tokens: tokens, samples: done, pseudoLikelihood: pseudoLikelihood)
   }
 
-  /// What of a window is finished at once: all of it, or where tokens are scored in their turn, what takes so long that it is
-  /// worth saying how far it is.
+  /// Divides a window into the parts between two progress reports: the whole window, or fewer samples if every token is
+  /// scored, which takes longer.
   private func parts(of samples: [Sample], _ tokenMasking: TokenMasking?) -> [Range<Int>] {
     guard let tokenMasking else { return samples.isEmpty ? [] : [samples.indices] }
     let rows = samples.map { sample in
-      tokenMasking.places(of: sample).places.count * Batch.rows(of: sample, alignment: Batch.inferenceAlignment)
+      tokenMasking.scoredTokens(of: sample).indices.count * Batch.rows(of: sample, alignment: Batch.inferenceAlignment)
     }
     return Batch.groups(rows, limit: Self.microBatchesOfAPart * Compute.microBatchRows * compute.pool.threads)
   }
 
-  /// For each thread.
+  /// The size of a part, per thread.
   private static let microBatchesOfAPart = 16
 
-  /// Each sample's pseudo-log-likelihood: the copies of one sample, and of several, are computed together like any samples.
+  /// Returns each sample's pseudo-log-likelihood. The copies of one or several samples are computed together, like any
+  /// samples.
   ///
-  /// Tried and left: the first layer's queries, keys and values once for the tokens that copies share. Base size, 2 threads:
-  /// 4 % less time for lines of 28 tokens, 1 % for lines of 160.
+  /// Tried and rejected: computing the first layer's queries, keys and values once for the tokens that copies share.
+  /// Base size, 2 threads: 4 % less time for lines of 28 tokens, 1 % for lines of 160.
   private func likelihoods(_ samples: ArraySlice<Sample>, _ tokenMasking: TokenMasking) throws -> [PseudoLikelihood] {
     let copies = samples.map { tokenMasking($0) }
     var sums = try sampleSums(copies.flatMap(\.self))[...]
@@ -99,7 +101,7 @@ struct Evaluator {
     }
   }
 
-  /// The sums of each sample.
+  /// Returns the sums of each sample.
   func sampleSums(_ samples: [Sample]) throws -> [LossSums] {
     let groups = Batch.groups(
       samples.map { Batch.rows(of: $0, alignment: Batch.inferenceAlignment) }, limit: Compute.microBatchRows)
@@ -109,7 +111,7 @@ struct Evaluator {
       nonisolated(unsafe) let results = results
       network.prepare(for: batches, on: compute.pool)
       try compute.forEach(batches) { index, batch, context in
-        // The row's sums are attributed to its sample by its place.
+        // The index of a row tells which sample its sums belong to.
         network.forEachLogits(batch, context) { rows, logits in
           for sample in 0..<batch.masks.sampleCount {
             let mine = batch.masks.range(sample).clamped(to: rows)

@@ -1,17 +1,17 @@
 import Files
 
-/// A part of the model that can be kept as it is in training.
+/// A part of the model that can be frozen in training.
 public enum ModelPart: Sendable, Equatable {
-  /// Tokens, positions and their norm. The head shares the token embedding.
+  /// Token and position embeddings and their norm. The head shares the token embedding.
   case embeddings
   /// Encoder layers, counted from 0.
   case layers(ClosedRange<Int>)
   /// Embeddings and all layers (Keras: `backbone.trainable = False`).
   case backbone
-  /// Everything behind the last layer, but for the token embedding.
+  /// Everything after the last layer, except for the token embedding.
   case head
 
-  /// `embeddings`, `layers:0-3`, `layers:2`, `backbone`, `head`; nil for other text.
+  /// Parses `embeddings`, `layers:0-3`, `layers:2`, `backbone` or `head`; returns nil for other text.
   public init?(_ text: String) {
     switch text {
     case "embeddings": self = .embeddings
@@ -29,12 +29,12 @@ public enum ModelPart: Sendable, Equatable {
     }
   }
 
-  /// Digits alone: `Int` would take a sign.
+  /// Parses digits only; `Int` would accept a sign.
   private static func number(_ digits: Substring.UTF8View) -> Int? {
     digits.allSatisfy { $0 &- UInt8(ascii: "0") < 10 } ? Int(String(decoding: digits, as: UTF8.self)) : nil
   }
 
-  /// As `init(_:)` reads it.
+  /// The text that `init(_:)` parses.
   public var text: String {
     switch self {
     case .embeddings: "embeddings"

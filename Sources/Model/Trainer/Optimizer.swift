@@ -2,34 +2,34 @@ import Glibc
 import Synchronization
 import Tensor
 
-/// How parameters follow their gradients: Keras' Adam and AdamW, with its defaults.
+/// Keras' optimizers Adam and AdamW, with its defaults.
 ///
 /// (Kingma and Ba 2015; Loshchilov and Hutter 2019; the formulas as Keras writes them.)
 public struct Optimizer: Sendable, Equatable {
-  /// Adam, or Adam with weight decay of its own (AdamW).
+  /// Adam, or Adam with decoupled weight decay (AdamW).
   public enum Algorithm: String, Sendable, CaseIterable {
-    /// Kingma and Ba 2015. Weight decay, where there is some, is AdamW's.
+    /// Kingma and Ba 2015. Weight decay, if any, is that of AdamW.
     case adam
     /// Loshchilov and Hutter 2019.
     case adamw
   }
 
-  /// Which of the two.
+  /// The algorithm.
   public var algorithm: Algorithm
-  /// The peak rate; a `Schedule` scales it.
+  /// The peak learning rate; a `Schedule` scales it.
   public var learningRate: Float
-  /// How much of the first moment a step keeps.
+  /// The share of the first moment that a step keeps.
   public var beta1: Float
-  /// How much of the second moment a step keeps.
+  /// The share of the second moment that a step keeps.
   public var beta2: Float
-  /// Added to the uncorrected √v.
+  /// The ε added to the uncorrected √v.
   public var epsilon: Float
-  /// The share of a decaying parameter that a step at rate 1 takes away. Biases and layer norms do not decay.
+  /// The share of a decaying parameter that a step at learning rate 1 removes. Biases and layer norms do not decay.
   public var weightDecay: Float
-  /// The gradient's largest global norm; nil for no clipping.
+  /// The largest global norm of the gradient; nil for no clipping.
   public var clipNorm: Float?
 
-  /// Keras' `Adam`; the rate is BERT's.
+  /// Returns Keras' `Adam`, with BERT's learning rate.
   public static func adam(
     learningRate: Float = 5e-5, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-7,
     weightDecay: Float = 0, clipNorm: Float? = nil
@@ -39,7 +39,7 @@ public struct Optimizer: Sendable, Equatable {
       weightDecay: weightDecay, clipNorm: clipNorm)
   }
 
-  /// Keras' `AdamW`, with a decay of 0.01.
+  /// Returns Keras' `AdamW`, with a weight decay of 0.01.
   public static func adamW(
     learningRate: Float = 5e-5, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-7,
     weightDecay: Float = 0.01, clipNorm: Float? = nil
@@ -56,7 +56,7 @@ public struct Optimizer: Sendable, Equatable {
 ///     m += (g − m)(1 − β1)     v += (g² − v)(1 − β2)     p −= lr · decay · p     p −= α · m / (√v + ε)
 final class OptimizerState {
   private let firstMoments, secondMoments: ZeroedMemory
-  /// Updates that were made.
+  /// The number of updates so far.
   var steps = 0
   private var reach = WeightReach()
 
@@ -78,7 +78,7 @@ final class OptimizerState {
     (moment == .first ? firstMoments : secondMoments).floats + parameter.offset
   }
 
-  /// The moments of all trainable parameters, for a checkpoint. They must outlive what is returned.
+  /// Returns the moments of all trainable parameters for a checkpoint. They must outlive the result.
   func tensorSources(_ parameters: ParameterStore) -> [TensorSource] {
     Moment.allCases.flatMap { moment in
       parameters.parameters.filter(\.isTrainable).map {
@@ -87,9 +87,9 @@ final class OptimizerState {
     }
   }
 
-  /// The square root of the sum of all squared gradients; a tensor used twice counts once.
+  /// Returns the square root of the sum of all squared gradients. A tensor that is used twice counts once.
   static func gradientNorm(_ parameters: ParameterStore, _ pool: WorkerPool) -> Double {
-    // Pieces of one size, added up in their order: the same for any number of threads.
+    // Pieces of a fixed size, added up in order, give the same result for any number of threads.
     let pieces = Self.pieces(parameters)
     var sums = [Double](repeating: 0, count: pieces.count)
     sums.withUnsafeMutableBufferPointer { sums in
@@ -102,14 +102,15 @@ final class OptimizerState {
     return sums.reduce(0, +).squareRoot()
   }
 
-  /// No weight of a working model is near this. Below it no activation overflows, whatever the input.
+  /// The largest weight. No weight of a working model is close to it, and with smaller weights no activation overflows,
+  /// for any input.
   static let largestWeight: Float = 1000
 
-  /// One step of every trainable parameter. The gradients are used up: the parameters as they were take their place.
+  /// Updates every trainable parameter. Overwrites the gradients with the old parameters.
   ///
-  /// - Parameter scale: the gradients are multiplied by this first (for clipping).
-  /// - Returns: false where the step would have made a weight larger than `largestWeight` (and than it was), or no number:
-  ///   parameters and moments are then as they were before, to the last bit.
+  /// - Parameter scale: a factor for the gradients (for clipping).
+  /// - Returns: false if the step would make a weight NaN, or larger than both `largestWeight` and its old value.
+  ///   Parameters and moments are then unchanged, to the last bit.
   func step(
     _ parameters: ParameterStore, _ optimizer: Optimizer, learningRate: Float, scale: Float, _ pool: WorkerPool
   ) -> Bool {
@@ -120,7 +121,7 @@ final class OptimizerState {
     let pieces = Self.pieces(parameters)
     let isTooLarge = Atomic<Bool>(false)
     let (first, second) = (firstMoments.floats, secondMoments.floats)
-    // The gradients make room for the old parameters; the old moments are kept only where the step can be refused.
+    // The old parameters replace the gradients; the old moments are kept only if the step can be refused.
     let isSafe = reach.add(optimizer, learningRate: learningRate, steps: steps) { Self.largestMagnitude(pieces, pool) }
     let oldMoments = isSafe ? nil : (copy(of: firstMoments, parameters), copy(of: secondMoments, parameters))
     pool.forEach(pieces.count) { _, index in
@@ -144,7 +145,7 @@ final class OptimizerState {
     return false
   }
 
-  /// To be called where the parameters may have changed other than by steps.
+  /// Resets the known reach of the weights. Call it when parameters may have changed other than by steps.
   func forgetReach() { reach = WeightReach() }
 
   private func copy(of memory: ZeroedMemory, _ parameters: ParameterStore) -> ZeroedMemory {
@@ -159,7 +160,7 @@ final class OptimizerState {
       nonisolated(unsafe) let largest = largest
       pool.forEach(pieces.count) { _, index in
         var bits: UInt32 = 0
-        for place in 0..<pieces[index].count { bits = max(bits, pieces[index].values[place].magnitude.bitPattern) }
+        for offset in 0..<pieces[index].count { bits = max(bits, pieces[index].values[offset].magnitude.bitPattern) }
         largest[index] = bits
       }
     }

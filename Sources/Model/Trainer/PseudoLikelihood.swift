@@ -1,27 +1,28 @@
 import Glibc
 
-/// How likely a model finds a text that it sees but for one token at a time (Salazar et al. 2020, "Masked Language Model
-/// Scoring").
+/// The pseudo-log-likelihood of a text: each token is scored with only itself masked (Salazar et al. 2020, "Masked
+/// Language Model Scoring").
 ///
 ///     PLL = Σ log p(token | the sample with that token masked)        perplexity = exp(−PLL / tokens)
 ///
-/// [CLS] and [SEP] are not scored. Higher than a left-to-right model's likelihood, and not comparable with it.
+/// [CLS] and [SEP] are not scored. The value is higher than a left-to-right model's likelihood, and not comparable with
+/// it.
 public struct PseudoLikelihood: Sendable, Equatable {
-  /// What else is hidden while a token is scored.
+  /// The other tokens that are masked while a token is scored.
   public enum Variant: String, Sendable, CaseIterable {
-    /// Nothing (Salazar et al.). The rest of a long word gives its pieces away.
+    /// None (Salazar et al.). The rest of a long word then gives its pieces away.
     case original
-    /// The pieces of the same word to the right of it (Kauf & Ivanova 2023, "A Better Way to Do Masked Language Model
+    /// The pieces of the same word to its right (Kauf & Ivanova 2023, "A Better Way to Do Masked Language Model
     /// Scoring").
     case withinWordLeftToRight = "within-word-l2r"
   }
 
-  /// In nats.
+  /// The pseudo-log-likelihood, in nats.
   public var logLikelihood = 0.0
-  /// The tokens scored.
+  /// The number of scored tokens.
   public var tokens = 0
 
-  /// Per scored token; NaN where there is none.
+  /// The perplexity per scored token; NaN without scored tokens.
   public var perplexity: Double { tokens > 0 ? exp(-logLikelihood / Double(tokens)) : .nan }
 
   static func += (sum: inout PseudoLikelihood, other: PseudoLikelihood) {
@@ -30,18 +31,18 @@ public struct PseudoLikelihood: Sendable, Equatable {
   }
 }
 
-/// Makes of one sample the samples that score it: a copy for each of its tokens, that token masked.
+/// Turns a sample into the samples that score it: one copy per token, with that token masked.
 struct TokenMasking {
   let maskTokenID: Int32
-  /// Tokens that are not scored, the mask token among them.
+  /// The tokens that are not scored, including the mask token.
   let specialTokenIDs: [Int32]
   let variant: PseudoLikelihood.Variant
-  /// Whether a token goes on with the word of the token before it.
+  /// Returns whether a token continues the word of the previous token.
   let continuesWord: @Sendable (Int32) -> Bool
 
   init(_ preprocessor: DistilBertMaskedLMPreprocessor, _ variant: PseudoLikelihood.Variant) {
     let (vocabulary, masker) = (preprocessor.tokenizer.vocabulary, preprocessor.masker)
-    // Every token of the text is scored, [UNK] too.
+    // Every token of the text is scored, including [UNK].
     let unknown = preprocessor.tokenizer.specialTokens.unknown
     self.init(
       maskTokenID: masker.maskTokenID, specialTokenIDs: masker.unselectableTokenIDs.filter { $0 != unknown },
@@ -58,30 +59,31 @@ struct TokenMasking {
     self.continuesWord = continuesWord
   }
 
-  /// The places whose tokens are scored, ascending. Masks are undone first: where the sample has labels, they are its tokens.
-  func places(of sample: Sample) -> (tokenIDs: [Int32], places: [Int]) {
+  /// Returns the indices of the tokens to score, ascending. Masked tokens are first replaced by their labels, if the
+  /// sample has labels.
+  func scoredTokens(of sample: Sample) -> (tokenIDs: [Int32], indices: [Int]) {
     var tokenIDs = sample.tokenIDs
     for (position, label) in zip(sample.maskPositions, sample.labels) { tokenIDs[Int(position)] = label }
     return (tokenIDs, tokenIDs.indices.filter { !specialTokenIDs.contains(tokenIDs[$0]) })
   }
 
-  /// One sample for each token that is scored, in their order, each with that token as its one target.
+  /// Returns one sample per scored token, in order, with that token as its only target.
   func callAsFunction(_ sample: Sample) -> [Sample] {
-    let (tokenIDs, places) = places(of: sample)
-    return places.map { place in
+    let (tokenIDs, scored) = scoredTokens(of: sample)
+    return scored.map { index in
       var masked = tokenIDs
-      masked[place] = maskTokenID
+      masked[index] = maskTokenID
       if variant == .withinWordLeftToRight {
-        // Where padding was dropped between them, they are no word.
+        // Tokens with dropped padding between them are not one word.
         let positions = sample.positionIDs
-        for next in tokenIDs.indices[(place + 1)...] {
+        for next in tokenIDs.indices[(index + 1)...] {
           guard continuesWord(tokenIDs[next]), positions[next] == positions[next - 1] + 1 else { break }
           masked[next] = maskTokenID
         }
       }
       return Sample(
-        tokenIDs: masked, positionIDs: sample.positionIDs, maskPositions: [Int32(truncatingIfNeeded: place)],
-        labels: [tokenIDs[place]])
+        tokenIDs: masked, positionIDs: sample.positionIDs, maskPositions: [Int32(truncatingIfNeeded: index)],
+        labels: [tokenIDs[index]])
     }
   }
 }

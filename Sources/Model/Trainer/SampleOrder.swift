@@ -1,12 +1,11 @@
 import Tensor
 
-/// The order of the samples in one epoch: a permutation of 0 ..< count that is computed where it is asked for, and takes
-/// no memory.
+/// The order of the samples in one epoch: a permutation of 0 ..< count that is computed on demand and takes no memory.
 ///
-/// A Feistel network (Luby and Rackoff 1988) permutes the numbers of a power of two: in turn each half of the bits is
-/// changed by a random function of the other half, here a Philox block, which can be taken back whatever the function
-/// is. What lands at or above `count` is permuted again until it lands below ("cycle walking", Black and Rogaway 2002),
-/// at most two times on average where `count` is above `leastBits` bits.
+/// A Feistel network (Luby and Rackoff 1988) permutes the numbers below a power of two: the halves of the bits are
+/// changed alternately by a random function of the other half, here a Philox block, which is invertible for any
+/// function. A result at or above `count` is permuted again until it is below ("cycle walking", Black and Rogaway
+/// 2002), at most two times on average if `count` has more than `leastBits` bits.
 ///
 /// The permutation is a pure function of (seed, epoch, count).
 struct SampleOrder: RandomAccessCollection {
@@ -17,11 +16,11 @@ struct SampleOrder: RandomAccessCollection {
   private let lowBits, highBits: UInt64
 
   private static let rounds: UInt32 = 8
-  /// Few samples are permuted among more numbers than they need: halves of a bit or two would be far from random.
+  /// The fewest bits of the network: with halves of a bit or two, the order of few samples would be far from random.
   private static let leastBits = 10
 
   /// - Parameters:
-  ///   - count: at most 2⁴⁰ or so; halves of more than 32 bits would not fit the function.
+  ///   - count: at most about 2⁴⁰; halves of more than 32 bits would not fit the function.
   ///   - shuffles: false for the order of the corpus.
   init(count: Int, shuffles: Bool = true, seed: UInt64, epoch: Int) {
     self.count = Swift.max(0, count)
@@ -36,10 +35,10 @@ struct SampleOrder: RandomAccessCollection {
   var startIndex: Int { 0 }
   var endIndex: Int { count }
 
-  /// The sample at a place of the order.
-  subscript(place: Int) -> Int {
-    guard shuffles else { return place }
-    var number = UInt64(place)
+  /// The sample at a position in the order.
+  subscript(position: Int) -> Int {
+    guard shuffles else { return position }
+    var number = UInt64(position)
     repeat { number = permuted(number) } while number >= UInt64(count)
     return Int(number)
   }

@@ -2,22 +2,22 @@ import Files
 import Glibc
 import Tensor
 
-/// Prepares the samples of an optimizer step on a thread of its own while the step before it runs.
+/// Prepares the samples of an optimizer step on its own thread while the previous step runs.
 ///
-/// What it prepares, and in which order, is the same as without it; an error surfaces at the step whose samples it
-/// concerns. It holds the samples of one step.
+/// The samples and their order are the same as without it. An error surfaces at the step whose samples it concerns. It
+/// holds the samples of one step.
 final class SamplePrefetcher {
   private let buffer: PrefetchBuffer
   private var thread: pthread_t?
   private var isStopped = false
-  /// Seconds that `next` had to wait for samples that were not ready.
+  /// The seconds that `next` waited for samples.
   private(set) var secondsWaiting = 0.0
   private let clock: () -> Double
 
   /// - Parameters:
   ///   - steps: the steps, in order.
-  ///   - clock: seconds.
-  ///   - prepare: the samples of a step; called on the other thread.
+  ///   - clock: returns the time in seconds.
+  ///   - prepare: returns the samples of a step; called on the other thread.
   init(
     steps: Range<Int>, clock: @escaping () -> Double = { MonotonicClock.seconds },
     prepare: @escaping @Sendable (Int) throws -> [Sample]
@@ -33,20 +33,20 @@ final class SamplePrefetcher {
         Unmanaged<PrefetchBuffer>.fromOpaque(argument).takeRetainedValue().work()
         return nil
       }, argument.toOpaque())
-    // No thread to be had: `next` prepares what it returns.
+    // Without a thread, `next` prepares the samples itself.
     if status == 0 { thread = handle } else { argument.release() }
   }
 
   deinit { stop() }
 
-  /// The samples of the next step; none after the last.
+  /// Returns the samples of the next step; empty after the last step.
   func next() throws -> [Sample] {
     let start = clock()
     defer { secondsWaiting += clock() - start }
     return thread == nil ? try buffer.prepareNext()?.get() ?? [] : try buffer.take()
   }
 
-  /// Ends the thread, when it is done with what it prepares.
+  /// Stops the thread after the samples that it is preparing.
   func stop() {
     guard let thread, !isStopped else { return }
     isStopped = true
@@ -55,15 +55,15 @@ final class SamplePrefetcher {
   }
 }
 
-/// Where the thread puts samples down and `next` takes them away.
+/// The buffer from which `next` takes the samples that the thread prepared.
 private final class PrefetchBuffer: @unchecked Sendable {
   private let prepare: @Sendable (Int) throws -> [Sample]
-  /// The steps that are yet to be prepared.
+  /// The remaining steps.
   private var steps: Range<Int>
   private let monitor = Monitor()
-  /// What is ready.
+  /// The prepared samples, or the error.
   private var ready: Result<[Sample], any Error>?
-  /// No more will come: all is done, something failed, or nobody wants more.
+  /// Whether no more samples will come: all are done, a step failed, or the prefetcher was stopped.
   private var isOver = false
 
   init(steps: Range<Int>, prepare: @escaping @Sendable (Int) throws -> [Sample]) {
@@ -71,14 +71,14 @@ private final class PrefetchBuffer: @unchecked Sendable {
     self.prepare = prepare
   }
 
-  /// The samples of the next step; nil after the last.
+  /// Prepares the samples of the next step; returns nil after the last step.
   func prepareNext() -> Result<[Sample], any Error>? {
     guard let step = steps.first else { return nil }
     steps.removeFirst()
     return Result { try prepare(step) }
   }
 
-  /// The thread's life.
+  /// Runs the thread.
   func work() {
     while wantsMore() {
       let samples = prepareNext()
@@ -93,7 +93,7 @@ private final class PrefetchBuffer: @unchecked Sendable {
     }
   }
 
-  /// Waits until what was ready is taken; false when it is over.
+  /// Waits until the prepared samples are taken; returns false if no more are wanted.
   private func wantsMore() -> Bool {
     monitor.locked {
       while ready != nil, !isOver { monitor.wait() }
@@ -120,9 +120,9 @@ private final class PrefetchBuffer: @unchecked Sendable {
   }
 }
 
-/// Which samples an optimizer step takes.
+/// The assignment of samples to optimizer steps.
 struct StepPlan: Sendable {
-  /// Samples of the corpus.
+  /// The number of samples in the corpus.
   let samples: Int
   let options: TrainingOptions
   let seed: UInt64
@@ -131,7 +131,7 @@ struct StepPlan: Sendable {
 
   var stepsPerEpoch: Int { samples > 0 ? (samples - 1) / options.samplesPerStep + 1 : 0 }
 
-  /// - Parameter step: counted from 0, over all epochs.
+  /// - Parameter step: the index of the step over all epochs, from 0.
   func indices(ofStep step: Int) -> (epoch: Int, indices: Slice<SampleOrder>) {
     let (further, stepOfEpoch) = (step - beginning.step).quotientAndRemainder(dividingBy: max(1, stepsPerEpoch))
     let epoch = beginning.epoch + further

@@ -1,40 +1,40 @@
 import Glibc
 
-/// How the learning rate goes over the steps, as a share of the peak. The formulas are transformers'
-/// (`get_linear_schedule_with_warmup` and its neighbours): with a warm-up the first step has rate 0.
+/// A learning-rate schedule, as a share of the peak per step. The formulas are those of transformers
+/// (`get_linear_schedule_with_warmup` and similar functions): with a warm-up, the first step has rate 0.
 public struct Schedule: Sendable, Equatable {
-  /// How the rate goes on behind the warm-up: as it is, or along a line or half a cosine down to 0.
+  /// The shape of the schedule after the warm-up.
   public enum Shape: String, Sendable, CaseIterable {
-    /// The peak to the end.
+    /// The rate stays at the peak.
     case constant
-    /// Along a line to 0.
+    /// The rate falls linearly to 0.
     case linear
-    /// Along half a cosine to 0.
+    /// The rate falls along half a cosine to 0.
     case cosine
   }
 
-  /// How long the rate rises from 0 to its peak.
+  /// The length of the linear rise from 0 to the peak.
   public enum WarmUp: Sendable, Equatable {
-    /// So many optimizer steps.
+    /// A number of optimizer steps.
     case steps(Int)
     /// A share of all steps, 0 ..< 1, rounded up.
     case ratio(Double)
   }
 
-  /// How the rate goes on behind the warm-up.
+  /// The shape after the warm-up.
   public var shape: Shape
-  /// How long it rises before.
+  /// The length of the warm-up.
   public var warmUp: WarmUp
 
-  /// By default the rate is the peak from the first step to the last.
+  /// Creates a schedule. By default, every step has the peak rate.
   public init(_ shape: Shape = .constant, warmUp: WarmUp = .steps(0)) {
     self.shape = shape
     self.warmUp = warmUp
   }
 
   /// - Parameters:
-  ///   - step: steps taken before, from 0.
-  ///   - totalSteps: all there will be.
+  ///   - step: the number of steps before this one.
+  ///   - totalSteps: the number of all steps.
   public func factor(step: Int, totalSteps: Int) -> Float {
     let warmUpSteps =
       switch warmUp {

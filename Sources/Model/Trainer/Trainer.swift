@@ -1,21 +1,21 @@
 import Files
 import Glibc
 
-/// Runs a corpus through optimizer steps, epoch after epoch (Keras' `fit`).
+/// Trains a network on a corpus, epoch after epoch (Keras: `fit`).
 struct Trainer {
   let training: TrainingStep
   let schedule: Schedule
   let options: TrainingOptions
   let seed: UInt64
-  /// Told of each moment of the training.
+  /// The callbacks, called at each moment of the training.
   var callbacks: [TrainingCallback] = []
-  /// Writes checkpoints; nil: none are written.
+  /// Writes checkpoints; nil for no checkpoints.
   var checkpoints: CheckpointWriter?
-  /// Keeps the best parameters; nil where the last are wanted.
+  /// Keeps the best parameters; nil if the last parameters are wanted.
   var best: BestParameters?
 
-  /// - Parameter state: how far an earlier run came, with the parameters and moments of that moment; then how far this one came,
-  ///   also where it throws.
+  /// - Parameter state: the state of the earlier run, whose parameters and moments the network has. Set to the state at
+  ///   the end of this run, even if it throws.
   func run(
     _ source: some SampleSource, validation: (any SampleSource)?, from state: inout TrainingState
   ) throws -> TrainingOutcome {
@@ -27,14 +27,14 @@ struct Trainer {
       if ending != .stopped { best?.restore(for: run.state) }
       return TrainingOutcome(state: run.state, ending: ending)
     } catch {
-      // What was learned until then is good, unless a checkpoint failed.
+      // The training up to here is good, unless a checkpoint failed.
       if !run.isSaving { try? run.save() }
       throw error
     }
   }
 }
 
-/// One run of a trainer, from a state on.
+/// One run of a trainer, starting from a state.
 private final class TrainingRun {
   private let trainer: Trainer
   private let totalSteps: Int
@@ -43,12 +43,12 @@ private final class TrainingRun {
   private var saved: TrainingState
   /// Whether a checkpoint is being written.
   private(set) var isSaving = false
-  /// Whether a callback said so.
+  /// Whether a callback returned `.stop`.
   private var isStopped = false
 
   private let clock = Stopwatch()
   private let secondsBefore: Double
-  /// Of this run's part of the epoch, for the rate.
+  /// The clock of this run's part of the epoch, for tokens per second.
   private var epochClock = Stopwatch()
   private var epochTokens = 0
   private var secondsWaiting = 0.0
@@ -75,11 +75,11 @@ private final class TrainingRun {
       return try indices.map { try source.sample($0, epoch: epoch) }
     }
     defer { ahead.stop() }
-    // An epoch that was begun is ended, be it with its evaluation alone.
+    // An epoch that has begun is finished, even if only its evaluation is missing.
     while source.count > 0, state.step < totalSteps || state.position > 0, !isOutOfPatience {
       try finishEpoch(of: source.count, ahead, isEvaluated: validation != nil)
       let isWhole = state.position == source.count
-      // From here a longer run would go on with the epoch, and evaluate at its end alone.
+      // A longer run would continue the epoch from here, and evaluate only at its end.
       if !isWhole { try save() }
       let evaluation = try isStopped ? nil : evaluate(validation)
       if isStopped {
@@ -97,13 +97,13 @@ private final class TrainingRun {
       guard isWhole else { break }
       state.beginNextEpoch()
       try save()
-      // At its end it is complete, whatever the callbacks said.
+      // After the last step the training is complete, whatever the callbacks returned.
       if isStopped, state.step < totalSteps, !isOutOfPatience { return .stopped }
     }
     return isOutOfPatience && state.step < totalSteps ? .early : .complete
   }
 
-  /// The steps that are left of the epoch.
+  /// Runs the remaining steps of the epoch.
   private func finishEpoch(of count: Int, _ ahead: SamplePrefetcher, isEvaluated: Bool) throws {
     let training = trainer.training
     (epochClock, epochTokens) = (Stopwatch(), 0)
@@ -117,7 +117,7 @@ private final class TrainingRun {
       note(result, samples, rate)
       try tell(.step)
       let isDue = trainer.checkpoints?.options.interval.map { state.step % $0 == 0 } ?? false
-      // At the end of an epoch one is written anyway, but after the evaluation, which may take long.
+      // The end of an epoch always writes a checkpoint, but only after the evaluation, which may take long.
       if isDue, state.position < count || isEvaluated { try save() }
     }
   }
@@ -134,7 +134,8 @@ private final class TrainingRun {
     epochTokens += tokens
   }
 
-  /// nil where there is nothing to evaluate on, or training was told to end: figures of a part are no figures.
+  /// Evaluates the validation samples. Returns nil if there are none, or if a callback stopped the evaluation, since
+  /// partial figures mean nothing.
   private func evaluate(_ validation: (any SampleSource)?) throws -> Evaluation? {
     guard let validation else { return nil }
     let evaluator = Evaluator(network: trainer.training.network, compute: trainer.training.compute)
@@ -145,17 +146,17 @@ private final class TrainingRun {
     return isStopped ? nil : evaluation
   }
 
-  /// The one place where reports go out.
+  /// Reports a moment to the callbacks.
   private func tell(_ moment: TrainingReport.Moment, validation: Evaluation? = nil) throws {
     state.seconds = secondsBefore + clock.seconds
-    let goesOn = try trainer.callbacks.goOn(
+    let continues = try trainer.callbacks.shouldContinue(
       after: TrainingReport(
         moment, state, totalSteps: totalSteps, validation: validation,
         tokensPerSecond: Double(epochTokens) / max(epochClock.seconds, 1e-9), secondsWaiting: secondsWaiting))
-    if !goesOn { isStopped = true }
+    if !continues { isStopped = true }
   }
 
-  /// Writes a checkpoint, if there is anything new to write.
+  /// Writes a checkpoint if the state has changed since the last one.
   func save() throws {
     guard (state.step, state.epoch, state.position) != (saved.step, saved.epoch, saved.position) else { return }
     isSaving = true
@@ -165,25 +166,25 @@ private final class TrainingRun {
   }
 }
 
-/// How a training ended.
+/// The end of a training.
 public struct TrainingOutcome: Sendable {
-  /// Why it ended.
+  /// The reason for the end.
   public enum Ending: Sendable {
-    /// As many steps as were asked for.
+    /// All steps are done.
     case complete
-    /// So many evaluations without a better validation loss as were asked for.
+    /// Early stopping: the validation loss has stopped improving.
     case early
     /// A callback stopped it.
     case stopped
   }
 
-  /// How far it came.
+  /// The state at the end.
   public let state: TrainingState
-  /// Why it ended.
+  /// The reason for the end.
   public let ending: Ending
 }
 
-/// Seconds since it was made.
+/// Measures the seconds since its creation.
 struct Stopwatch {
   private let start = MonotonicClock.seconds
 

@@ -3,26 +3,27 @@ import Hub
 import Tensor
 import Text
 
-/// A checkpoint of a training: a model directory, which other tools load too, and beside it what is needed to go on.
+/// A checkpoint of a training: a model directory, which other tools can load, with the files needed to resume.
 ///
 ///     config.json  model.safetensors  vocab.txt …      the model after that step
-///     training_state.safetensors                       the optimizer's moments, and a head that was not trained yet
-///     training_state.json                              counters, the hashes of the other files, and the caller's own record
+///     training_state.safetensors                       the optimizer's moments, and an untrained head
+///     training_state.json                              counters, hashes of the other files, and the caller's record
 public struct TrainingCheckpoint: Sendable {
-  /// Its directory.
+  /// The checkpoint's directory.
   public let path: String
-  /// How far the training had come.
+  /// The state of the training.
   public let state: TrainingState
-  /// What was given to be kept with it.
+  /// The caller's record.
   package let record: JSONValue
 
   fileprivate static let format = 1
-  /// The hashes of the other files, by name; empty where the checkpoint does not say.
+  /// The hashes of the other files, by name; empty if the checkpoint has none.
   private let files: [(key: String, value: JSONValue)]
 
-  /// The newest checkpoint of a training, all of its files looked at.
+  /// Returns the newest checkpoint of a training, after checking all of its files.
   ///
-  /// - Throws: `TrainingCheckpointError.newestIsDamaged` where a file is not what was written, with the newest one that is whole.
+  /// - Throws: `TrainingCheckpointError.newestIsDamaged` if a file's contents changed, with the newest intact
+  ///   checkpoint.
   public static func newest(in folder: CheckpointFolder) throws -> TrainingCheckpoint {
     guard let step = folder.allSteps.last else { throw TrainingCheckpointError.none(output: folder.output) }
     let path = folder.path(ofStep: step)
@@ -45,16 +46,16 @@ public struct TrainingCheckpoint: Sendable {
     }
   }
 
-  /// The same, with a look at all files: whether they are what was written.
+  /// Opens a checkpoint and checks the hashes of all files.
   init(wholeAt path: String) throws {
     try self.init(path: path)
     for (name, hash) in files {
       let file = Path.join(path, name)
       guard hash.string == Self.text(of: BlockHash.whole(try FileMapping(path: file))) else {
-        throw TrainingCheckpointError.damaged(file: file, what: "not what was written")
+        throw TrainingCheckpointError.damaged(file: file, what: "contents changed since it was written")
       }
     }
-    // Of an older version: at least they have the length that they say.
+    // Checkpoints of older versions have no hashes: check at least the lengths.
     for name in [ModelFiles.weights, CheckpointFolder.momentsName] where files.isEmpty {
       _ = try Safetensors(path: Path.join(path, name))
     }
@@ -62,7 +63,7 @@ public struct TrainingCheckpoint: Sendable {
 
   fileprivate static func text(of hash: UInt64) -> String { String(hash, radix: 16) }
 
-  /// Reads what is needed to go on, but for the tensors. Throws `TrainingCheckpointError`, `JSONError` or `FileError`.
+  /// Opens a checkpoint without reading its tensors. Throws `TrainingCheckpointError`, `JSONError` or `FileError`.
   public init(path: String) throws {
     self.path = path
     let file = Path.join(path, CheckpointFolder.stateName)
@@ -75,31 +76,31 @@ public struct TrainingCheckpoint: Sendable {
     record = json["record"] ?? .null
     files = json["files"]?.object ?? []
     guard files.allSatisfy({ ModelFiles.isName(ofShard: $0.key) }) else {
-      throw TrainingCheckpointError.damaged(file: file, what: "'files' names another place")
+      throw TrainingCheckpointError.damaged(file: file, what: "'files' names a file outside the checkpoint")
     }
   }
 
-  /// Puts the checkpoint's parameters into those of a network of the same sizes.
+  /// Copies the checkpoint's parameters to a network of the same sizes.
   ///
-  /// - Parameter place: where the values of a parameter go.
-  /// - Returns: which of them are untrained, in their order.
+  /// - Parameter destination: returns the memory for the values of a parameter.
+  /// - Returns: whether each parameter is untrained, in order.
   func copyParameters(
-    of network: Network, to place: (Parameter) -> UnsafeMutablePointer<Float> = { $0.values }
+    of network: Network, to destination: (Parameter) -> UnsafeMutablePointer<Float> = { $0.values }
   ) throws -> [Bool] {
     let file = try Safetensors(path: Path.join(path, ModelFiles.weights))
-    // An output matrix of its own, or more layers.
+    // The checkpoint has an output matrix of its own, or more layers.
     guard file.tensors.allSatisfy({ network.parameters[$0.name] != nil }) else {
       throw TrainingCheckpointError.otherModel(path: path)
     }
     let untrained = network.table.rows.map { !$0.isBackbone && file[$0.name] == nil }
     let state = untrained.contains(true) ? try Safetensors(path: Path.join(path, CheckpointFolder.momentsName)) : file
     for (parameter, isUntrained) in zip(network.parameters.parameters, untrained) {
-      try tensor(parameter.name, of: isUntrained ? state : file, for: parameter).copyFloats(to: place(parameter))
+      try tensor(parameter.name, of: isUntrained ? state : file, for: parameter).copyFloats(to: destination(parameter))
     }
     return untrained
   }
 
-  /// Puts the moments of all trainable parameters into an optimizer's state.
+  /// Copies the moments of all trainable parameters to an optimizer's state.
   func copyMoments(to moments: OptimizerState, _ parameters: ParameterStore) throws {
     let file = try Safetensors(path: Path.join(path, CheckpointFolder.momentsName))
     for parameter in parameters.parameters where parameter.isTrainable {
@@ -120,18 +121,18 @@ public struct TrainingCheckpoint: Sendable {
   }
 }
 
-/// Where and how often a training writes checkpoints.
+/// The folder and the interval of a training's checkpoints.
 public struct CheckpointOptions {
-  /// Where they are written.
+  /// The folder of the checkpoints.
   public var folder: CheckpointFolder
-  /// One after so many steps; nil: after each epoch alone, and in any case when training ends before its time.
+  /// The number of steps between checkpoints; nil: only after each epoch. A training that ends early always writes one.
   public var interval: Int?
-  /// The newest that are kept; the one of the best validation loss is kept besides.
+  /// The number of newest checkpoints to keep, in addition to the one with the best validation loss.
   public var keep: Int
-  /// What else is to be found again in a checkpoint, asked when one is written.
+  /// Returns a record to store in each checkpoint.
   package var record: () -> JSONValue
 
-  /// By default one after each epoch, of which the newest two are kept.
+  /// Creates options. By default, a checkpoint is written after each epoch, and the newest two are kept.
   public init(folder: CheckpointFolder, interval: Int? = nil, keep: Int = 2) {
     self.init(folder: folder, interval: interval, keep: keep, record: { .null })
   }
@@ -152,7 +153,7 @@ struct CheckpointWriter {
   /// The tokenizer's files.
   let files: [(name: String, bytes: [UInt8])]
 
-  /// Writes a checkpoint, whole or not at all. One of the same step is replaced, and older ones go.
+  /// Writes a checkpoint atomically. Replaces one of the same step, and deletes old ones.
   func write(_ state: TrainingState) throws {
     let directory = try DirectoryReplacement(options.folder.path(ofStep: state.step))
     try directory.write(network.configuration, network.tensorSources, files)

@@ -1,45 +1,46 @@
-/// How training stands.
+/// A report on the progress of training.
 public struct TrainingReport: Sendable, Equatable {
-  /// When it is reported.
+  /// The moment of a report.
   public enum Moment: Sendable, Equatable {
     /// After an optimizer step.
     case step
     /// During validation, after some of its samples; nothing else has changed since the step before.
     case validation(done: Int, of: Int)
-    /// After an epoch (or the last step), its validation included.
+    /// After an epoch (or the last step) and its validation.
     case epochEnd
   }
 
-  /// When it is reported.
+  /// The moment of a report.
   public var moment: Moment
-  /// Counted from 1, over all calls of `fit` since `compile`.
+  /// The number of the epoch, from 1, over all calls of `fit` since `compile`.
   public var epoch: Int
-  /// Optimizer steps done, over all epochs and calls.
+  /// The number of optimizer steps done, over all epochs and calls.
   public var step: Int
   /// The step at which this call ends, unless training is stopped.
   public var totalSteps: Int
-  /// Samples and tokens ([CLS] and [SEP] counted) seen, over all epochs.
+  /// The number of samples seen, over all epochs.
   public var samples: Int
-  /// Tokens seen, over all epochs, [CLS] and [SEP] counted.
+  /// The number of tokens seen, over all epochs, including [CLS] and [SEP].
   public var tokens: Int
-  /// Nats per masked token and the share of right ones, over the epoch so far, as they were during the epoch. NaN where no token was
-  /// masked.
+  /// The loss in nats per masked token, a mean over the epoch so far, as measured during training. Loss and accuracy
+  /// are NaN if no token was masked.
   public var loss: Double
-  /// The share of right ones among them.
+  /// The share of masked tokens predicted correctly, over the epoch so far.
   public var accuracy: Double
-  /// Masked tokens of the epoch so far.
+  /// The number of masked tokens in the epoch so far.
   public var maskedTokens: Int
-  /// The sum of their weights, which loss and accuracy are means over: their number, unless samples bring weights of their own.
+  /// The sum of the masked tokens' weights, over which loss and accuracy are means. It is their number, unless samples
+  /// have weights.
   public var maskedWeight: Double
-  /// The rate of the last step.
+  /// The learning rate of the last step.
   public var learningRate: Float
-  /// What was found after the epoch; nil at other moments, and where there is nothing to validate on.
+  /// The evaluation after the epoch; nil at other moments and without validation samples.
   public var validation: Evaluation?
-  /// Spent on training, runs before a `--resume` counted.
+  /// The seconds spent on training, including those of runs before a `--resume`.
   public var seconds: Double
-  /// Of the epoch so far, without validation.
+  /// The speed in the epoch so far, without validation.
   public var tokensPerSecond: Double
-  /// What steps had to wait for their samples, in this run.
+  /// The seconds that steps waited for their samples, in this run.
   public var secondsWaiting = 0.0
 }
 
@@ -56,23 +57,24 @@ extension TrainingReport {
   }
 }
 
-/// How long and in what portions to train.
+/// The length of a training, and its batches.
 public struct TrainingOptions: Sendable, Equatable {
-  /// nil: as many as `maximumSteps` takes.
+  /// The number of epochs; nil: as many as `maximumSteps` takes.
   public var epochs: Int?
-  /// Optimizer steps, at most; nil: as many as the epochs have.
+  /// The most optimizer steps; nil: those of all epochs.
   public var maximumSteps: Int?
-  /// Samples computed together.
+  /// The number of samples computed together.
   public var batchSize: Int
-  /// Batches per optimizer step; the result equals one batch of the sum.
+  /// The number of batches per optimizer step; the result equals that of one large batch.
   public var gradientAccumulation: Int
-  /// Whether each epoch has an order of its own, by the seed (Keras: `shuffle`); otherwise the order is that of the corpus.
+  /// Whether each epoch has its own order, derived from the seed (Keras: `shuffle`); otherwise the order is that of the
+  /// corpus.
   public var shuffles: Bool
-  /// After so many evaluations without a better validation loss training ends, and the best parameters are taken; nil: it goes on to
-  /// its end, and the last parameters are taken.
+  /// The number of evaluations without a better validation loss after which training stops and the best parameters are
+  /// restored; nil: no early stopping, and the last parameters are kept.
   public var earlyStopping: Int?
 
-  /// KerasHub's defaults.
+  /// Creates options, with KerasHub's defaults.
   public init(
     epochs: Int? = 1, maximumSteps: Int? = nil, batchSize: Int = 32, gradientAccumulation: Int = 1,
     shuffles: Bool = true, earlyStopping: Int? = nil
@@ -85,13 +87,13 @@ public struct TrainingOptions: Sendable, Equatable {
     self.earlyStopping = earlyStopping.map { max(1, $0) }
   }
 
-  /// Any numbers may be asked for; a step takes what there is.
+  /// The product saturates: a step never takes more samples than there are.
   var samplesPerStep: Int {
     let (product, overflows) = batchSize.multipliedReportingOverflow(by: gradientAccumulation)
     return overflows ? .max : product
   }
 
-  /// Optimizer steps for a corpus of that many samples.
+  /// Returns the number of optimizer steps for a corpus of this many samples.
   public func totalSteps(samples: Int) -> Int {
     let perEpoch = samples > 0 ? (samples - 1) / samplesPerStep + 1 : 0
     let (all, overflows) = perEpoch.multipliedReportingOverflow(by: max(0, epochs ?? .max))

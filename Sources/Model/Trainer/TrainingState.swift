@@ -1,58 +1,59 @@
 import Text
 
-/// How far a training has come. With the parameters and the optimizer's moments it is all that is needed to go on as if it had never
-/// stopped: order, masks and dropout are functions of the seed and of these numbers.
+/// The progress of a training. Together with the parameters and the optimizer's moments, it suffices to resume as if
+/// the training had never stopped: order, masks and dropout are functions of the seed and of these numbers.
 public struct TrainingState: Sendable, Equatable {
-  /// An evaluation that none before was better than.
+  /// The best evaluation so far.
   public struct Best: Sendable, Equatable {
-    /// Nats per masked token.
+    /// The loss in nats per masked token.
     public var loss: Double
-    /// The steps done then.
+    /// The number of steps done at the evaluation.
     public var step: Int
   }
 
-  /// Where a call of `fit` began: at the end of the calls before it.
+  /// The start of a call of `fit`, which is the end of the previous call.
   struct Beginning: Sendable, Equatable {
     var epoch = 0
     var step = 0
   }
 
-  /// Of the call of `fit` at hand.
+  /// The start of the current call of `fit`.
   var beginning = Beginning()
-  /// The epoch at hand, counted from 0.
+  /// The current epoch, counted from 0.
   public internal(set) var epoch = 0
-  /// Samples of that epoch that are done: where in its order the next step begins. Where it is all of them, the epoch is still to be
-  /// evaluated.
+  /// The number of samples done in the current epoch, which is the position of the next step in its order. If all
+  /// samples are done, the epoch's evaluation is still missing.
   public internal(set) var position = 0
-  /// Steps done over all epochs.
+  /// The number of steps done, over all epochs.
   public internal(set) var step = 0
-  /// Updates of the parameters: a step without a masked token makes none.
+  /// The number of parameter updates; a step without a masked token makes none.
   public internal(set) var updates = 0
-  /// Samples and tokens seen over all epochs.
+  /// The number of samples seen, over all epochs.
   public internal(set) var samples = 0
-  /// Tokens seen over all epochs.
+  /// The number of tokens seen, over all epochs.
   public internal(set) var tokens = 0
-  /// Of the epoch so far.
+  /// The sums over the epoch so far.
   var sums = LossSums()
-  /// Nats per masked token over the epoch so far; NaN where no token was masked.
+  /// The loss in nats per masked token over the epoch so far; NaN if no token was masked.
   public var loss: Double { sums.meanLoss }
-  /// The share of right ones among them.
+  /// The share of masked tokens predicted correctly, over the epoch so far.
   public var accuracy: Double { sums.accuracy }
-  /// The sum of their weights.
+  /// The sum of the masked tokens' weights.
   public var maskedWeight: Double { sums.weight }
-  /// Of the last step.
+  /// The learning rate of the last step.
   var learningRate: Float = 0
-  /// nil before the first evaluation.
+  /// The best evaluation; nil before the first one.
   public internal(set) var best: Best?
-  /// Evaluations since the best one.
+  /// The number of evaluations since the best one.
   public internal(set) var evaluationsWithoutProgress = 0
-  /// The time that was spent, over all runs.
+  /// The seconds spent, over all runs.
   public internal(set) var seconds = 0.0
 
-  /// Before the first step.
+  /// Creates the state before the first step.
   public init() {}
 
-  /// Takes note of an evaluation of the parameters as they are. One without a masked token, or of no number, is no progress.
+  /// Records an evaluation of the current parameters. One without masked tokens, or with a loss that is not finite, is
+  /// no progress.
   mutating func note(_ evaluation: Evaluation) {
     if evaluation.maskedTokens > 0, evaluation.loss.isFinite, evaluation.loss < best?.loss ?? .infinity {
       best = Best(loss: evaluation.loss, step: step)
@@ -62,7 +63,7 @@ public struct TrainingState: Sendable, Equatable {
     }
   }
 
-  /// Makes it the state before the first step of a further `fit`, which begins an epoch, and whose best evaluation is still to come.
+  /// Prepares the state for a further `fit`, which begins a new epoch and has no best evaluation yet.
   mutating func beginFit() {
     if position > 0 { beginNextEpoch() }
     beginning = Beginning(epoch: epoch, step: step)
@@ -77,7 +78,7 @@ public struct TrainingState: Sendable, Equatable {
   }
 }
 
-/// The state in a file.
+/// The state in JSON.
 extension TrainingState {
   var json: JSONValue {
     var members: [(key: String, value: JSONValue)] = [
@@ -140,7 +141,7 @@ extension TrainingState {
     if let json = json["fit_began"] {
       beginning = Beginning(epoch: try count("epoch", of: json), step: try count("step", of: json))
       guard beginning.epoch <= epoch, beginning.step <= step else {
-        throw .damaged(file: file, what: "'fit_began' is after the training's end")
+        throw .damaged(file: file, what: "'fit_began' is later than the training's state")
       }
     }
   }

@@ -1,15 +1,15 @@
 import Files
 import Text
 
-/// What the gradient's loss is divided by. What is reported is always per masked token.
+/// The divisor of the gradient's loss. Reported losses are always per masked token.
 public enum LossReduction: String, Sendable, CaseIterable {
-  /// The weights of the masked tokens of the whole optimizer step.
+  /// The sum of the weights of the masked tokens in the whole optimizer step.
   case maskedMean = "masked-mean"
-  /// Samples × mask slots, used or not (Keras' `sum_over_batch_size`).
+  /// Samples × mask slots, including unused ones (Keras' `sum_over_batch_size`).
   case sumOverBatchSize = "sum-over-batch-size"
 }
 
-/// Optimizer steps on a network: gradients of one or several batches, clipping, the update.
+/// Runs optimizer steps on a network: gradients of one or more batches, clipping, update.
 final class TrainingStep {
   let network: Network
   let compute: Compute
@@ -30,16 +30,18 @@ final class TrainingStep {
 
   struct Result {
     var sums: LossSums
-    /// Before clipping. 0 where nothing was masked and so nothing was done.
+    /// The norm before clipping; 0 if no token was masked, which skips the update.
     var gradientNorm: Double
   }
 
-  /// One step on some samples, `batchSize` of them at a time. The result does not depend on how they are divided (but for rounding):
-  /// the divisor is that of all of them, and dropout goes by a sample's place in the step.
+  /// Runs one step on samples, `batchSize` of them at a time. The result does not depend on the batch size (except for
+  /// rounding): the divisor is that of all samples, and dropout depends on a sample's index in the step.
   ///
-  /// Throws where loss or gradient is not finite, or the update too large; parameters and moments are then as they were before.
+  /// Throws if loss or gradient is not finite, or if the update is too large; parameters and moments are then
+  /// unchanged.
   ///
-  /// - Parameter step: what an error calls the step, where not every step makes an update; nil: the number of the update.
+  /// - Parameter step: the number of the step for errors, since not every step makes an update; nil: the number of the
+  ///   update.
   func run(
     _ samples: [Sample], batchSize: Int, learningRate: Float, step: Int? = nil
   ) throws(TrainingError) -> Result {
@@ -81,13 +83,13 @@ final class TrainingStep {
   }
 }
 
-/// What can go wrong in training. Parameters and moments are then as they were before that step, the last that are known to be good.
+/// An error in a training step. Parameters and moments are those before the step, the last that are known to be good.
 public enum TrainingError: ModelError, Equatable {
-  /// The loss is no number any more.
+  /// The loss is no longer finite.
   case lossIsNotFinite(step: Int, learningRate: Float)
-  /// The loss is a number, and its gradient is not.
+  /// The loss is finite, but its gradient is not.
   case gradientIsNotFinite(step: Int, learningRate: Float)
-  /// The update was taken back.
+  /// The update was too large, and was undone.
   case updateTooLarge(step: Int, learningRate: Float)
 
   public var kind: ErrorKind { .training }
@@ -105,7 +107,7 @@ public enum TrainingError: ModelError, Equatable {
 
   private static func text(_ rate: Float) -> String { FloatText.significant(Double(rate), digits: 6) }
 
-  /// Steps before the one that failed.
+  /// The number of steps before the failed one.
   public var goodSteps: Int {
     switch self {
     case .lossIsNotFinite(let step, _), .gradientIsNotFinite(let step, _), .updateTooLarge(let step, _):
@@ -117,6 +119,6 @@ public enum TrainingError: ModelError, Equatable {
     if case .updateTooLarge = self { return "try a lower learning rate" }
     return goodSteps > 0
       ? "try a lower learning rate, or clip the gradients to a norm of 1"
-      : "the model gave none before anything was learned: its weights hold values that are not finite or far too large"
+      : "the first step failed, before any training: the model's weights are not finite or far too large"
   }
 }

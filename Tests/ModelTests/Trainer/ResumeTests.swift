@@ -221,7 +221,9 @@ import Testing
       for content in [other, Array(bytes.dropLast(5)), []] {
         try AtomicFile.write(content, to: newest + "/" + name)
         #expect(
-          error() == .newestIsDamaged(path: newest, cause: "\(name): not what was written", older: older), "\(name)")
+          error()
+            == .newestIsDamaged(path: newest, cause: "\(name): contents changed since it was written", older: older),
+          "\(name)")
       }
       unlink(newest + "/" + name)
       #expect(

@@ -236,8 +236,8 @@ import Testing
     try tool.expectError(["predict", "--preset", "encoder"], refusal, input: "a [MASK]\n")
 
     let warning =
-      "mlm: warning: 'encoder' (a DistilBertModel) has no masked-language-model head: what is missing was initialized anew, "
-      + "and no mask can be filled before fit"
+      "mlm: warning: 'encoder' (a DistilBertModel) has no masked-language-model head: the missing parts are randomly "
+      + "initialized, so no mask can be filled before fit"
     func warnings(_ result: Tool.Result) -> [String] { result.messageLines.filter { $0.hasPrefix("mlm: warning: ") } }
     let arguments = ["predict", "--preset", "encoder", "--format", "tsv", "a [MASK]"]
     let allowed = try tool.run(arguments + ["--allow-untrained-head"])

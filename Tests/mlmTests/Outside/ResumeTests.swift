@@ -179,7 +179,8 @@ import Testing
     let hint = "my part/checkpoints/step-7 is intact; to resume from it, remove the damaged one: rm -r '\(newest)'"
     try tool.expectError(
       Self.fit("my part", ["--resume"]),
-      "the newest checkpoint, \(newest), is damaged: model.safetensors: not what was written", hint: hint)
+      "the newest checkpoint, \(newest), is damaged: model.safetensors: contents changed since it was written",
+      hint: hint)
     let command = try #require(hint.split(separator: ": ").last)
     #expect(try tool.shell(String(command)).status == 0)
     let result = try tool.succeed(Self.fit("my part", ["--resume"]))
@@ -299,7 +300,7 @@ import Testing
       FitTests.fit + ["--freeze", "layer:1"], "--freeze: 'layer:1' is no part of a model", hint: "layers:0-3", status: 2
     )
     try tool.expectError(
-      FitTests.fit + ["--freeze", "head,backbone"], "everything is frozen, and nothing is left to train")
+      FitTests.fit + ["--freeze", "head,backbone"], "everything is frozen: nothing is left to train")
   }
 
   // MARK: Checkpoints
