@@ -35,7 +35,7 @@ import Testing
     #expect(Batch.rows(of: samples[0], alignment: 4) == 4 && Batch.rows(of: samples[0], alignment: 1) == 3)
   }
 
-  /// Samples of few rows share the first half of a tile; one that does not fit begins the next.
+  /// Samples of few rows share the first half of a tile; a sample that does not fit begins the next tile.
   @Test func shortSamplesShareATile() {
     func sample(_ masks: Int32) -> Sample {
       Sample(tokenIDs: Array(repeating: 5, count: 7), maskPositions: Array(0..<masks), labels: Array(0..<masks))
@@ -52,7 +52,7 @@ import Testing
     #expect(short.tokens.starts == [0, 3, 12] && short.tokenIDs.count == 24)
   }
 
-  /// Batches of few rows end with their last sample; the gaps before it stay.
+  /// Batches of few rows end with their last sample; the gaps before it remain.
   @Test func fewRowsAreNotFilledUp() {
     let batch = Batch(samples, alignment: 4, unfilledRows: 8)
     #expect(batch.tokens.rowCount == 12 && batch.tokenIDs == [5, 6, 7, 0, 8, 0, 0, 0, 9, 10, 0, 0])

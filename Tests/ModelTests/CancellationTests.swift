@@ -5,13 +5,13 @@ import Testing
 @testable import Model
 @testable import Tensor
 
-/// Long calls end where their task is canceled, and leave a model that can be used.
+/// Long calls end when their task is canceled, and leave a usable model.
 @Suite struct CancellationTests {
   private static let texts = [
     "the quick brown fox", "a dog and a bird", "the rose is red", "a fox in the sky", "the dog is brown",
   ]
 
-  /// What a task throws that is canceled before it calls.
+  /// Returns the error of a task that is canceled before the call.
   private func canceled(_ body: @escaping @Sendable () throws -> Void) async -> (any Error)? {
     await Task { () -> (any Error)? in
       cancelCurrentTask()
@@ -56,7 +56,7 @@ import Testing
     #expect(vocabulary is CancellationError)
   }
 
-  /// The step at hand is finished, and a checkpoint written; the parameters are those of that step.
+  /// The current step is finished and a checkpoint written; the parameters are those of that step.
   @Test func fitEndsBetweenSteps() async throws {
     let folder = try TemporaryFolder()
     let checkpoints = CheckpointFolder(output: folder.path)
@@ -78,13 +78,13 @@ import Testing
       let checkpoint = try TrainingCheckpoint.newest(in: checkpoints)
       #expect(checkpoint.state.step == 3)
       nonisolated(unsafe) let canceled = model
-      // Another task can go on with the model.
+      // Another task can continue with the model.
       let evaluation = try await Task.detached { try canceled.evaluate(Self.texts) }.value
       #expect(evaluation == expected)
     }.value
   }
 
-  /// In the middle of the work, whichever thread computes.
+  /// Cancellation in the middle of the work, with any number of threads.
   @Test func batchesThatWereNotBegunAreLeftOut() async throws {
     await Task {
       let compute = Compute(threads: 2)
@@ -102,7 +102,7 @@ import Testing
     }.value
   }
 
-  /// A stream ends where its task does, also where more lines would come.
+  /// A stream ends with its task, even if more lines would follow.
   @Test func aStreamOfLines() async throws {
     let (lines, feed) = AsyncStream.makeStream(of: String.self)
     feed.yield("the [MASK]")

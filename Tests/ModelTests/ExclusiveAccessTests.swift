@@ -3,9 +3,9 @@ import Testing
 
 @testable import Model
 
-/// One model computes one call at a time: others are refused, not raced.
+/// A model computes one call at a time and refuses others.
 @Suite struct ExclusiveAccessTests {
-  /// What a call on another thread throws, while this one waits for it.
+  /// Returns the error of a call on another thread, for which this thread waits.
   private static func error(on body: @escaping @Sendable () throws -> Void) -> (any Error)? {
     nonisolated(unsafe) var found: (any Error)?
     let done = DispatchSemaphore(value: 0)
@@ -39,7 +39,7 @@ import Testing
     }
     try model.fit(features, labels: [[5]], callbacks: [callback])
     #expect(refused == calls.count)
-    // And afterwards it is free again, for any thread.
+    // Afterwards any thread can use the model again.
     #expect(Self.error { _ = try model.predict(features) } == nil)
     #expect(!FileManager.default.fileExists(atPath: folder))
   }
@@ -53,7 +53,7 @@ import Testing
     try exclusiveAccess.claim(nests: false) {}
   }
 
-  /// Models of one preset share nothing that matters.
+  /// Models of one preset are independent.
   @Test func modelsOfOnePresetComputeAtOnce() async throws {
     let features = MaskedLMFeatures(tokenIDs: [[2, 57, 4, 3]], maskPositions: [[2]])
     let answers = try await withThrowingTaskGroup(of: [[[Float]]].self) { group in

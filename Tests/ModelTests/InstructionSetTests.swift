@@ -6,9 +6,9 @@ import Testing
 @testable import Model
 @testable import Tensor
 
-/// A run of some suites for one instruction set.
+/// A run of suites for one instruction set.
 private enum Repetition {
-  /// Whether this process is one, started by `InstructionSetTests`.
+  /// Whether this process is such a run, started by `InstructionSetTests`.
   static let isThis = ProcessInfo.processInfo.environment["MLM_TESTS_REPEATED"] != nil
 
   static func isPossible(_ instructions: mlm_instruction_set) -> Bool {
@@ -16,29 +16,29 @@ private enum Repetition {
   }
 }
 
-/// The suites that compute, run again for every instruction set that this processor has, together with the kernels of OpenBLAS that go
-/// with it. Both are chosen once a process, by code that must not ask again in its inner loops: so each combination gets a process.
+/// Runs the suites that compute again for every instruction set of this processor, with matching kernels of OpenBLAS.
+/// Both are selected once per process, outside the inner loops, so each combination gets its own process.
 @Suite struct InstructionSetTests {
   @Test(.enabled(if: Repetition.isPossible(MLM_AVX512), "this processor has no AVX-512"))
   func avx512WithOpenBLASForAVX512() throws { try expectPasses("avx512", openBLAS: "SkylakeX") }
 
-  /// OpenBLAS 0.3.21 knows some processors with AVX-512 as ones without.
+  /// OpenBLAS 0.3.21 takes some processors with AVX-512 for ones without.
   @Test(.enabled(if: Repetition.isPossible(MLM_AVX512), "this processor has no AVX-512"))
   func avx512WithOpenBLASForAVX2() throws { try expectPasses("avx512", openBLAS: "Haswell") }
 
   @Test(.enabled(if: Repetition.isPossible(MLM_AVX2), "this processor has no AVX2"))
   func avx2WithOpenBLASForAVX2() throws { try expectPasses("avx2", openBLAS: "Haswell") }
 
-  /// What a processor with AVX-512 does where MLM_MAX_CPU_ISA alone is set.
+  /// The combination on a processor with AVX-512 if only MLM_MAX_CPU_ISA is set.
   @Test(.enabled(if: Repetition.isPossible(MLM_AVX512), "this processor has no AVX-512"))
   func avx2WithOpenBLASForAVX512() throws { try expectPasses("avx2", openBLAS: "SkylakeX") }
 
   @Test func baselineWithOpenBLASForSSE() throws { try expectPasses("baseline", openBLAS: "Nehalem") }
 
-  // MARK: the runs
+  // MARK: Runs
 
-  /// Every suite of the folders that hold what computes, and some of whole models. Not those that would start such runs again, or of
-  /// threads alone.
+  /// Every suite of the folders whose code computes, and some suites of whole models. Excludes suites that would start
+  /// such runs again, and suites about threads only.
   private static let suites: [String] = {
     let tests = Reference.repository.appendingPathComponent("Tests")
     let folders = ["TensorTests", "ModelTests/Layers", "ModelTests/Backbone", "ModelTests/Head"]
@@ -73,13 +73,13 @@ private enum Repetition {
     let lines = output.split(separator: "\n")
     let failures = lines.filter { $0.contains("recorded an issue") || $0.contains(" failed after ") }
     #expect(process.terminationStatus == 0, "\(failures.prefix(40).joined(separator: "\n"))\n\(lines.last ?? "")")
-    // A filter that finds nothing would pass.
+    // A filter without a match would pass.
     #expect(lines.contains { $0.contains("Suite SmallBatchGEMMTests passed") })
     #expect(lines.contains { $0.contains("Suite NetworkForwardTests passed") })
   }
 }
 
-/// In the runs above: the process computes with what was asked for.
+/// In the runs above, the process computes with the requested instruction set.
 @Suite struct InstructionSetChoiceTests {
   @Test func isWhatTheVariablesSay() throws {
     let environment = ProcessInfo.processInfo.environment

@@ -2,10 +2,10 @@ import Testing
 
 @testable import Model
 
-/// Every example of KerasHub's pages on DistilBertMaskedLM, its preprocessor, tokenizer and backbone, in Swift.
+/// The examples of KerasHub's pages on DistilBertMaskedLM, its preprocessor, tokenizer and backbone, in Swift.
 ///
-/// In their order, with their words and numbers. The preset is the one inside the program, without its weights, and a model
-/// directory where weights matter.
+/// The order, the words and the numbers are those of the pages. The preset is the embedded one, without its weights, or
+/// a model directory if weights matter.
 @Suite struct KerasHubExamplesTests {
   let preset = "distil_bert_tiny_en_uncased"
 
@@ -71,7 +71,7 @@ import Testing
     #expect(throws: PreprocessorError.self) { try preprocessor(first, ["The fox tripped."]) }
   }
 
-  /// KerasHub maps a tf.data.Dataset; here that is any sequence.
+  /// KerasHub maps a tf.data.Dataset; here it is any sequence.
   @Test func preprocessorMapped() throws {
     var preprocessor = try DistilBertMaskedLMPreprocessor.fromPreset(preset)
     preprocessor.sequenceLength = 16

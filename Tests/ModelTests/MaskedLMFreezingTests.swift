@@ -22,7 +22,7 @@ import Testing
     #expect(throws: ModelUseError.self) { try model.freeze([.layers(-1...0)]) }
   }
 
-  /// What throws changes nothing.
+  /// A call that throws changes nothing.
   @Test func refusedFreezingChangesNothing() throws {
     let model = try model()
     let all = trainable(model)
@@ -33,7 +33,7 @@ import Testing
     try model.freeze([.head, .layers(0...0)])
     let some = trainable(model)
     #expect(some.count < all.count)
-    // The rest, which would leave nothing.
+    // Freezing the rest would leave nothing to train.
     #expect(throws: ModelUseError.nothingLeftToTrain) { try model.freeze([.embeddings, .layers(1...2)]) }
     #expect(throws: ModelUseError.self) { try model.unfreeze([.head, .layers(3...3)]) }
     #expect(trainable(model) == some)

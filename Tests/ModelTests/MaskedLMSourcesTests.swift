@@ -5,7 +5,7 @@ import Testing
 @testable import Files
 @testable import Model
 
-/// `fit` and `evaluate` on what they take: texts, pairs, files, sources of one's own.
+/// `fit` and `evaluate` on texts, pairs, files and custom sources.
 @Suite struct MaskedLMSourcesTests {
   private let texts = ["the quick brown fox", "a dog and a bird", "the rose is red"]
 
@@ -56,7 +56,7 @@ import Testing
     #expect(error == .badSample(.index(0), .tooLong(length: 102, maximum: 48)))
   }
 
-  /// A source can give anything; nothing is computed from what would lead out of the model's tables.
+  /// A source can return anything; samples that exceed the model's tables are refused.
   @Test(arguments: [
     Sample(tokenIDs: []), Sample(tokenIDs: [2, 256]), Sample(tokenIDs: [2, -1]),
     Sample(tokenIDs: [2, 3], positionIDs: [0, 48]), Sample(tokenIDs: [2, 3], positionIDs: [-1, 0]),

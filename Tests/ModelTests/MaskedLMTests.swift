@@ -5,7 +5,7 @@ import Testing
 @testable import Model
 @testable import Tensor
 
-/// The facade: fit, evaluate, predict and save together. KerasHub's pages are in KerasHubExamplesTests.
+/// Fit, evaluate, predict and save together. The examples of KerasHub's pages are in KerasHubExamplesTests.
 @Suite struct MaskedLMTests {
   static let preset = "distil_bert_tiny_en_uncased"
   let features = ["The quick brown fox jumped.", "I forgot my homework."]
@@ -14,7 +14,7 @@ import Testing
     try .fromPreset(Self.preset, loadWeights: false, seed: seed, threads: 2, dropout: dropout)
   }
 
-  @Test func memorisesASmallText() throws {
+  @Test func memorizesASmallText() throws {
     let maskedLM = try tiny(dropout: 0)
     maskedLM.compile(optimizer: .adam(learningRate: 1e-3), lossReduction: .maskedMean)
     let corpus = TextList(
@@ -30,7 +30,7 @@ import Testing
     #expect(try maskedLM.evaluate(corpus).loss < 0.5)
   }
 
-  /// The same seed gives the same parameters, another seed others; a written model is read back bit for bit.
+  /// The same seed gives the same parameters, another seed different ones; a saved model is read back bit for bit.
   @Test func repeatableAndWritten() throws {
     func parameters(_ maskedLM: DistilBertMaskedLM) -> [[Float]] {
       withExtendedLifetime(maskedLM) {
@@ -55,7 +55,7 @@ import Testing
     #expect(throws: (any Error).self) { try first.save(to: folder) }
   }
 
-  /// A sample's answer does not depend on the others, nor on the threads.
+  /// A sample's answer depends neither on the other samples nor on the threads.
   @Test func answersDoNotDependOnCompany() throws {
     let texts = [
       "the [MASK] fox", "a", "[MASK] [MASK] and a long text with many more words than the other ones [MASK] .",
@@ -75,7 +75,7 @@ import Testing
     #expect(try together == three.rank(samples(three)))
     #expect(together.map(\.count) == [1, 0, 3])
     for (index, sample) in try samples(one).enumerated() {
-      // Bit for bit on OpenBLAS' AVX2 and AVX-512 kernels (see GEMM); elsewhere to rounding.
+      // Bit for bit with OpenBLAS' AVX2 and AVX-512 kernels (see GEMM), otherwise up to rounding.
       let alone = try three.rank([sample])[0]
       for (a, b) in zip(alone.joined(), together[index].joined()) {
         #expect(a.token == b.token && abs(a.probability - b.probability) <= 1e-6 * b.probability)

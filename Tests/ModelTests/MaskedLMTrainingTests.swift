@@ -3,7 +3,7 @@ import Testing
 
 @testable import Model
 
-/// Calls of `fit` that follow each other.
+/// Successive calls of `fit`.
 @Suite struct MaskedLMTrainingTests {
   private static let texts = [
     "the quick brown fox", "a dog and a bird", "the rose is red", "a fox in the sky", "the dog is brown",
@@ -13,14 +13,14 @@ import Testing
     withExtendedLifetime(model) { model.network.parameters.parameters.map { $0.matrix.bits } }
   }
 
-  /// Five samples, three steps an epoch; with the dropout of the model.
+  /// Five samples, three steps per epoch, with the model's dropout.
   private static func model(_ schedule: Schedule = Schedule()) throws -> DistilBertMaskedLM {
     let model = try SmallModel.micro(dropout: 0.1)
     model.compile(optimizer: .adamW(learningRate: 1e-3), schedule: schedule)
     return model
   }
 
-  /// The epoch, step, last step and learning rate that are reported after each step.
+  /// Returns the epoch, step, last step and learning rate reported after each step.
   private static func steps(
     _ model: DistilBertMaskedLM, epochs: Int, until last: Int = .max
   ) throws -> [(epoch: Int, step: Int, total: Int, rate: Float)] {
@@ -33,7 +33,7 @@ import Testing
     return steps
   }
 
-  /// Order, masks, dropout, moments: the parameters are those of one call, to the last bit.
+  /// Order, masks, dropout and moments continue: the parameters are those of one call, to the last bit.
   @Test func callsInARowAreOneOfTheirEpochs() throws {
     let (one, two, three) = (try Self.model(), try Self.model(), try Self.model())
     let whole = try Self.steps(one, epochs: 3)
@@ -43,7 +43,7 @@ import Testing
     #expect(parts.map(\.total) == [3, 3, 3, 6, 6, 6, 9, 9, 9])
     #expect(Self.bits(one) == Self.bits(two))
 
-    // Files and evaluations make no difference.
+    // Files and evaluations change nothing.
     let folder = try TemporaryFolder()
     let file = try folder.write("text.txt", Self.texts.joined(separator: "\n"))
     try three.fit(files: [file], options: TrainingOptions(batchSize: 2))
@@ -70,7 +70,7 @@ import Testing
     #expect(steps.map(\.epoch) == [1, 1, 1] && steps.map(\.step) == [1, 2, 3] && steps[0].total == 3)
   }
 
-  /// The schedule's steps go on: one warm-up, and the fall ends where the call does.
+  /// The schedule continues: there is one warm-up, and the rate reaches 0 at the end of the call.
   @Test func theScheduleCountsAllSteps() throws {
     let model = try Self.model(Schedule(.linear, warmUp: .steps(2)))
     #expect(try Self.steps(model, epochs: 1).map(\.rate) == [0, 0.5e-3, 1e-3])
@@ -78,7 +78,7 @@ import Testing
     for (rate, share) in zip(further, [3.0 / 4, 2.0 / 4, 1.0 / 4]) { #expect(abs(Double(rate) - share * 1e-3) < 1e-9) }
   }
 
-  /// What is left of an epoch that was stopped is not made up for.
+  /// The rest of a stopped epoch is not made up.
   @Test func aStoppedEpochIsOne() throws {
     let model = try Self.model()
     #expect(try Self.steps(model, epochs: 2, until: 4).map(\.epoch) == [1, 1, 1, 2])
@@ -97,7 +97,7 @@ import Testing
     #expect(next.map(\.epoch) == [2, 2, 2] && next.map(\.step) == [3, 4, 5])
   }
 
-  /// The evaluations of one call do not end another.
+  /// The evaluations of one call do not stop another.
   @Test func earlyStoppingIsOfOneCall() throws {
     let model = try Self.model()
     let corpus = TextList(Self.texts, preprocessor: try #require(model.preprocessor))
@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  /// A checkpoint knows where its call began.
+  /// A checkpoint stores the start of its call.
   @Test func aSecondCallIsResumed() throws {
     let whole = try Self.model(Schedule(.cosine))
     _ = try Self.steps(whole, epochs: 1)

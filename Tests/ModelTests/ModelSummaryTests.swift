@@ -3,7 +3,7 @@ import Testing
 @testable import Model
 
 @Suite struct ModelSummaryTests {
-  /// The counts that KerasHub publishes of its presets, and that follow from its layers' definitions.
+  /// The counts that KerasHub publishes for its presets, and counts that follow from its layers' definitions.
   @Test func countsOfTheBaseModel() throws {
     let summary = ModelSummary(Configuration())
     #expect(summary.parameterCount == 66_985_530 && summary.trainableParameterCount == 66_985_530)
@@ -26,7 +26,7 @@ import Testing
     var untied = Configuration()
     untied.tiesWeights = false
     let summary = ModelSummary(untied)
-    // As many as KerasHub shows for the head, now all its own.
+    // The same number as KerasHub shows for the head, without sharing.
     #expect(summary.parameterCount == 66_985_530 + 30522 * 768 && summary.sharedParameterCount == 0)
     #expect(summary.layers[3].parameterCount == 66_362_880 && summary.layers[4].parameterCount == 24_063_546)
     #expect(!summary.description.contains("shares"))

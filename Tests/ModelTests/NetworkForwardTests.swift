@@ -4,7 +4,7 @@ import Testing
 @testable import Model
 @testable import Tensor
 
-/// Hidden states, logits and probabilities against torch in float64 (transformers' DistilBertForMaskedLM).
+/// Compares hidden states, logits and probabilities with torch in float64 (transformers' DistilBertForMaskedLM).
 @Suite struct NetworkForwardTests {
   @Test(arguments: 0..<4)
   func referenceBatches(_ number: Int) throws {
@@ -13,7 +13,8 @@ import Testing
       try ReferenceModel.network(try #require(Reference.url("micro"))))
   }
 
-  /// Every real row's hidden states after every layer, and the logits of every real row, for each way of computing them.
+  /// Checks the hidden states after every layer and the logits, for every row without padding and every way to compute
+  /// them.
   private func check(_ url: URL, _ network: Network) throws {
     let file = try Safetensors(path: url.path)
     let ids = try #require(file["input_ids"])
@@ -38,8 +39,8 @@ import Testing
         for (index, sample) in samples.enumerated() {
           let real = (0..<length).filter { mask[index * length + $0] == 1 }
           #expect(real.count == sample.tokenIDs.count)
-          for (place, position) in real.enumerated() {
-            let row = batch.tokens.starts[index] + place
+          for (offset, position) in real.enumerated() {
+            let row = batch.tokens.starts[index] + offset
             worst = max(
               worst,
               largestDifference(
@@ -53,7 +54,7 @@ import Testing
     }
   }
 
-  /// The masked rows alone (last layer and head on the rows that are needed), with both epsilons.
+  /// Checks only the masked rows (last layer and head on the needed rows), with both epsilons.
   private func checkMasked(
     _ file: Safetensors, _ network: Network, _ samples: [Sample], _ batch: Batch, _ context: Context
   ) throws {
@@ -68,8 +69,8 @@ import Testing
           let position = Int32(positions[sample * slots + $0])
           return weights[sample * slots + $0] != 0 && samples[sample].positionIDs.contains(position)
         }
-        for (place, slot) in used.enumerated() {
-          let row = batch.masks.starts[sample] + place
+        for (offset, slot) in used.enumerated() {
+          let row = batch.masks.starts[sample] + offset
           guard rows.contains(row) else { continue }
           let start = (sample * slots + slot) * vocabulary
           let mine = (0..<vocabulary).map { logits[row - rows.lowerBound][$0] }
@@ -80,7 +81,8 @@ import Testing
     #expect(worst < 2e-5)
   }
 
-  /// A trained model: the twenty best at each mask, their logits and probabilities; sequences up to the longest it takes.
+  /// A trained model: the twenty best candidates at each mask, with logits and probabilities, for sequences up to the
+  /// maximum length.
   @Test(arguments: 0..<3)
   func trainedModel(_ number: Int) throws {
     let network = try ReferenceModel.network(try #require(Reference.trainedModel))
@@ -101,9 +103,9 @@ import Testing
     let expectedHidden = try #require(file["final_hidden"])
     let (perRow, width, values) = (expectedHidden.shape[1], expectedHidden.shape[2], try expectedHidden.floats())
     for (index, sample) in samples.enumerated() {
-      for place in Swift.stride(from: 0, to: sample.tokenIDs.count, by: stride) {
-        let start = (index * perRow + place / stride) * width
-        let mine = (0..<width).map { hidden[batch.tokens.starts[index] + place][$0] }
+      for token in Swift.stride(from: 0, to: sample.tokenIDs.count, by: stride) {
+        let start = (index * perRow + token / stride) * width
+        let mine = (0..<width).map { hidden[batch.tokens.starts[index] + token][$0] }
         #expect(largestDifference(mine, Array(values[start..<start + width])) < 2e-5)
       }
     }

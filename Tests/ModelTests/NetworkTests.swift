@@ -4,7 +4,7 @@ import Testing
 @testable import Model
 @testable import Tensor
 
-/// The whole network on toy sizes: gradient, pruned rows, samples alone and together.
+/// The whole network at toy sizes: gradients, pruned rows, samples alone and together.
 @Suite struct NetworkTests {
   static let toy = Configuration(
     vocabularySize: 37, hiddenDim: 12, numLayers: 2, numHeads: 3, intermediateDim: 19, maxSequenceLength: 30,
@@ -14,7 +14,7 @@ import Testing
     [(5, [1, 3]), (1, [0]), (9, []), (17, [0, 7, 16])].map { bench.sample($0, masks: $1, configuration) }
   }
 
-  /// Along one random direction of all parameters, with dropout on: the loss's slope is direction · gradient.
+  /// Along a random direction of all parameters, with dropout, the loss's slope is direction · gradient.
   @Test(arguments: [(0, true), (1, true), (2, true), (0, false), (2, false)], [1, 12])
   func gradientAlongARandomDirection(_ model: (layers: Int, isTied: Bool), _ alignment: Int) throws {
     var configuration = Self.toy
@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  /// With dropout on, the pass that keeps its memory and the one that does not (a frozen backbone's) agree.
+  /// With dropout, the pass that saves activations and the one that does not (a frozen backbone's) agree.
   @Test func bothForwardsDropTheSame() throws {
     try Bench.run(threads: 2) { bench in
       let network = try bench.network(Self.toy)
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  /// A position may be asked for more than once, and oftener than there are tokens.
+  /// A position may be requested more than once, even more often than there are tokens.
   @Test func moreMasksThanTokens() throws {
     try Bench.run(threads: 2) { bench in
       let network = try bench.network(Self.toy)
@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  /// With no alignment given, as inference has it.
+  /// Returns the logits; without an alignment, with that of inference.
   private func logits(_ samples: [Sample], _ network: Network, _ alignment: Int?, _ context: Context) -> [[Float]] {
     let batch = alignment.map { Batch(samples, alignment: $0) } ?? .inference(samples)
     var found: [[Float]] = []
@@ -111,7 +111,7 @@ import Testing
     }
   }
 
-  /// Bit for bit where each sample begins at a tile: what a text is answered depends on nothing around it.
+  /// Bit for bit if each sample begins at a tile: the answer to a text does not depend on the rest of the batch.
   @Test(
     .enabled(
       if: OpenBLAS.hasMeasuredKernel,
@@ -133,7 +133,7 @@ import Testing
     }
   }
 
-  /// A broken weight anywhere must show in the loss, not only in the gradient: evaluation has no other sign.
+  /// A NaN weight anywhere must show in the loss, not only in the gradient: evaluation has no other sign.
   @Test(arguments: [true, false]) func aBrokenWeightShowsInTheLoss(isTied: Bool) throws {
     var configuration = Self.toy
     configuration.tiesWeights = isTied
@@ -141,13 +141,13 @@ import Testing
       let network = try bench.network(configuration)
       let batch = Batch(samples(bench))
       for parameter in network.parameters.parameters where !parameter.name.contains("position") {
-        // Of the embedding the row of a token that is there.
-        let place =
+        // In the embedding, the row of a token in the sample.
+        let index =
           parameter.name == ParameterTable.wordEmbeddings ? Int(batch.tokenIDs[0]) * 12 + 3 : parameter.count - 1
-        let kept = parameter.values[place]
-        parameter.values[place] = .nan
+        let kept = parameter.values[index]
+        parameter.values[index] = .nan
         #expect(network.evaluate(batch, bench.context).loss.isNaN, "\(parameter.name)")
-        parameter.values[place] = kept
+        parameter.values[index] = kept
       }
       #expect(network.evaluate(batch, bench.context).loss.isFinite)
     }

@@ -5,7 +5,7 @@ import Testing
 @testable import Hub
 @testable import Model
 
-/// From a registry's entry and a cache to `ok`. The published figures are those of the reference data.
+/// Verification from a registry entry and a cache to `ok`. The published figures come from the reference data.
 @Suite struct PresetVerificationTests {
   let folder: TemporaryFolder
   let cache: FakeCache
@@ -31,7 +31,7 @@ import Testing
     return (verdict, checks)
   }
 
-  /// An entry with hashes of all files.
+  /// Returns an entry with the hashes of all files.
   private func entry(_ repository: String, _ files: [String: Data], published: [[String: Any]]) -> [String: Any] {
     [
       "name": "mine", "repository": repository, "revision": FakeCache.commit,
@@ -40,7 +40,7 @@ import Testing
     ]
   }
 
-  /// Hidden states of a batch with holes in its padding mask, and the probabilities of a mask.
+  /// Returns hidden states of a batch with gaps in its padding mask, and probabilities of a mask.
   private func microFigures() throws -> [[String: Any]] {
     let file = try Safetensors(path: try #require(Reference.url("forward/micro_3.safetensors")).path)
     let ids = try #require(file["input_ids"]), mask = try #require(file["attention_mask"]?.integers())
@@ -114,7 +114,7 @@ import Testing
   @Test func nothingToCompareWith() throws {
     let (verdict, checks) = try verify(Golden.url("model/micro").path, PresetRegistry.builtIn())
     #expect(verdict == .unchecked && checks.allSatisfy { $0.outcome == .unchecked })
-    // The program's own preset is what its registry says.
+    // The embedded preset matches the registry.
     #expect(try verify("distil_bert_tiny_en_uncased", PresetRegistry.builtIn()).verdict == .ok)
   }
 
@@ -141,7 +141,7 @@ import Testing
     #expect(error?.message.contains("is not whole in the cache: there is no model.safetensors") == true, "\(snapshot)")
   }
 
-  /// A registry's figures that make no sense for the model do not end the other checks.
+  /// Figures in a registry that make no sense for the model do not stop the other checks.
   @Test func figuresThatCannotBeComputed() throws {
     let files = try FakeCache.files(of: Golden.url("model/micro"))
     try cache.add("o/micro", files)
@@ -159,7 +159,7 @@ import Testing
 
   @Test func aModelWithoutATrainedHead() throws {
     var files = try FakeCache.files(of: Golden.url("model/micro"))
-    // The head's tensors under names that are not known.
+    // The head's tensors have unknown names.
     let weights = try #require(files["model.safetensors"])
     let length = Int(weights[0]) | Int(weights[1]) << 8
     let header = String(decoding: weights.dropFirst(8).prefix(length), as: UTF8.self)
@@ -169,7 +169,7 @@ import Testing
     #expect(checks.contains { $0.subject == "head" && $0.outcome == .unchecked })
   }
 
-  /// The real model of the reference data: transformers' hidden states and probabilities of texts.
+  /// The trained model of the reference data, with transformers' hidden states and probabilities for texts.
   @Test func referenceModel() throws {
     let files = try FakeCache.files(of: try #require(Reference.trainedModel))
     try cache.add("o/tiny", files)

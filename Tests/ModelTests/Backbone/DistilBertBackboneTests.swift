@@ -45,7 +45,7 @@ import Testing
     #expect(throws: PreprocessorError.self) { try backbone(tokenIDs: [[Int](repeating: 1, count: 13)]) }
   }
 
-  /// Samples are computed in groups; how many there are changes nothing.
+  /// Samples are computed in groups; the number of groups changes nothing.
   @Test func manySamples() throws {
     let backbone = try small()
     let rows = (0..<300).map { [1, 2, $0 % 50, 4, 5] }
@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  /// The encoder of a preset is that of the model of the preset; its head is not taken.
+  /// The encoder of a preset equals that of the preset's model; the head is left out.
   @Test func ofAPreset() throws {
     let backbone = try DistilBertBackbone.fromPreset(SmallModel.micro, threads: 2)
     let model = try SmallModel.micro()
@@ -70,7 +70,7 @@ import Testing
     #expect(try new.predict(features) != model.predict(features))
   }
 
-  /// KerasHub: `DistilBertMaskedLM(backbone, preprocessor)`. The model's encoder is the very object.
+  /// KerasHub: `DistilBertMaskedLM(backbone, preprocessor)`. The model's encoder is the same object.
   @Test func modelOfABackbone() throws {
     let backbone = try small()
     backbone.isTrainable = false

@@ -36,7 +36,7 @@ import Testing
           return weighted(y, c)
         }
       }
-      // Two norms on six numbers bend more within a step than the single layers do.
+      // Two norms on six numbers curve more within a step than single layers.
       let tolerance = 4e-3
       expectDifferences("x", of: x, are: dx, tolerance: tolerance, loss: loss)
       let attention = layer.attention

@@ -13,7 +13,7 @@ import Testing
       let (y, dy, dx) = (bench.matrix(rows, 5), bench.matrix(rows, 5), bench.zeros(rows, 5))
       let memory = layer.forward(x, into: y, bench.context)
       if kind == .relu {
-        // relu bends at zero: no inner value may come near it within a step.
+        // relu has a kink at zero: no inner value may reach it within a step.
         for row in 0..<rows { for column in 0..<9 where abs(memory.h[row][column]) < 0.05 { return } }
       }
       layer.backward(dy, memory, addingTo: dx, bench.context)

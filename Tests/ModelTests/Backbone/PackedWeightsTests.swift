@@ -3,13 +3,13 @@ import Testing
 @testable import Model
 @testable import Tensor
 
-/// Matrices packed in a process that answers one short text after another.
+/// Packed weights in a process that answers one short text after another.
 @Suite(.enabled(if: SmallBatchGEMM.supportsPackedWeights, "the processor has no AVX2, or more than that"))
 struct PackedWeightsTests {
   private let short = [
     Sample(tokenIDs: [2, 40, 4, 61, 17, 90, 4, 3], maskPositions: [2, 6], labels: [50, 70])
   ]
-  /// One batch of more rows than the small-batch product handles.
+  /// One batch with more rows than the small-batch GEMM handles.
   private let long = (0..<8).map {
     Sample(tokenIDs: [2, 4] + Array(repeating: 40 + $0, count: 40) + [3], maskPositions: [1], labels: [50])
   }
@@ -18,7 +18,7 @@ struct PackedWeightsTests {
     maskedLM.network.parameters.parameters.count { $0.packed != nil }
   }
 
-  /// One matrix a pass from the 33rd on, until all are; every answer is the same, and so is the memory.
+  /// From the 33rd pass on, one matrix per pass is packed, until all are; the answers and the memory stay the same.
   @Test func packsAfterManyShortPasses() throws {
     let maskedLM = try SmallModel.micro()
     let matrices = maskedLM.network.parameters.mappedMatrices.count
@@ -26,7 +26,7 @@ struct PackedWeightsTests {
     let expected = try maskedLM.rank(short)
     for pass in 1...(32 + matrices + 3) {
       #expect(try maskedLM.rank(short) == expected)
-      // One was before.
+      // One pass was before.
       #expect(packed(maskedLM) == min(max(0, pass + 1 - 32), matrices))
     }
     let corpus = SampleList(short)
@@ -35,7 +35,7 @@ struct PackedWeightsTests {
     #expect(try SmallModel.micro().evaluate(corpus).loss == loss)
   }
 
-  /// What is computed with the matrices as they lie drops the packed ones, and waits for twice as many passes.
+  /// A pass with the original matrices drops the packed ones, and the next packing waits for twice as many passes.
   @Test func longPassesGiveThemBack() throws {
     let maskedLM = try SmallModel.micro()
     let (expectedShort, expectedLong) = (try maskedLM.rank(short), try maskedLM.rank(long))
@@ -49,7 +49,7 @@ struct PackedWeightsTests {
     #expect(packed(maskedLM) == 0)
     #expect(try maskedLM.rank(short) == expectedShort)
     #expect(packed(maskedLM) == 1)
-    // Nothing to compute says nothing; several passes at once are as a long one.
+    // An empty call changes nothing; several passes at once count as a long one.
     #expect(try maskedLM.rank([]).isEmpty)
     #expect(packed(maskedLM) == 1)
     #expect(try maskedLM.rank(short + short, batchRows: 1) == expectedShort + expectedShort)
@@ -71,7 +71,7 @@ struct PackedWeightsTests {
     #expect(packed(maskedLM) == 0)
   }
 
-  /// Only what lies in a file: there is no memory to be had for others.
+  /// Only mapped weights are packed: others have no memory to release.
   @Test func randomWeightsAreNot() throws {
     let maskedLM = try DistilBertMaskedLM(configuration: SmallModel.micro().configuration, threads: 2)
     for _ in 0..<50 { _ = try maskedLM.rank(short) }

@@ -6,7 +6,7 @@ import Testing
 @testable import Tensor
 
 @Suite struct SelfAttentionTests {
-  /// Ragged: three samples, one of a single row; the selection leaves the second without a row.
+  /// Three samples of different lengths, one of a single row; the selection leaves the second sample without a row.
   static let lengths = [4, 1, 6]
   static let masks = [[1, 3], [], [0, 2, 5]]
   static let batch = Batch(
@@ -81,7 +81,7 @@ import Testing
     try Bench.run(threads: threads) { bench in
       let attention = try attention(bench, width: shape.width, heads: shape.heads, rate: 0.3)
       let x = bench.matrix(keys.rowCount, shape.width)
-      // The attending rows are an input of their own here.
+      // The query rows are a separate input here.
       let xq = bench.matrix(queries.rowCount, shape.width)
       let y = bench.matrix(xq.rows, shape.width)
       let memory = attention.forward(x, keys, from: xq, queries, key, into: y, bench.context)

@@ -14,7 +14,7 @@ import Testing
       let labels = (0..<rows).map { Int32($0 * 7 % vocabulary) }
       let weights: [Float] = [1, 0, 0.5, 2, 1, 0.25]
       x[3][Int(labels[3])] = 9
-      // Slices that do not begin at zero.
+      // Slices with a start index above zero.
       func evaluate(_ x: Matrix, _ factor: Float?) -> LossSums {
         CrossEntropy.evaluate(
           x, labels: ([7, 7] + labels)[2...], weights: ([7, 7] + weights)[2...], gradientFactor: factor,
@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  /// The first of equals counts as the prediction.
+  /// The first of equal scores counts as the prediction.
   @Test func tiesGoToTheLowerID() {
     Bench.run { bench in
       let x = bench.zeros(2, 20)
@@ -66,12 +66,12 @@ import Testing
     }
   }
 
-  /// Wherever the broken score stands, the loss is none.
+  /// A NaN score at any index makes the loss NaN.
   @Test(arguments: [0, 6, 7, 8, 16])
-  func notANumberShows(_ place: Int) {
+  func notANumberShows(_ index: Int) {
     Bench.run { bench in
       let x = bench.matrix(2, 17)
-      x[1][place] = .nan
+      x[1][index] = .nan
       let sums = CrossEntropy.evaluate(x, labels: [3, 7], weights: [1, 1], gradientFactor: 1, .serial)
       #expect(sums.loss.isNaN)
       #expect(x.array.prefix(17).allSatisfy { $0.isFinite } && x.array.suffix(17).allSatisfy { $0.isNaN })

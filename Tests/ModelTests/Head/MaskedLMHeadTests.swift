@@ -2,7 +2,7 @@ import Testing
 
 @testable import Model
 
-/// The head by itself, as a caller has it.
+/// The head alone, through its public interface.
 @Suite struct MaskedLMHeadTests {
   @Test func backboneAndHeadAreTheModel() throws {
     let model = try SmallModel.micro()

@@ -10,7 +10,7 @@ import Testing
     return (0..<count).map { _ in Float(random.below(distinct)) * (10 / Float(distinct)) }
   }
 
-  /// Many ties; a few, more than 256, all, and more than there are.
+  /// Many ties; a few, more than 256, all, and more than all scores.
   @Test(arguments: [(1, 1), (9, 3), (1000, 7), (1000, 100_000)], [0, 1, 5, 256, 257, 999, 1000, 5000])
   func bestAreTheFirstOfAllSorted(_ size: (count: Int, distinct: Int), _ k: Int) {
     let logits = scores(size.count, distinct: size.distinct)

@@ -7,7 +7,8 @@ import Testing
 @testable import Tensor
 @testable import Text
 
-/// A model whose output matrix is not its word embedding, against transformers and torch (`Scripts/generate-untied-model`).
+/// A model whose output matrix is not its word embedding, compared with transformers and torch
+/// (`Scripts/generate-untied-model`).
 @Suite struct UntiedOutputTests {
   private static let folder = Golden.url("model/untied")
   private static let projector = "vocab_projector.weight"
@@ -21,7 +22,7 @@ import Testing
     try .fromPreset(path, threads: 2)
   }
 
-  /// The scores of every mask, one after the other.
+  /// Returns the scores of every mask, concatenated.
   private func logits(_ model: DistilBertMaskedLM) throws -> [Float] {
     try model.collect(golden().samples, batchRows: nil) { scores, count in
       Array(UnsafeBufferPointer(start: scores, count: count))
@@ -33,7 +34,7 @@ import Testing
     let model = try model()
     #expect(model.hasTrainedHead && model.notes.isEmpty && !model.configuration.tiesWeights)
     #expect(try largestDifference(logits(model), expected) < 2e-6)
-    // Tied, they would be others.
+    // A tied model gives different scores.
     let tied = try ReferenceModel.network(Self.folder)
     let (output, embedding) = (tied.head.output, try #require(tied.parameters[ParameterTable.wordEmbeddings]))
     #expect(output.name == Self.projector && largestDifference(output.matrix.array, embedding.matrix.array) > 0.1)
@@ -60,7 +61,7 @@ import Testing
     try Safetensors(path: folder.path + "/model.safetensors")
   }
 
-  /// Whatever says that there are two matrices: config.json, or that they differ.
+  /// The two matrices are recognized by config.json, or because they differ.
   @Test(arguments: [true, false]) func savedAndReadAgain(isSaid: Bool) throws {
     let source = try TemporaryFolder()
     for name in ["model.safetensors", "vocab.txt", "tokenizer_config.json"] {
@@ -81,14 +82,14 @@ import Testing
     let second = try model(folder.path + "/a")
     #expect(try second.notes.isEmpty && logits(second).map(\.bitPattern) == expected.map(\.bitPattern))
     #expect(second.summary().parameterCount == first.configuration.parameterCount)
-    // In halves, each is rounded by itself.
+    // In half precision, each matrix is rounded separately.
     try first.save(to: folder.path + "/b", weights: .float16)
     let halves = try model(folder.path + "/b")
     #expect(try !halves.configuration.tiesWeights && largestDifference(logits(halves), expected) < 0.02)
     #expect(halves.network.head.output.name == Self.projector)
   }
 
-  /// The fit of a model that is not tied moves the two apart, each by its own gradient; frozen, the head's stays.
+  /// In an untied model, `fit` changes each matrix by its own gradient; if frozen, the head's matrix stays.
   @Test(arguments: [[], [.head], [.backbone], [.embeddings]] as [[ModelPart]])
   func trainedAndFrozen(_ frozen: [ModelPart]) throws {
     let samples = try golden().samples
@@ -107,7 +108,7 @@ import Testing
     #expect(try logits(self.model(folder.path + "/a")).map(\.bitPattern) == logits(model).map(\.bitPattern))
   }
 
-  /// Float32 matrices are used where they lie in the file, the output matrix too, and packed as any other.
+  /// Float32 matrices, including the output matrix, are used in place in the mapped file, and packed like any other.
   @Test func usedInPlace() throws {
     let model = try model()
     let files = model.network.parameters.mappedMatrices.map(\.0.name)
@@ -117,7 +118,7 @@ import Testing
     #expect(model.network.parameters.parameters.allSatisfy { $0.values == model.network.parameters[$0.name]?.values })
   }
 
-  /// KerasHub's and transformers' new heads share the word embedding, whatever the old one did.
+  /// New heads in KerasHub and transformers share the word embedding, even if the old one did not.
   @Test func aNewHeadIsTied() throws {
     let backbone = try DistilBertBackbone.fromPreset(Self.folder.path, threads: 1)
     let model = try DistilBertMaskedLM(backbone: backbone)

@@ -5,12 +5,12 @@ import Testing
 @testable import Model
 @testable import Text
 
-/// A head of random numbers is known as such, until a step has changed it, and through every file.
+/// A randomly initialized head is marked as untrained until a step changes it, even across files.
 @Suite struct UntrainedHeadTests {
   private static let configuration = Configuration(
     vocabularySize: 24, hiddenDim: 8, numLayers: 1, numHeads: 2, intermediateDim: 16, maxSequenceLength: 12)
 
-  /// Without a mask in the first epochs, where that is asked for.
+  /// A source that can leave the first epochs without masks.
   private final class Corpus: SampleSource {
     let count = 4
     let firstMaskedEpoch: Int
@@ -43,7 +43,7 @@ import Testing
     try Safetensors(path: directory + "/model.safetensors").tensors.map(\.name).filter { !$0.hasPrefix("distilbert.") }
   }
 
-  // MARK: What makes it trained
+  // MARK: Training
 
   @Test func aStepThatChangesItDoes() throws {
     let model = try model()
@@ -85,7 +85,7 @@ import Testing
     #expect(model.hasTrainedHead)
   }
 
-  /// The best evaluation was before the first step that changed anything.
+  /// The best evaluation came before the first step that changed anything.
   @Test func theBestParametersMayBeUntrained() throws {
     let model = try model(rate: 0.05)
     // Labels that training makes less likely.
@@ -109,7 +109,7 @@ import Testing
     #expect(json["architectures"] == .array([.string("DistilBertModel")]))
     let again = try DistilBertMaskedLM.fromPreset(folder.path + "/a", preprocessor: nil, threads: 1)
     #expect(!again.hasTrainedHead && again.warnings.count == 1)
-    // Halves, and a trained one.
+    // In half precision, and with a trained head.
     try again.save(to: folder.path + "/b", weights: .float16)
     #expect(try headTensors(folder.path + "/b").isEmpty)
     try fit(again, steps: 1)
@@ -121,7 +121,7 @@ import Testing
     #expect(written["architectures"] == .array([.string("DistilBertForMaskedLM")]))
   }
 
-  /// The parts that came from a file are kept, those that did not are not written.
+  /// Parts from a file are kept; others are not written.
   @Test func aPartOfAHead() throws {
     let folder = try TemporaryFolder()
     let whole = try SmallModel.micro()
@@ -142,7 +142,7 @@ import Testing
     #expect(try !model.hasTrainedHead && headTensors(folder.path + "/a").isEmpty)
   }
 
-  /// A checkpoint is a model directory: nobody takes its head for one.
+  /// A checkpoint is a model directory, but its untrained head is not mistaken for a trained one.
   @Test func inACheckpoint() throws {
     let folder = try TemporaryFolder()
     let checkpoints = CheckpointFolder(output: folder.path)

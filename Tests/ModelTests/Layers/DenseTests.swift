@@ -31,7 +31,7 @@ import Testing
       try expectDifferences(of: dense.weight, loss: loss)
       try expectDifferences(of: dense.bias, loss: loss)
 
-      // Parameter gradients add up, the input's is written, or added where asked for.
+      // Parameter gradients are accumulated; the input's gradient is written, or added if requested.
       let once = try #require(dense.weight.gradient).array
       let written = dx.array
       dense.backward(dy, x: x, into: dx, adding: true, bench.context)
@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  /// What the type's comment says of rows at multiples of 12, for the shapes of inference.
+  /// The guarantee for rows at multiples of 12 (see `GEMM`), for the shapes of inference.
   @Test(
     .enabled(
       if: OpenBLAS.kernel != .other, "OpenBLAS computes with a kernel here whose order of additions is not known"),
@@ -59,13 +59,13 @@ import Testing
       func product(_ threads: Int) -> [UInt32] {
         Bench.run(threads: threads) { bench in
           let (a, b, c) = (bench.matrix(rows, inner), bench.matrix(columns, inner), bench.matrix(rows, columns))
-          // As a dense layer computes it.
+          // The product of a dense layer.
           let bias = bench.matrix(1, columns)
           Dense.forward(a, weight: b, bias: bias.start, into: c, bench.context)
           return c.bits
         }
       }
-      // A failure is not to print the arrays.
+      // Keeps the arrays out of the failure message.
       let isSame = product(threads) == product(1)
       #expect(isSame, "\(rows) × \(columns) × \(inner)")
     }

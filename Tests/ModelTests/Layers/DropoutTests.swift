@@ -8,7 +8,7 @@ import Testing
     Batch(lengths.map { Sample(tokenIDs: [Int32](repeating: 0, count: $0)) }).tokens
   }
 
-  /// The kept elements' factors and the dropped ones' zeros, for rows of ones.
+  /// Returns the factors of kept elements and the zeros of dropped ones, for rows of ones.
   private func mask(
     _ rate: Float, site: Int = 1, key: DropoutKey? = DropoutKey(seed: 3, step: 1), lengths: [Int] = [40, 60],
     width: Int = 500,
@@ -32,7 +32,7 @@ import Testing
     #expect(abs(Double(mask.reduce(0, +)) / count - 1) < 5 * deviation / (1 - Double(rate)))
     let kept = Set(mask).subtracting([0])
     #expect(kept.count == 1 && abs((kept.first ?? 0) - 1 / (1 - rate)) < 1e-3)
-    // Neighbours do not know of each other.
+    // Neighboring elements are independent.
     let pairs = zip(mask, mask.dropFirst()).filter { $0 == 0 && $1 == 0 }.count
     #expect(abs(Double(pairs) / count - Double(rate * rate)) < 6 * deviation)
   }
@@ -54,7 +54,7 @@ import Testing
     #expect(!Dropout(rate: 0, site: 1).isActive && Dropout(rate: 0.1, site: 1).isActive)
   }
 
-  /// A row of a sample drops the same whatever stands around it; widths that are no multiple of eight, and rows that differ.
+  /// A row of a sample drops the same elements in any batch, also for widths that are not a multiple of eight.
   @Test(arguments: [1, 5, 8, 13])
   func rowsDependOnSampleAndPlaceAlone(_ width: Int) {
     let key = DropoutKey(seed: 9, step: 4)
@@ -71,9 +71,9 @@ import Testing
       for (index, sample) in samples.enumerated() { whole.append(sample, key: UInt32(index)) }
       for index in [2, 0] { second.append(samples[index], key: UInt32(index)) }
       let (all, some) = (dropped(whole.tokens), dropped(second.tokens))
-      for (sample, place) in [(2, 0), (0, 1)] {
+      for (sample, index) in [(2, 0), (0, 1)] {
         for row in 0..<samples[sample].tokenIDs.count {
-          #expect(all[whole.tokens.starts[sample] + row] == some[second.tokens.starts[place] + row])
+          #expect(all[whole.tokens.starts[sample] + row] == some[second.tokens.starts[index] + row])
         }
       }
       if width >= 8 { #expect(Set(all).count > 5) }

@@ -11,7 +11,7 @@ import Testing
       try Bench.run(threads: threads) { bench in
         let norm = try bench.norm(width)
         let x = bench.matrix(rows, width, scale: 2)
-        // Rows of two or three numbers can be nearly equal: no place for a step of 1e-2.
+        // Rows of two or three numbers can be nearly equal: a step of 1e-2 would be too large.
         for row in 0..<rows { x[row][0] += 3 }
         let y = bench.matrix(rows, width)
         let memory = norm.forward(x, into: y, bench.context)

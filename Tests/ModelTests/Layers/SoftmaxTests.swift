@@ -16,7 +16,7 @@ import Testing
       #expect(abs(Softmax.logSumExp(x[0], n) - (15 + Glibc.log(total))) < 3e-7)
       #expect(Elementwise.maximum(x[0], n) == 15)
       Softmax.apply(x[0], n)
-      // Scores 27 apart: their difference is rounded to 10⁻⁶ before its power is taken.
+      // Scores are up to 27 apart: their difference is rounded to 10⁻⁶ before exp.
       #expect(zip(x.array, exact).allSatisfy { abs(Double($0) - $1 / total) < 1.5e-6 * $1 / total + 1e-37 })
     }
   }
@@ -47,12 +47,12 @@ import Testing
     }
   }
 
-  /// One broken score, in the groups of eight or behind them, alone or among others, breaks the row.
+  /// One NaN score, in the groups of eight or after them, alone or among others, makes the row NaN.
   @Test(arguments: [(1, 0), (8, 3), (9, 8), (700, 5), (700, 699)])
-  func notANumberIsNotHidden(_ n: Int, _ place: Int) {
+  func notANumberIsNotHidden(_ n: Int, _ index: Int) {
     Bench.run { bench in
       let x = bench.matrix(1, n)
-      x[0][place] = .nan
+      x[0][index] = .nan
       #expect(Softmax.logSumExp(x[0], n).isNaN)
       Softmax.apply(x[0], n)
       #expect(x.array.allSatisfy { $0.isNaN })

@@ -12,7 +12,7 @@ import Testing
     let cases = try #require(json["cases"]?.array)
     #expect(cases.count == 66)
     for example in cases {
-      // A text with one answer, or texts with an answer each.
+      // The output for one text, or a list for several texts.
       let texts = try #require(example["text"]?.string.map { [$0] } ?? example["text"]?.array?.compactMap(\.string))
       let output = try #require(example["output"]?.array)
       for (index, text) in texts.enumerated() {
@@ -47,7 +47,7 @@ import Testing
       for (rank, (candidate, reference)) in zip(mine, theirs).enumerated() {
         let score = try #require(reference["score"]?.double)
         #expect(abs(Double(candidate.probability) - score) < 1e-5, "\(text)")
-        // Two candidates may change places where their scores are the same to 1e-6.
+        // Two candidates may be swapped if their scores are equal to 1e-6.
         let same = theirs.indices.filter { abs((theirs[$0]["score"]?.double ?? 0) - score) < 1e-6 }
         #expect(
           same.contains { theirs[$0]["token"]?.int == candidate.token } || rank == theirs.count - 1 && same.count > 1,

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Model
 
-/// All that can be asked, against what answers one sample at a time.
+/// All kinds of questions, compared with functions that answer one sample at a time.
 @Suite struct MaskFillerTests {
   private let model: DistilBertMaskedLM
   private let tokenizer: WordPieceTokenizer
@@ -30,7 +30,7 @@ import Testing
     #expect(answer.fillings == nil && answer.notes.isEmpty && answer.segments == ["the [MASK] and \u{9}[MASK]."])
   }
 
-  /// Words of several pieces, among others of one, are scored as `score` does.
+  /// Words of several pieces, mixed with words of one, are scored as by `score`.
   @Test func wordsOfSeveralPieces() throws {
     let one = tokenizer.vocabulary.piece(60)
     let answer = try answer(MaskFiller.Question(targets: [one, "no such piece"]))
@@ -43,7 +43,7 @@ import Testing
       let long = try #require(candidates.first { $0.tokens.count > 1 })
       #expect(long.piece == "no such piece" && long.token == nil)
     }
-    // The same through the model.
+    // The same question through the model.
     let prediction = try model.predict([String(decoding: text, as: UTF8.self)], targets: [one, "no such piece"])[0]
     #expect(prediction == answer)
   }
@@ -76,7 +76,7 @@ import Testing
     #expect(words.count == (0..<tokenizer.vocabulary.count).count { !tokenizer.vocabulary.isContinuation($0) })
   }
 
-  /// Each input has its own answer, in its place.
+  /// Each input has its own answer, in order.
   @Test func samplesPairsAndErrorsAmongOthers() throws {
     let filler = try MaskFiller(model, MaskFiller.Question(topK: 1))
     let prepared = filler.prepare(try sample(text))
@@ -90,7 +90,7 @@ import Testing
     #expect(try answers[2].get().places == [[2..<8], [0..<6]])
   }
 
-  /// Bytes that are not UTF-8 stay as they are around the mask.
+  /// Invalid UTF-8 around the mask is unchanged.
   @Test func bytesAreLeftAlone() throws {
     let bytes: [UInt8] = [0xFF, 0x20] + Array("[MASK]".utf8) + [0x20, 0xC3]
     let answer = try answer(MaskFiller.Question(topK: 1, targets: ["a"]), bytes)

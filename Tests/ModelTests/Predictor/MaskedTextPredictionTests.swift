@@ -39,7 +39,7 @@ import Testing
     let answer = try model.predict(pairs: [("the [MASK] fox", "a [MASK] [MASK]")], topK: 2)[0]
     #expect(answer.masks.map(\.count) == [2, 2, 2] && answer.filled.count == 2)
     #expect(!answer.filled.joined().contains("[MASK]"))
-    // The same ids as the preprocessor packs, masks included.
+    // The ids are those that the preprocessor packs, including masks.
     let tokenizer = try #require(model.preprocessor?.tokenizer)
     let special = tokenizer.specialTokens
     func ids(_ text: String) -> [Int32] { tokenizer.encode(text, specialTokensInText: .maskOnly) }
@@ -56,7 +56,7 @@ import Testing
     #expect(try model.predict(pairs: [("[MASK] " + long, long)])[0].notes.count == 1)
   }
 
-  /// Lines are read when they are needed, and answered in order.
+  /// Lines are read on demand and answered in order.
   @Test func linesAreReadLazily() throws {
     let model = try SmallModel.micro()
     var read = 0
@@ -85,7 +85,7 @@ import Testing
     #expect(read == 2)
   }
 
-  /// Each line is answered before the next one is waited for.
+  /// Each line is answered before the next one is read.
   @Test func linesThatCome() async throws {
     let model = try SmallModel.micro()
     let (lines, feed) = AsyncStream.makeStream(of: String.self)

@@ -41,7 +41,7 @@ import Testing
     #expect(text.sample.tokenIDs == [2, 8, 8, 8, 4, 9, 9, 9, 3])
     #expect(text.sample.maskPositions == [4])
     #expect(text.notes.count == 1)
-    // At the ends the window does not go beyond the text.
+    // The window does not extend beyond the ends of the text.
     #expect(try masked("[MASK]" + String(repeating: " b", count: 20), length: 5).sample.tokenIDs == [2, 4, 9, 9, 3])
     #expect(try masked(String(repeating: "a ", count: 20) + "[MASK]", length: 5).sample.tokenIDs == [2, 8, 8, 4, 3])
   }

@@ -31,7 +31,7 @@ extension Bench {
     return network
   }
 
-  /// A sample of random tokens with these mask positions.
+  /// Returns a sample of random tokens with these mask positions.
   func sample(_ length: Int, masks: [Int], _ configuration: Configuration) -> Sample {
     func token() -> Int32 { Int32(random.below(configuration.vocabularySize)) }
     return Sample(
@@ -48,7 +48,7 @@ func weighted(_ y: Matrix, _ c: Matrix) -> Double {
   return sum
 }
 
-/// Compares a gradient with central differences in every coordinate; the worst is judged by the largest.
+/// Compares a gradient with central differences in every coordinate; the tolerance is relative to the largest.
 func expectDifferences(
   _ name: String, of x: Matrix, are dx: Matrix, tolerance: Double = 1e-3, loss: () throws -> Double,
   sourceLocation: SourceLocation = #_sourceLocation
@@ -73,7 +73,7 @@ func expectDifferences(
     worst <= tolerance * largest + 2e-4, "\(name): off by \(worst), largest \(largest)", sourceLocation: sourceLocation)
 }
 
-/// The same for a parameter.
+/// Compares a parameter's gradient with central differences.
 func expectDifferences(
   of parameter: Parameter, tolerance: Double = 1e-3, loss: () throws -> Double,
   sourceLocation: SourceLocation = #_sourceLocation
@@ -84,7 +84,7 @@ func expectDifferences(
 }
 
 extension Network {
-  /// The loss of one batch.
+  /// Returns the loss of one batch.
   func evaluate(_ batch: Batch, _ context: Context) -> LossSums {
     var sums = LossSums()
     forEachLogits(batch, context) { rows, logits in
@@ -95,8 +95,8 @@ extension Network {
 }
 
 extension OpenBLAS {
-  /// Whether it computes with a kernel whose order of additions is known.
+  /// Whether OpenBLAS uses a kernel whose order of additions is known.
   static let hasMeasuredKernel = kernel != .other
 }
 
-let otherKernel: Comment = "OpenBLAS computes with a kernel here whose order of additions is not known"
+let otherKernel: Comment = "OpenBLAS uses a kernel here whose order of additions is not known"

@@ -3,11 +3,11 @@ import TestSupport
 
 @testable import Model
 
-/// The preset directories that KerasHub wrote, and what it computed with them (Scripts/generate-keras-presets).
+/// Preset directories written by KerasHub, and its results for them (Scripts/generate-keras-presets).
 enum KerasPreset {
   struct Golden: Decodable {
     struct Numbers: Decodable {
-      /// [sample][position][width]: of padding too.
+      /// [sample][position][width], including padding.
       let hidden: [[[Float]]]
       /// [sample][mask][vocabulary].
       let logits: [[[Float]]]?
@@ -26,7 +26,7 @@ enum KerasPreset {
 
   static func path(_ name: String) -> String { ModelTests.Golden.url("keras/\(name)").path }
 
-  /// What KerasHub computes with `untied`.
+  /// Returns KerasHub's results for `untied`.
   static func untied() throws -> Golden.Numbers {
     try JSONDecoder().decode(
       Golden.Numbers.self, from: Data(contentsOf: ModelTests.Golden.url("keras/untied/golden.json")))
@@ -36,7 +36,7 @@ enum KerasPreset {
     try JSONDecoder().decode(Golden.self, from: Data(contentsOf: ModelTests.Golden.url("keras/golden.json")))
   }
 
-  /// A copy of a preset to be spoilt.
+  /// Returns a copy of a preset for modification.
   static func copy(_ name: String, without: [String] = []) throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     let source = URL(fileURLWithPath: path(name))
@@ -50,7 +50,7 @@ enum KerasPreset {
 }
 
 extension TemporaryFolder {
-  /// Replaces a text in a file, of the same length in a binary one.
+  /// Replaces a text in a file; in a binary file, the lengths must be equal.
   func replace(_ text: String, by other: String, in name: String) throws {
     let url = URL(fileURLWithPath: path).appendingPathComponent(name)
     var data = try Data(contentsOf: url)

@@ -3,7 +3,7 @@ import Foundation
 @testable import Model
 @testable import Tensor
 
-/// Models and batches of the reference data, as the network takes them.
+/// Models and batches of the reference data for the network.
 enum ReferenceModel {
   static func network(_ directory: URL, headEpsilon: Float = 1e-12) throws -> Network {
     let directory = try ModelDirectory.open(directory.path)
@@ -12,7 +12,7 @@ enum ReferenceModel {
     return try Network(configuration, directory.weights!, seed: 0, on: .serial)
   }
 
-  /// The rows of a padded batch: ids and mask are rows × length, positions and weights rows × slots.
+  /// Returns the rows of a padded batch: ids and mask are rows × length, positions and weights rows × slots.
   static func samples(
     _ file: Safetensors, _ prefix: String = "", ids: String = "token_ids", mask: String = "padding_mask",
     positions: String? = "mask_positions", weights: String = "mask_weights"
@@ -26,7 +26,7 @@ enum ReferenceModel {
     let labels = file[prefix + "labels"]?.integers()
     return (0..<rows).map { row in
       let real = (0..<length).filter { maskValues[row * length + $0] == 1 }
-      // A position on padding can have a weight in the forward data; it is no input of ours.
+      // A position on padding can have a weight in the forward data; it is not a valid input here.
       let used = (0..<slots).filter {
         weightValues[row * slots + $0] != 0 && real.contains(positionValues[row * slots + $0])
       }
@@ -43,7 +43,7 @@ enum ReferenceModel {
   }
 }
 
-/// The largest difference of two lists of numbers.
+/// Returns the largest difference between two lists of numbers.
 func largestDifference(_ a: [Float], _ b: [Float]) -> Float {
   a.count == b.count ? zip(a, b).reduce(0) { max($0, ($1.0 - $1.1).magnitude) } : .infinity
 }

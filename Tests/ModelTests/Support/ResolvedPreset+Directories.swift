@@ -1,7 +1,7 @@
 @testable import Model
 
 extension ResolvedPreset {
-  /// Where the weights are, if in a directory.
+  /// The directory of the weights, if any.
   var weightsDirectory: String? {
     if case .directory(let path) = weights { path } else { nil }
   }

@@ -1,6 +1,6 @@
 @testable import Model
 
-/// Models that take no time.
+/// Small, fast models.
 enum SmallModel {
   /// The reference's model: 256 word pieces, 3 layers of 32 units, trained weights.
   static let micro = Golden.url("model/micro").path

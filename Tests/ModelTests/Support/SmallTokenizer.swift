@@ -2,7 +2,8 @@
 
 /// Tokenizers with vocabularies small enough to read.
 enum SmallTokenizer {
-  /// Words the, quick, brown, fox, jumped; letters, digits and some punctuation, so that any ASCII word has pieces.
+  /// Returns a tokenizer with the words the, quick, brown, fox, jumped, and letters, digits and punctuation, so that
+  /// any ASCII word has pieces.
   static func english() throws -> WordPieceTokenizer {
     var pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "quick", "brown", "fox", "jumped", "##ed"]
     for letter in "abcdefghijklmnopqrstuvwxyz0123456789" { pieces += [String(letter), "##\(letter)"] }
@@ -10,7 +11,7 @@ enum SmallTokenizer {
     return try WordPieceTokenizer(vocabulary: Vocabulary(pieces: pieces))
   }
 
-  /// The vocabulary `unit` of the reference's packing cases: case is kept.
+  /// Returns a cased tokenizer with the vocabulary `unit` of the reference's packing cases.
   static func unit() throws -> WordPieceTokenizer {
     let pieces = [
       "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "THE", "QUICK", "BROWN", "FOX", "the", "quick", "brown", "fox",
@@ -21,7 +22,7 @@ enum SmallTokenizer {
 }
 
 extension Sample {
-  /// The tokens before masking, without the special ones at both ends.
+  /// The tokens before masking, without the special tokens at both ends.
   var text: [Int32] {
     var tokens = tokenIDs
     for (position, label) in zip(maskPositions, labels) { tokens[Int(position)] = label }

@@ -4,7 +4,7 @@ import Testing
 @testable import Model
 @testable import Tensor
 
-/// `TrainingStep` on toy sizes: accumulation, dropout, clipping, broken numbers, memory.
+/// `TrainingStep` at toy sizes: accumulation, dropout, clipping, NaN, memory.
 @Suite struct AccumulationTests {
   private let toy = NetworkTests.toy
 
@@ -18,7 +18,7 @@ import Testing
     try network.parameters.parameters.flatMap { try #require($0.gradient).array }
   }
 
-  /// A step of eight is a step of four times two, dropout included, whatever the loss is divided by.
+  /// A step of eight samples equals one of four batches of two, including dropout, for every loss reduction.
   @Test(arguments: [1, 2, 3, 5], LossReduction.allCases)
   func aStepDoesNotDependOnItsBatches(_ batchSize: Int, _ reduction: LossReduction) throws {
     func run(_ batchSize: Int) throws -> ([Float], TrainingStep.Result) {
@@ -37,7 +37,7 @@ import Testing
     #expect(whole.1.sums.count == 13 && pieces.1.sums.count == 13)
   }
 
-  /// What the gradient is divided by: the weights of all masked tokens, or all slots.
+  /// The gradient's divisor: the weights of all masked tokens, or all slots.
   @Test func divisors() throws {
     func norm(_ reduction: LossReduction, slots: Int) throws -> Double {
       try Bench.run { bench in
@@ -116,7 +116,7 @@ import Testing
     }
   }
 
-  /// The loss is a number, but a sum of gradients is beyond 32 bits.
+  /// The loss is finite, but a sum of gradients overflows 32 bits.
   @Test func aGradientThatOverflowsStopsAndChangesNothing() throws {
     try Bench.run { bench in
       let network = try bench.network(toy)
@@ -145,7 +145,7 @@ import Testing
     }
   }
 
-  /// After the first step of the largest size the arena asks the system for nothing.
+  /// After the first step of the largest size, the arena allocates no memory.
   @Test(arguments: [false, true])
   func memoryIsTakenOnce(_ frozen: Bool) throws {
     var configuration = toy

@@ -4,7 +4,7 @@ import Testing
 @testable import Model
 @testable import Text
 
-/// Losses and accuracies against KerasHub's `evaluate`.
+/// Compares losses and accuracies with KerasHub's `evaluate`.
 @Suite struct EvaluatorReferenceTests {
   @Test func lossesOfTheBatches() throws {
     let batches = try Safetensors(path: try #require(Reference.url("train/batches.safetensors")).path)
@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  /// Half of the labels right; binary, fractional and all-zero weights.
+  /// Half of the labels are correct; weights are binary, fractional or all zero.
   @Test func accuracies() throws {
     let json = try JSONValue.parse([UInt8](Data(contentsOf: try #require(Reference.url("train/accuracy.json")))))
     let file = try Safetensors(path: try #require(Reference.url("train/accuracy_data.safetensors")).path)
@@ -38,7 +38,7 @@ import Testing
         .reduce(into: LossSums()) { $0 += $1 }
       let keras = try #require(example["keras_hub"])
       let accuracy = try #require(keras["sparse_categorical_accuracy"]?.double)
-      // Of no token at all, Keras says 0.
+      // Keras returns 0 without tokens.
       #expect(sums.weight > 0 ? abs(sums.accuracy - accuracy) < 1e-6 : sums.accuracy.isNaN && accuracy == 0, "\(name)")
       let slots = Double(samples.reduce(0) { $0 + $1.slots })
       #expect(abs(sums.loss / slots - (try #require(keras["loss"]?.double))) < 1e-5, "\(name)")

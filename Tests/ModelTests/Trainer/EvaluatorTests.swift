@@ -16,7 +16,7 @@ import Testing
   private let configuration = Configuration(
     vocabularySize: 203, hiddenDim: 64, numLayers: 2, numHeads: 2, intermediateDim: 128, maxSequenceLength: 40)
 
-  /// More than one window, samples without a mask among them.
+  /// Returns more than one window of samples, some without a mask.
   private func source(_ bench: Bench) -> Source {
     Source(
       (0..<300).map { index in

@@ -25,7 +25,7 @@ import Testing
     return configuration
   }()
 
-  /// What is left to train gets the gradient it gets when nothing is frozen, to the last bit; the rest stays.
+  /// Trainable parameters get the same gradient as without freezing, to the last bit; the others stay.
   @Test(
     arguments: [
       [.embeddings], [.layers(0...0)], [.embeddings, .layers(0...0)], [.embeddings, .layers(0...1)], [.backbone],
@@ -78,7 +78,7 @@ import Testing
     }
   }
 
-  /// Frozen layers keep no activations.
+  /// Frozen layers save no activations.
   @Test func memory() throws {
     func capacity(_ parts: [ModelPart]) throws -> Int {
       try Bench.run { bench in
@@ -97,7 +97,7 @@ import Testing
 }
 
 extension Network {
-  /// Trains all but these parts.
+  /// Freezes these parts and trains all others.
   fileprivate func freeze(_ parts: [ModelPart]) {
     for (row, parameter) in zip(table.rows, parameters.parameters) {
       parameter.isTrainable = !parts.contains { $0.contains(row) }

@@ -20,7 +20,7 @@ import Testing
     }
   }
 
-  /// Keras' formulas in Double, ten steps of changing rate, with decay and the gradients scaled.
+  /// Compares with Keras' formulas in Double: ten steps with changing rates, decay and scaled gradients.
   @Test(
     arguments: [
       Optimizer.adam(learningRate: 0.01), .adamW(learningRate: 0.01, weightDecay: 0.1),
@@ -67,7 +67,7 @@ import Testing
     #expect(adam.weightDecay == 0 && adamW.weightDecay == 0.01)
   }
 
-  /// Without a gradient, what is left of a step is the decay.
+  /// Without a gradient, a step is only the decay.
   @Test func decayLeavesBiasesAndNormsAlone() throws {
     try Bench.run { bench in
       let store = try bench.parameters(specifications())
@@ -115,11 +115,11 @@ import Testing
   }
 
   @Test(arguments: [0, 7, 8, 199_999])
-  func aBrokenGradientBreaksTheNorm(_ place: Int) throws {
+  func aBrokenGradientBreaksTheNorm(_ index: Int) throws {
     try Bench.run(threads: 2) { bench in
       let store = try bench.parameters(specifications([200_000]))
       try setGradients(store, bench)
-      try #require(store.parameters[0].gradient).start[place] = .nan
+      try #require(store.parameters[0].gradient).start[index] = .nan
       #expect(OptimizerState.gradientNorm(store, bench.context.pool).isNaN)
     }
   }

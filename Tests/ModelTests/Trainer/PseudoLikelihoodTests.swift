@@ -5,7 +5,7 @@ import Testing
 @testable import Tensor
 
 @Suite struct PseudoLikelihoodTests {
-  /// 4 masks, 2 and 3 are special, tokens from 100 on go on with a word.
+  /// Token 4 is the mask, 2 and 3 are special, and tokens from 100 on continue a word.
   private func masking(_ variant: PseudoLikelihood.Variant) -> TokenMasking {
     TokenMasking(maskTokenID: 4, specialTokenIDs: [2, 3, 0, 4], variant: variant, continuesWord: { $0 >= 100 })
   }
@@ -31,14 +31,14 @@ import Testing
     let masked = Sample(
       tokenIDs: [2, 4, 11, 99, 3], maskPositions: [1, 3], labels: [10, 12], weights: [0.5, 2], slots: 9)
     #expect(masking(.original)(masked) == masking(.original)(plain))
-    // A mask that nobody knows the token of stays.
+    // A mask without a label stays.
     #expect(masking(.original)(Sample(tokenIDs: [2, 4, 11, 3])).map(\.tokenIDs) == [[2, 4, 4, 3]])
     #expect(masking(.original)(Sample(tokenIDs: [2, 3])).isEmpty && masking(.original)(Sample(tokenIDs: [])).isEmpty)
   }
 
   @Test func positionsAreKept() {
     let copies = masking(.withinWordLeftToRight)(Sample(tokenIDs: [2, 10, 101, 3], positionIDs: [0, 1, 5, 6]))
-    // Padding between them: not the same word.
+    // With padding between them, the tokens are not the same word.
     #expect(copies.map(\.tokenIDs) == [[2, 4, 101, 3], [2, 10, 4, 3]])
     #expect(copies.allSatisfy { $0.positionIDs == [0, 1, 5, 6] })
   }
@@ -59,7 +59,7 @@ import Testing
     TextList(texts, preprocessor: try #require(model.preprocessor))
   }
 
-  /// Against transformers, a pass for each copy, in float64 (Scripts/generate-pseudo-likelihoods).
+  /// Compares with transformers, one pass per copy, in float64 (Scripts/generate-pseudo-likelihoods).
   @Test func agreesWithTransformers() throws {
     let cases = try JSONDecoder().decode([Case].self, from: Data(contentsOf: Golden.url("pseudo/micro.json")))
     let model = try model()
@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  /// Each token's score, and not the sums alone.
+  /// Compares each token's score, not only the sums.
   @Test func tokensAgreeWithTransformers() throws {
     let cases = try JSONDecoder().decode([Case].self, from: Data(contentsOf: Golden.url("pseudo/micro.json")))
     let model = try model()
@@ -105,7 +105,7 @@ import Testing
     }
   }
 
-  /// Lines of 1 to 40 tokens, more than one window of them.
+  /// Lines of 1 to 40 tokens, for more than one window.
   private static let lines: [String] = (0..<300).map { (index: Int) -> String in
     let words = ["fox", "the", "tamarwexta", "1984", "sel"]
     let count = 1 + index * 7 % 18
@@ -129,7 +129,7 @@ import Testing
   @Test(.enabled(if: OpenBLAS.hasMeasuredKernel, otherKernel)) func figuresDoNotDependOnNeighbours() throws {
     let together = try evaluations(Self.lines, threads: 2).samples
     for index in [0, 1, 17, 255, 256, 299] {
-      // Masks depend on the place in the corpus; this figure does not.
+      // Masks depend on the index in the corpus; this figure does not.
       let alone = try evaluations([Self.lines[index]], threads: 2).samples
       #expect(alone.map(\.pseudoLikelihood) == [together[index].pseudoLikelihood])
     }
@@ -144,7 +144,7 @@ import Testing
     #expect(all.pseudoLikelihood?.tokens == all.tokens - 2 * 300)
   }
 
-  /// The other figures are what they are without.
+  /// The other figures are the same as without pseudo-likelihood.
   @Test func nothingElseChanges() throws {
     let model = try model()
     let source = try texts(model, Self.lines)
@@ -165,7 +165,7 @@ import Testing
     }
   }
 
-  /// What was measured until then is kept.
+  /// The figures so far are kept.
   @Test func progressCanStop() throws {
     let model = try model()
     var seen = 0

@@ -7,12 +7,13 @@ import Testing
 @testable import Tensor
 @testable import Text
 
-/// A training that is interrupted and goes on gives the parameters of one that was not, to the last bit.
+/// A resumed training gives the parameters of an uninterrupted one, to the last bit.
 @Suite struct ResumeTests {
   private static let configuration = Configuration(
     vocabularySize: 24, hiddenDim: 8, numLayers: 2, numHeads: 2, intermediateDim: 16, maxSequenceLength: 12)
 
-  /// Other masks in each epoch, and none in samples 4 to 7. Of key 1 the labels are tokens that key 0 never has: the more is learned, the worse is the loss on it.
+  /// A source with new masks in each epoch, and none in samples 4 to 7. With key 1, the labels are tokens that key 0
+  /// never has, so training on key 0 makes their loss worse.
   private final class Corpus: SampleSource {
     let count: Int
     let key: Int
@@ -21,10 +22,10 @@ import Testing
     func sample(_ index: Int, epoch: Int) -> Sample {
       var random = RandomStream(seed: 3, purpose: .maskSelection, epoch: epoch, sample: index + 1000 * key)
       let tokens = (0..<4 + index % 6).map { _ in Int32(4 + random.below(20)) }
-      let place = random.below(tokens.count)
+      let position = random.below(tokens.count)
       if key == 0, (4..<8).contains(index) { return Sample(tokenIDs: tokens) }
-      let label = key == 0 ? tokens[place] : Int32(random.below(4))
-      return Sample(tokenIDs: tokens, maskPositions: [Int32(place)], labels: [label])
+      let label = key == 0 ? tokens[position] : Int32(random.below(4))
+      return Sample(tokenIDs: tokens, maskPositions: [Int32(position)], labels: [label])
     }
   }
 
@@ -77,7 +78,7 @@ import Testing
       interval: 1, isTied: false, frozen: [.head]),
   ]
 
-  /// The reports of a training, those during an evaluation and what a clock gives left out.
+  /// Returns the reports of a training, except those during an evaluation, and without times.
   private func train(
     _ model: DistilBertMaskedLM, _ course: Course, in folder: CheckpointFolder?, from checkpoint: TrainingCheckpoint?,
     until isLast: @escaping (TrainingReport) -> Bool = { _ in false }
@@ -90,7 +91,7 @@ import Testing
         TrainingCallback { report in
           var timeless = report
           (timeless.seconds, timeless.tokensPerSecond, timeless.secondsWaiting) = (0, 0, 0)
-          // To be compared: NaN is not even itself.
+          // NaN is not equal to itself.
           #expect((report.maskedTokens == 0) == report.loss.isNaN && report.loss.isNaN == report.accuracy.isNaN)
           if report.maskedTokens == 0 { (timeless.loss, timeless.accuracy) = (-1, -1) }
           if report.moment == .step || report.moment == .epochEnd { reports.append(timeless) }
@@ -105,7 +106,7 @@ import Testing
     let (expected, outcome) = try train(whole, course, in: nil, from: nil)
     let bits = Self.bits(whole)
     #expect(outcome.state.step >= 9 && outcome.state.updates <= outcome.state.step)
-    // A step that moves nothing counts, but is no update.
+    // A step that changes nothing counts, but is no update.
     if !course.options.shuffles { #expect(outcome.state.updates == outcome.state.step - 3) }
     for step in 1...outcome.state.step {
       for moment in [TrainingReport.Moment.step, .validation(done: 9, of: 9), .epochEnd] {
@@ -114,7 +115,7 @@ import Testing
         let (before, first) = try train(course.model(), course, in: checkpoints, from: nil) {
           $0.step == step && $0.moment == moment
         }
-        guard first.ending == .stopped else { continue }  // no such moment
+        guard first.ending == .stopped else { continue }  // the moment does not occur
         let checkpoint = try TrainingCheckpoint.newest(in: checkpoints)
         #expect(checkpoint.state.step == step)
         let model = try course.model()
@@ -128,7 +129,7 @@ import Testing
     }
   }
 
-  /// Stopped again and again.
+  /// Training is stopped after every step.
   @Test func everyStep() throws {
     let course = Self.courses[3]
     let whole = try Self.model()
@@ -144,7 +145,7 @@ import Testing
     #expect(Self.bits(last) == Self.bits(whole))
   }
 
-  /// A longer training goes on in the middle of an epoch, as if it had been asked for at the beginning.
+  /// A longer training resumes in the middle of an epoch, as if it had been requested from the start.
   @Test func longer() throws {
     func run(_ steps: Int, in folder: CheckpointFolder?, from checkpoint: TrainingCheckpoint?) throws -> [[UInt32]] {
       let model = try Self.model()
@@ -162,7 +163,7 @@ import Testing
         == run(11, in: nil, from: nil))
   }
 
-  /// Early stopping gives the parameters of the best evaluation.
+  /// Early stopping restores the parameters of the best evaluation.
   @Test func bestParameters() throws {
     let (course, model) = (Self.courses[3], try Self.model())
     let (reports, outcome) = try train(model, course, in: nil, from: nil)
@@ -179,11 +180,11 @@ import Testing
     let best = try #require(outcome.state.best?.step)
     let last = outcome.state.step
     #expect(checkpoints.steps == [best, last - 1, last])
-    // The best is there to go on with.
+    // The best checkpoint exists for resuming.
     #expect(try TrainingCheckpoint(path: checkpoints.path(ofStep: best)).state.best?.step == best)
   }
 
-  /// Whichever of the kept checkpoints is gone on from: that of the best evaluation until then is there.
+  /// For every kept checkpoint, the checkpoint of the best evaluation so far exists.
   @Test func theBestOfEachKeptCheckpointIsKept() throws {
     let folder = try TemporaryFolder()
     let checkpoints = CheckpointFolder(output: folder.path)
@@ -200,7 +201,7 @@ import Testing
     #expect(checkpoints.steps == [4])
   }
 
-  /// The file that is not what was written is named, and the newest checkpoint that is intact.
+  /// The error names the changed file and the newest intact checkpoint.
   @Test func damagedNewestCheckpoint() throws {
     let folder = try TemporaryFolder()
     let checkpoints = CheckpointFolder(output: folder.path)
@@ -233,7 +234,7 @@ import Testing
     #expect(error() == nil)
     unlink(newest + "/training_state.json")
     guard case .newestIsDamaged(newest, _, older)? = error() else {
-      Issue.record("a checkpoint without its state was passed over: \(String(describing: error()))")
+      Issue.record("a checkpoint without its state was skipped: \(String(describing: error()))")
       return
     }
     try AtomicFile.write([], to: older + "/model.safetensors")
@@ -243,7 +244,7 @@ import Testing
     }
   }
 
-  /// A step without a masked token is a step for the user, though it makes no update.
+  /// A step without a masked token counts as a step for the user, though it makes no update.
   @Test func errorsCountTheStepsThatAreSeen() throws {
     let model = try Self.model()
     model.compile(optimizer: .adam(learningRate: 1e30))
@@ -255,7 +256,7 @@ import Testing
     }
   }
 
-  /// After a refused update training goes on as if it had not been tried.
+  /// After a refused update, training continues as if it had not been tried.
   @Test func aRefusedUpdateLeavesNoTrace() throws {
     func steps(_ rates: [Float]) throws -> [[UInt32]] {
       let model = try Self.model()
@@ -294,7 +295,7 @@ import Testing
     }
   }
 
-  /// The word embedding of one is not the output matrix of the other.
+  /// The word embedding of one model is not the output matrix of the other.
   @Test(arguments: [true, false]) func aCheckpointOfAnotherOutputMatrix(isTied: Bool) throws {
     let folder = try TemporaryFolder()
     let checkpoints = CheckpointFolder(output: folder.path)

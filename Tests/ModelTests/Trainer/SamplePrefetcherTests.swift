@@ -17,7 +17,7 @@ import Testing
     #expect(try SamplePrefetcher(steps: 0..<0) { self.sample($0) }.next().isEmpty)
   }
 
-  /// What `next` takes counts, and nothing else.
+  /// Only the time in `next` counts.
   @Test func secondsOfWaiting() throws {
     var times = [1.0, 3, 10, 10.5, 20, 20][...]
     let ahead = SamplePrefetcher(steps: 0..<3, clock: { times.removeFirst() }) { self.sample($0) }
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  /// An error comes when its step does, and nothing is asked for after it.
+  /// An error surfaces at its step, and no later step is prepared.
   @Test func errors() throws {
     let asked = Counter()
     let ahead = SamplePrefetcher(steps: 0..<10) { step in
@@ -43,7 +43,7 @@ import Testing
     #expect(asked.count.load(ordering: .relaxed) == 3)
   }
 
-  /// One step ahead, and no thread is left behind.
+  /// The prefetcher is one step ahead, and leaves no thread behind.
   @Test func stops() throws {
     for taken in 0..<20 {
       let asked = Counter()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Model
 
-/// Values worked out by hand from the formulas of transformers' `get_constant_schedule_with_warmup`,
+/// Values calculated by hand from the formulas of transformers' `get_constant_schedule_with_warmup`,
 /// `get_linear_schedule_with_warmup` and `get_cosine_schedule_with_warmup`.
 @Suite struct ScheduleTests {
   private func factors(_ schedule: Schedule, _ steps: [Int], of total: Int) -> [Float] {
@@ -17,7 +17,7 @@ import Testing
 
   @Test func linear() {
     #expect(factors(Schedule(.linear), [0, 5, 10, 19, 20, 25], of: 20) == [1, 0.75, 0.5, 0.05, 0, 0])
-    // 4 of warm-up, then 16 down to zero.
+    // 4 steps of warm-up, then 16 down to zero.
     #expect(
       factors(Schedule(.linear, warmUp: .steps(4)), [0, 2, 4, 8, 12, 18, 20], of: 20) == [
         0, 0.5, 1, 0.75, 0.5, 0.125, 0,
@@ -31,7 +31,7 @@ import Testing
     #expect(factors(Schedule(.cosine), [0], of: 20) == [1])
   }
 
-  /// transformers rounds the share up: 0.1 of 25 steps are 3.
+  /// transformers rounds the share up: 0.1 of 25 steps is 3.
   @Test func ratio() {
     #expect(
       factors(Schedule(.constant, warmUp: .ratio(0.1)), [0, 1, 2, 3], of: 25) == [0, 1.0 / 3, 2.0 / 3, 1])

@@ -3,7 +3,7 @@ import Testing
 @testable import Model
 
 @Suite struct TrainerTests {
-  /// Remembers which samples were asked for.
+  /// Records the requested samples.
   private final class Recorder: SampleSource, @unchecked Sendable {
     let count: Int
     private(set) var asked: [Int] = []
@@ -73,7 +73,7 @@ import Testing
     #expect(try steps(TrainingOptions(epochs: 1, batchSize: .max, gradientAccumulation: .max)) == 1)
   }
 
-  /// Two batches of 4 for one step give what one batch of 8 gives, dropout included.
+  /// Two batches of 4 in one step equal one batch of 8, including dropout.
   @Test func accumulationEqualsTheOneBigBatch() throws {
     func losses(_ options: TrainingOptions) throws -> [Double] {
       var losses: [Double] = []
@@ -92,7 +92,7 @@ import Testing
     #expect(whole.count == parts.count)
   }
 
-  /// A step without a masked token does nothing, and does no harm.
+  /// A step without a masked token changes nothing.
   @Test func nothingMasked() throws {
     let model = try model()
     let before = try model.evaluate(Recorder(count: 4))
@@ -108,7 +108,7 @@ import Testing
     #expect(try model.evaluate(empty).maskedTokens == 0)
   }
 
-  /// Weights that grow beyond all bounds: an error, and the parameters as they were before that step.
+  /// Weights that grow without bound cause an error; the parameters are those before the step.
   @Test func lossThatIsNotFinite() throws {
     let model = try model()
     let before = try model.evaluate(Recorder(count: 8))

@@ -49,7 +49,7 @@ import Testing
     #expect(try model.evaluate(texts).samples == 4)
   }
 
-  /// It may look at the model and save it; the training is the same as without.
+  /// A callback may use and save the model without changing the training.
   @Test func callbacksMayComputeAndSave() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mlm-\(UUID())").path
     defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -15,7 +15,7 @@ import Testing
     return state
   }
 
-  /// To the last bit.
+  /// The state is equal to the last bit.
   @Test func comesBackFromJSON() throws {
     for state in [Self.state, TrainingState()] {
       let json = try JSONValue.parse(state.json.serialized(.indented(2)))
@@ -29,7 +29,7 @@ import Testing
       for value in [nil, JSONValue.string("x"), .number(-1.5)] {
         var other = members
         if let value { other[index].value = value } else { other.remove(at: index) }
-        // These may be negative, or missing.
+        // These values may be negative or missing.
         let isFine =
           (value?.double != nil && ["learning_rate", "seconds"].contains(member.key))
           || (value == nil && member.key == "best")

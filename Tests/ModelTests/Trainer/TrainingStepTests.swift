@@ -5,7 +5,7 @@ import Testing
 @testable import Tensor
 @testable import Text
 
-/// Gradients and training runs against KerasHub and torch in float64.
+/// Compares gradients and training runs with KerasHub and torch in float64.
 @Suite struct TrainingStepTests {
   @Test(arguments: [1, 2, 3])
   func gradientsOfEveryParameter(threads: Int) throws {
@@ -24,7 +24,7 @@ import Testing
       let largest = values.reduce(0) { max($0, $1.magnitude) }
       let difference = largestDifference(mine, values)
       #expect(difference < 2e-6, "\(parameter.name)")
-      // The true gradient of the keys' bias is zero: there is nothing to be relative to.
+      // The true gradient of the keys' bias is zero, so no relative error is defined.
       if !parameter.name.hasSuffix("k_lin.bias") { #expect(difference < 1e-4 * largest, "\(parameter.name)") }
     }
   }
@@ -95,7 +95,7 @@ import Testing
           #expect(!parameter.isTrainable)
           continue
         }
-        // Rounding noise that Adam scales up, without effect on the output.
+        // Adam scales up rounding noise here, without effect on the output.
         let tolerance = parameter.name.hasSuffix("k_lin.bias") ? Float(step) * rate : 1e-5
         #expect(largestDifference(ReferenceModel.array(parameter.matrix), values) < tolerance, "\(parameter.name)")
       }
@@ -105,7 +105,7 @@ import Testing
   @Test func sixStepsOfTheTrainedModel() throws {
     let run = try JSONValue.parse([UInt8](Data(contentsOf: try #require(Reference.url("train/tiny_run.json")))))
     let network = try ReferenceModel.network(try #require(Reference.trainedModel), headEpsilon: 1e-5)
-    // The run was made without dropout.
+    // The run had no dropout.
     var configuration = network.configuration
     (configuration.dropout, configuration.attentionDropout) = (0, 0)
     let plain = try Network(configuration, network.parameters)
