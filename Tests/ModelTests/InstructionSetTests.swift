@@ -16,8 +16,8 @@ private enum Repetition {
   }
 }
 
-/// Runs the suites that compute again for every instruction set of this processor, with matching kernels of OpenBLAS.
-/// Both are selected once per process, outside the inner loops, so each combination gets its own process.
+/// Repeats the suites that compute for every instruction set of this processor, with matching kernels of OpenBLAS. Both
+/// are selected once per process, outside the inner loops, so each combination gets its own process.
 @Suite struct InstructionSetTests {
   @Test(.enabled(if: Repetition.isPossible(MLM_AVX512), "this processor has no AVX-512"))
   func avx512WithOpenBLASForAVX512() throws { try expectPasses("avx512", openBLAS: "SkylakeX") }
