@@ -35,8 +35,8 @@ public struct Configuration: Sendable, Equatable {
   public var headLayerNormEpsilon: Float
   /// The standard deviation of new weights (`initializer_range`).
   public var initializerRange: Float
-  /// Whether the output matrix is the word embedding (`tie_word_embeddings`). Weights with an output matrix of their
-  /// own override the file: `ResolvedWeights.configuration`.
+  /// Whether the output matrix is the word embedding (`tie_word_embeddings`). An output matrix in the weights overrides
+  /// the file: `ResolvedWeights.configuration`.
   public var tiesWeights: Bool
   /// The id of the padding token (`pad_token_id`).
   public var paddingTokenID: Int?

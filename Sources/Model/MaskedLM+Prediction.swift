@@ -16,9 +16,9 @@ extension DistilBertMaskedLM {
   ///     answer.masks[0][0].piece        // "paris"
   ///     answer.filled[0]                // "The capital of France is paris."
   ///
-  /// (KerasHub's `predict` on strings masks tokens at random and returns their scores. The equivalent here is `try
-  /// maskedLM.predict(preprocessor(texts).0)`.) The result for a text does not depend on the other texts. A text longer
-  /// than the preprocessor's `sequenceLength` is cut to the window around its masks.
+  /// (KerasHub's `predict` on strings masks tokens at random and returns their scores;
+  /// `maskedLM.predict(preprocessor(texts).0)` is the equivalent here.) The result for a text does not depend on the
+  /// other texts. A text longer than the preprocessor's `sequenceLength` is cut to the window around its masks.
   ///
   /// - Parameters:
   ///   - topK: candidates per mask; with `jointly`, fillings per text.

@@ -3,7 +3,9 @@ import Tensor
 /// The head, from hidden states of masked positions to scores of the vocabulary (KerasHub and our public class:
 /// `MaskedLMHead`; transformers: `vocab_transform`, `vocab_layer_norm`, `vocab_projector`).
 ///
-///     n = norm(gelu(x·Wᵀ + b))     logits = n·Eᵀ + c        E: the token embedding, shared with the backbone, or the head's own matrix
+///     n = norm(gelu(x·Wᵀ + b))     logits = n·Eᵀ + c
+///
+/// E is the token embedding, shared with the backbone, or the head's own matrix.
 struct Head {
   let transform: Dense
   let activation: ActivationFunction

@@ -1,7 +1,9 @@
 /// The masked-language-model head of a model, from hidden states to scores of the vocabulary (KerasHub: `MaskedLMHead`;
 /// Devlin et al. 2019, "BERT", 3.1).
 ///
-///     logits = norm(gelu(x·Wᵀ + b))·Eᵀ + c        E: the token embedding, shared with the backbone, or a matrix of its own
+///     logits = norm(gelu(x·Wᵀ + b))·Eᵀ + c
+///
+/// E is the token embedding, shared with the backbone, or the head's own matrix.
 ///
 ///     let states = try maskedLM.backbone(features)                       // [sample][token][width]
 ///     let logits = try maskedLM.maskedLMHead(states, maskPositions: [[2, 4]])
