@@ -1,115 +1,115 @@
 import Files
 
-/// What can be wrong with the files of a model: configuration, weights, index, directory.
+/// Errors in the files of a model: configuration, weights, index, directory.
 package enum CheckpointError: ModelError, Equatable {
   // config.json
   /// A config.json that is not an object.
   case notAnObject(file: String, found: String)
-  /// A config.json that does not say whose it is.
+  /// A config.json without 'model_type'.
   case missingModelType(file: String)
   /// The config.json of another architecture.
   case otherModelType(file: String, found: String)
   /// A KerasHub preset of another model.
   case otherKerasModel(file: String, found: String)
-  /// A key that has no default is not there.
+  /// A missing key that has no default.
   case missingKey(file: String, key: String)
-  /// A key with another kind of value: text where a number should stand.
+  /// A value of the wrong kind, such as text instead of a number.
   case wrongKind(file: String, key: String, expected: String, found: String)
-  /// A number that makes no model.
+  /// A number outside the valid range.
   case outOfRange(file: String, key: String, value: String, range: String)
-  /// A size that stands there under two names, with two values.
+  /// A size given under two names, with two values.
   case disagreeing(file: String, key: String, value: Int, alias: String, other: Int)
-  /// A width that cannot be shared by the attention heads.
+  /// A width that is not divisible by the number of attention heads.
   case headsDoNotDivide(file: String, dim: Int, heads: Int)
-  /// An activation function that is not provided for.
+  /// An unsupported activation function.
   case unknownActivation(file: String, name: String)
-  /// Sizes that multiply to more than 2³⁴ numbers.
+  /// Sizes whose product exceeds 2³⁴ parameters.
   case tooManyParameters(file: String, count: Int)
 
   // safetensors
-  /// What is certainly of another format than it should be: `a safetensors file`.
+  /// A file that is certainly of another format than `expected`, for example "a safetensors file".
   case otherFormat(file: String, ForeignFormat, expected: String)
-  /// Fewer bytes than a header has.
+  /// Fewer bytes than a header takes.
   case tooShort(file: String, bytes: Int)
   /// A header longer than any real one, in bytes.
   case headerTooLong(file: String, bytes: UInt64)
   /// The file ends within its header; in bytes.
   case headerTruncated(file: String, have: Int, need: Int)
-  /// A header that does not have the form of one.
+  /// A header with an invalid structure.
   case malformedHeader(file: String, what: String)
-  /// A name that stands in a header twice.
+  /// A duplicate name in a header.
   case duplicateTensor(file: String, name: String)
-  /// A type that safetensors do not have.
+  /// A data type that safetensors does not define.
   case unknownDataType(file: String, tensor: String, name: String)
-  /// A tensor whose shape, type and place do not fit each other.
+  /// A tensor whose shape, type and data offsets are inconsistent.
   case malformedTensor(file: String, tensor: String, what: String)
   /// The file ends within a tensor; in bytes.
   case truncated(file: String, have: Int, need: Int)
-  /// Bytes behind the last tensor.
+  /// Bytes after the last tensor.
   case bytesAfterEnd(file: String, count: Int)
 
   // KerasHub's HDF5 files
-  /// KerasHub's weights, with a build without the trait KerasWeights.
+  /// KerasHub's weights, in a build without the trait KerasWeights.
   case kerasWeightsNotBuilt(file: String)
-  /// What is no HDF5 file.
+  /// A file that is not HDF5.
   case notHDF5(file: String)
-  /// An HDF5 file that cannot be read to its end.
+  /// An HDF5 file that cannot be read completely.
   case damagedHDF5(file: String, what: String)
-  /// A variable of a type or layout that is not provided for.
+  /// A variable of an unsupported type or layout.
   case unsupportedVariable(file: String, variable: String, what: String)
   /// A KerasHub preset without weights.
   case noKerasWeights(path: String)
 
   // Weights and their names
-  /// Tensors that no file holds: the first, how many, and what is there instead.
+  /// Missing tensors: the first, their number, and the tensors that the file has.
   case missingTensors(
     file: String, first: String, count: Int, inHead: Bool, present: [String] = [], hint: String? = nil)
-  /// Two tensors of one role under different names.
+  /// Two tensors with different names for one role.
   case ambiguousTensor(file: String, name: String, first: String, second: String)
-  /// A tensor of other sizes than config.json says.
+  /// A tensor whose shape differs from config.json.
   case wrongShape(file: String, tensor: String, found: [Int], expected: [Int], hint: String?)
-  /// Weights that are integers.
+  /// Integer weights.
   case notFloatingPoint(file: String, tensor: String, type: String)
-  /// A weight that 16 bits cannot hold.
+  /// A weight that exceeds the range of 16-bit floats.
   case beyondHalfPrecision(tensor: String, value: Float)
 
   /// More word pieces than the model has rows for.
   case vocabularyLargerThanModel(preset: String, pieces: Int, rows: Int)
 
   // Directories
-  /// A directory without a model, what was looked for, and the models in directories below it.
+  /// A directory without a model, what was looked for, and the models in its subdirectories.
   case notAModelDirectory(path: String, lookedFor: String, inside: [String] = [])
-  /// A directory without weights, and the models in directories below it.
+  /// A directory without weights, and the models in its subdirectories.
   case noWeights(path: String, inside: [String] = [])
-  /// Weights in the format of another framework, or under another name, alone.
+  /// A directory whose only weights have another framework's format, or another name.
   case onlyOtherWeights(path: String, found: String)
-  /// An index of shards that does not have the form of one.
+  /// An index of shards with an invalid structure.
   case malformedIndex(file: String, what: String)
-  /// A file that an index names is not there.
+  /// A missing file that an index names.
   case missingShard(index: String, shard: String)
-  /// Something stands where a model is to be written; whether `overwrite` may replace it.
+  /// An existing output, and whether `overwrite` may replace it.
   case outputExists(path: String, canOverwrite: Bool)
-  /// Something stands there that no `overwrite` replaces.
+  /// An existing output that `overwrite` never replaces.
   case outputIsNoModelDirectory(path: String)
-  /// The directory that the process stands in.
+  /// An output that is the current directory.
   case outputIsCurrentDirectory(path: String)
 
   package var kind: ErrorKind { .directory }
   package var message: String {
     switch self {
-    case .notAnObject(let file, let found): "\(file): \(found) where an object should stand"
-    case .missingModelType(let file): "\(file): 'model_type' is missing"
+    case .notAnObject(let file, let found): "\(file): found \(found), expected an object"
+    case .missingModelType(let file): "\(file): missing key 'model_type'"
     case .otherModelType(let file, let found): "\(file): model_type is '\(found)', expected 'distilbert'"
     case .otherKerasModel(let file, let found):
-      "\(file): this is the preset of a '\(found)', expected 'DistilBertBackbone'"
-    case .missingKey(let file, let key): "\(file): '\(key)' is missing"
+      "\(file): the preset's class is '\(found)', expected 'DistilBertBackbone'"
+    case .missingKey(let file, let key): "\(file): missing key '\(key)'"
     case .wrongKind(let file, let key, let expected, let found): "\(file): '\(key)' is \(found), expected \(expected)"
     case .outOfRange(let file, let key, let value, let range): "\(file): '\(key)' is \(value), expected \(range)"
     case .disagreeing(let file, let key, let value, let alias, let other):
-      "\(file): '\(key)' is \(value), but '\(alias)', which means the same, is \(other)"
-    case .headsDoNotDivide(let file, let dim, let heads): "\(file): dim \(dim) cannot be shared by \(heads) heads"
-    case .unknownActivation(let file, let name): "\(file): activation '\(name)' is not known, expected 'gelu' or 'relu'"
-    case .tooManyParameters(let file, let count): "\(file): a model of \(count) parameters is beyond what is supported"
+      "\(file): '\(key)' is \(value), but its alias '\(alias)' is \(other)"
+    case .headsDoNotDivide(let file, let dim, let heads): "\(file): dim \(dim) is not divisible by \(heads) heads"
+    case .unknownActivation(let file, let name): "\(file): unknown activation '\(name)', expected 'gelu' or 'relu'"
+    case .tooManyParameters(let file, let count): "\(file): \(count) parameters are more than the maximum of 2³⁴"
 
     case .otherFormat(let file, let format, let expected):
       if case .gitLFSPointer = format {
@@ -119,17 +119,17 @@ package enum CheckpointError: ModelError, Equatable {
       }
     case .tooShort(let file, let bytes): "\(file): too short for a safetensors file (\(bytes) bytes)"
     case .headerTooLong(let file, let bytes):
-      "\(file): not a safetensors file, or damaged: its header would have \(bytes) bytes"
+      "\(file): damaged, or not a safetensors file: the header length is \(bytes) bytes"
     case .headerTruncated(let file, let have, let need):
-      "\(file): truncated in its header: have \(have) of \(need) bytes"
+      "\(file): truncated in the header: have \(have) of \(need) bytes"
     case .malformedHeader(let file, let what): "\(file): malformed header: \(what)"
-    case .duplicateTensor(let file, let name): "\(file): malformed header: '\(name)' stands there twice"
-    case .unknownDataType(let file, let tensor, let name): "\(file): tensor '\(tensor)' has the unknown dtype '\(name)'"
+    case .duplicateTensor(let file, let name): "\(file): malformed header: duplicate tensor '\(name)'"
+    case .unknownDataType(let file, let tensor, let name): "\(file): tensor '\(tensor)' has unknown dtype '\(name)'"
     case .malformedTensor(let file, let tensor, let what): "\(file): malformed header: tensor '\(tensor)' \(what)"
     case .truncated(let file, let have, let need): "\(file): truncated: have \(have) of \(need) bytes"
-    case .bytesAfterEnd(let file, let count): "\(file): \(count) bytes after the last tensor belong to none"
+    case .bytesAfterEnd(let file, let count): "\(file): \(count) unexpected bytes after the last tensor"
 
-    case .kerasWeightsNotBuilt(let file): "\(file): this build cannot read Keras' weights (HDF5)"
+    case .kerasWeightsNotBuilt(let file): "\(file): this build cannot read Keras weights (HDF5)"
     case .notHDF5(let file): "\(file): not an HDF5 file"
     case .damagedHDF5(let file, let what): "\(file): truncated or damaged: \(what)"
     case .unsupportedVariable(let file, let variable, let what): "\(file): variable '\(variable)' \(what)"
@@ -137,11 +137,11 @@ package enum CheckpointError: ModelError, Equatable {
 
     case .missingTensors(let file, let first, let count, let inHead, let present, _):
       (count == 1
-        ? "\(file): tensor '\(first)' is missing"
-        : "\(file): \(count) tensors of the \(inHead ? "head" : "encoder") are missing, the first is '\(first)'")
+        ? "\(file): missing tensor '\(first)'"
+        : "\(file): missing \(count) tensors of the \(inHead ? "head" : "encoder"), the first is '\(first)'")
         + Self.list(present)
     case .ambiguousTensor(let file, let name, let first, let second):
-      "\(file): '\(first)' and '\(second)' both stand for '\(name)'"
+      "\(file): '\(first)' and '\(second)' are both names for '\(name)'"
     case .wrongShape(let file, let tensor, let found, let expected, _):
       if found.count == 1 && expected.count == 1 {
         "\(file): tensor '\(tensor)' has \(found[0]) values, expected \(expected[0])"
@@ -155,40 +155,40 @@ package enum CheckpointError: ModelError, Equatable {
       "the vocabulary of '\(preset)' has \(pieces) word pieces, but its config.json says vocab_size \(rows)"
     case .notAModelDirectory(let path, let lookedFor, _): "\(path) is not a model directory: \(lookedFor)"
     case .beyondHalfPrecision(let tensor, let value):
-      "'\(tensor)' has the number \(value), which is beyond 16-bit floats"
+      "'\(tensor)' contains \(value), which exceeds the range of 16-bit floats"
     case .noWeights(let path, _): "\(path) has no weights: neither model.safetensors nor model.safetensors.index.json"
     case .onlyOtherWeights(let path, let found): "\(path) has no model.safetensors, only \(found)"
     case .malformedIndex(let file, let what): "\(file): malformed index: \(what)"
-    case .missingShard(let index, let shard): "\(shard) is missing, which \(index) names"
-    case .outputExists(let path, _): "\(path) exists already"
-    case .outputIsNoModelDirectory(let path): "\(path) exists and is not a model directory; it is not replaced"
-    case .outputIsCurrentDirectory(let path): "\(path) is the current directory, which cannot be replaced"
+    case .missingShard(let index, let shard): "missing file \(shard), named by \(index)"
+    case .outputExists(let path, _): "\(path) already exists"
+    case .outputIsNoModelDirectory(let path): "cannot replace \(path): not a model directory"
+    case .outputIsCurrentDirectory(let path): "cannot replace \(path): it is the current directory"
     }
   }
 
   package var hint: String? {
     switch self {
     case .notAModelDirectory(_, _, let inside) where !inside.isEmpty, .noWeights(_, let inside) where !inside.isEmpty:
-      "there \(inside.count == 1 ? "is a model" : "are models") below it: name "
+      "its subdirectories contain \(inside.count == 1 ? "a model" : "models"): name "
         + inside.prefix(3).joined(separator: ", or ") + (inside.count > 3 ? ", …" : "")
     case .missingModelType, .notAModelDirectory:
-      "a model directory has a config.json with \"model_type\": \"distilbert\", and model.safetensors"
+      "a model directory contains config.json with \"model_type\": \"distilbert\", and model.safetensors"
     case .otherModelType, .otherKerasModel: "only DistilBERT models can be loaded"
     case .kerasWeightsNotBuilt:
       "build with: swift build -c release --traits KerasWeights (needs Debian's libhdf5-dev); "
-        + "or load it without weights, and start from random ones"
-    case .unsupportedVariable: "save the preset anew with KerasHub: save_to_preset(DIR)"
+        + "or load it without weights to start from random ones"
+    case .unsupportedVariable: "save the preset again with KerasHub: save_to_preset(DIR)"
     case .otherFormat(_, .other(let what), _) where what.hasPrefix("a PyTorch"):
       "convert it to safetensors: AutoModelForMaskedLM.from_pretrained(DIR).save_pretrained(OTHER)"
-    // Weights are no text that could be converted.
+    // Weights are binary and cannot be converted as text.
     case .otherFormat(_, .markedText, _), .otherFormat(_, .otherEncoding, _): "download the file again"
     case .otherFormat(_, let format, _): format.remedy
     case .vocabularyLargerThanModel:
       "vocabulary and weights must be of one model: was a cased one mixed with an uncased one?"
     case .missingTensors(_, _, _, _, _, let hint): hint
-    case .tooShort, .headerTooLong, .headerTruncated, .truncated, .notHDF5, .damagedHDF5: "download the file anew"
+    case .tooShort, .headerTooLong, .headerTruncated, .truncated, .notHDF5, .damagedHDF5: "download the file again"
     case .wrongShape(_, _, _, _, let hint): hint
-    case .noWeights, .noKerasWeights: "loaded without weights, the model starts from random ones"
+    case .noWeights, .noKerasWeights: "add the weights, or load it without weights to start from random ones"
     case .onlyOtherWeights(_, let found): OtherWeights.remedy(for: found)
     case .outputExists(_, let canOverwrite):
       canOverwrite ? "overwrite it, or write to another directory" : "write to another directory"
@@ -197,7 +197,7 @@ package enum CheckpointError: ModelError, Equatable {
     }
   }
 
-  /// The first names of those that are there, as the end of a sentence.
+  /// The first of the names that the file has, as the end of a sentence.
   private static func list(_ names: [String]) -> String {
     guard !names.isEmpty else { return "" }
     let more = names.count > 3 ? " and \(names.count - 3) more" : ""

@@ -1,35 +1,36 @@
 import Text
 
-/// What some lines of a file hold: where samples begin in them, and what is to be said of them.
+/// The result of reading some lines of a file: where samples begin, and statistics.
 struct CorpusBlock {
   /// How lines become samples.
   struct Rules {
     let windows: LineWindows
     let layout: TextCorpus.Layout
     let truncate: Bool
-    /// The lines that are read; nil for all.
+    /// The lines to read; nil for all.
     let selection: LineSelection?
-    /// Bytes of a block whose tokens are counted, to the next blank; .max for all.
+    /// The number of bytes of a block whose tokens are counted, extended to the next blank; .max for all.
     var countedBytes = Int.max
   }
 
   var entries: [TextCorpus.Entry] = []
-  /// The line of each entry, counted from 1 at the block's first.
+  /// The line of each entry, counted from 1 at the first line of the block.
   var lines: [UInt32] = []
-  /// The text lines of the corpus before the line of each entry. Only with a selection.
+  /// The number of text lines in the corpus before the line of each entry. Filled only with a selection.
   var textLinesBefore: [UInt64] = []
   var lineCount = 0
   var statistics = TextCorpus.Statistics()
-  /// What is not UTF-8: how often, and where first.
+  /// The number of invalid UTF-8 sequences, and the offset of the first.
   var invalid = (count: 0, first: Int?.none)
-  /// Tokens that were counted, those that are [UNK], and the first part of the file that has one. Not with a selection.
+  /// The numbers of counted tokens and of [UNK] among them, and the first part of the file that has one. Not counted
+  /// with a selection.
   var tokens = (count: 0, unknown: 0, firstUnknown: Range<Int>?.none)
-  /// The first line that is no pair: its number and its tabs.
+  /// The first line that is not a pair: its number, and its number of tabs.
   var badPair: (line: Int, tabs: Int)?
-  /// `BlockHash`es of the file's blocks that begin in these lines.
+  /// The `BlockHash`es of the file's blocks that begin in these lines.
   var hashes: [UInt64] = []
 
-  /// - Parameter textLines: the text lines of the corpus before this block; used with a selection only.
+  /// - Parameter textLines: the number of text lines in the corpus before this block; used only with a selection.
   mutating func read(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ rules: Rules, textLines: Int) {
     let found = UTF8Validation.count(UnsafeBufferPointer(rebasing: bytes[range]))
     invalid = (found.count, found.first.map { $0 + range.lowerBound })
@@ -38,7 +39,7 @@ struct CorpusBlock {
       countTokens(
         bytes, counted.lowerBound..<Self.safeEnd(bytes, from: counted.upperBound, to: range.upperBound), rules)
     }
-    // A block is packed by itself: others are at work on those before it.
+    // Blocks are packed independently, because other threads read the preceding blocks.
     var cutter = SampleSplitter(rules.windows, joinsLines: true)
     var lines = TextLines(bytes, range)
     while let line = lines.next() {
@@ -79,10 +80,10 @@ struct CorpusBlock {
     lineCount = lines.number
   }
 
-  /// Bytes that are tokenized at once; they go on to the next blank or the end of a line.
+  /// The number of bytes tokenized at once, extended to the next blank or line end.
   private static let partBytes = 1 << 16
 
-  /// The first byte from there on where a text can be cut without changing its tokens.
+  /// Returns the first offset at or after `start` where the text can be cut without changing its tokens.
   private static func safeEnd(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int, to limit: Int) -> Int {
     var end = min(start, limit)
     while end < limit, bytes[end] != 0x20, bytes[end] != 0x0A, bytes[end] != 0x09 { end += 1 }
@@ -113,7 +114,7 @@ struct CorpusBlock {
       if badPair == nil { badPair = (line, tabs) }
       return
     }
-    // The tab is no token; the [SEP] between the segments takes one from the room.
+    // The tab is not a token; the [SEP] between the segments takes one from the room.
     let room = windows.budget - 1
     if !windows.fits(text.count - 1, room) { addCut(tokens: windows.count(text), of: room) }
   }

@@ -1,15 +1,16 @@
 import Files
 
-/// By what a corpus is known again when a training goes on: two of one fingerprint give the same samples.
+/// Identifies a corpus, so that a resumed run can refuse different text: equal fingerprints mean equal samples.
 package struct CorpusFingerprint: Sendable, Equatable {
   /// The number of samples.
   package var samples: Int
-  /// Of the files; 0 where there are none.
+  /// The size of the files in bytes; 0 without files.
   package var bytes: Int
-  /// Of their content, or of the samples.
+  /// The hash of the files' content, or of the samples.
   package var hash: UInt64
 
-  /// Of files, all bytes were hashed when they were read to find the samples: this costs nothing more.
+  /// Creates the fingerprint of a source. Files cost nothing more: all bytes were hashed when they were read to find
+  /// the samples.
   package init(_ source: any SampleSource) throws {
     samples = source.count
     switch source {

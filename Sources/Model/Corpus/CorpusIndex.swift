@@ -2,34 +2,34 @@ import Files
 import Tensor
 import Text
 
-/// Reads the lines of files once, to know where each sample begins. Blocks of lines are read by several threads, and put
-/// together in the order of the text; what was read is let go.
+/// Reads the lines of files once, to find where each sample begins. Several threads read blocks of lines. The results
+/// are joined in text order, and the pages that were read are released.
 struct CorpusIndex {
   let rules: CorpusBlock.Rules
-  /// The line is kept of every so many samples.
+  /// The number of samples per entry of `lineMarks`.
   let markStride: Int
-  /// The most threads.
+  /// The maximum number of threads.
   let threads: Int
-  /// Bytes of a block; it goes on to the end of its last line.
+  /// The size of a block in bytes. A block extends to the end of its last line.
   var blockBytes = 1 << 20
 
-  /// `TextCorpus.Entry`, as its bits.
+  /// The bits of each sample's `TextCorpus.Entry`.
   let entries: SpillableArray
   let lineMarks: SpillableArray
-  /// The text lines of the corpus before the line that each sample begins in. Only with a selection.
+  /// The number of text lines in the corpus before the line in which each sample begins. Filled only with a selection.
   let textLinesBefore: SpillableArray
   var firstSamples: [Int] = []
-  /// The `BlockHash` of each file. Not with a selection.
+  /// The `BlockHash` of each file. Empty with a selection.
   var contentHashes: [UInt64] = []
-  /// The text lines before each block.
+  /// The number of text lines before each block.
   var linesBeforeBlock: [Int] = []
   var statistics = TextCorpus.Statistics()
-  /// Without a selection: the tokens of the first blocks and of a part of each further one, and where the causes of [UNK] can be looked
-  /// for.
+  /// The token counts, without a selection: all tokens of the first blocks and of part of each later block. Also the
+  /// parts in which to look for the causes of [UNK].
   private(set) var unknown: UnknownTokens
   private var partsWithUnknown: [(file: TextFile, part: Range<Int>)] = []
   private static let examinedParts = 16
-  /// Blocks of a file whose tokens are all counted; of the others this many bytes.
+  /// The number of blocks per file whose tokens are all counted. Of each later block, `countedBytes` are counted.
   private static let countedBlocks = 8
   private static let countedBytes = 1 << 16
 
@@ -59,7 +59,7 @@ struct CorpusIndex {
     var hashes: [UInt64] = []
     while start < bytes.count {
       try Task.checkCancellation()
-      // A few blocks for each thread at a time: what they find waits to be put together.
+      // A few blocks per thread at a time: their results are kept until they are joined.
       var ranges: [Range<Int>] = []
       while start < bytes.count, ranges.count < 4 * pool.threads {
         let end = min(TextLines.lineEnd(bytes, from: min(start + blockBytes, bytes.count)) + 1, bytes.count)
@@ -75,7 +75,7 @@ struct CorpusIndex {
           partsWithUnknown.append((file, part))
         }
       }
-      // Once more what came before: pages around one that is touched come with it.
+      // Includes the previous ranges again, because touching a page also loads its neighbors.
       file.mapping.release(released..<start)
       released = ranges[0].lowerBound
     }
@@ -83,7 +83,7 @@ struct CorpusIndex {
     if rules.selection == nil { contentHashes.append(BlockHash.whole(hashes, bytes: bytes.count)) }
   }
 
-  /// Finds out why tokens are [UNK], where so many are that a person should know.
+  /// Determines why tokens are [UNK] if their share exceeds the limit.
   mutating func examineUnknown() throws {
     guard unknown.share > UnknownTokens.limit else { return }
     for (file, part) in partsWithUnknown {
@@ -91,7 +91,7 @@ struct CorpusIndex {
     }
   }
 
-  /// The blocks, read by all threads; in the order of the ranges.
+  /// Reads the blocks with all threads, and returns them in the order of the ranges.
   private func read(_ ranges: [Range<Int>], of file: TextFile, _ pool: WorkerPool) -> [CorpusBlock] {
     let first = linesBeforeBlock.count
     let bytes = file.bytes
@@ -113,7 +113,8 @@ struct CorpusIndex {
     return blocks
   }
 
-  /// Adds what a block holds that begins after so many lines of its file; returns the lines up to its end.
+  /// Adds the contents of a block that begins after `lines` lines of its file. Returns the number of lines up to its
+  /// end.
   private mutating func append(_ block: CorpusBlock, after lines: Int) throws(FileError) -> Int {
     for (entry, line) in zip(block.entries, block.lines) {
       if entries.count % markStride == 0 { try lineMarks.append(UInt64(lines + Int(line))) }
@@ -125,7 +126,7 @@ struct CorpusIndex {
     return lines + block.lineCount
   }
 
-  /// Throws where a block holds what is refused, and counts what is not UTF-8.
+  /// Counts invalid UTF-8. Throws if the block holds text that is not accepted.
   private mutating func judge(
     _ block: CorpusBlock, from start: Int, of file: TextFile, after lines: Int, strict: Bool
   ) throws(PreprocessorError) {

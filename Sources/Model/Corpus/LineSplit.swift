@@ -1,7 +1,7 @@
 import Tensor
 
-/// Which lines of a corpus go to validation: of n lines round(fraction · n), at least one and not all, every choice
-/// equally likely, by the seed alone. Memory is a bit a line.
+/// A random choice of validation lines: round(fraction · n) of n lines, at least one and not all. Every choice is
+/// equally likely and depends on the seed alone. Takes one bit of memory per line.
 struct LineSplit: Sendable {
   let lines: Int
   private var bits: [UInt64]
@@ -19,7 +19,7 @@ struct LineSplit: Sendable {
     }
   }
 
-  /// - Parameter line: counted from 0, without lines of white space alone.
+  /// - Parameter line: counted from 0, without lines that contain only white space.
   func isValidation(_ line: Int) -> Bool { bits[line / 64] >> UInt64(line % 64) & 1 != 0 }
 }
 
@@ -27,7 +27,7 @@ struct LineSplit: Sendable {
 struct LineSelection: Sendable {
   let split: LineSplit
   let isValidation: Bool
-  /// The lines before each block of the corpus (`CorpusIndex`).
+  /// The number of lines before each block of the corpus (`CorpusIndex`).
   let linesBefore: [Int]
 
   func contains(_ line: Int) -> Bool { split.isValidation(line) == isValidation }

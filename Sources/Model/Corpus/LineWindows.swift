@@ -1,26 +1,26 @@
-/// Cuts a line that is too long for one sample into windows, without losing a token.
+/// Splits a line that is too long for one sample into windows, without losing a token.
 ///
-/// A window ends before the last word that does not fit whole, and the next one begins there: a word's tokens do not
-/// depend on what stands before it, so that each window can be tokenized by itself from its own bytes. Only a single
-/// word of more tokens than a window holds is cut inside: the windows after the first begin at the same word then,
-/// and skip its first tokens.
+/// A window ends before the last word that does not fit whole, and the next window begins there. A word's tokens do not
+/// depend on the preceding text, so each window can be tokenized by itself from its own bytes. Only a single word with
+/// more tokens than a window holds is cut inside. In that case, the later windows begin at the same word and skip its
+/// first tokens.
 struct LineWindows {
   struct Window: Equatable {
-    /// The byte the window's first word begins at, from the start of the line.
+    /// The offset of the window's first word, in bytes from the start of the line.
     var offset: Int
-    /// Tokens of that word that belong to earlier windows.
+    /// The number of the word's tokens that belong to earlier windows.
     var skip: Int
   }
 
   let tokenizer: WordPieceTokenizer
-  /// Tokens of text in one window.
+  /// The number of text tokens in one window.
   let budget: Int
   var specialTokensInText = WordPieceTokenizer.SpecialTokensInText.none
 
-  /// Bytes that are tokenized at once to count them.
+  /// The number of bytes tokenized at once for counting.
   private static let chunk = 1 << 16
 
-  /// The windows of a line, and its tokens. Always at least one window.
+  /// Returns the windows of a line, at least one, and its number of tokens.
   func cut(_ line: UnsafeBufferPointer<UInt8>) -> (windows: [Window], tokens: Int) {
     var windows = [Window(offset: 0, skip: 0)]
     if fits(line.count) { return (windows, 0) }
@@ -29,11 +29,11 @@ struct LineWindows {
     return (windows, tokens)
   }
 
-  /// Whether so many bytes are surely no more tokens than there is room for: a token takes a byte or more, unless the
-  /// tokenizer makes text longer.
+  /// Returns whether a text of this size is certain to fit: a token takes at least one byte, unless the tokenizer
+  /// lengthens the text.
   func fits(_ bytes: Int, _ room: Int? = nil) -> Bool { bytes <= room ?? budget && !tokenizer.lengthensText }
 
-  /// The tokens of a text.
+  /// The number of tokens in a text.
   func count(_ text: UnsafeBufferPointer<UInt8>) -> Int {
     var ids = [Int32]()
     var (start, count) = (0, 0)
@@ -48,12 +48,13 @@ struct LineWindows {
     return count
   }
 
-  /// The first place after so many bytes where a text can be cut without changing its tokens.
+  /// Returns the first offset at least `length` bytes after `start` where a text can be cut without changing its
+  /// tokens.
   func safeEnd(_ line: UnsafeBufferPointer<UInt8>, from start: Int, atLeast length: Int) -> Int {
     tokenizer.safeEnd(of: line, from: start, atLeast: length, specialTokensInText: specialTokensInText)
   }
 
-  /// At least so many of the text's first tokens, all of them where it has fewer.
+  /// Encodes at least the first `count` tokens of the text, or all if it has fewer.
   func head(
     of text: UnsafeBufferPointer<UInt8>, atLeast count: Int, wordStarts: Bool, into tokens: inout TokenizedText
   ) {

@@ -1,17 +1,17 @@
 import Text
 
-/// Tells UTF-8 text from what is certainly something else, by its first 64 KiB.
+/// Distinguishes UTF-8 text from other formats by the first 64 KiB.
 package enum PlainText {
-  /// The bytes that are looked at.
+  /// The number of bytes examined.
   package static let beginning = 1 << 16
 
-  /// Throws `PreprocessorError.notText` for what is certainly not UTF-8 text: another encoding, or a binary file. A few NUL bytes, and
-  /// bytes of an 8-bit encoding, are taken for text.
+  /// Throws `PreprocessorError.notText` if the bytes are certainly not UTF-8 text: another encoding, or a binary file.
+  /// A few NUL bytes, or bytes of an 8-bit encoding, are accepted.
   ///
   /// - Parameters:
   ///   - bytes: the first bytes of the text, or all of it.
-  ///   - name: what it is called in the error.
-  ///   - isFile: false for a text that somebody typed, which may begin with the words of a file format: "%PDF-", "BZh".
+  ///   - name: the name in the error.
+  ///   - isFile: false for typed text, which may begin with the magic bytes of a file format: "%PDF-", "BZh".
   package static func check(
     _ bytes: UnsafeBufferPointer<UInt8>, name: String, isFile: Bool = true
   ) throws(PreprocessorError) {
@@ -25,12 +25,12 @@ package enum PlainText {
     throw .notText(file: name, looksLike: other.what, remedy: remedy)
   }
 
-  /// What it is instead, and what to do.
+  /// The detected format, and a remedy.
   private struct Other {
     enum Remedy {
       case none
       case advice(String)
-      /// A command that gives the text.
+      /// A command that outputs the text.
       case filter(_ verb: String, String)
     }
 
@@ -39,7 +39,7 @@ package enum PlainText {
 
     init(_ what: String, _ remedy: Remedy = .none) { (self.what, self.remedy) = (what, remedy) }
 
-    /// - Parameter iconv: the encoding's name there.
+    /// - Parameter iconv: the encoding's name in iconv.
     static func text(_ name: String, iconv: String) -> Other {
       Other("\(name) text", .filter("convert", "iconv -f \(iconv) -t UTF-8 FILE"))
     }
@@ -59,7 +59,7 @@ package enum PlainText {
     ([0x42, 0x5A, 0x68], Other("bzip2-compressed data", .filter("decompress", "bzcat FILE"))),
     ([0x50, 0x4B, 0x03, 0x04], Other("a zip archive", .filter("unpack", "unzip -p FILE"))),
     ([0x89, 0x48, 0x44, 0x46], Other("an HDF5 file")),
-    // Byte-order marks; that of UTF-32 begins with that of UTF-16.
+    // Byte-order marks. The mark of UTF-32 begins with that of UTF-16.
     ([0xFF, 0xFE, 0x00, 0x00], .text("UTF-32", iconv: "UTF-32")),
     ([0x00, 0x00, 0xFE, 0xFF], .text("UTF-32", iconv: "UTF-32")),
     ([0xFF, 0xFE], .text("UTF-16", iconv: "UTF-16")),
@@ -69,7 +69,7 @@ package enum PlainText {
   private static func other(_ bytes: UnsafeBufferPointer<UInt8>, isFile: Bool) -> Other? {
     for (magic, other) in magics where bytes.starts(with: magic) {
       if !isFile, magic.allSatisfy({ 0x20..<0x7F ~= $0 }) { continue }
-      // "BZh" could begin a text; a digit and a block header follow in the format.
+      // "BZh" could begin a text. In the format, a digit and a block header follow.
       if magic[0] == 0x42, bytes.count < 5 || bytes[4] != 0x31 { continue }
       return other
     }
@@ -80,7 +80,7 @@ package enum PlainText {
     return byContent(bytes)
   }
 
-  /// What it is by its bytes alone, where there is no mark.
+  /// Detects a format from the bytes alone, without a magic number.
   private static func byContent(_ bytes: UnsafeBufferPointer<UInt8>) -> Other? {
     var (zeros, controls) = (0, 0)
     for byte in bytes {
@@ -93,8 +93,9 @@ package enum PlainText {
     if zeros == 0, controls == 0 { return nil }
     let invalid = UTF8Validation.count(bytes).count
     func isMore(_ count: Int, thanOneIn parts: Int) -> Bool { count * parts > bytes.count }
-    // Of text in Latin letters every second byte is zero, of Cyrillic ones a control character, of Chinese ones many are not UTF-8.
-    // Where they are fewer, as in Devanagari or kana, the characters are of one script; pairs of ASCII letters are not.
+    // In UTF-16, every second byte of Latin text is zero, of Cyrillic text a control character, and much of Chinese
+    // text is invalid UTF-8. If such bytes are fewer, as in Devanagari or kana, the characters belong to one script,
+    // unlike pairs of ASCII letters.
     let unlike = zeros + controls + invalid
     if zeros > 0, isMore(unlike, thanOneIn: 10),
       let encoding = WideEncoding(of: bytes, inOneScript: !isMore(unlike, thanOneIn: 4))
@@ -117,10 +118,10 @@ package enum PlainText {
 private struct WideEncoding {
   let name: String
 
-  /// The encoding in which all of the bytes are characters that text has, most of them ASCII ones where several are possible; nil where
-  /// there is none.
+  /// Finds the encoding in which all units are text characters; if several are possible, the one with the most ASCII
+  /// characters. Returns nil if there is none.
   ///
-  /// - Parameter inOneScript: of UTF-16, that half of the other characters must be of one block of 256.
+  /// - Parameter inOneScript: for UTF-16, requires at least half of the non-ASCII characters to be in one block of 256.
   init?(of bytes: UnsafeBufferPointer<UInt8>, inOneScript: Bool) {
     func unit(_ index: Int, size: Int, isLittle: Bool) -> UInt32 {
       (0..<size).reduce(0) { value, offset in
@@ -144,7 +145,7 @@ private struct WideEncoding {
     return (blocks.max() ?? 0) * 2 >= blocks.reduce(0, +)
   }
 
-  /// The ASCII characters among some scalars; nil where one is no character of text.
+  /// The number of ASCII characters among some scalars; nil if one is not a text character.
   private static func asciiCount(scalars: some Sequence<UInt32>) -> Int? {
     var count = 0
     for value in scalars {

@@ -1,35 +1,35 @@
 import Files
 import Text
 
-/// Preprocessed integer samples from JSON Lines files, one sample a line:
+/// Preprocessed integer samples from JSON Lines files, one sample per line:
 ///
 ///     {"token_ids":[…],"padding_mask":[…],"mask_positions":[…],"labels":[…],"sample_weight":[…]}
 ///
-/// the arrays of KerasHub's preprocessor output. `padding_mask` (default: all 1; booleans will do), `labels` (not
-/// needed in prediction) and `sample_weight` (default: all 1) may be left out or null; samples may differ in length;
-/// other keys are passed over. Also understood: `mask_ids` for `labels`, `mask_weights` for `sample_weight`,
-/// `input_ids` and `attention_mask` for the first two, and transformers' way of writing targets: no `mask_positions`,
-/// and `labels` as long as the sample with -100 where nothing is to be predicted.
+/// the arrays of KerasHub's preprocessor output. `padding_mask` (default: all 1; booleans are accepted), `labels` (not
+/// needed for prediction) and `sample_weight` (default: all 1) may be missing or null. Samples may differ in length.
+/// Other keys are ignored. Also accepted: `mask_ids` for `labels`, `mask_weights` for `sample_weight`, `input_ids` and
+/// `attention_mask` for the first two, and targets as in transformers: no `mask_positions`, and `labels` as long as the
+/// sample with -100 at each position that is not predicted.
 ///
-/// All files are read and judged before the first sample is given out. Then a sample is read and parsed when it is asked
-/// for: memory does not grow with the files. What is known of each, 16 bytes, is kept in a temporary file where it is
-/// much. The files must not change while the corpus lives.
+/// All files are read and validated before the first sample is returned. After that, a sample is read and parsed on
+/// request, so memory does not grow with the files. The index takes 16 bytes per sample and moves to a temporary file
+/// if it is large. The files must not change during the life of the corpus.
 public final class PreprocessedCorpus: LocatedSource {
   let files: [TextFile]
   /// The `BlockHash` of each file.
   let contentHashes: [UInt64]
-  /// The first sample of each file, and one past the last of all.
+  /// The index of the first sample of each file, and one past the last sample of all.
   private let firstSamples: [Int]
-  /// Where the line of each sample begins, and its number.
+  /// The offset and number of each sample's line.
   private let offsets, lines: SpillableArray
   private let limits: SampleLimits
   private let needsLabels: Bool
   private let temporaryDirectory: String
 
   /// - Parameters:
-  ///   - paths: files, read in that order; "-" is standard input.
-  ///   - vocabularySize: ids are below this.
-  ///   - maximumLength: the model's positions.
+  ///   - paths: files, read in this order; "-" is standard input.
+  ///   - vocabularySize: the exclusive upper bound of ids.
+  ///   - maximumLength: the number of the model's positions.
   ///   - needsLabels: true for training and evaluation.
   /// - Throws: `FileError`; `JSONError` or `PreprocessorError` with the file and the line.
   public init(
@@ -86,11 +86,11 @@ public final class PreprocessedCorpus: LocatedSource {
     self.firstSamples = firstSamples + [offsets.count]
   }
 
-  /// What was read is let go in pieces of this size.
+  /// The number of bytes after which pages that were read are released.
   private static let pieceBytes = 1 << 22
 
-  /// One line by itself, for prediction: labels may be missing.
-  /// - Throws: `JSONError` or `PreprocessorError`, with the line's place in `location`.
+  /// Returns the sample on one line, for prediction: labels may be missing.
+  /// - Throws: `JSONError` or `PreprocessorError`, with `location`.
   public static func sample(
     line: [UInt8], vocabularySize: Int, maximumLength: Int, at location: DataLocation
   ) throws -> Sample {
@@ -102,24 +102,24 @@ public final class PreprocessedCorpus: LocatedSource {
   /// The number of samples.
   public var count: Int { offsets.count }
 
-  /// The sample as it is in the file, the same in every epoch.
+  /// The sample as stored in the file, the same in every epoch.
   public func sample(_ index: Int, epoch: Int) throws -> Sample {
     guard index >= 0, index < count else { throw PreprocessorError.noSuchSample(index: index, count: count) }
-    let place = file(of: index)
-    let file = files[place]
+    let fileIndex = file(of: index)
+    let file = files[fileIndex]
     let start = Int(truncatingIfNeeded: try offsets.value(at: index))
-    let isLast = index + 1 == firstSamples[place + 1]
+    let isLast = index + 1 == firstSamples[fileIndex + 1]
     let end = isLast ? file.bytes.count : Int(truncatingIfNeeded: try offsets.value(at: index + 1))
     let number = Int(truncatingIfNeeded: try lines.value(at: index))
     return try file.withPart(start..<end) { part in
-      // Behind the line there may be blank ones.
+      // Blank lines may follow the line.
       let line = part[..<TextLines.withoutReturn(part, 0..<TextLines.lineEnd(part, from: 0))]
       var reader = PreprocessedLine(file: file.name, needsLabels: needsLabels)
       return try reader.sample(UnsafeBufferPointer(rebasing: line), number: number, within: limits)
     }
   }
 
-  /// The file and line a sample stands in.
+  /// The file and line of a sample.
   public func location(of index: Int) -> DataLocation {
     let name = files[file(of: index)].name
     guard index >= 0, index < count, let line = try? lines.value(at: index) else { return DataLocation(file: name) }
@@ -130,7 +130,7 @@ public final class PreprocessedCorpus: LocatedSource {
     files.indices.last { firstSamples[$0] <= index } ?? 0
   }
 
-  /// Two disjoint parts, chosen at random from the seed alone; at least one sample in each.
+  /// Splits the samples into two disjoint parts of at least one sample each, chosen at random from the seed alone.
   public func split(
     validation fraction: Double, seed: UInt64
   ) throws -> (train: CorpusSubset, validation: CorpusSubset) {
@@ -141,11 +141,11 @@ public final class PreprocessedCorpus: LocatedSource {
   }
 }
 
-/// Reads one line into a row, and nothing more is judged than its form.
+/// Reads one line into a row. Checks the form, but not the values.
 struct PreprocessedLine {
   let file: String
   let needsLabels: Bool
-  /// The last line that was read.
+  /// The last line read.
   private(set) var row = PaddedSample(tokenIDs: [], maskPositions: [])
   private var key: [UInt8] = []
 
@@ -169,7 +169,7 @@ struct PreprocessedLine {
     }
   }
 
-  /// Reads and judges a line.
+  /// Reads and validates a line.
   mutating func sample(_ line: UnsafeBufferPointer<UInt8>, number: Int, within limits: SampleLimits) throws -> Sample {
     try read(line, number: number)
     do {
@@ -184,7 +184,7 @@ struct PreprocessedLine {
     var scanner = JSONScanner(line, file: file, firstLine: number)
     row = PaddedSample(tokenIDs: [], maskPositions: [])
     guard line.first != nil, try scanner.peek() == .object else {
-      throw PreprocessorError.badJSON(location, reason: "the line is not an object")
+      throw PreprocessorError.badJSON(location, reason: "not a JSON object")
     }
     var seen = 0
     var hasTokens = false
@@ -205,7 +205,7 @@ struct PreprocessedLine {
       }
       guard try scanner.peek() == .array else {
         let name = String(decoding: key, as: UTF8.self)
-        throw PreprocessorError.badJSON(location, reason: "\(name) is not an array of numbers")
+        throw PreprocessorError.badJSON(location, reason: "'\(name)' is not an array of numbers")
       }
       switch field {
       case .tokenIDs:
@@ -221,10 +221,10 @@ struct PreprocessedLine {
     }
     try scanner.finish()
 
-    guard hasTokens else { throw PreprocessorError.badJSON(location, reason: "it has no token_ids") }
+    guard hasTokens else { throw PreprocessorError.badJSON(location, reason: "missing key 'token_ids'") }
     if !hasPositions {
       guard let labels = row.labels, labels.count == row.tokenIDs.count, row.weights == nil else {
-        throw PreprocessorError.badJSON(location, reason: "it has no mask_positions")
+        throw PreprocessorError.badJSON(location, reason: "missing key 'mask_positions'")
       }
       row.maskPositions = labels.indices.filter { labels[$0] != -100 }
       row.labels = row.maskPositions.map { labels[$0] }
@@ -235,7 +235,7 @@ struct PreprocessedLine {
     }
   }
 
-  /// Whole numbers; true and false count as 1 and 0.
+  /// Reads integers; true and false count as 1 and 0.
   private func integers(_ scanner: inout JSONScanner) throws(JSONError) -> [Int] {
     var values = [Int]()
     values.reserveCapacity(row.tokenIDs.count)

@@ -1,17 +1,17 @@
-/// Texts in memory as masked samples, each cut to the preprocessor's length, as KerasHub's `fit` on strings does.
+/// Masked samples of texts in memory, each cut to the preprocessor's length, as with KerasHub's `fit` on strings.
 public final class TextList: SampleSource {
-  /// What cuts and masks them.
+  /// Cuts and masks the texts.
   public let preprocessor: DistilBertMaskedLMPreprocessor
-  /// [sample][segment]
+  /// The texts, as [sample][segment].
   public let segments: [[String]]
 
-  /// Samples of several segments each: [sample][segment].
+  /// Creates samples of several segments each: [sample][segment].
   public init(_ segments: [[String]], preprocessor: DistilBertMaskedLMPreprocessor) {
     self.segments = segments
     self.preprocessor = preprocessor
   }
 
-  /// Texts, one sample each.
+  /// Creates one sample per text.
   public convenience init(_ texts: [String], preprocessor: DistilBertMaskedLMPreprocessor) {
     self.init(texts.map { [$0] }, preprocessor: preprocessor)
   }
@@ -26,12 +26,12 @@ public final class TextList: SampleSource {
   }
 }
 
-/// Samples in memory that are ready as they are: every epoch the same.
+/// Ready samples in memory, the same in every epoch.
 public final class SampleList: SampleSource {
-  /// In their order.
+  /// The samples, in order.
   public let samples: [Sample]
 
-  /// Samples as they are.
+  /// Creates a source of the given samples.
   public init(_ samples: [Sample]) { self.samples = samples }
 
   public var count: Int { samples.count }

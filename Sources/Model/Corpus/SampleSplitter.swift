@@ -1,17 +1,17 @@
-/// Finds where windows begin (see `LineWindows`), in one line or in many that are joined, as the text comes.
+/// Finds where windows begin (see `LineWindows`), in single or joined lines, as the text arrives.
 ///
-/// The quick tokenizer counts up to some bytes before the window is full, then word by word; where each token stands is
-/// asked for in the last word alone, the one that has no room.
+/// The fast tokenizer counts tokens until the window is nearly full, then word by word. Token offsets are computed only
+/// for the last word, which does not fit.
 struct SampleSplitter {
   typealias Window = LineWindows.Window
 
   private let windows: LineWindows
   private var tokenizer: WordPieceTokenizer { windows.tokenizer }
   private var budget: Int { windows.budget }
-  /// Whether a line goes on in the window of the one before it, after one token for the [SEP] between them. Such a line
-  /// begins a window where there is none, or where its first word has no room.
+  /// Whether a line continues the window of the previous line, after one token for the [SEP] between them. Such a line
+  /// begins a window if there is none, or if its first word does not fit.
   let joinsLines: Bool
-  /// Tokens in the last window so far.
+  /// The number of tokens in the last window so far.
   private(set) var filled = 0
   private var ids: [Int32] = []
 
@@ -20,13 +20,13 @@ struct SampleSplitter {
     self.joinsLines = joinsLines
   }
 
-  /// Adds a line; returns its tokens. `begin` is called for each window that begins in it: where lines are not joined,
-  /// for all but the first, which begins with the line.
+  /// Adds a line and returns its number of tokens. Calls `begin` for each window that begins in it. If lines are not
+  /// joined, the first window, which begins with the line, is not reported.
   mutating func add(_ line: UnsafeBufferPointer<UInt8>, begin: (Window) -> Void) -> Int {
     if !joinsLines { filled = 0 }
     var tokens = 0
     var start = 0
-    /// Before the line's first token: a [SEP], or a window that begins with it.
+    /// Handles the position before the line's first token: adds a [SEP], or begins a window.
     func beginLine() {
       guard joinsLines, tokens == 0 else { return }
       if filled > 0 { filled += 1 } else { begin(Window(offset: start, skip: 0)) }
@@ -59,7 +59,8 @@ struct SampleSplitter {
     return tokens
   }
 
-  /// Begins windows in a part of a line that does not fit into the last one; the part begins with a word, and mostly is one.
+  /// Begins windows in a part of a line that does not fit into the last one. The part begins with a word, and usually
+  /// is one.
   private mutating func cut(_ part: UnsafeBufferPointer<UInt8>, at start: Int, _ begin: (Window) -> Void) {
     let encoding = tokenizer.encodeWithOffsets(part, specialTokensInText: windows.specialTokensInText)
     let (ids, offsets) = (encoding.ids, encoding.offsets)
@@ -70,7 +71,7 @@ struct SampleSplitter {
           && offsets[index].lowerBound >= offsets[index - 1].upperBound + gap
     }
     var position = 0
-    // With a [SEP] before the part there may be less than no room.
+    // With a [SEP] before the part, the room may be negative.
     var room = max(0, budget - filled)
     while ids.count - position > room {
       let limit = position + room
@@ -80,7 +81,7 @@ struct SampleSplitter {
         begin(Window(offset: start + offsets[word].lowerBound, skip: 0))
         position = word
       } else {
-        // One word fills the window. It may have begun before the window did.
+        // One word fills the window. It may begin in an earlier window.
         while word > 0, !isWordStart(word) { word -= 1 }
         begin(Window(offset: start + offsets[word].lowerBound, skip: limit - word))
         position = limit

@@ -1,21 +1,21 @@
 import Files
 
-/// Integers that are appended one by one and then read by their index: in memory while they are few, in a temporary file
-/// where they are many, so that the memory they take does not grow with a corpus.
+/// An append-only array of integers that moves to a temporary file when it grows, so that its memory does not grow with
+/// the corpus.
 ///
-/// To be read by any number of threads, when the last was appended.
+/// Any number of threads may read it after the last append.
 final class SpillableArray: @unchecked Sendable {
-  /// The most integers that are kept in memory.
+  /// The maximum number of integers in memory.
   static let memoryLimit = 1 << 17
 
   private(set) var count = 0
   private let temporaryDirectory: String
   private let limit: Int
-  /// The integers behind those in the file: all of them where there is no file.
+  /// The integers after those in the file; all of them without a file.
   private var kept: [UInt64] = []
   private var file: OpenFile?
 
-  /// - Parameter limit: the most integers in memory.
+  /// - Parameter limit: the maximum number of integers in memory.
   init(temporaryDirectory: String, limit: Int = SpillableArray.memoryLimit) {
     self.temporaryDirectory = temporaryDirectory
     self.limit = max(1, limit)
@@ -49,7 +49,7 @@ final class SpillableArray: @unchecked Sendable {
     return value
   }
 
-  /// Calls `body` with integers from `index` on: `most` of them, or as many as there are.
+  /// Calls `body` with at least one and at most `most` integers, beginning at `index`.
   func values(from index: Int, most: Int, _ body: (UnsafeBufferPointer<UInt64>) -> Void) throws(FileError) {
     let first = count - kept.count
     if index >= first {

@@ -2,11 +2,11 @@ import Files
 import Glibc
 import Text
 
-/// From an index to a sample.
+/// Lookup of samples by index.
 extension TextCorpus {
   public func sample(_ index: Int, epoch: Int) throws -> Sample {
     guard index >= 0, index < count else { throw PreprocessorError.noSuchSample(index: index, count: count) }
-    let (entry, part) = try place(of: index)
+    let (entry, part) = try entryAndPart(of: index)
     let file = files[file(of: index)]
     if layout == .pairs { return try pair(part, of: file, epoch: epoch, index: index) }
 
@@ -30,8 +30,8 @@ extension TextCorpus {
 
   // MARK: Text
 
-  /// Calls `body` with the beginning of a part of a file, up to a blank or a line's end, and again with a longer one
-  /// until it is content. `isAll`: that it is the whole part.
+  /// Calls `body` with the beginning of a part of a file, up to a blank or a line end, and again with a longer
+  /// beginning until it returns true. `isAll` tells whether the text is the whole part.
   private func read(
     _ part: Range<Int>, of file: TextFile, length: Int,
     _ body: (_ text: UnsafeBufferPointer<UInt8>, _ isAll: Bool) throws -> Bool
@@ -47,14 +47,14 @@ extension TextCorpus {
     }
   }
 
-  /// The bytes up to the last blank, behind which a text can be cut without changing its tokens.
+  /// Returns the bytes up to and including the last blank. A text can be cut after a blank without changing its tokens.
   private func untilBlank(_ bytes: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
     var end = bytes.count
     while end > 0, bytes[end - 1] != 0x20, bytes[end - 1] != 0x09, bytes[end - 1] != 0x0A { end -= 1 }
     return UnsafeBufferPointer(rebasing: bytes[..<end])
   }
 
-  /// The rest of the line that the bytes begin in; nil where its end is not among them.
+  /// Returns the rest of the line in which the bytes begin, or nil if they do not contain its end.
   private func line(_ bytes: UnsafeBufferPointer<UInt8>, isAll: Bool) -> UnsafeBufferPointer<UInt8>? {
     let end = TextLines.lineEnd(bytes, from: 0)
     guard end < bytes.count || isAll else { return nil }
@@ -65,7 +65,8 @@ extension TextCorpus {
     LineWindows(tokenizer: tokenizer, budget: sequenceLength - 2, specialTokensInText: specialTokensInText)
   }
 
-  /// Tokens of the one line that the bytes begin in. True where there are enough, or all.
+  /// Appends tokens of the line in which the bytes begin. Returns true if there are enough tokens or the line is
+  /// complete.
   private func append(
     _ bytes: UnsafeBufferPointer<UInt8>, isAll: Bool, _ needed: Int, to content: inout TokenizedText
   ) -> Bool {
@@ -75,10 +76,10 @@ extension TextCorpus {
     return line != nil || content.ids.count >= needed
   }
 
-  /// Tokens of all lines, a [SEP] between every two. True where there are enough.
+  /// Appends tokens of all lines, with a [SEP] between each two. Returns true if there are enough.
   ///
-  /// - Parameter firstLine: the line that the bytes begin in, among the text lines of the corpus. Others than those of
-  ///   the selection are left out.
+  /// - Parameter firstLine: the index, among the text lines of the corpus, of the line in which the bytes begin. Lines
+  ///   outside the selection are skipped.
   private func append(
     _ bytes: UnsafeBufferPointer<UInt8>, isAll: Bool, _ needed: Int, firstLine: Int, to content: inout TokenizedText
   ) throws -> Bool {
@@ -86,7 +87,7 @@ extension TextCorpus {
     var part = TokenizedText()
     let text = isAll ? bytes : untilBlank(bytes)
     var textLine = firstLine
-    // Not `TextLines(text)`: the bytes do not begin a file, and no mark.
+    // Not `TextLines(text)`: the bytes are not the beginning of a file, and have no byte-order mark.
     var start = 0
     while start < text.count, content.ids.count < needed {
       let end = TextLines.lineEnd(text, from: start)
@@ -111,7 +112,7 @@ extension TextCorpus {
       let tab = line.firstIndex(of: 0x09) ?? line.count
       var segments = [TokenizedText(), TokenizedText()]
       for (segment, range) in [0..<tab, min(tab + 1, line.count)..<line.count].enumerated() {
-        // More than the room for both makes no difference to what is kept.
+        // Tokens beyond the room for both segments do not affect the result.
         windows.head(
           of: UnsafeBufferPointer(rebasing: line[range]), atLeast: room, wordStarts: masking.wholeWords,
           into: &segments[segment])
@@ -132,9 +133,9 @@ extension TextCorpus {
 
   func entry(_ index: Int) throws(FileError) -> Entry { Entry(bits: try entries.value(at: index)) }
 
-  /// Where a sample begins, and the part of the file its text is in: up to where the next sample begins that does not
-  /// begin inside of a word of this one.
-  private func place(of index: Int) throws -> (Entry, part: Range<Int>) {
+  /// Returns where a sample begins, and the part of the file that contains its text. The part ends at the next sample
+  /// that does not begin inside a word of this one.
+  private func entryAndPart(of index: Int) throws -> (Entry, part: Range<Int>) {
     let file = file(of: index)
     var next = index
     var first: Entry?
@@ -159,7 +160,7 @@ extension TextCorpus {
 
   func file(of index: Int) -> Int {
     if files.count == 1 { return 0 }
-    // The last file that begins at or before it.
+    // The last file that begins at or before the index.
     var (low, high) = (0, files.count)
     while high - low > 1 {
       let middle = (low + high) / 2
@@ -170,11 +171,11 @@ extension TextCorpus {
 }
 
 extension TokenizedText {
-  /// Appends another text, with a separator before it where it is not the first.
+  /// Appends another text, preceded by a separator unless it is the first.
   fileprivate mutating func append(_ other: TokenizedText, after separator: Int32) {
     if !ids.isEmpty {
       ids.append(separator)
-      // The mask generator never selects it; what follows is another word.
+      // The mask generator never selects the separator; the next token begins a new word.
       if !other.wordStarts.isEmpty { wordStarts.append(true) }
     }
     ids.append(contentsOf: other.ids)

@@ -2,65 +2,66 @@ import Files
 import Glibc
 import Text
 
-/// The lines of text files as masked samples.
+/// Masked samples from the lines of text files.
 ///
 ///     let corpus = try TextCorpus(
 ///       paths: ["a.txt", "b.txt"], tokenizer: tokenizer, options: CorpusOptions(sequenceLength: 128))
 ///     let sample = try corpus.sample(0, epoch: 0)       // [CLS] … [SEP], masked
 ///
-/// How lines become samples is the `Layout`; lines of white space alone are left out. The text is plain text: `[MASK]` in
-/// it is a bracket, a word and a bracket.
+/// `Layout` determines how lines become samples. Lines that contain only white space are skipped. The text is plain
+/// text: `[MASK]` in it is a bracket, a word and a bracket.
 ///
-/// The files stay where they are. They are read once, by all threads, to find where samples begin, and a sample is read and
-/// tokenized when it is asked for: memory does not grow with the text. What is known of each sample, 8 bytes, is kept in
-/// a temporary file where it is much. `sample` may be called from several threads at once and takes no lock. The files
-/// must not change while the corpus lives.
+/// The files are not loaded into memory. All threads read them once to find where samples begin; after that, a sample
+/// is read and tokenized on request, so memory does not grow with the text. The index takes 8 bytes per sample and
+/// moves to a temporary file if it is large. `sample` may be called from several threads at once and takes no lock. The
+/// files must not change during the life of the corpus.
 public final class TextCorpus: LocatedSource {
   /// How lines become samples.
   public enum Layout: Sendable, Equatable, CaseIterable {
-    /// `[CLS] line [SEP]`. A line too long for one sample goes on in further samples, so that no token is lost, or is
+    /// `[CLS] line [SEP]`. A line too long for one sample continues in further samples, so that no token is lost, or is
     /// cut with `truncate`.
     case lines
-    /// `[CLS] line [SEP] line [SEP] … line [SEP]`, as many lines as fit. Where the next word has no room, the next sample
-    /// begins with it. A sample is shorter only for a long word, at the end of a file and of each block of a MiB in it.
+    /// `[CLS] line [SEP] line [SEP] … line [SEP]`, as many lines as fit. If the next word does not fit, the next sample
+    /// begins with it. A sample is shorter only before a long word, at the end of a file, and at the end of each block
+    /// of 1 MiB in it.
     case packed
-    /// `[CLS] a [SEP] b [SEP]` for each line `a<TAB>b`. What does not fit is cut from both in turn.
+    /// `[CLS] a [SEP] b [SEP]` for each line `a<TAB>b`. Pairs that are too long are cut from both segments in turn.
     case pairs
   }
 
-  /// Text to word pieces.
+  /// Splits text into word pieces.
   public let tokenizer: WordPieceTokenizer
   /// How the text becomes samples.
   public let options: CorpusOptions
-  /// What was found in the files.
+  /// Statistics of the files.
   public let statistics: Statistics
-  /// The tokens of the files that are [UNK]. Of a part of a split, nothing is counted.
+  /// Counts of the files' tokens that are [UNK]. A part of a split counts nothing.
   package let unknownTokens: UnknownTokens
 
-  /// What was found in the files.
+  /// Statistics of the files.
   public struct Statistics: Sendable, Equatable {
-    /// Files read.
+    /// The number of files.
     public var files = 0
-    /// Bytes of all files.
+    /// The size of all files in bytes.
     public var bytes = 0
-    /// As `wc -l` counts, and one more for a last line without its end.
+    /// The number of lines as counted by `wc -l`, plus one for a last line without a line end.
     public var lines = 0
-    /// Lines of white space alone.
+    /// The number of lines that contain only white space.
     public var blankLines = 0
-    /// All others.
+    /// The number of all other lines.
     public var textLines = 0
-    /// Lines (or pairs) with more tokens than a sample holds; not counted when packed.
+    /// The number of lines (or pairs) with more tokens than a sample holds; not counted when packed.
     public var longLines = 0
-    /// Samples that such lines go on in.
+    /// The number of samples that continue such lines.
     public var furtherSamples = 0
-    /// Tokens that were dropped (with `truncate`, or of pairs).
+    /// The number of dropped tokens (with `truncate`, or of pairs).
     public var droppedTokens = 0
-    /// Sequences of bytes that are not UTF-8; U+FFFD stands for each.
+    /// The number of invalid UTF-8 sequences; each is read as U+FFFD.
     public var invalidSequences = 0
-    /// Where the first of them stands; nil where there is none.
+    /// The location of the first of them; nil if there is none.
     public var firstInvalid: DataLocation?
 
-    /// Adds what was found in a part of a file.
+    /// Adds the statistics of a part of a file.
     mutating func add(_ part: Statistics) {
       blankLines += part.blankLines
       textLines += part.textLines
@@ -73,22 +74,23 @@ public final class TextCorpus: LocatedSource {
   let files: [TextFile]
   /// The `BlockHash` of each file.
   let contentHashes: [UInt64]
-  /// The first sample of each file, and one past the last of all.
+  /// The index of the first sample of each file, and one past the last sample of all.
   let firstSamples: [Int]
   /// The bits of each sample's `Entry`.
   let entries: SpillableArray
-  /// The line number of each 1024th sample.
+  /// The line number of every 1024th sample.
   private let lineMarks: SpillableArray
-  /// The text lines before each block of the files.
+  /// The number of text lines before each block of the files.
   private let linesBeforeBlock: [Int]
-  /// Of a part of a split alone: which lines it has, and those before the line each sample begins in.
+  /// The lines of a part of a split, and the number of text lines before the line in which each sample begins. Only for
+  /// a part of a split.
   let selection: LineSelection?
   let textLinesBefore: SpillableArray
   let masker: MaskedLMMaskGenerator
   let packer: MultiSegmentPacker
   private static let markStride = 1024
 
-  /// Where a sample's text begins, in 8 bytes: 40 bits of offset, 16 of tokens to skip, and flags.
+  /// The beginning of a sample's text in 8 bytes: 40 bits of offset, 16 of tokens to skip, and flags.
   struct Entry {
     let bits: UInt64
 
@@ -102,27 +104,27 @@ public final class TextCorpus: LocatedSource {
 
     var offset: Int { Int(bits >> 24) }
     var skip: Int { Int(bits >> 8 & 0xFFFF) }
-    /// Whether the sample before it is of the same line.
+    /// Whether the sample continues the line of the previous sample.
     var continuesLine: Bool { bits & 1 != 0 }
 
     static let offsetLimit = 1 << 40
   }
 
-  /// A corpus of the files at some paths.
+  /// Creates a corpus from the files at some paths.
   ///
   /// - Parameters:
-  ///   - paths: files, read in that order; "-" is standard input. Input that is not a regular file is first copied to
+  ///   - paths: files, read in this order; "-" is standard input. Input that is not a regular file is first copied to
   ///     `options.temporaryDirectory`.
-  ///   - tokenizer: text to word pieces.
+  ///   - tokenizer: splits text into word pieces.
   ///   - options: how the text becomes samples.
-  /// - Throws: `FileError`, or `PreprocessorError` where a file is not text, or there is no text in any of them.
+  /// - Throws: `FileError`, or `PreprocessorError` if a file is not text or no file contains any text.
   public convenience init(
     paths: [String], tokenizer: WordPieceTokenizer, options: CorpusOptions = CorpusOptions()
   ) throws {
     try self.init(paths: paths, tokenizer: tokenizer, options: options, standardInput: 0)
   }
 
-  /// - Parameter standardInput: the descriptor that "-" stands for.
+  /// - Parameter standardInput: the descriptor to read for "-".
   convenience init(
     paths: [String], tokenizer: WordPieceTokenizer, options: CorpusOptions, standardInput: Int32
   ) throws {
@@ -133,7 +135,7 @@ public final class TextCorpus: LocatedSource {
     try self.init(files, tokenizer: tokenizer, options: options)
   }
 
-  /// A corpus of files that are open.
+  /// Creates a corpus from open files.
   package convenience init(
     _ files: [TextFile], tokenizer: WordPieceTokenizer, options: CorpusOptions = CorpusOptions()
   ) throws {
@@ -176,25 +178,25 @@ public final class TextCorpus: LocatedSource {
     }
   }
 
-  /// Which of BERT's special tokens are found in the text.
+  /// The special tokens of BERT that are recognized in the text.
   public var specialTokensInText: WordPieceTokenizer.SpecialTokensInText { options.specialTokensInText }
-  /// Tokens in a sample, [CLS] and [SEP] counted.
+  /// The number of tokens in a sample, including [CLS] and [SEP].
   public var sequenceLength: Int { options.sequenceLength }
   /// How lines become samples.
   public var layout: Layout { options.layout }
-  /// Which tokens are hidden, and how.
+  /// The selection and replacement of masked tokens.
   public var masking: MaskingOptions { options.masking }
 
   /// The number of samples.
   public var count: Int { entries.count }
 
-  /// The file and line a sample comes from, or begins in. Without the line where that cannot be read any more.
+  /// The file and line where a sample begins, without the line if the file can no longer be read.
   public func location(of index: Int) -> DataLocation {
     guard index >= 0, index < count else { return DataLocation(file: files[0].name) }
     let file = file(of: index)
     let name = files[file].name
     do {
-      // From the nearest known line before it.
+      // Starts at the nearest earlier sample with a known line.
       let mark = index / Self.markStride
       var line = 1
       var start = 0
@@ -210,20 +212,20 @@ public final class TextCorpus: LocatedSource {
     }
   }
 
-  /// What is probably not as it should be: one line each, without a full stop. Of [UNK], `unknownTokens` tells.
+  /// Descriptions of probable errors in the text: one line each, without a full stop. `unknownTokens` reports [UNK].
   public var warnings: [String] {
     guard statistics.invalidSequences > 0, let first = statistics.firstInvalid else { return [] }
     return ["\(plural(statistics.invalidSequences, "invalid UTF-8 sequence")) read as U+FFFD, first at \(first)"]
   }
 
-  /// What the user should know about the text: one line each, without a full stop.
+  /// Facts about the text that the user should know: one line each, without a full stop.
   public var notes: [String] {
     var notes = [String]()
     for file in files where file.isCopy {
       notes.append("\(file.name) was copied to a temporary file in \(options.temporaryDirectory)")
     }
     if statistics.blankLines > 0 {
-      notes.append("\(plural(statistics.blankLines, "line")) of white space alone left out")
+      notes.append("\(plural(statistics.blankLines, "line")) with only white space skipped")
     }
     if layout == .packed {
       notes.append("\(plural(statistics.textLines, "line")) packed into \(plural(count, "sample")), no token lost")
@@ -241,9 +243,9 @@ public final class TextCorpus: LocatedSource {
     return notes
   }
 
-  /// Two parts of the corpus with no line in common, chosen line by line at random from the seed alone. Each sample
-  /// keeps its index, and so its masks; but packed lines are packed anew, each part by itself.
-  /// - Parameter fraction: the share of the lines that goes to validation; at least one line goes to each part.
+  /// Splits the corpus into two parts with no line in common, chosen line by line at random from the seed alone. Each
+  /// sample keeps its index, and so its masks, except with packed lines, which are repacked in each part.
+  /// - Parameter fraction: the share of the lines for validation; each part gets at least one line.
   public func split(
     validation fraction: Double, seed: UInt64
   ) throws -> (train: any SampleSource, validation: any SampleSource) {
@@ -265,26 +267,27 @@ public final class TextCorpus: LocatedSource {
   }
 }
 
-/// How a `TextCorpus` makes samples of text.
+/// Options for making samples from text in a `TextCorpus`.
 public struct CorpusOptions: Sendable, Equatable {
-  /// The most tokens in a sample, [CLS] and [SEP] included.
+  /// The maximum number of tokens in a sample, including [CLS] and [SEP].
   public var sequenceLength: Int
   /// How lines become samples.
   public var layout: TextCorpus.Layout
-  /// Which tokens are hidden, and how.
+  /// The selection and replacement of masked tokens.
   public var masking: MaskingOptions
-  /// With the layout `lines`: cuts each line to one sample, as KerasHub does. Otherwise a long line continues in further samples.
+  /// Whether the layout `lines` cuts each line to one sample, as KerasHub does. Otherwise a long line continues in
+  /// further samples.
   public var truncates: Bool
-  /// Whether text that is not UTF-8 is an error. Otherwise invalid bytes are read as U+FFFD.
+  /// Whether invalid UTF-8 is an error. Otherwise invalid bytes are read as U+FFFD.
   public var isStrict: Bool
-  /// Which of BERT's special tokens are found in the text.
+  /// The special tokens of BERT that are recognized in the text.
   public var specialTokensInText: WordPieceTokenizer.SpecialTokensInText
   /// The directory for copies of standard input, and for the index of a large corpus.
   public var temporaryDirectory: String
-  /// Threads that read the files to find where samples begin. The corpus is the same for any number.
+  /// The number of threads that read the files to find where samples begin. The corpus is the same for any number.
   public var threads: Int
 
-  /// KerasHub's defaults, except that a long line is not cut.
+  /// Creates options with KerasHub's defaults, except that long lines are not cut.
   public init(
     sequenceLength: Int = 512, layout: TextCorpus.Layout = .lines, masking: MaskingOptions = MaskingOptions(),
     truncates: Bool = false, isStrict: Bool = false,

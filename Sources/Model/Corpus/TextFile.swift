@@ -1,15 +1,15 @@
 import Files
 import Glibc
 
-/// A file of text, open, and the name it goes by in messages. It must not change while it is used.
+/// An open text file, with its name in messages. The file must not change while it is in use.
 package struct TextFile: Sendable {
-  /// What it is called in messages: its path, or "standard input".
+  /// The name in messages: the path, or "standard input".
   package let name: String
-  /// All of its bytes: to be read from start to end, and let go behind.
+  /// All of its bytes, to be read from start to end and released after reading.
   let mapping: FileMapping
-  /// The same file, for parts of it at any place.
+  /// The same file, for random access to parts of it.
   private let file: OpenFile
-  /// Whether it is a copy, because it could be read only once.
+  /// Whether it is a copy, because the source could be read only once.
   let isCopy: Bool
 
   var bytes: UnsafeBufferPointer<UInt8> { mapping.text }
@@ -21,9 +21,9 @@ package struct TextFile: Sendable {
     mapping = try FileMapping(descriptor: file.descriptor, path: file.path)
   }
 
-  /// Opens files of text. "-" is standard input; what is not a regular file is first copied to `temporaryDirectory`.
+  /// Opens text files. "-" is standard input. Input that is not a regular file is first copied to `temporaryDirectory`.
   ///
-  /// - Throws: `FileError`, or `PreprocessorError` where a file is certainly not text.
+  /// - Throws: `FileError`, or `PreprocessorError` if a file is certainly not text.
   package static func open(
     _ paths: [String], temporaryDirectory: String = "/tmp", standardInput: Int32 = 0
   ) throws -> [TextFile] {
@@ -36,14 +36,14 @@ package struct TextFile: Sendable {
     }
   }
 
-  /// Opens a file; "-" is standard input. What cannot be mapped (a pipe, a terminal) is first copied to a temporary
-  /// file that has no name any more, so that it takes no memory and vanishes with the process.
+  /// Opens a file; "-" is standard input. Input that cannot be mapped (a pipe, a terminal) is first copied to an
+  /// unlinked temporary file, which takes no memory and disappears with the process.
   static func open(
     _ path: String, temporaryDirectory: String, standardInput: Int32
   ) throws -> TextFile {
     if path == "-" {
       let name = "standard input"
-      // `mlm fit - < file`: the file itself, if nothing of it has been read yet.
+      // `mlm fit - < file`: uses the file itself if nothing has been read from it yet.
       if isRegular(standardInput), lseek(standardInput, 0, SEEK_CUR) == 0 {
         let copy = dup(standardInput)
         if copy >= 0 { return try TextFile(name: name, OpenFile(descriptor: copy, path: name)) }
@@ -55,7 +55,7 @@ package struct TextFile: Sendable {
     return try TextFile(name: path, spool(file.descriptor, path, in: temporaryDirectory), isCopy: true)
   }
 
-  /// Calls `body` with a part of the bytes, read into memory for the time.
+  /// Calls `body` with a part of the bytes, which is in memory during the call.
   func withPart<Result>(_ part: Range<Int>, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) throws -> Result {
     guard mapping.isMapped else { return try body(UnsafeBufferPointer(rebasing: bytes[part])) }
     return try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: part.count) { buffer in
@@ -93,6 +93,6 @@ package struct TextFile: Sendable {
     }
   }
 
-  /// Refuses what is certainly not UTF-8 text.
+  /// Throws if the content is certainly not UTF-8 text.
   func requireText() throws(PreprocessorError) { try PlainText.check(bytes, name: name) }
 }

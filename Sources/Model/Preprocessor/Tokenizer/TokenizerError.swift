@@ -1,30 +1,30 @@
 import Files
 
-/// What can be wrong with a tokenizer's files.
+/// Errors in a tokenizer's files.
 public enum TokenizerError: ModelError, Equatable {
-  /// No word piece.
+  /// A vocabulary without a word piece.
   case emptyVocabulary(file: String)
-  /// A word piece without a character.
+  /// A word piece without characters.
   case emptyPiece(DataLocation)
-  /// A word piece that stands there twice; `first`: its id.
+  /// A duplicate word piece; `first` is the id of its first occurrence.
   case duplicatePiece(String, DataLocation, first: Int)
   /// A word piece that is not UTF-8.
   case notUTF8(DataLocation)
-  /// More than 2²⁸ pieces, or a GiB of them.
+  /// More than 2²⁸ pieces, or more than 1 GiB of them.
   case vocabularyTooLarge(file: String)
-  /// A vocabulary without [CLS], or another token that every model needs.
+  /// A vocabulary without [CLS] or another token that every model needs.
   case missingSpecialToken(String, role: String, file: String)
   /// A directory without a tokenizer.
   case noVocabularyFile(directory: String)
-  /// A file that does not have the form it should.
+  /// A file with an invalid structure.
   case badFile(String, what: String)
-  /// A tokenizer of a kind that is not provided for.
+  /// A tokenizer of an unsupported kind.
   case unsupported(file: String, what: String, value: String, supported: String)
-  /// An id with a gap before it.
+  /// An id that leaves a gap before it.
   case idOutOfRange(piece: String, id: String, count: Int, file: String)
-  /// Two word pieces of one id.
+  /// Two word pieces with the same id.
   case duplicateID(Int, String, String, file: String)
-  /// An added token whose id is not the one that transformers would give it.
+  /// An added token with another id than transformers assigns to it.
   case addedTokenID(String, id: Int, expected: Int, file: String)
   /// An added token with the id of another piece.
   case conflictingAddedToken(String, id: Int, other: String, file: String)
@@ -35,7 +35,7 @@ public enum TokenizerError: ModelError, Equatable {
     case .emptyVocabulary: "the vocabulary is empty"
     case .emptyPiece: "empty line in the vocabulary"
     case .duplicatePiece(let piece, _, let first):
-      "the piece '\(piece)' is in the vocabulary twice, first as id \(first)"
+      "duplicate piece '\(piece)' in the vocabulary, first as id \(first)"
     case .notUTF8: "the vocabulary is not UTF-8 text"
     case .vocabularyTooLarge: "the vocabulary is larger than 1 GiB or has too many pieces"
     case .missingSpecialToken(let token, let role, _): "the vocabulary has no \(role) token '\(token)'"
@@ -45,24 +45,24 @@ public enum TokenizerError: ModelError, Equatable {
     case .idOutOfRange(let piece, let id, let count, _):
       "the piece '\(piece)' has id \(id), but there are \(count) pieces"
     case .addedTokenID(let token, let id, let expected, _):
-      "the added token '\(token)' has id \(id), but transformers gives it \(expected)"
-    case .duplicateID(let id, let first, let second, _): "the pieces '\(first)' and '\(second)' both have id \(id)"
+      "the added token '\(token)' has id \(id), but transformers assigns \(expected)"
+    case .duplicateID(let id, let first, let second, _): "duplicate id \(id): pieces '\(first)' and '\(second)'"
     case .conflictingAddedToken(let token, let id, let other, _):
-      "the added token '\(token)' has id \(id), which the vocabulary gives to '\(other)'"
+      "the added token '\(token)' has id \(id), which belongs to '\(other)' in the vocabulary"
     }
   }
 
   public var hint: String? {
     switch self {
-    case .emptyVocabulary, .emptyPiece: "a vocabulary is UTF-8 text with one word piece a line"
-    case .notUTF8: "is this another kind of file? a vocabulary is UTF-8 text with one word piece a line"
-    case .duplicatePiece: "each piece needs an id of its own; was the file edited by hand?"
+    case .emptyVocabulary, .emptyPiece: "a vocabulary is UTF-8 text with one word piece per line"
+    case .notUTF8: "give a vocabulary file: UTF-8 text with one word piece per line"
+    case .duplicatePiece: "remove one of the two lines: each piece has exactly one id"
     case .missingSpecialToken:
-      "a BERT vocabulary holds [PAD] [UNK] [CLS] [SEP] [MASK], or tokenizer_config.json names others"
+      "add it to the vocabulary, or name the token that replaces it in tokenizer_config.json"
     case .noVocabularyFile: "copy the model's tokenizer.json or vocab.txt into the directory"
-    case .unsupported: "this tool reads BERT's WordPiece tokenizers"
-    case .idOutOfRange, .duplicateID: "ids are rows of the embedding, counted from 0: each belongs to one piece"
-    case .addedTokenID: "tokens that are not in the vocabulary get the ids behind it, one after the other"
+    case .unsupported: "use a BERT WordPiece tokenizer"
+    case .idOutOfRange, .duplicateID: "ids are row indices of the embedding: they count from 0, and each belongs to one piece"
+    case .addedTokenID: "tokens outside the vocabulary get consecutive ids after its last one"
     case .vocabularyTooLarge, .badFile, .conflictingAddedToken: nil
     }
   }
