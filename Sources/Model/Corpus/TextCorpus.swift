@@ -22,8 +22,8 @@ public final class TextCorpus: LocatedSource {
     /// cut with `truncate`.
     case lines
     /// `[CLS] line [SEP] line [SEP] … line [SEP]`, as many lines as fit. If the next word does not fit, the next sample
-    /// begins with it. A sample is shorter only before a long word, at the end of a file, and at the end of each block
-    /// of 1 MiB in it.
+    /// begins with it. A sample is shorter only before a long word, at the end of a file, and at the end of each 1 MiB
+    /// block of a file.
     case packed
     /// `[CLS] a [SEP] b [SEP]` for each line `a<TAB>b`. Pairs that are too long are cut from both segments in turn.
     case pairs

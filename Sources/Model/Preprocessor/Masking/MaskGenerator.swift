@@ -1,34 +1,35 @@
 import Tensor
 
-/// How tokens are chosen for prediction, and what stands in their place. Defaults as in KerasHub's
-/// `DistilBertMaskedLMPreprocessor`, but that [UNK] is not chosen.
+/// Options for the selection and replacement of masked tokens. The defaults are those of KerasHub's
+/// `DistilBertMaskedLMPreprocessor`, except that [UNK] is not selected.
 public struct MaskingOptions: Sendable, Equatable {
-  /// How tokens are chosen.
+  /// How tokens are selected.
   public enum Sampling: String, Sendable, CaseIterable {
     /// Exactly min(⌈rate · n⌉, length) of the n selectable tokens, uniformly without replacement (KerasHub's `fit`).
     case exact
-    /// Each selectable token by itself, with probability `rate` (transformers).
+    /// Each selectable token independently, with probability `rate` (transformers).
     case bernoulli
   }
 
   /// The share of the selectable tokens that is selected.
   public var selectionRate: Double
-  /// The most tokens that are selected in one sample.
+  /// The maximum number of tokens selected in one sample.
   public var selectionLength: Int
   /// The share of the selected tokens that become [MASK].
   public var maskTokenRate: Double
-  /// The share of the selected tokens that become a random token. The rest stay as they are, and are still predicted.
+  /// The share of the selected tokens that become a random token. The rest stay unchanged, but are predicted too.
   public var randomTokenRate: Double
-  /// How tokens are chosen.
+  /// How tokens are selected.
   public var sampling: Sampling
-  /// Select words, not word pieces.
+  /// Whether to select whole words instead of word pieces.
   public var wholeWords: Bool
-  /// Whether [UNK] may be chosen, as KerasHub does. Without it no model learns [UNK] as an answer, as in transformers.
+  /// Whether [UNK] may be selected, as in KerasHub. If not, the model does not learn [UNK] as an answer, as in
+  /// transformers.
   public var masksUnknown: Bool
-  /// Every choice comes from it.
+  /// The seed of all random choices.
   public var seed: UInt64
 
-  /// KerasHub's defaults, but for `masksUnknown`.
+  /// Creates options with KerasHub's defaults, except for `masksUnknown`.
   public init(
     selectionRate: Double = 0.15, selectionLength: Int = 96, maskTokenRate: Double = 0.8,
     randomTokenRate: Double = 0.1, sampling: Sampling = .exact, wholeWords: Bool = false, masksUnknown: Bool = false,
@@ -44,7 +45,7 @@ public struct MaskingOptions: Sendable, Equatable {
     self.seed = seed
   }
 
-  /// Throws where a rate is none, or the rates leave no room for each other.
+  /// Throws if a rate is out of range, or if the rates together exceed 1.
   public func validate() throws(PreprocessorError) {
     for (name, rate) in [
       ("mask selection rate", selectionRate), ("mask token rate", maskTokenRate),
@@ -52,7 +53,7 @@ public struct MaskingOptions: Sendable, Equatable {
     ] where !(0...1).contains(rate) {
       throw .rateOutOfRange(name: name, value: rate)
     }
-    // 0.7 + 0.3 and its like may land a rounding error above 1.
+    // Sums such as 0.7 + 0.3 may exceed 1 by a rounding error.
     guard maskTokenRate + randomTokenRate <= 1 + 1e-9 else {
       throw .replacementRatesTooLarge(maskTokenRate: maskTokenRate, randomTokenRate: randomTokenRate)
     }
@@ -60,31 +61,32 @@ public struct MaskingOptions: Sendable, Equatable {
   }
 }
 
-/// Chooses the tokens of a packed sequence that are to be predicted, and hides them (Devlin et al. 2019, "BERT", 3.1).
+/// Selects tokens of a packed sequence for prediction, and masks them (Devlin et al. 2019, "BERT", 3.1).
 ///
-/// Of the selected tokens, `maskTokenRate` become [MASK], `randomTokenRate` become a token drawn uniformly from the
-/// whole vocabulary (special tokens and the original one included), the rest stay. The unselectable ids are never selected: the
-/// preprocessor's are [CLS] [SEP] [PAD] [MASK] and, without `masksUnknown`, [UNK]. As KerasHub's `MaskedLMMaskGenerator`.
+/// Among the selected tokens, a share of `maskTokenRate` become [MASK], a share of `randomTokenRate` become a token
+/// drawn uniformly from the whole vocabulary (including special tokens and the original one), and the rest stay
+/// unchanged. Unselectable ids are never selected: the preprocessor uses [CLS] [SEP] [PAD] [MASK] and, without
+/// `masksUnknown`, [UNK]. Equivalent to KerasHub's `MaskedLMMaskGenerator`.
 ///
-/// With `wholeWords`, a word is a run of tokens with no gap in the text between them (`don't` and `fox-like` are one
-/// word, as in transformers), and the *rate is a rate of words*: with exact sampling ⌈rate · words⌉ words are
-/// selected, with Bernoulli sampling each word with probability `rate`. The *cap is in tokens*: words are taken in
-/// random order, and a word whose tokens would exceed `selectionLength` is passed over. All tokens of a selected word
-/// are predicted; what stands in their place is drawn for each token by the same rates as otherwise (as in BERT's own
-/// whole-word models; transformers' collator corresponds to `maskTokenRate` 1 and `randomTokenRate` 0).
+/// With `wholeWords`, a word is a run of tokens with no gap between them in the text (`don't` and `fox-like` are one
+/// word each, as in transformers), and the *rate is a rate of words*: exact sampling selects ⌈rate · words⌉ words,
+/// Bernoulli sampling selects each word with probability `rate`. The *limit is in tokens*: words are taken in random
+/// order, and a word whose tokens would exceed `selectionLength` is skipped. All tokens of a selected word are
+/// predicted. Replacements are drawn per token with the usual rates (as in BERT's whole-word models; transformers'
+/// collator corresponds to `maskTokenRate` 1 and `randomTokenRate` 0).
 ///
-/// Every draw is a pure function of (seed, epoch, sample index).
+/// Every random choice is a pure function of (seed, epoch, sample index).
 public struct MaskedLMMaskGenerator: Sendable {
-  /// Ids below it are drawn in the place of others.
+  /// The exclusive upper bound of random replacement ids.
   public let vocabularySize: Int
-  /// [MASK].
+  /// The id of [MASK].
   public let maskTokenID: Int32
   /// Ids that are never selected.
   public let unselectableTokenIDs: [Int32]
-  /// How tokens are chosen, and what stands in their place.
+  /// The selection and replacement of masked tokens.
   public let options: MaskingOptions
 
-  /// A generator of these ids. Throws where the options do not fit each other, or there is no word piece.
+  /// Creates a generator with these ids. Throws if the options are inconsistent, or if the vocabulary is empty.
   public init(
     vocabularySize: Int, maskTokenID: Int32, unselectableTokenIDs: [Int32], options: MaskingOptions = MaskingOptions()
   ) throws(PreprocessorError) {
@@ -96,12 +98,12 @@ public struct MaskedLMMaskGenerator: Sendable {
     self.options = options
   }
 
-  /// The masked sample; its mask slots are `selectionLength`.
+  /// Returns the masked sample, with `selectionLength` mask slots.
   /// - Parameters:
   ///   - tokenIDs: a packed sequence, special tokens included, padded or not.
-  ///   - wordStarts: for each token, whether a word begins there; used with `wholeWords` only, where without it every
-  ///     token counts as a word.
-  ///   - index: the sample's place in its corpus.
+  ///   - wordStarts: for each token, whether a word begins there. Used only with `wholeWords`; nil makes every token a
+  ///     word.
+  ///   - index: the sample's index in its corpus.
   public func callAsFunction(
     _ tokenIDs: [Int32], wordStarts: [Bool]? = nil, epoch: Int = 0, index: Int = 0
   ) -> Sample {
@@ -133,8 +135,8 @@ public struct MaskedLMMaskGenerator: Sendable {
     return Sample(tokenIDs: masked, maskPositions: positions, labels: labels, slots: options.selectionLength)
   }
 
-  /// ⌈rate · n⌉ in 32 bits, as the reference computes it: 100 tokens at 0.15 give 16, for Float(0.15) · 100 is above
-  /// 15.
+  /// Returns ⌈rate · n⌉, computed in 32 bits like the reference: 100 tokens at 0.15 give 16, because Float(0.15) · 100
+  /// is above 15.
   static func exactCount(rate: Double, of count: Int) -> Int {
     min(Int((Float(rate) * Float(count)).rounded(.up)), count)
   }
@@ -150,7 +152,8 @@ public struct MaskedLMMaskGenerator: Sendable {
     }
   }
 
-  /// So many of the positions, in order, every subset equally likely (selection sampling; Knuth, TAOCP 3.4.2, S).
+  /// Returns `count` of the positions, in order, with every subset equally likely (selection sampling; Knuth, TAOCP
+  /// 3.4.2, S).
   private func choose(_ count: Int, of positions: [Int32], using draws: inout RandomStream) -> [Int32] {
     if count >= positions.count { return positions }
     var needed = count
@@ -166,7 +169,7 @@ public struct MaskedLMMaskGenerator: Sendable {
     return chosen
   }
 
-  /// The selectable positions as words: slices of neighbours, each beginning where a word starts.
+  /// Groups the selectable positions into words: slices of neighbors, each beginning at a word start.
   private func words(of selectable: [Int32], wordStarts: [Bool]?) -> [ArraySlice<Int32>] {
     guard let wordStarts else { return selectable.indices.map { selectable[$0...$0] } }
     var words = [ArraySlice<Int32>]()
@@ -191,7 +194,7 @@ public struct MaskedLMMaskGenerator: Sendable {
       count = order.count
     }
     var selected = [Int32]()
-    // Fisher–Yates, as far as needed.
+    // A partial Fisher–Yates shuffle.
     for index in order.indices {
       if count == 0 { break }
       order.swapAt(index, index + draws.below(order.count - index))

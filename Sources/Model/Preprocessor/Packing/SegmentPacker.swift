@@ -1,27 +1,28 @@
-/// Puts the segments of a sample into one sequence, special tokens between them, and cuts what does not fit.
+/// Joins the segments of a sample into one sequence with special tokens between them, and truncates segments that do
+/// not fit.
 ///
 ///     [CLS] a [SEP]            one segment
 ///     [CLS] a [SEP] b [SEP]    two segments, and so on
 ///
-/// Every segment keeps its head. Nothing is cut when all segments fit into `sequenceLength`, special tokens counted.
-/// As KerasHub's `MultiSegmentPacker`.
+/// Every segment keeps its beginning. Nothing is cut if all segments and special tokens fit into `sequenceLength`.
+/// Equivalent to KerasHub's `MultiSegmentPacker`.
 public struct MultiSegmentPacker: Sendable, Equatable {
-  /// How the room is shared when the segments do not fit.
+  /// How segments share the room if they do not fit.
   public enum Truncation: Sendable, Equatable, CaseIterable {
-    /// One token for each segment that still has some, in turn.
+    /// In turn, one token for each segment that has tokens left.
     case roundRobin
-    /// The first segment first.
+    /// The earlier segments first.
     case waterfall
   }
 
-  /// Tokens of a packed sequence, special tokens counted.
+  /// The maximum number of tokens in a packed sequence, including special tokens.
   public var sequenceLength: Int
-  /// How the room is shared when the segments do not fit.
+  /// How segments share the room if they do not fit.
   public var truncate: Truncation
-  /// [CLS], [SEP] and [PAD].
+  /// The ids of [CLS], [SEP] and [PAD].
   public let startID, endID, paddingID: Int32
 
-  /// A packer with these ids; KerasHub's default shares the room in turn.
+  /// Creates a packer with these ids. KerasHub's default is `roundRobin`.
   public init(
     sequenceLength: Int, startID: Int32, endID: Int32, paddingID: Int32, truncate: Truncation = .roundRobin
   ) {
@@ -32,10 +33,10 @@ public struct MultiSegmentPacker: Sendable, Equatable {
     self.truncate = truncate
   }
 
-  /// The tokens that remain for the text of so many segments; negative where the special tokens alone do not fit.
+  /// The number of text tokens that fit with this number of segments; negative if even the special tokens do not fit.
   public func room(segments: Int) -> Int { sequenceLength - segments - 1 }
 
-  /// How many tokens each segment keeps, from its head. `lengths`: the tokens each has.
+  /// Returns the number of tokens that each segment keeps, from its beginning. `lengths`: the number of tokens in each.
   public func kept(of lengths: [Int]) throws(PreprocessorError) -> [Int] {
     var room = room(segments: lengths.count)
     guard room >= 0 else {
@@ -51,7 +52,7 @@ public struct MultiSegmentPacker: Sendable, Equatable {
     case .roundRobin:
       var open = lengths.indices.filter { lengths[$0] > 0 }
       while room > 0, !open.isEmpty {
-        // Whole rounds at once: every open segment can take as much as the shortest of them still has.
+        // Several rounds at once: every open segment can take as many tokens as the shortest of them has left.
         let rounds = min(room / open.count, open.map { lengths[$0] - kept[$0] }.min() ?? 0)
         if rounds == 0 {
           for segment in open.prefix(room) { kept[segment] += 1 }
@@ -65,7 +66,7 @@ public struct MultiSegmentPacker: Sendable, Equatable {
     return kept
   }
 
-  /// The packed sequence, without padding.
+  /// Returns the packed sequence, without padding.
   public func pack(_ segments: [[Int32]]) throws(PreprocessorError) -> [Int32] {
     let kept = try kept(of: segments.map(\.count))
     var packed = [Int32]()
@@ -78,8 +79,8 @@ public struct MultiSegmentPacker: Sendable, Equatable {
     return packed
   }
 
-  /// The packed sequence, padded to `sequenceLength`, and the number of the segment each token belongs to
-  /// (0 for [CLS] and for padding; a [SEP] belongs to the segment before it).
+  /// Returns the packed sequence, padded to `sequenceLength`, and the index of the segment to which each token belongs
+  /// (0 for [CLS] and padding; a [SEP] belongs to the preceding segment).
   public func callAsFunction(
     _ segments: [[Int32]]
   ) throws(PreprocessorError) -> (tokenIDs: [Int32], segmentIDs: [Int32]) {

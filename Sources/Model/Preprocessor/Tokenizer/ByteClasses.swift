@@ -1,22 +1,23 @@
-/// What each of 64 bytes of text is: one bit a byte, the first byte lowest.
+/// The classes of 64 bytes of text: one bit per byte, the first byte lowest.
 ///
-/// Bytes are judged in integers of eight: an addition carries into the top bit of those bytes that are above a bound. The top
-/// bits of eight integers are laid into one, and a transposition puts them in the order of the text.
+/// Bytes are classified in integers of eight: an addition carries into the top bit of each byte above a bound. The top
+/// bits of eight integers are combined into one, and a transposition restores the order of the text.
 struct ByteClasses {
-  /// Bytes read.
+  /// The number of bytes read.
   static let size = 64
 
   /// ASCII letters and digits.
   let letters: UInt64
-  /// Blanks by the normalizer's classes.
+  /// Blanks, according to the normalizer's classes.
   private(set) var blanks: UInt64
-  /// Controls and what is not ASCII: not to be judged by single bytes. All that is in none of these is punctuation.
+  /// Control characters and non-ASCII bytes, which cannot be classified by single bytes. Bytes in none of the three
+  /// sets are punctuation.
   private(set) var others: UInt64
 
   /// 16 bytes of text.
   private typealias Pair = SIMD2<UInt64>
 
-  /// `classes`: what a control is.
+  /// `classes`: the classes that determine control characters.
   @inline(__always)
   init(_ bytes: UnsafePointer<UInt8>, classes: UnsafePointer<UInt8>) {
     var letters = Pair.zero
@@ -28,10 +29,10 @@ struct ByteClasses {
       let small = seven | Self.each(0x20)
       let isLetter = (small &+ Self.each(0x80 - 0x61)) & ~(small &+ Self.each(0x80 - 0x7B))
       let isDigit = (seven &+ Self.each(0x80 - 0x30)) & ~(seven &+ Self.each(0x80 - 0x3A))
-      // Zero is the only difference that 0x7F does not carry to the top.
+      // Zero is the only difference to which adding 0x7F does not set the top bit.
       let isNoBlank = ((seven ^ Self.each(0x20)) &+ Self.each(0x7F)) | text
-      letters |= Self.place((isLetter | isDigit) & ~text, step)
-      blanks |= Self.place(~isNoBlank, step)
+      letters |= Self.shift((isLetter | isDigit) & ~text, step)
+      blanks |= Self.shift(~isNoBlank, step)
       // Not ASCII, below U+0020, or U+007F.
       unusual |= text | ~(seven &+ Self.each(0x60)) | (seven &+ Self.each(1))
     }
@@ -48,8 +49,8 @@ struct ByteClasses {
     for step in 0..<4 {
       let text = Self.load(bytes, step)
       let seven = text & Self.each(0x7F)
-      high |= Self.place(text, step)
-      controls |= Self.place((~(seven &+ Self.each(0x60)) | (seven &+ Self.each(1))) & ~text, step)
+      high |= Self.shift(text, step)
+      controls |= Self.shift((~(seven &+ Self.each(0x60)) | (seven &+ Self.each(1))) & ~text, step)
     }
     others = Self.ordered(high)
     var left = Self.ordered(controls)
@@ -72,13 +73,13 @@ struct ByteClasses {
   @inline(__always)
   private static func each(_ byte: UInt64) -> Pair { Pair(repeating: byte &* 0x0101_0101_0101_0101) }
 
-  /// The top bits, moved to where those of this step belong: in bit 2 · step of their bytes.
+  /// Moves the top bits to the position of this step: bit 2 · step of their bytes.
   @inline(__always)
-  private static func place(_ marks: Pair, _ step: Int) -> Pair {
+  private static func shift(_ marks: Pair, _ step: Int) -> Pair {
     (marks & each(0x80)) &>> Pair(repeating: UInt64(7 - 2 * step))
   }
 
-  /// Bit k of byte b, which stands for byte b of the k-th integer, becomes bit b of byte k.
+  /// Moves bit k of byte b, which represents byte b of the k-th integer, to bit b of byte k.
   @inline(__always)
   private static func ordered(_ marks: Pair) -> UInt64 {
     var bits = marks[0] | marks[1] << 1

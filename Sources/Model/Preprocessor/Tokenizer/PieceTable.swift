@@ -1,32 +1,32 @@
 import Glibc
 
-/// The hash table behind `Vocabulary`: from the bytes of a piece to its id.
+/// The hash table behind `Vocabulary`, which maps the bytes of a piece to its id.
 ///
-/// The hash of a string is a polynomial in its bytes, so that with the hashes of a word's prefixes at hand the hash of
-/// any part of the word costs one multiplication: `hash(a ..< b) = prefix[b] − prefix[a] · power[b − a]`. Greedy longest
-/// match asks for many parts of one word. Pieces that go on with a word are stored without their `##`, in a space of
-/// their own, so that a part of a word is looked up as it stands.
+/// The hash of a string is a polynomial in its bytes. Given the hashes of a word's prefixes, the hash of any part of
+/// the word takes one multiplication: `hash(a ..< b) = prefix[b] − prefix[a] · power[b − a]`. Greedy longest match
+/// needs the hashes of many parts of one word. Continuation pieces are stored without their `##` in a separate space,
+/// so that a part of a word is looked up unchanged.
 struct PieceTable {
-  /// The hash of the empty string's successor: `hash · multiplier + byte + 1`.
+  /// The multiplier of the hash: each byte updates it to `hash · multiplier + byte + 1`.
   static let multiplier: UInt64 = 0x9E37_79B9_7F4A_7C15
   private static let continuationSalt: UInt64 = 0xC2B2_AE3D_27D4_EB4F
-  /// Prefixes longer than this are never looked up; a longer piece is found by `id(ofPiece:)` alone.
+  /// Prefixes longer than this are never looked up; a longer piece is found only by `id(ofPiece:)`.
   private let text: UnsafePointer<UInt8>
   private let starts: UnsafePointer<UInt32>
-  /// 32 bits of the hash above id + 1; 0 is a free slot. Half full at most.
+  /// 32 bits of the hash above id + 1; 0 is a free slot. At most half full.
   private let slots: UnsafeMutablePointer<UInt64>
   private let mask: Int
   private let shift: UInt64
-  /// The longest piece that begins with a byte, for first pieces at 0 …< 256 and continuations at 256 …< 512.
+  /// The length of the longest piece that begins with a byte: initial pieces at 0 …< 256, continuations at 256 …< 512.
   private let longest: UnsafeMutablePointer<UInt32>
-  /// The lengths of the pieces that begin with the same three bytes (or others of the same hash): bit n for n bytes, bit 63
-  /// for 63 and more. Most lengths that a word allows are those of no piece, and need no look-up.
+  /// A bit set of the lengths of pieces that begin with the same three bytes (or others of the same hash): bit n for n
+  /// bytes, bit 63 for 63 or more. Most lengths that a word allows have no piece, and need no lookup.
   private let lengths: UnsafeMutablePointer<UInt64>
   private let lengthShift: UInt64
-  /// `multiplier` to the power of each length up to the longest piece's.
+  /// The powers of `multiplier` for each length up to that of the longest piece.
   private let powers: UnsafeMutablePointer<UInt64>
 
-  /// An empty table for some pieces: `count` ids from `first` on.
+  /// Creates an empty table for `count` ids beginning with `first`.
   init(text: UnsafePointer<UInt8>, starts: UnsafePointer<UInt32>, first: Int = 0, count: Int) {
     self.text = text
     self.starts = starts
@@ -59,7 +59,7 @@ struct PieceTable {
     powers.deallocate()
   }
 
-  /// Puts a piece into the table; returns the id of an equal piece that is there already.
+  /// Inserts a piece into the table; returns the id of an equal piece that is already there.
   func insert(_ id: Int) -> Int? {
     let (body, length, isContinuation) = Self.body(of: text + Int(starts[id]), count: Int(starts[id + 1] - starts[id]))
     let mixed = Self.mix(Self.hash(body, length), isContinuation)
@@ -73,14 +73,14 @@ struct PieceTable {
     return nil
   }
 
-  /// The id of a piece spelled as in the vocabulary, or -1.
+  /// Returns the id of a piece spelled as in the vocabulary, or -1.
   func id(ofPiece piece: UnsafePointer<UInt8>, count: Int) -> Int32 {
     guard count > 0 else { return -1 }
     let (body, length, isContinuation) = Self.body(of: piece, count: count)
     return find(Self.mix(Self.hash(body, length), isContinuation), body, length, isContinuation) ?? -1
   }
 
-  /// The longest piece that begins at `start` of a word and ends at or before its end: its id and its end, or -1.
+  /// Returns the id and end of the longest piece that begins at `start` of a word and ends at or before its end, or -1.
   ///
   /// `prefixes[i]` is the hash of the word's first `i` bytes.
   @inline(__always)
@@ -92,11 +92,11 @@ struct PieceTable {
     let bound = Int(longest[Int(part[0]) + (isContinuation ? 256 : 0)])
     var length = min(count - start, bound)
     let before = prefixes[start]
-    // Of few lengths each is tried: to ask which there are would take longer. (To go from one known length to the next by
-    // their bits was 10 % slower on text of many scripts.)
+    // Short lengths are all tried, because checking which exist would take longer. (Going from one known length to the
+    // next by their bits was 10 % slower on text of many scripts.)
     let known = length > 4 ? lengths[lengthSlot(part, isContinuation)] | 0b110 : ~0
     while length > 0 {
-      // A piece ends where a scalar ends.
+      // A piece ends at the end of a scalar.
       if known >> UInt64(min(length, 63)) & 1 != 0, start + length == count || part[length] & 0xC0 != 0x80 {
         let hash = prefixes[start + length] &- before &* powers[length]
         if let id = find(Self.mix(hash, isContinuation), part, length, isContinuation) { return (id, start + length) }
@@ -106,7 +106,7 @@ struct PieceTable {
     return (-1, start)
   }
 
-  /// Where the lengths of the pieces are that begin with these three bytes.
+  /// The index of the lengths for pieces that begin with these three bytes.
   @inline(__always)
   private func lengthSlot(_ bytes: UnsafePointer<UInt8>, _ isContinuation: Bool) -> Int {
     let first = UInt64(bytes[0]) | UInt64(bytes[1]) << 8 | UInt64(bytes[2]) << 16 | (isContinuation ? 1 << 24 : 0)
@@ -135,7 +135,7 @@ struct PieceTable {
     }
   }
 
-  /// A piece without its `##`. `##` alone is a piece like any other.
+  /// A piece without its `##`. `##` alone is an ordinary piece.
   @inline(__always)
   private static func body(of piece: UnsafePointer<UInt8>, count: Int) -> (UnsafePointer<UInt8>, Int, Bool) {
     count > 2 && piece[0] == 0x23 && piece[1] == 0x23 ? (piece + 2, count - 2, true) : (piece, count, false)

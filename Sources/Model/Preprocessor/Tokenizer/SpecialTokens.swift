@@ -1,19 +1,19 @@
-/// The ids of the tokens that BERT gives a meaning of their own.
+/// The ids of the tokens to which BERT assigns a special meaning.
 public struct SpecialTokens: Sendable, Equatable {
   /// [PAD].
   public let padding: Int32
-  /// [UNK]: words that no pieces make up.
+  /// [UNK], for words that no sequence of pieces spells.
   public let unknown: Int32
-  /// [CLS], in front of every sample.
+  /// [CLS], at the beginning of every sample.
   public let classification: Int32
-  /// [SEP], behind every segment.
+  /// [SEP], after every segment.
   public let separator: Int32
   /// [MASK].
   public let mask: Int32
-  /// How they are spelled.
+  /// The spelling of the tokens.
   public let names: SpecialTokenNames
 
-  /// Looks the ids up by content. Throws `TokenizerError.missingSpecialToken`.
+  /// Looks up the ids by content. Throws `TokenizerError.missingSpecialToken`.
   public init(_ vocabulary: Vocabulary, names: SpecialTokenNames = SpecialTokenNames()) throws {
     func id(_ name: String, _ role: String) throws -> Int32 {
       guard let id = vocabulary.id(of: name) else {
@@ -29,7 +29,7 @@ public struct SpecialTokens: Sendable, Equatable {
     self.names = names
   }
 
-  /// Spelling and id of each.
+  /// The spelling and id of each token.
   public var named: [(content: String, id: Int32)] {
     [
       (names.padding, padding), (names.unknown, unknown), (names.classification, classification),
@@ -38,7 +38,7 @@ public struct SpecialTokens: Sendable, Equatable {
   }
 }
 
-/// How the special tokens are spelled. Names of the keys in tokenizer_config.json: `pad_token`, `unk_token`, ….
+/// The spelling of the special tokens. The corresponding keys in tokenizer_config.json are `pad_token`, `unk_token`, ….
 public struct SpecialTokenNames: Sendable, Equatable {
   /// `pad_token`.
   public var padding = "[PAD]"
@@ -51,6 +51,6 @@ public struct SpecialTokenNames: Sendable, Equatable {
   /// `mask_token`.
   public var mask = "[MASK]"
 
-  /// As in BERT.
+  /// Creates BERT's names.
   public init() {}
 }

@@ -61,7 +61,7 @@ public enum TokenizerError: ModelError, Equatable {
       "add it to the vocabulary, or name the token that replaces it in tokenizer_config.json"
     case .noVocabularyFile: "copy the model's tokenizer.json or vocab.txt into the directory"
     case .unsupported: "use a BERT WordPiece tokenizer"
-    case .idOutOfRange, .duplicateID: "ids are row indices of the embedding: they count from 0, and each belongs to one piece"
+    case .idOutOfRange, .duplicateID: "ids count the rows of the embedding from 0: each belongs to one piece"
     case .addedTokenID: "tokens outside the vocabulary get consecutive ids after its last one"
     case .vocabularyTooLarge, .badFile, .conflictingAddedToken: nil
     }

@@ -1,63 +1,63 @@
-/// How many tokens of a text are [UNK], the commonest cause, and an example.
+/// The number of [UNK] tokens in a text, their most common cause, and an example.
 ///
-/// Tokens are counted as they come; the causes are those of a few of the words alone, so that it costs next to nothing.
+/// All tokens are counted, but causes are examined for only a few of the words, so that the cost is negligible.
 package struct UnknownTokens: Sendable, Equatable {
   /// Why a word is [UNK].
   package enum Cause: Sendable, Equatable, CaseIterable {
-    /// More characters than a word may have.
+    /// The word has more characters than allowed.
     case longWord
-    /// A character that no piece has, or none at that place.
+    /// No piece has one of the characters, or none at its position.
     case character
-    /// Another case would be known: the tokenizer and the vocabulary do not fit each other.
+    /// The word is known in another case: the tokenizer and the vocabulary do not match.
     case letterCase
-    /// The text itself says [UNK].
+    /// The text itself contains [UNK].
     case written
   }
 
-  /// Tokens that were counted.
+  /// The number of counted tokens.
   package private(set) var tokens = 0
-  /// The counted tokens that are [UNK].
+  /// The number of counted tokens that are [UNK].
   package private(set) var unknown = 0
-  /// Whether only a part of the text was counted, since it is large.
+  /// Whether only a part of the text was counted, because it is large.
   public internal(set) var isSample = false
-  /// The words that were looked at, by cause.
+  /// The examined words, by cause.
   private var findings: [Finding] = []
 
   private struct Finding: Sendable, Equatable {
     let cause: Cause
     var words = 1
-    /// The first of them, and what of it is not known.
+    /// The first of them, and its unknown character.
     let word: String
     var character: Unicode.Scalar?
   }
 
-  /// How the tokenizer calls them, and cuts words.
+  /// The tokenizer's spelling of [UNK], and how it splits words.
   private let name: String
   private let maximumWordLength: Int
   private let lowercases: Bool
 
-  /// Words that are looked at, at most.
+  /// The maximum number of words to examine.
   private static let examined = 200
-  /// The share above which a person should know.
+  /// The share above which to warn the user.
   package static let limit = 0.01
 
-  /// Nothing counted yet.
+  /// Creates empty counts.
   package init(_ tokenizer: WordPieceTokenizer) {
     name = tokenizer.specialTokens.names.unknown
     maximumWordLength = tokenizer.options.maximumWordLength
     lowercases = tokenizer.options.lowercase
   }
 
-  /// The share of the tokens that are [UNK].
+  /// The share of tokens that are [UNK].
   package var share: Double { tokens > 0 ? Double(unknown) / Double(tokens) : 0 }
 
-  /// Adds figures.
+  /// Adds token counts.
   mutating func add(tokens: Int, unknown: Int) {
     self.tokens += tokens
     self.unknown += unknown
   }
 
-  /// Adds the tokens of a text, and looks for the causes there as long as not enough are known.
+  /// Adds the tokens of a text, and examines causes until enough are known.
   package mutating func add(
     _ ids: [Int32], of text: UnsafeBufferPointer<UInt8>, _ tokenizer: WordPieceTokenizer,
     specialTokensInText: WordPieceTokenizer.SpecialTokensInText = .none
@@ -67,16 +67,16 @@ package struct UnknownTokens: Sendable, Equatable {
     if count > 0 { examine(text, tokenizer, specialTokensInText: specialTokensInText) }
   }
 
-  /// How many of some ids are [UNK].
+  /// Returns how many of the ids are [UNK].
   static func count(_ ids: [Int32], _ tokenizer: WordPieceTokenizer) -> Int {
     let unknown = tokenizer.specialTokens.unknown
     return ids.reduce(0) { $0 + ($1 == unknown ? 1 : 0) }
   }
 
-  /// Whether more words would say nothing new.
+  /// Whether enough words were examined.
   var isExamined: Bool { findings.reduce(0) { $0 + $1.words } >= Self.examined }
 
-  /// Finds out why words of a text are [UNK].
+  /// Determines why words of a text are [UNK].
   mutating func examine(
     _ text: UnsafeBufferPointer<UInt8>, _ tokenizer: WordPieceTokenizer,
     specialTokensInText: WordPieceTokenizer.SpecialTokensInText = .none
@@ -98,7 +98,7 @@ package struct UnknownTokens: Sendable, Equatable {
     }
   }
 
-  /// The tokenizer of this vocabulary that does with case what this one does not.
+  /// Returns a tokenizer with the same vocabulary and the opposite case setting.
   private static func otherCase(_ tokenizer: WordPieceTokenizer) -> WordPieceTokenizer? {
     var options = tokenizer.options
     options.lowercase.toggle()
@@ -111,7 +111,7 @@ package struct UnknownTokens: Sendable, Equatable {
   ) -> Finding {
     let word = String(decoding: bytes, as: UTF8.self)
     if word == name { return Finding(cause: .written, word: word) }
-    // Without the marks that the tokenizer drops, it may be shorter.
+    // The word may be shorter without the marks that the tokenizer drops.
     let length = word.unicodeScalars.count { $0.properties.generalCategory != .nonspacingMark }
     if length > maximumWordLength {
       return Finding(cause: .longWord, word: String(String.UnicodeScalarView(word.unicodeScalars.prefix(20))) + "…")
@@ -122,13 +122,14 @@ package struct UnknownTokens: Sendable, Equatable {
     return Finding(cause: .character, word: word, character: character)
   }
 
-  /// What a person should know where more than 1 % are [UNK]: one line, without a full stop.
+  /// A warning if more than 1 % of the tokens are [UNK]: one line, without a full stop.
   package var warning: String? {
     guard share > Self.limit else { return nil }
     let thousandths = Int((share * 1000).rounded())
     let count =
-      "\(unknown) of \(tokens) tokens\(isSample ? " looked at" : "") (\(thousandths / 10).\(thousandths % 10) %) are \(name)"
-    // Of causes that are as common the one that was found first.
+      "\(unknown) of \(tokens)\(isSample ? " sampled" : "") tokens "
+      + "(\(thousandths / 10).\(thousandths % 10) %) are \(name)"
+    // If causes are equally common, the first one found is reported.
     guard let found = findings.max(by: { $0.words < $1.words }) else { return count }
     return "\(count), mostly \(reason(found))"
   }
@@ -138,12 +139,12 @@ package struct UnknownTokens: Sendable, Equatable {
     case .longWord: return "words of more than \(maximumWordLength) characters, such as '\(finding.word)'"
     case .letterCase:
       return lowercases
-        ? "words that are known in their own case, which is lost, such as '\(finding.word)'"
-        : "words that are known in lower case alone, such as '\(finding.word)'"
+        ? "words that are in the vocabulary before lower-casing, such as '\(finding.word)'"
+        : "words that are in the vocabulary only in lower case, such as '\(finding.word)'"
     case .character:
       let character = finding.character.map { "'\($0)' in " } ?? ""
-      return "words with characters that are not in the vocabulary, such as \(character)'\(finding.word)'"
-    case .written: return "where the text says \(name)"
+      return "words with characters outside the vocabulary, such as \(character)'\(finding.word)'"
+    case .written: return "\(name) in the text itself"
     }
   }
 }

@@ -1,35 +1,35 @@
 import Text
 
-/// The normalized word that is being read: its bytes, the hash of each of its prefixes, and where in the text each byte
-/// comes from.
+/// The normalized word that is being read: its bytes, the hash of each of its prefixes, and the origin of each byte in
+/// the text.
 ///
-/// Holds at most `limit` scalars; of a longer word only the length is known (it becomes [UNK] anyway), so that no text,
-/// however hostile, makes it grow.
+/// Holds at most `limit` scalars, so that no hostile text can make it grow. For a longer word, only the length is known
+/// (it becomes [UNK] anyway).
 struct WordBuffer {
-  /// The most scalars that a word may have.
+  /// The maximum number of scalars in a word.
   let limit: Int
   let bytes: UnsafeMutablePointer<UInt8>
-  /// `prefixes[i]`: `PieceTable`'s hash of the first `i` bytes.
+  /// `prefixes[i]`: the hash of the first `i` bytes, as in `PieceTable`.
   let prefixes: UnsafeMutablePointer<UInt64>
-  /// For each byte, the part of the text (in bytes) that its scalar was made from. Kept only where offsets are wanted.
+  /// For each byte, the byte range of the text from which its scalar was made. Kept only if offsets are needed.
   let starts: UnsafeMutablePointer<Int>
   let ends: UnsafeMutablePointer<Int>
 
-  /// The bytes held.
+  /// The number of bytes.
   var count = 0
-  /// The scalars of the word, those beyond the limit too.
+  /// The number of scalars in the word, including those beyond the limit.
   var scalars = 0
-  /// The part of the text from the first to the last scalar.
+  /// The range of the text from the first to the last scalar.
   var start = 0
   var end = 0
-  /// Where the run of combining scalars at the end of the buffer ends and begins; the end is -1 where there is none.
+  /// The end and beginning of the run of combining scalars at the end of the buffer; the end is -1 if there is none.
   private var runEnd = -1
   private var runStart = 0
 
   var isEmpty: Bool { scalars == 0 }
   var isTooLong: Bool { scalars > limit }
 
-  /// The memory a buffer needs: 4 bytes a scalar, each with a hash and two offsets.
+  /// The memory that a buffer needs: 4 bytes per scalar, and a hash and two offsets per byte.
   static func byteCount(limit: Int, tracking: Bool) -> Int {
     let capacity = 4 * limit + 4
     return capacity * 8 * (tracking ? 3 : 1) + 8 + capacity
@@ -38,15 +38,15 @@ struct WordBuffer {
   init(limit: Int, tracking: Bool, memory: UnsafeMutableRawPointer) {
     self.limit = limit
     let capacity = 4 * limit + 4
-    var place = memory
-    prefixes = place.bindMemory(to: UInt64.self, capacity: capacity + 1)
+    var address = memory
+    prefixes = address.bindMemory(to: UInt64.self, capacity: capacity + 1)
     prefixes[0] = 0
-    place += (capacity + 1) * 8
-    starts = place.bindMemory(to: Int.self, capacity: tracking ? capacity : 0)
-    if tracking { place += capacity * 8 }
-    ends = place.bindMemory(to: Int.self, capacity: tracking ? capacity : 0)
-    if tracking { place += capacity * 8 }
-    bytes = place.bindMemory(to: UInt8.self, capacity: capacity)
+    address += (capacity + 1) * 8
+    starts = address.bindMemory(to: Int.self, capacity: tracking ? capacity : 0)
+    if tracking { address += capacity * 8 }
+    ends = address.bindMemory(to: Int.self, capacity: tracking ? capacity : 0)
+    if tracking { address += capacity * 8 }
+    bytes = address.bindMemory(to: UInt8.self, capacity: capacity)
   }
 
   @inline(__always)
@@ -74,8 +74,8 @@ struct WordBuffer {
     count += length
   }
 
-  /// Adds a combining scalar where the canonical order (Unicode 3.11) has it: behind those of its own and lower classes,
-  /// within the run of combining scalars at the end of the word.
+  /// Inserts a combining scalar in canonical order (Unicode 3.11): after those of its own and lower classes, within the
+  /// run of combining scalars at the end of the word.
   mutating func insert(
     _ scalar: UInt32, combiningClass: UInt8, from start: Int, to end: Int, tracking: Bool, tables: UnicodeTables
   ) {
@@ -83,25 +83,25 @@ struct WordBuffer {
     append(scalar, from: start, to: end, tracking: tracking)
     guard scalars <= limit else { return }
     runEnd = count
-    // Walk back over the higher classes.
+    // Moves back over scalars of higher classes.
     let length = count - scalarStart(before: count)
-    var place = count - length
-    while place > runStart {
-      let before = scalarStart(before: place)
-      let other = decodeScalar(bytes, at: before, count: place).scalar
+    var offset = count - length
+    while offset > runStart {
+      let before = scalarStart(before: offset)
+      let other = decodeScalar(bytes, at: before, count: offset).scalar
       guard tables.entry(other).pointee.combiningClass > combiningClass else { break }
-      place = before
+      offset = before
     }
-    guard place < count - length else { return }
-    rotate(bytes, from: place, by: length)
+    guard offset < count - length else { return }
+    rotate(bytes, from: offset, by: length)
     if tracking {
-      rotate(starts, from: place, by: length)
-      rotate(ends, from: place, by: length)
+      rotate(starts, from: offset, by: length)
+      rotate(ends, from: offset, by: length)
     }
-    rehash(from: place, to: count)
+    rehash(from: offset, to: count)
   }
 
-  /// A scalar of class 0 was left out here: the combining scalars behind it may not go before it.
+  /// Notes that a scalar of class 0 was dropped here: later combining scalars may not move before it.
   mutating func endRun() { runEnd = -1 }
 
   @inline(__always)
@@ -119,14 +119,14 @@ struct WordBuffer {
     return index
   }
 
-  /// Moves the last `length` elements of `place ..< count` to its front.
-  private func rotate<Element>(_ elements: UnsafeMutablePointer<Element>, from place: Int, by length: Int) {
+  /// Moves the last `length` elements of `offset ..< count` to its front.
+  private func rotate<Element>(_ elements: UnsafeMutablePointer<Element>, from offset: Int, by length: Int) {
     let moved = (count - length..<count).map { elements[$0] }
     var index = count - 1
-    while index >= place + length {
+    while index >= offset + length {
       elements[index] = elements[index - length]
       index -= 1
     }
-    for (offset, element) in moved.enumerated() { elements[place + offset] = element }
+    for (index, element) in moved.enumerated() { elements[offset + index] = element }
   }
 }

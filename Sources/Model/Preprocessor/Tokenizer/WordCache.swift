@@ -1,21 +1,21 @@
-/// The ids of words that one worker has met before: text repeats its words, and finding one here costs less than cutting it.
+/// A cache of word ids, one per worker. Words repeat in text, and finding a word here costs less than splitting it.
 ///
-/// Two tables of fixed size, so that no text makes them grow: words of up to 15 bytes with up to 4 ids, and words of up to
-/// 31 bytes with up to 8. A word's whole key is compared. Words with the same hash share a set of two places: a newcomer takes
-/// the first, and what was there moves to the second.
+/// Consists of two tables of fixed size, which no text can make grow: words of up to 15 bytes with up to 4 ids, and
+/// words of up to 31 bytes with up to 8. A word's whole key is compared. Words with the same hash share a set of two
+/// slots: a new word takes the first, and the previous one moves to the second.
 ///
-/// A word is a run of bytes whose ids do not depend on what stands around it; what its bytes are is the caller's affair.
-/// Not for several threads at once: `WordCachePool` lends each one of its own.
+/// A word is a run of bytes whose ids do not depend on its context. The caller defines which bytes form a word. Not
+/// thread-safe: `WordCachePool` lends a cache to each thread.
 struct WordCache {
-  /// The bytes of a word, zeros behind them. The last byte of an entry's key has the word's length in its lower half and the
-  /// number of its ids in the upper one; no word has the length 0, so that entries of zeros match nothing.
+  /// The bytes of a word, padded with zeros. The last byte of an entry's key has the word's length in its lower half
+  /// and the number of its ids in the upper one. No word has the length 0, so entries of zeros match nothing.
   struct ShortKey {
     static let capacity = 15
     var low: UInt64
     var high: UInt64
 
-    /// `length` ASCII letters and digits, 1 to 15; 16 bytes are read. `caseBits` makes capitals small: 0x20 in each byte,
-    /// which digits have anyway.
+    /// Reads `length` ASCII letters and digits, 1 to 15; accesses 16 bytes. `caseBits` lower-cases capital letters:
+    /// 0x20 in each byte, which digits have anyway.
     @inline(__always)
     init(_ bytes: UnsafePointer<UInt8>, length: Int, caseBits: UInt64) {
       let raw = UnsafeRawPointer(bytes)
@@ -35,7 +35,7 @@ struct WordCache {
     var ids: SIMD4<Int32>
   }
 
-  /// The same for longer words, with 5 bits for the length and 3 for the number of ids.
+  /// The key of a longer word, with 5 bits for the length and 3 for the number of ids.
   struct LongKey {
     static let capacity = 31
     var words: SIMD4<UInt64>
@@ -47,7 +47,8 @@ struct WordCache {
     var ids: SIMD8<Int32>
   }
 
-  // 2 MB for short words: 512 kB, which a core's second-level cache holds, measured 10 to 20 % slower on prose, no other on code.
+  // 2 MB for short words. 512 kB, which fits into a core's second-level cache, was 10 to 20 % slower on prose, and no
+  // different on code.
   private static let shortSetBits: UInt64 = 15
   private static let longSetBits: UInt64 = 11
   private static let shortBytes = 2 * MemoryLayout<ShortEntry>.stride << Int(shortSetBits)
@@ -58,7 +59,7 @@ struct WordCache {
   private let shortEntries: UnsafeMutablePointer<ShortEntry>
   private let longEntries: UnsafeMutablePointer<LongEntry>
 
-  /// `memory`: `byteCount` bytes, zeroed or as a cache left them.
+  /// `memory`: `byteCount` bytes, zeroed or as left by a cache.
   init(memory: UnsafeMutableRawPointer) {
     shortEntries = memory.assumingMemoryBound(to: ShortEntry.self)
     longEntries = (memory + Self.shortBytes).assumingMemoryBound(to: LongEntry.self)
@@ -66,8 +67,8 @@ struct WordCache {
 
   // MARK: Short words
 
-  /// The entry of a word, and whether there is one. Which of the two it is cannot be foreseen, so no branch asks: in
-  /// arithmetic, as the compiler makes branches of comparisons.
+  /// Returns the entry of a word, and whether there is one. Which of the two entries matches is unpredictable, so the
+  /// choice uses arithmetic: the compiler makes branches of comparisons.
   @inline(__always)
   func find(_ key: ShortKey) -> (entry: UnsafePointer<ShortEntry>, isHit: Bool) {
     let set = self.set(of: key)
@@ -135,7 +136,7 @@ struct WordCache {
     return difference[0] | difference[1] | difference[2] | (difference[3] << 3) == 0
   }
 
-  /// A hash of 16 bytes: the upper bits of a product, both halves of it folded.
+  /// A hash of 16 bytes: the upper bits of a product, with both halves folded together.
   @inline(__always)
   private static func fold(_ low: UInt64, _ high: UInt64, bits: UInt64) -> Int {
     let product = (low ^ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: high ^ 0xD6E8_FEB8_6659_FD93)

@@ -1,5 +1,6 @@
-/// Cuts words into pieces: the longest piece that the word begins with, then the longest `##` piece that the rest begins
-/// with, and so on. A word that cannot be cut so, or is longer than the limit, is [UNK] as a whole.
+/// Splits words into pieces: the longest piece at the beginning of the word, then the longest `##` piece at the
+/// beginning of the rest, and so on. A word that cannot be split this way, or is longer than the limit, is [UNK] as a
+/// whole.
 ///
 /// Source: transformers' `WordpieceTokenizer`.
 struct WordPiece<Sink: TokenSink>: WordSink {
@@ -7,10 +8,11 @@ struct WordPiece<Sink: TokenSink>: WordSink {
 
   private let table: PieceTable
   private let unknown: Int32
-  /// Room for the pieces of one word: id and end of each.
+  /// Memory for the pieces of one word: the id and end of each.
   private let pieces: UnsafeMutablePointer<(id: Int32, end: Int32)>
   private let sink: Sink
-  /// Where the last token ends in the text, and whether it was an added one: what decides if the next one starts a word.
+  /// The end of the last token in the text, and whether it was an added token. They decide whether the next token
+  /// starts a word.
   private var lastEnd = -1
   private var lastWasAdded = false
 
@@ -25,7 +27,7 @@ struct WordPiece<Sink: TokenSink>: WordSink {
 
   @inline(__always)
   mutating func word(_ word: borrowing WordBuffer) {
-    // A word of transformers' whole-word masking: tokens with no gap between them in the text.
+    // A word as in transformers' whole-word masking: tokens with no gap between them in the text.
     let startsWord = word.start != lastEnd || lastWasAdded
     lastEnd = word.end
     lastWasAdded = false
@@ -41,7 +43,7 @@ struct WordPiece<Sink: TokenSink>: WordSink {
     cut(word, first: first, startsWord: startsWord)
   }
 
-  /// The same of a word that may begin with `##`: BERT's own never do, as `#` is a word by itself there.
+  /// Handles a word that may begin with `##`. BERT's own words never do, because `#` is a separate word.
   mutating func anyWord(_ word: borrowing WordBuffer) {
     let (bytes, count) = (word.bytes, word.count)
     guard count > 2, bytes[0] == 0x23, bytes[1] == 0x23, !word.isTooLong else { return self.word(word) }
@@ -91,7 +93,7 @@ struct WordPiece<Sink: TokenSink>: WordSink {
     }
   }
 
-  /// A token that was found in the text before it was cut into words.
+  /// Handles a token that was found in the text before splitting into words.
   mutating func addedToken(_ id: Int32, from start: Int, to end: Int) {
     sink.token(id, from: start, to: end, startsWord: true)
     lastEnd = end
@@ -99,12 +101,13 @@ struct WordPiece<Sink: TokenSink>: WordSink {
   }
 }
 
-/// Takes the tokens of a text, one by one.
+/// Receives the tokens of a text one by one.
 protocol TokenSink {
-  /// Whether `from` and `to` mean anything.
+  /// Whether the sink uses `from` and `to`.
   static var wantsOffsets: Bool { get }
-  /// Whether `startsWord` does.
+  /// Whether the sink uses `startsWord`.
   static var wantsWordStarts: Bool { get }
-  /// A token made from the text's bytes `start ..< end`. `startsWord`: it does not belong to the word before it.
+  /// Receives a token made from the text's bytes `start ..< end`. `startsWord`: whether it does not continue the
+  /// previous word.
   func token(_ id: Int32, from start: Int, to end: Int, startsWord: Bool)
 }

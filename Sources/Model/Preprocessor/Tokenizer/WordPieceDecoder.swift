@@ -1,11 +1,11 @@
-/// Joins word pieces to text: a blank before each piece but the first and those that begin with `##`.
+/// Joins word pieces into text: a blank before each piece except the first and those that begin with `##`.
 ///
 /// Sources: the tokenizers library's `WordPiece` decoder, and `clean_up_tokenization` of transformers.
 struct WordPieceDecoder {
-  /// Drop the blank of a piece such as `.` or `n't` (the decoder's `cleanup`).
+  /// Whether to drop the blank before a piece such as `.` or `n't` (the decoder's `cleanup`).
   let cleansUpTokens: Bool
 
-  /// The text of pieces.
+  /// Returns the text of pieces.
   func text(_ pieces: some Sequence<UnsafeBufferPointer<UInt8>>) -> [UInt8] {
     var text: [UInt8] = []
     var token: [UInt8] = []
@@ -27,7 +27,7 @@ struct WordPieceDecoder {
     return text
   }
 
-  /// The same clean-up over a whole text, which also sees what is spread over several pieces (`don ' t`).
+  /// Cleans up a whole text, including patterns that span several pieces (`don ' t`).
   func cleanedUp(_ text: [UInt8]) -> [UInt8] {
     var text = text
     cleanUp(&text, Self.textRules)
@@ -47,7 +47,7 @@ struct WordPieceDecoder {
     pairs.map { (Array($0.0.utf8), Array($0.1.utf8)) }
   }
 
-  /// Applies one rule after the other, each from left to right, to the text.
+  /// Applies the rules to the text one after the other, each from left to right.
   private func cleanUp(_ text: inout [UInt8], _ rules: [(from: [UInt8], to: [UInt8])]) {
     for rule in rules where text.count >= rule.from.count {
       var index = 0

@@ -1,53 +1,55 @@
-/// Text to word pieces and back, as BERT and DistilBERT read it.
+/// Converts text to word pieces and back, as for BERT and DistilBERT.
 ///
 ///     let tokenizer = try WordPieceTokenizer.load(directory: "model")
 ///     tokenizer.encode("Hello, world!")                       // [7592, 1010, 2088, 999]
 ///     tokenizer.decode([7592, 1010, 2088, 999])               // "hello, world!"
 ///
-/// Ids equal those of transformers' `BertTokenizer` / `DistilBertTokenizer`. Text is UTF-8 bytes; bytes that are not
-/// UTF-8 read as U+FFFD (which text cleaning drops). A tokenizer is immutable and can be used from several threads at once.
+/// Ids equal those of transformers' `BertTokenizer` / `DistilBertTokenizer`. Text is UTF-8; invalid bytes are read as
+/// U+FFFD (which text cleaning drops). A tokenizer is immutable and can be used from several threads at once.
 public final class WordPieceTokenizer: Sendable {
-  /// How text is normalized and cut. Names and defaults follow transformers' `BertTokenizer`.
+  /// How text is normalized and split. Names and defaults follow transformers' `BertTokenizer`.
   public struct Options: Sendable, Equatable {
-    /// Lower-case the text (`do_lower_case`).
+    /// Whether to lower-case the text (`do_lower_case`).
     public var lowercase = true
-    /// NFD, then drop nonspacing marks; nil: as `lowercase` (`strip_accents`).
+    /// Whether to apply NFD and drop nonspacing marks; nil: same as `lowercase` (`strip_accents`).
     public var stripAccents: Bool?
-    /// Each CJK ideograph is a word (`tokenize_chinese_chars`, `handle_chinese_chars`).
+    /// Whether each CJK ideograph is a word (`tokenize_chinese_chars`, `handle_chinese_chars`).
     public var splitsCJK = true
-    /// Drop controls and U+FFFD (`clean_text`).
+    /// Whether to drop control characters and U+FFFD (`clean_text`).
     public var cleansText = true
-    /// Words of more Unicode scalars than this are [UNK] (`max_input_chars_per_word`); 1 to 10,000.
+    /// The maximum number of Unicode scalars in a word, 1 to 10,000; longer words are [UNK]
+    /// (`max_input_chars_per_word`).
     public var maximumWordLength = 100
-    /// Whether `decode` cleans the whole text up, where it is not told (`clean_up_tokenization_spaces`).
+    /// Whether `decode` cleans up the whole text by default (`clean_up_tokenization_spaces`).
     public var cleanUpTokenizationSpaces = false
-    /// Whether `decode` drops the blank before `.`, `,` and the like, token by token (tokenizer.json: `decoder.cleanup`).
+    /// Whether `decode` drops the blank before `.`, `,` and similar tokens, token by token (tokenizer.json:
+    /// `decoder.cleanup`).
     public var decoderCleansUp = true
 
-    /// [CLS], [SEP], [PAD] and [MASK] in a text always stand for the tokens, whatever `SpecialTokensInText` says (KerasHub:
-    /// `special_tokens_in_strings`).
+    /// Whether [CLS], [SEP], [PAD] and [MASK] in a text always represent the tokens, regardless of
+    /// `SpecialTokensInText` (KerasHub: `special_tokens_in_strings`).
     public var findsSpecialTokens = false
-    /// Other steps than BERT's, which the options above would describe (tokenizer.json: `normalizer`, `pre_tokenizer`).
+    /// Steps that replace BERT's, which the options above describe (tokenizer.json: `normalizer`, `pre_tokenizer`).
     package internal(set) var steps: TextSteps?
 
-    /// BERT's defaults.
+    /// Creates BERT's default options.
     public init(lowercase: Bool = true) { self.lowercase = lowercase }
 
-    /// What `stripAccents` comes to.
+    /// The effective value of `stripAccents`.
     public var stripsAccents: Bool { stripAccents ?? lowercase }
   }
 
-  /// Which of BERT's five special tokens are taken for what they name where they stand in the text (found as they are spelled,
-  /// before normalization, also inside words); the others are brackets and letters. Tokens that users added are always found.
+  /// Which of BERT's five special tokens are recognized in text (by their spelling, before normalization, also inside
+  /// words); the others are read as plain text. Tokens added by users are always recognized.
   public enum SpecialTokensInText: Sendable, CaseIterable {
-    /// None: all text is text, as in KerasHub.
+    /// None: everything is plain text, as in KerasHub.
     case none
-    /// [MASK] alone, as `predict` reads text.
+    /// Only [MASK], as for `predict`.
     case maskOnly
     /// All of them, as transformers does.
     case all
 
-    /// Its bit in `TokenTrie.Token.modes`.
+    /// The corresponding bit in `TokenTrie.Token.modes`.
     var bit: UInt8 {
       switch self {
       case .none: 1
@@ -59,47 +61,47 @@ public final class WordPieceTokenizer: Sendable {
 
   /// The word pieces.
   public let vocabulary: Vocabulary
-  /// The ids of [CLS], [MASK] and the others.
+  /// The ids of the special tokens, such as [CLS] and [MASK].
   public let specialTokens: SpecialTokens
-  /// How text is normalized and cut.
+  /// How text is normalized and split.
   public let options: Options
-  /// Tokens that stand apart from the vocabulary's own, the special ones included (tokenizer.json: `added_tokens`).
+  /// Tokens recognized apart from the word pieces, including the special ones (tokenizer.json: `added_tokens`).
   package let addedTokens: [AddedToken]
 
-  /// The five special tokens' ids, and those of other tokens that the files list as special (`additional_special_tokens`,
-  /// `bos_token`, …): ids that are never chosen for masking (transformers: `all_special_ids`).
+  /// The ids that are never selected for masking: the five special tokens, and others that the files list as special
+  /// (`additional_special_tokens`, `bos_token`, …; transformers: `all_special_ids`).
   public let specialTokenIDs: [Int32]
-  /// What a person should know of how the files were read, each one line.
+  /// Facts that the user should know about how the files were read, one line each.
   public var notes: [String] { extras.notes }
 
-  /// What its directory says of it besides.
+  /// Other data from the tokenizer's directory.
   let extras: TokenizerExtras
-  /// The longest sequence its directory names, [CLS] and [SEP] counted (`model_max_length`), where it does.
+  /// The maximum sequence length including [CLS] and [SEP], if the directory specifies one (`model_max_length`).
   public var modelMaximumLength: Int? { extras.modelMaximumLength }
 
   private nonisolated(unsafe) let pipeline: UnsafeMutablePointer<TokenPipeline>
   private let cached: CachedEncoder
-  /// What to look for in the text, for each case of `SpecialTokensInText`. In memory of our own: to count references to shared
-  /// arrays would make threads wait for each other.
+  /// The tokens to look for in text, for each case of `SpecialTokensInText`. Manually allocated, because threads
+  /// contend for the reference counts of shared arrays.
   private nonisolated(unsafe) let modes: UnsafeMutablePointer<Mode>
-  /// The class of each byte without tokens, and for each mode: 256 each.
+  /// The class of each byte, first without tokens, then for each mode: 256 bytes each.
   private nonisolated(unsafe) let classes: UnsafeMutablePointer<UInt8>
   /// The ids of added tokens that are special.
   private let addedSpecialIDs: Set<Int32>
 
   struct Mode: Sendable {
     let bit: UInt8
-    /// The class of each byte; `ByteClass.token` for punctuation with which a token may begin.
+    /// The class of each byte; `ByteClass.token` for punctuation that may begin a token.
     nonisolated(unsafe) let classes: UnsafePointer<UInt8>
     /// Whether a token begins with ASCII punctuation.
     var hasPunctuation = false
-    /// Whether a token may be in a run of other bytes.
+    /// Whether a token may occur in a run of other bytes.
     var hasTokensInRuns = false
-    /// Whether `CachedEncoder` serves it.
+    /// Whether `CachedEncoder` supports this mode.
     var isCached = true
   }
 
-  /// `names`: how the special tokens are spelled. Throws `TokenizerError` if the vocabulary lacks one.
+  /// `names`: the spelling of the special tokens. Throws `TokenizerError` if the vocabulary lacks one.
   package convenience init(
     vocabulary: Vocabulary, options: Options = Options(), names: SpecialTokenNames = SpecialTokenNames(),
     addedTokens: [AddedToken] = []
@@ -119,7 +121,7 @@ public final class WordPieceTokenizer: Sendable {
     self.extras = extras
     specialTokens = try SpecialTokens(vocabulary, names: names)
     var added = addedTokens
-    // The five are special even where a file forgets to say so.
+    // The five are special even if a file does not mark them as such.
     for (content, id) in specialTokens.named {
       added.removeAll { $0.id == id && !$0.isSpecial }
       if !added.contains(where: { $0.id == id }) {
@@ -181,8 +183,8 @@ public final class WordPieceTokenizer: Sendable {
     encodeUncached(text, specialTokensInText: specialTokensInText, into: &ids)
   }
 
-  /// How many of a text's first bytes can be told to have no more than `limit` ids, and how many they have. Text behind
-  /// them has the ids it has by itself; a few words of it may have room, too.
+  /// Returns the longest known prefix of a text, in bytes, that has at most `limit` ids, and the number of its ids. The
+  /// rest of the text has the same ids as on its own; a few of its words may still fit.
   func count(
     _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none, atMost limit: Int,
     scratch ids: inout [Int32]
@@ -194,15 +196,15 @@ public final class WordPieceTokenizer: Sendable {
     return ids.count <= limit ? (text.count, ids.count) : (0, 0)
   }
 
-  /// `encode` without the cache.
+  /// Encodes without the cache.
   func encodeUncached(
     _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none, into ids: inout [Int32]
   ) {
     withUnsafeMutablePointer(to: &ids) { run(text, specialTokensInText, IDSink(ids: $0)) }
   }
 
-  /// Appends the ids of a text, and for each whether it starts a word: whether there is a gap in the text (or a
-  /// special token) between it and the token before it. `don't` and `fox-like` are one word.
+  /// Appends the ids of a text. For each, also appends whether it starts a word: whether a gap in the text (or a
+  /// special token) precedes it. `don't` and `fox-like` are one word each.
   public func encode(
     _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none, into ids: inout [Int32],
     wordStarts: inout [Bool]
@@ -214,7 +216,7 @@ public final class WordPieceTokenizer: Sendable {
     }
   }
 
-  /// The ids of a text, with the part of the text that each was made from.
+  /// Returns the ids of a text, with the part of the text from which each was made.
   public func encodeWithOffsets(
     _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none
   ) -> Encoding {
@@ -223,7 +225,7 @@ public final class WordPieceTokenizer: Sendable {
     return encoding
   }
 
-  /// The ids of a text, without [CLS] and [SEP].
+  /// Returns the ids of a text, without [CLS] and [SEP].
   public func encode(_ text: String, specialTokensInText: SpecialTokensInText = .none) -> [Int32] {
     var text = text
     var ids: [Int32] = []
@@ -231,7 +233,7 @@ public final class WordPieceTokenizer: Sendable {
     return ids
   }
 
-  /// The same, with the part of the text that each was made from, in UTF-8 bytes.
+  /// Returns the ids of a text, with the part of the text from which each was made, in UTF-8 bytes.
   public func encodeWithOffsets(_ text: String, specialTokensInText: SpecialTokensInText = .none) -> Encoding {
     var text = text
     return text.withUTF8 { encodeWithOffsets($0, specialTokensInText: specialTokensInText) }
@@ -255,8 +257,8 @@ public final class WordPieceTokenizer: Sendable {
     withExtendedLifetime(vocabulary) {}
   }
 
-  /// The first place, `length` bytes or more behind `start`, where a text can be cut without changing its tokens: ASCII white
-  /// space that no token covers, or the end. `start`: such a place, or the beginning.
+  /// Returns the first offset at least `length` bytes after `start` where a text can be cut without changing its
+  /// tokens: ASCII white space that no token covers, or the end. `start`: such an offset, or the beginning.
   func safeEnd(
     of text: UnsafeBufferPointer<UInt8>, from start: Int, atLeast length: Int,
     specialTokensInText: SpecialTokensInText = .none
@@ -284,7 +286,7 @@ public final class WordPieceTokenizer: Sendable {
     } ?? false
   }
 
-  /// Whether tokens depend on characters next to them, so that text is cut at gaps alone.
+  /// Whether tokens depend on neighboring characters, so that text is cut only at gaps.
   var hasSingleWordTokens: Bool { pipeline.pointee.hasSingleWords }
 
   private func mode(_ special: SpecialTokensInText) -> UnsafePointer<Mode> {
@@ -297,10 +299,10 @@ public final class WordPieceTokenizer: Sendable {
 
   // MARK: Decoding
 
-  /// The text of ids, as transformers' `decode` gives it. Ids outside the vocabulary are left out.
+  /// Returns the text of ids, as transformers' `decode` does. Ids outside the vocabulary are skipped.
   ///
-  /// `skipSpecialTokens`: leave out [CLS], [MASK] and the other special tokens. `cleanUp`: also drop the blanks before
-  /// punctuation and in contractions, over the whole text (`clean_up_tokenization_spaces`); nil: as the options say.
+  /// `skipSpecialTokens`: skips [CLS], [MASK] and the other special tokens. `cleanUp`: also drops the blanks before
+  /// punctuation and in contractions, in the whole text (`clean_up_tokenization_spaces`); nil: as in the options.
   public func decode(_ ids: [Int32], skipSpecialTokens: Bool = false, cleanUp: Bool? = nil) -> String {
     let decoder = WordPieceDecoder(cleansUpTokens: options.decoderCleansUp)
     var text = decoder.text(
@@ -309,27 +311,27 @@ public final class WordPieceTokenizer: Sendable {
     return withExtendedLifetime(vocabulary) { String(decoding: text, as: UTF8.self) }
   }
 
-  /// Whether an id is [CLS], [MASK] or another special token.
+  /// Returns whether an id is [CLS], [MASK] or another special token.
   public func isSpecial(_ id: Int32) -> Bool { addedSpecialIDs.contains(id) }
 
-  /// The pieces of ids, `##` included.
+  /// Returns the pieces of ids, including `##`.
   public func tokens(_ ids: [Int32]) -> [String] { ids.map { vocabulary.piece(Int($0)) } }
 }
 
-/// A text's tokens, with where they come from.
+/// The tokens of a text, with their origin.
 public struct Encoding: Sendable, Equatable {
   /// The tokens.
   public var ids: [Int32] = []
-  /// For each token the part of the text it was made from, in UTF-8 bytes.
+  /// For each token, the part of the text from which it was made, in UTF-8 bytes.
   public var offsets: [Range<Int>] = []
-  /// For each token whether it starts a word: a run of tokens with no gap between them in the text.
+  /// For each token, whether it starts a word: a run of tokens with no gap between them in the text.
   public var wordStarts: [Bool] = []
 
-  /// No tokens.
+  /// Creates an encoding without tokens.
   public init() {}
 }
 
-// The sinks point at what they fill: a copy of an array in the sink would be copied whole at the first append.
+// The sinks point to the arrays they fill: appending to an array stored in the sink would copy it.
 
 private struct IDSink: TokenSink {
   let ids: UnsafeMutablePointer<[Int32]>

@@ -1,15 +1,15 @@
 import Text
 
-/// Reading the `normalizer` and the `pre_tokenizer` of a tokenizer.json.
+/// Parsing of the `normalizer` and the `pre_tokenizer` in a tokenizer.json.
 extension TextSteps {
-  /// What the components come to.
+  /// The result of parsing the components.
   enum Components {
-    /// BERT's own.
+    /// BERT's own components.
     case bert(TextNormalizer, stripAccents: Bool?)
     case steps(TextSteps)
   }
 
-  /// - Throws: `TokenizerError.unsupported` for a component of another kind, by its name.
+  /// - Throws: `TokenizerError.unsupported`, with the name of an unsupported component.
   static func read(normalizer: JSONValue, preTokenizer: JSONValue, file: String) throws -> Components {
     let reader = Reader(file: file)
     var stripAccents: Bool?
@@ -61,7 +61,7 @@ extension TextSteps {
           throw unsupported("the pattern of the normalizer Replace", value["pattern"] ?? .null, "a string")
         }
         guard let content = value["content"]?.string else {
-          throw TokenizerError.badFile(file, what: "the normalizer Replace has no 'content'")
+          throw TokenizerError.badFile(file, what: "missing key 'content' in the normalizer Replace")
         }
         return [.replace(pattern, with: content)]
       default:
@@ -96,7 +96,7 @@ extension TextSteps {
 
     private func list(_ key: String, of value: JSONValue) throws -> [JSONValue] {
       guard let list = value[key]?.array else {
-        throw TokenizerError.badFile(file, what: "a Sequence has no array '\(key)'")
+        throw TokenizerError.badFile(file, what: "missing array '\(key)' in a Sequence")
       }
       return list
     }
@@ -105,7 +105,7 @@ extension TextSteps {
       guard let entry = value[key], !entry.isNull else { return nil }
       guard let flag = entry.bool else {
         throw TokenizerError.badFile(
-          file, what: "\(value["type"]?.string ?? "").\(key) is \(entry.kindName), not true or false")
+          file, what: "\(value["type"]?.string ?? "").\(key) is \(entry.kindName), expected true or false")
       }
       return flag
     }

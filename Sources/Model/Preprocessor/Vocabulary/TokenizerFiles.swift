@@ -2,16 +2,16 @@ import Files
 import Hub
 import Text
 
-/// Reading a tokenizer from a model directory, as transformers' `AutoTokenizer` does.
+/// Loading of a tokenizer from a model directory, as transformers' `AutoTokenizer` does.
 ///
-/// The vocabulary is that of tokenizer.json, else of vocab.txt. How text is normalized and cut is decided by the class that
-/// tokenizer_config.json names: BERT's classes (and where none is named, as the model is a DistilBERT) go by its flags and their
-/// own defaults, others by tokenizer.json. A KerasHub directory (whose tokenizer.json is another thing of the same name) has its
-/// vocabulary under assets/tokenizer: `KerasTokenizer`.
+/// The vocabulary comes from tokenizer.json or, without one, from vocab.txt. The class named in tokenizer_config.json
+/// decides how text is normalized and split. BERT's classes use its flags and their own defaults, and are also the
+/// default, as the model is a DistilBERT. Other classes use tokenizer.json. In a KerasHub directory, tokenizer.json is
+/// a different format with the same name, and the vocabulary is under assets/tokenizer: see `KerasTokenizer`.
 extension WordPieceTokenizer {
-  /// Throws `TokenizerError`, `JSONError` or `FileError`.
+  /// Loads the tokenizer. Throws `TokenizerError`, `JSONError` or `FileError`.
   ///
-  /// `lowercase`: what is known of the vocabulary where no file says whether text is lower-cased.
+  /// `lowercase`: the known setting of the vocabulary, used if no file says whether text is lower-cased.
   public static func load(directory: String, lowercase: Bool? = nil) throws -> WordPieceTokenizer {
     let config = try TokenizerConfig(directory: directory)
     let tokenizerFile = Path.join(directory, "tokenizer.json")
@@ -40,8 +40,8 @@ extension WordPieceTokenizer {
     let options = config.options(default: lowercase)
     if config.lowercases == nil, lowercase == nil, options.lowercase, added.base.hasCapitals {
       notes.append(
-        "\(vocabularyFile) has pieces with capitals, but no tokenizer_config.json says do_lower_case false: text is "
-          + "lower-cased, as transformers does")
+        "\(vocabularyFile) has pieces with capital letters, but no tokenizer_config.json sets do_lower_case to false: "
+          + "text is lower-cased, as in transformers")
     }
     return try added.tokenizer(options, names: config.specialTokenNames, config.extras, notes: notes, lines: true)
   }
@@ -54,7 +54,7 @@ extension WordPieceTokenizer {
     var options: Options
     var notes: [String] = []
     if config.namesBERTClass {
-      // The file's added tokens count where tokenizer_config.json lists none.
+      // Uses the file's added tokens if tokenizer_config.json lists none.
       try added.add(config.listsAddedTokens ? config.addedTokens : config.addedTokens + json.addedTokens)
       options = config.options(default: lowercase)
       if let note = config.difference(from: try? json.options(), of: file, options) { notes.append(note) }
@@ -66,13 +66,14 @@ extension WordPieceTokenizer {
       let names = config.specialTokenNames
       if !json.framesText(names.classification, names.separator) {
         notes.append(
-          "\(file): its post_processor is not [CLS] text [SEP], which is what the model gets here; transformers gives other numbers"
-        )
+          "\(file): its post_processor is not [CLS] text [SEP], which is always used here: "
+            + "transformers gives different numbers")
       }
       if let flag = config.lowercases, options.steps == nil, flag != options.lowercase {
         notes.append(
-          "\(config.file) says do_lower_case \(flag), but its class \(config.className ?? "") goes by tokenizer.json, which "
-            + "\(options.lowercase ? "lower-cases" : "does not lower-case"): tokenizer.json counts, as in transformers")
+          "\(config.file) sets do_lower_case to \(flag), but its class \(config.className ?? "") uses tokenizer.json, "
+            + "which \(options.lowercase ? "lower-cases" : "does not lower-case"): tokenizer.json takes precedence, "
+            + "as in transformers")
       }
     }
     try added.addSpecialTokens(of: config)
@@ -83,7 +84,8 @@ extension WordPieceTokenizer {
     return try added.tokenizer(options, names: names, config.extras, notes: notes, lines: false)
   }
 
-  /// Reads a vocab.txt alone. `lowercase`: whether text is lower-cased; nil: if no piece but `[…]` has a capital.
+  /// Loads a vocab.txt alone. `lowercase`: whether text is lower-cased; nil: true if no piece other than `[…]` has a
+  /// capital letter.
   public static func load(vocabularyFile: String, lowercase: Bool? = nil) throws -> WordPieceTokenizer {
     let mapping = try FileMapping(path: vocabularyFile)
     try ForeignFileError.checkText(mapping.bytes, file: vocabularyFile)
@@ -98,7 +100,7 @@ extension WordPieceTokenizer {
 }
 
 extension Vocabulary {
-  /// Whether a piece other than `[…]` has an upper-case ASCII letter: then the vocabulary is not a lower-case one.
+  /// Whether a piece other than `[…]` has an upper-case ASCII letter, so that the vocabulary is not lower-case.
   var hasCapitals: Bool {
     for id in 0..<count {
       let piece = bytes(of: id)
@@ -108,43 +110,46 @@ extension Vocabulary {
     return false
   }
 
-  /// What was unusual in a vocab.txt, in one line.
+  /// Describes the irregularities of a vocab.txt in one line.
   fileprivate func notes(_ oddities: PieceList.Oddities) -> [String] {
     var parts: [String] = []
-    if oddities.hasByteOrderMark { parts.append("it begins with a byte-order mark, which was ignored") }
+    if oddities.hasByteOrderMark { parts.append("byte-order mark ignored") }
     if !shadowedIDs.isEmpty {
-      parts.append("\(plural(shadowedIDs.count, "piece")) in it twice (the later id counts)")
+      parts.append("\(plural(shadowedIDs.count, "duplicate piece")) (the later id is used)")
     }
-    if oddities.blankLines > 0 { parts.append("\(plural(oddities.blankLines, "blank line")) (ids without a piece)") }
+    if oddities.blankLines > 0 {
+      parts.append("\(plural(oddities.blankLines, "blank line")) kept as ids without a piece")
+    }
     if oddities.trailingBlanks > 0 {
-      parts.append("\(plural(oddities.trailingBlanks, "line")) with white space at the end (dropped)")
+      parts.append("trailing white space dropped from \(plural(oddities.trailingBlanks, "line"))")
     }
     if parts.isEmpty { return [] }
-    return ["\(file): read as transformers reads it: " + parts.joined(separator: ", ")]
+    return ["\(file): read as in transformers: " + parts.joined(separator: ", ")]
   }
 }
 
-/// What tokenizer_config.json, special_tokens_map.json and added_tokens.json say.
+/// The contents of tokenizer_config.json, special_tokens_map.json and added_tokens.json.
 struct TokenizerConfig {
   private(set) var addedTokens: [AddedToken] = []
-  /// Whether tokenizer_config.json lists the added tokens (`added_tokens_decoder`): then no other file does.
+  /// Whether tokenizer_config.json lists the added tokens (`added_tokens_decoder`), so that no other file is used for
+  /// them.
   private(set) var listsAddedTokens = false
   private(set) var extras = TokenizerExtras()
   private(set) var file = "tokenizer_config.json"
-  /// The class of transformers that it names.
+  /// The name of the transformers class.
   private(set) var className: String?
   private var flags: [String: Bool] = [:]
-  /// The special tokens by key (`mask_token`): a string, or an object with the spelling under `content`.
+  /// The special tokens by key (`mask_token`): a string, or an object with the spelling in `content`.
   private var named: [String: JSONValue] = [:]
 
   private static let roles = ["cls_token", "mask_token", "pad_token", "sep_token", "unk_token"]
-  /// Classes that are, or were, BERT's tokenizer under another name.
+  /// Classes that are, or were, other names of BERT's tokenizer.
   private static let bertClasses: Set = [
     "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer", "ConvBertTokenizer",
     "SqueezeBertTokenizer", "LayoutLMTokenizer", "RetriBertTokenizer", "DPRReaderTokenizer",
   ]
 
-  /// Classes of transformers that read text in another way, whatever the files hold.
+  /// Classes of transformers that read text differently, whatever the files contain.
   private static let otherClasses = Set(
     """
     Albert Bart Barthez Bartpho BertGeneration BertJapanese Bertweet BigBird BioGpt BlenderbotSmall Blenderbot ByT5 CLIP CTRL \
@@ -160,7 +165,7 @@ struct TokenizerConfig {
 
   init(directory: String) throws {
     try read(directory, "tokenizer_config.json")
-    // The older place.
+    // The older location.
     let model = Path.join(directory, ModelFiles.configuration)
     if className == nil, Path.isFile(model), let json = try? JSONValue.load(file: model) {
       className = json["tokenizer_class"]?.string
@@ -176,7 +181,7 @@ struct TokenizerConfig {
     try readAddedTokens(directory)
   }
 
-  /// What the special tokens' keys say; besides the five, those that are to be written back.
+  /// The special tokens by key. Keys other than the five are kept for writing.
   var specialTokenNames: SpecialTokenNames {
     func spelling(_ key: String) -> String? { named[key].flatMap { $0.string ?? $0["content"]?.string } }
     var result = SpecialTokenNames()
@@ -188,16 +193,16 @@ struct TokenizerConfig {
     return result
   }
 
-  /// `do_lower_case`, where it is true or false.
+  /// `do_lower_case`, if it is true or false.
   var lowercases: Bool? { flags["do_lower_case"] }
 
-  /// Whether the class is BERT's: the model's own where none is named.
+  /// Whether the class is BERT's; true if none is named, as BERT's class is the model's own.
   var namesBERTClass: Bool {
     guard let className else { return true }
     return Self.bertClasses.contains(Self.withoutFast(className))
   }
 
-  /// What BERT's classes make of the flags. `lowercase`: instead of the class's default, true.
+  /// The options that BERT's classes derive from the flags. `lowercase`: replaces the class's default, true.
   func options(default lowercase: Bool?) -> WordPieceTokenizer.Options {
     var options = WordPieceTokenizer.Options(lowercase: flags["do_lower_case"] ?? lowercase ?? true)
     options.stripAccents = flags["strip_accents"]
@@ -206,13 +211,14 @@ struct TokenizerConfig {
     return options
   }
 
-  /// The flags that count for every class.
+  /// Applies the flags that affect every class.
   func applyDecoding(to options: inout WordPieceTokenizer.Options) {
     if let flag = flags["clean_up_tokenization_spaces"] { options.cleanUpTokenizationSpaces = flag }
     if let flag = flags["special_tokens_in_strings"] { options.findsSpecialTokens = flag }
   }
 
-  /// What BERT's classes leave of a tokenizer.json, where that is another normalization; nil where it is the same.
+  /// Describes how tokenizer.json differs from the normalization of BERT's classes, which ignore it; nil if it does
+  /// not.
   func difference(
     from json: WordPieceTokenizer.Options?, of file: String, _ options: WordPieceTokenizer.Options
   ) -> String? {
@@ -222,18 +228,18 @@ struct TokenizerConfig {
       if json.stripsAccents != options.stripsAccents { parts.append("accents") }
       if json.splitsCJK != options.splitsCJK { parts.append("CJK characters") }
       if json.cleansText != options.cleansText { parts.append("control characters") }
-      if json.maximumWordLength != options.maximumWordLength { parts.append("the longest word") }
+      if json.maximumWordLength != options.maximumWordLength { parts.append("the maximum word length") }
     } else {
       parts.append("its normalizer or pre_tokenizer")
     }
     if parts.isEmpty { return nil }
     let name = className ?? "DistilBertTokenizer"
     return "\(file) and \(className == nil ? "the defaults of" : "\(self.file) with") the class \(name) differ on "
-      + "\(parts.joined(separator: ", ")): the class counts, as in transformers (it "
+      + "\(parts.joined(separator: ", ")): the class takes precedence, as in transformers (it "
       + "\(options.lowercase ? "lower-cases" : "does not lower-case"))"
   }
 
-  /// Adds what a file says to what the ones before it said; does nothing where there is no such file.
+  /// Merges the content of a file over that of earlier files. Does nothing if the file does not exist.
   private mutating func read(_ directory: String, _ name: String, specialTokensAlone: Bool = false) throws {
     let path = Path.join(directory, name)
     guard Path.isFile(path) else { return }
@@ -241,7 +247,7 @@ struct TokenizerConfig {
     let mapping = try FileMapping(path: path)
     let value = try JSONValue.parse(mapping.text, file: path)
     guard let members = value.object else {
-      throw TokenizerError.badFile(path, what: "\(name) holds \(value.kindName), not an object")
+      throw TokenizerError.badFile(path, what: "\(name) contains \(value.kindName), expected an object")
     }
     for (key, value) in members {
       switch key {
@@ -249,19 +255,19 @@ struct TokenizerConfig {
         "special_tokens_in_strings":
         if value.isNull || specialTokensAlone { continue }
         guard let flag = value.bool else {
-          throw TokenizerError.badFile(path, what: "\(key) is \(value.kindName), not true or false")
+          throw TokenizerError.badFile(path, what: "\(key) is \(value.kindName), expected true or false")
         }
         flags[key] = flag
       case "tokenizer_class" where !specialTokensAlone: className = value.string
       case "model_max_length":
-        // Written as 1e30 where nobody set it.
+        // transformers writes 1e30 if no length is set.
         if let length = value.double, length >= 1, length < 1e9 { extras.modelMaximumLength = Int(length) }
       case "added_tokens_decoder":
         listsAddedTokens = true
         for (id, token) in value.object ?? [] {
           guard let content = token["content"]?.string, let number = Int(id),
             let added = AddedToken(token, id: number, content: content)
-          else { throw TokenizerError.badFile(path, what: "added_tokens_decoder has a bad entry '\(id)'") }
+          else { throw TokenizerError.badFile(path, what: "invalid entry '\(id)' in added_tokens_decoder") }
           addedTokens.append(added)
         }
         addedTokens.sort { $0.id < $1.id }
@@ -280,7 +286,7 @@ struct TokenizerConfig {
     }
   }
 
-  /// added_tokens.json: {"content": id}.
+  /// Reads added_tokens.json: {"content": id}.
   private mutating func readAddedTokens(_ directory: String) throws {
     let path = Path.join(directory, "added_tokens.json")
     guard Path.isFile(path) else { return }
@@ -288,7 +294,7 @@ struct TokenizerConfig {
     let special = Set(specialTokens.map { Array($0.content.utf8) })
     for (content, id) in try JSONValue.parse(mapping.text, file: path).object ?? [] {
       guard let number = id.int, var added = AddedToken(.null, id: number, content: content) else {
-        throw TokenizerError.badFile(path, what: "the id of '\(content)' is not a whole number")
+        throw TokenizerError.badFile(path, what: "the id of '\(content)' is not an integer")
       }
       added.isSpecial = special.contains(Array(content.utf8))
       added.isNormalized = !added.isSpecial
@@ -297,7 +303,7 @@ struct TokenizerConfig {
     addedTokens.sort { $0.id < $1.id }
   }
 
-  /// All special tokens that are named, with the flags they are given: first the five, in the order of transformers.
+  /// All named special tokens with their flags, the five first, in the order of transformers.
   var specialTokens: [AddedToken] {
     var values = ["unk_token", "sep_token", "pad_token", "cls_token", "mask_token"].compactMap { named[$0] }
     for (_, value) in extras.specialTokens {
@@ -316,15 +322,15 @@ struct TokenizerConfig {
   }
 }
 
-/// Gives added tokens their ids, as transformers does: a token of the vocabulary has its id there, others get the next ones.
+/// Assigns ids to added tokens, as transformers does: a token in the vocabulary keeps its id, others get the next ids.
 private struct AddedTokenReader {
-  /// The vocabulary without the added tokens that are not in it.
+  /// The vocabulary without added tokens that are not part of it.
   let base: Vocabulary
   private var pieces: PieceList
   private let file: String
   private var tokens: [AddedToken] = []
-  /// Where a token is in `tokens`, by its bytes: `String` would merge tokens that are canonically equivalent.
-  private var places: [[UInt8]: Int] = [:]
+  /// The index of each token in `tokens`, by its bytes: `String` would merge tokens that are canonically equivalent.
+  private var indices: [[UInt8]: Int] = [:]
   private var nextID: Int
   private var specialIDs: [Int32] = []
   private var notes: [String] = []
@@ -333,16 +339,16 @@ private struct AddedTokenReader {
     self.base = base
     self.pieces = pieces
     self.file = file
-    // The library counts a blank line of vocab.txt as a piece.
+    // The tokenizers library counts a blank line of vocab.txt as a piece.
     nextID = base.pieceCount + (pieces.oddities.blankLines > 0 ? 1 : 0)
   }
 
-  /// - Throws: where the ids that a file gives them are not those that they get.
+  /// - Throws: `TokenizerError` if the ids in a file differ from the assigned ones.
   mutating func add(_ declared: [AddedToken]) throws {
     for token in declared where !token.content.isEmpty {
       let content = Array(token.content.utf8)
-      if let place = places[content] {
-        tokens[place] = with(token, id: tokens[place].id)
+      if let index = indices[content] {
+        tokens[index] = with(token, id: tokens[index].id)
         continue
       }
       if let id = base.id(of: token.content) {
@@ -361,21 +367,21 @@ private struct AddedTokenReader {
         pieces.append(token.content)
         nextID += 1
       }
-      places[content] = tokens.count
+      indices[content] = tokens.count
       tokens.append(token)
     }
   }
 
-  /// Special tokens that no list of added tokens has. One that the vocabulary lacks would get an id beyond the model's rows: it
-  /// stays text, and a note says so.
+  /// Adds special tokens that no list of added tokens has. A token that is not in the vocabulary would get an id beyond
+  /// the model's rows, so it remains text, and a note reports it.
   mutating func addSpecialTokens(of config: TokenizerConfig) throws {
     var missing: [String] = []
     for token in config.specialTokens {
       let content = Array(token.content.utf8)
-      if let place = places[content] {
-        specialIDs.append(tokens[place].id)
+      if let index = indices[content] {
+        specialIDs.append(tokens[index].id)
       } else if let id = base.id(of: token.content) {
-        places[content] = tokens.count
+        indices[content] = tokens.count
         tokens.append(with(token, id: id))
         specialIDs.append(id)
       } else {
@@ -383,7 +389,8 @@ private struct AddedTokenReader {
       }
     }
     if !missing.isEmpty {
-      notes.append("special tokens that the vocabulary lacks are plain text here: \(missing.joined(separator: ", "))")
+      notes.append(
+        "special tokens missing from the vocabulary are read as plain text: \(missing.joined(separator: ", "))")
     }
   }
 
@@ -407,14 +414,14 @@ private struct AddedTokenReader {
   }
 }
 
-/// What a model directory says of a tokenizer that it does not need itself, kept for writing back.
+/// Tokenizer data in a model directory that is kept only for writing it back.
 struct TokenizerExtras: Sendable {
-  /// `model_max_length`, where somebody set it.
+  /// `model_max_length`, if it is set.
   var modelMaximumLength: Int?
-  /// Special tokens of other names (`bos_token`, `additional_special_tokens`, …) as they were written.
+  /// Special tokens of other names (`bos_token`, `additional_special_tokens`, …), in their original form.
   var specialTokens: [(key: String, value: JSONValue)] = []
   /// The ids of all special tokens.
   var specialTokenIDs: [Int32] = []
-  /// What a person should know of how the files were read.
+  /// Facts that the user should know about how the files were read.
   var notes: [String] = []
 }

@@ -1,11 +1,11 @@
 import Text
 
-/// Writing a tokenizer into a model directory.
+/// Writing of a tokenizer into a model directory.
 extension WordPieceTokenizer {
-  /// tokenizer.json, tokenizer_config.json, special_tokens_map.json and vocab.txt, the same bytes every time. Old and new
-  /// versions of transformers load them.
+  /// Returns tokenizer.json, tokenizer_config.json, special_tokens_map.json and vocab.txt, with reproducible bytes. Old
+  /// and new versions of transformers can load them.
   ///
-  /// `maximumLength`: the longest sequence of the model, for `model_max_length`.
+  /// `maximumLength`: the model's maximum sequence length, for `model_max_length`.
   public func files(maximumLength: Int) -> [(name: String, bytes: [UInt8])] {
     [
       ("special_tokens_map.json", specialTokensMap.serialized(.indented(2), endingInNewline: true)),
@@ -41,14 +41,14 @@ extension WordPieceTokenizer {
       ("tokenize_chinese_chars", .bool(options.splitsCJK)),
       ("tokenizer_class", .string(isDistilBertTokenizer ? "DistilBertTokenizer" : "PreTrainedTokenizerFast")),
     ]
-    // Ours and KerasHub's: transformers always finds them.
+    // Used by this project and KerasHub; transformers always finds special tokens.
     if options.findsSpecialTokens { members.append(("special_tokens_in_strings", .bool(true))) }
     return .object(
       (members + namedTokens + extras.specialTokens).sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
   }
 
-  /// Whether transformers' class of that name reads text the same way: it knows BERT's normalization alone. Others read
-  /// tokenizer.json.
+  /// Whether transformers' class of this name reads text the same way. It supports BERT's normalization only;
+  /// otherwise, the class that reads tokenizer.json is named.
   private var isDistilBertTokenizer: Bool {
     options.steps == nil && options.cleansText
       && options.maximumWordLength == WordPieceTokenizer.Options().maximumWordLength
@@ -133,7 +133,7 @@ extension WordPieceTokenizer {
     writer.append(string: names.unknown)
     writer.append(raw: ###","continuing_subword_prefix":"##","max_input_chars_per_word":"###)
     writer.append(options.maximumWordLength)
-    // The vocabulary goes out piece by piece, without a tree of it.
+    // Writes the vocabulary piece by piece, without building a tree.
     writer.append(raw: #","vocab":{"#)
     var isFirst = true
     for id in 0..<vocabulary.wordPieceCount where !vocabulary.bytes(of: id).isEmpty {

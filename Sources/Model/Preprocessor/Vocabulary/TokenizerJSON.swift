@@ -1,11 +1,11 @@
 import Text
 
-/// What a Hugging Face tokenizer.json says, as far as a WordPiece tokenizer needs it.
+/// The parts of a Hugging Face tokenizer.json that a WordPiece tokenizer needs.
 ///
-/// The vocabulary is read without a tree of it (119,547 entries in the multilingual one). Truncation, padding and the
-/// post-processor are passed over: packing is the preprocessor's.
+/// The vocabulary is parsed without building a tree (the multilingual one has 119,547 entries). Truncation, padding and
+/// the post-processor are ignored, because the preprocessor does the packing.
 struct TokenizerJSON {
-  /// The pieces in the order they are written, with their ids.
+  /// The pieces and their ids, in the order of the file.
   private(set) var pieces: PieceList
   private(set) var ids: [Int] = []
   private(set) var addedTokens: [AddedToken] = []
@@ -22,7 +22,7 @@ struct TokenizerJSON {
     self.file = file
     pieces = PieceList(expectedBytes: bytes.count / 2)
     var scanner = JSONScanner(bytes, file: file)
-    guard try scanner.peek() == .object else { throw wrong("tokenizer.json does not hold a JSON object") }
+    guard try scanner.peek() == .object else { throw wrong("tokenizer.json does not contain a JSON object") }
     var hasModel = false
     var key: [UInt8] = []
     try scanner.beginObject()
@@ -46,7 +46,7 @@ struct TokenizerJSON {
       }
     }
     try scanner.finish()
-    guard hasModel else { throw wrong("tokenizer.json has no 'model'") }
+    guard hasModel else { throw wrong("missing key 'model'") }
   }
 
   private mutating func readModel(_ scanner: inout JSONScanner) throws {
@@ -75,7 +75,7 @@ struct TokenizerJSON {
       default: try scanner.skipValue()
       }
     }
-    guard hasVocabulary else { throw wrong("'model' has no 'vocab'") }
+    guard hasVocabulary else { throw wrong("missing key 'vocab' in 'model'") }
   }
 
   private mutating func readVocabulary(_ scanner: inout JSONScanner) throws {
@@ -91,9 +91,9 @@ struct TokenizerJSON {
     }
   }
 
-  /// How text is normalized and cut by this file.
+  /// Returns how this file normalizes and splits text.
   ///
-  /// - Throws: `TokenizerError.unsupported` for a component that is not provided for.
+  /// - Throws: `TokenizerError.unsupported` for an unsupported component.
   func options() throws -> WordPieceTokenizer.Options {
     var options = WordPieceTokenizer.Options()
     if let maximumWordLength { options.maximumWordLength = maximumWordLength }
@@ -109,7 +109,7 @@ struct TokenizerJSON {
     return options
   }
 
-  /// Whether the post-processor puts these tokens around a text, as BERT's does.
+  /// Returns whether the post-processor surrounds a text with these tokens, as BERT's does.
   func framesText(_ classification: String, _ separator: String) -> Bool {
     switch postProcessor["type"]?.string {
     case "BertProcessing":
@@ -126,7 +126,7 @@ struct TokenizerJSON {
 
   private func addedToken(_ value: JSONValue) throws -> AddedToken {
     guard let content = value["content"]?.string, let id = value["id"]?.int else {
-      throw wrong("an entry of added_tokens has no content or no id")
+      throw wrong("missing 'content' or 'id' in an entry of added_tokens")
     }
     guard let token = AddedToken(value, id: id, content: content) else {
       throw TokenizerError.idOutOfRange(piece: content, id: String(id), count: ids.count, file: file)
@@ -147,7 +147,7 @@ struct TokenizerJSON {
 }
 
 extension AddedToken {
-  /// An entry of `added_tokens` or `added_tokens_decoder`; nil where the id cannot be one.
+  /// Parses an entry of `added_tokens` or `added_tokens_decoder`; nil if the id is out of range.
   init?(_ value: JSONValue, id: Int, content: String) {
     guard let id = Int32(exactly: id), id >= 0 else { return nil }
     func flag(_ key: String) -> Bool { value[key]?.bool ?? false }

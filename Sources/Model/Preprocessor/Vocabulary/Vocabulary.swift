@@ -2,49 +2,50 @@ import Files
 import Glibc
 import Text
 
-/// The word pieces of a model, each with its id: its index in the list, counted from 0. An id may have no piece.
+/// The word pieces of a model. A piece's id is its index in the list, counted from 0. An id may have no piece.
 ///
 ///     let vocabulary = try Vocabulary(vocabTXT: bytes, file: "vocab.txt")
 ///     vocabulary.id(of: "##ing")      // 2075
 ///     vocabulary.piece(2075)          // "##ing"
 ///
 /// Pieces are compared byte by byte. (`String` would merge pieces that are canonically equivalent; the multilingual
-/// vocabulary has five such pairs with different ids.) All pieces lie in one block of bytes, and an open-addressing table
-/// of our own finds them: 30,522 pieces load in about a millisecond, and a look-up allocates nothing.
+/// vocabulary has five such pairs with different ids.) All pieces are in one block of bytes with an open-addressing
+/// hash table: 30,522 pieces load in about a millisecond, and a lookup allocates nothing.
 public final class Vocabulary: Sendable {
-  /// The number of ids, those without a piece included.
+  /// The number of ids, including those without a piece.
   public let count: Int
-  /// Ids below it are those of pieces that words are cut into; those from it on are added tokens.
+  /// The number of leading ids whose pieces make up words; later ids belong to added tokens.
   let wordPieceCount: Int
   /// The number of different pieces.
   let pieceCount: Int
-  /// Pieces that are in the file again, with a later id, which counts.
+  /// The replaced ids of duplicate pieces; the later id is used.
   let shadowedIDs: [Int]
-  /// The file the pieces came from, for messages.
+  /// The file from which the pieces were read, for messages.
   public let file: String
-  /// The pieces end to end, in the order of their ids.
+  /// The concatenated pieces, in the order of their ids.
   private nonisolated(unsafe) let text: UnsafeMutablePointer<UInt8>
-  /// `starts[id] ..< starts[id + 1]` is a piece's place in `text`.
+  /// `starts[id] ..< starts[id + 1]` is a piece's byte range in `text`.
   private nonisolated(unsafe) let starts: UnsafeMutablePointer<UInt32>
-  /// The pieces that words are cut into.
+  /// The pieces into which words are split.
   nonisolated(unsafe) let table: PieceTable
   private nonisolated(unsafe) let addedTokens: PieceTable?
 
-  /// Reads one piece a line, as transformers does: a line ends at `\n` and nowhere else, white space at its end is dropped, an id
-  /// whose line is empty has no piece, and of a piece that is there twice the later id counts. A byte-order mark and empty lines at
-  /// the end are ignored.
+  /// Reads one piece per line, as transformers does. A line ends only at `\n`, and trailing white space is dropped. The
+  /// id of an empty line has no piece. For a duplicate piece, the later id is used. A byte-order mark and empty lines
+  /// at the end are ignored.
   ///
-  /// Throws `TokenizerError` naming file and line for bytes that are not UTF-8.
+  /// Throws `TokenizerError` with file and line for invalid UTF-8.
   public convenience init(vocabTXT bytes: UnsafeBufferPointer<UInt8>, file: String) throws {
     try self.init(PieceList(vocabTXT: bytes), file: file, lines: true)
   }
 
-  /// The same, from bytes in an array.
+  /// Reads one piece per line from an array of bytes.
   public convenience init(vocabTXT bytes: [UInt8], file: String) throws {
     try self.init(bytes.withUnsafeBufferPointer { PieceList(vocabTXT: $0) }, file: file, lines: true)
   }
 
-  /// The pieces in the order of their ids. Throws `TokenizerError` for an empty piece, and one that is there twice.
+  /// Creates a vocabulary from pieces in the order of their ids. Throws `TokenizerError` for an empty or duplicate
+  /// piece.
   public convenience init(pieces: [String], file: String = "vocabulary") throws {
     var list = PieceList(expectedBytes: pieces.count * 8)
     for (id, piece) in pieces.enumerated() {
@@ -60,8 +61,8 @@ public final class Vocabulary: Sendable {
   }
 
   /// - Parameters:
-  ///   - lines: whether a piece's id is its line in the file, less one (for messages).
-  ///   - wordPieceCount: pieces from there on are added tokens, which no word is cut into; nil: all are pieces of words.
+  ///   - lines: whether a piece's line number is its id plus one (for messages).
+  ///   - wordPieceCount: the id from which pieces are added tokens, which are not used to split words; nil: none are.
   init(_ pieces: PieceList, file: String, lines: Bool, wordPieceCount: Int? = nil) throws {
     let count = pieces.count
     let wordPieceCount = min(wordPieceCount ?? count, count)
@@ -85,7 +86,7 @@ public final class Vocabulary: Sendable {
       ? PieceTable(text: text, starts: starts, first: wordPieceCount, count: count - wordPieceCount) : nil
     var shadowed: [Int] = []
     var pieceCount = 0
-    // From the last one: of a piece that is there twice the later id counts.
+    // In descending order: the later id of a duplicate piece is used.
     for id in (0..<count).reversed() where starts[id + 1] > starts[id] {
       let piece = text + Int(starts[id])
       guard
@@ -102,7 +103,7 @@ public final class Vocabulary: Sendable {
     Self.remove(shadowed, text: text, starts: starts, count: count)
   }
 
-  /// Leaves ids without their pieces.
+  /// Removes the pieces of some ids.
   private static func remove(
     _ ids: [Int], text: UnsafeMutablePointer<UInt8>, starts: UnsafeMutablePointer<UInt32>, count: Int
   ) {
@@ -128,7 +129,8 @@ public final class Vocabulary: Sendable {
     addedTokens?.deallocate()
   }
 
-  /// The id of a piece, spelled as in the vocabulary (`##` included), or of an added token; nil where there is none.
+  /// Returns the id of a piece, spelled as in the vocabulary (including `##`), or of an added token; nil if there is
+  /// none.
   public func id(of piece: UnsafeBufferPointer<UInt8>) -> Int32? {
     guard let base = piece.baseAddress else { return nil }
     let id = table.id(ofPiece: base, count: piece.count)
@@ -137,30 +139,31 @@ public final class Vocabulary: Sendable {
     return added < 0 ? nil : added
   }
 
-  /// The id of a piece, spelled as in the vocabulary (`##` included), or nil. Compared by bytes.
+  /// Returns the id of a piece, spelled as in the vocabulary (including `##`), or nil. Compares bytes.
   public func id(of piece: String) -> Int32? {
     var piece = piece
     return piece.withUTF8 { id(of: $0) }
   }
 
-  /// The bytes of a piece; empty for an id that is not in the vocabulary. Valid while the vocabulary lives.
+  /// Returns the bytes of a piece, which are valid during the life of the vocabulary; empty for an id outside the
+  /// vocabulary.
   public func bytes(of id: Int) -> UnsafeBufferPointer<UInt8> {
     guard id >= 0, id < count else { return UnsafeBufferPointer(start: nil, count: 0) }
     return UnsafeBufferPointer(start: text + Int(starts[id]), count: Int(starts[id + 1] - starts[id]))
   }
 
-  /// A piece's spelling; empty for an id that is not in the vocabulary.
+  /// Returns a piece's spelling; empty for an id outside the vocabulary.
   public func piece(_ id: Int) -> String {
     withExtendedLifetime(self) { String(decoding: bytes(of: id), as: UTF8.self) }
   }
 
-  /// Whether a piece goes on with a word (`##…`).
+  /// Returns whether a piece continues a word (`##…`).
   public func isContinuation(_ id: Int) -> Bool {
     let piece = bytes(of: id)
     return piece.count > 2 && piece[0] == 0x23 && piece[1] == 0x23
   }
 
-  /// The lines of a vocab.txt: each piece followed by `\n`, without tokens that were added.
+  /// The content of a vocab.txt: each piece followed by `\n`, without added tokens.
   public var vocabTXT: [UInt8] {
     var lines: [UInt8] = []
     lines.reserveCapacity(Int(starts[wordPieceCount]) + count)
@@ -172,13 +175,13 @@ public final class Vocabulary: Sendable {
   }
 }
 
-/// Pieces end to end, while a vocabulary is being read. An empty one stands for an id without a piece.
+/// Concatenated pieces, while a vocabulary is read. An empty piece represents an id without a piece.
 struct PieceList {
   private(set) var bytes: [UInt8] = []
   private(set) var starts: [UInt32] = [0]
   var count: Int { starts.count - 1 }
 
-  /// What was unusual in a vocab.txt.
+  /// Irregularities of a vocab.txt.
   struct Oddities {
     var hasByteOrderMark = false
     var blankLines = 0
@@ -191,7 +194,7 @@ struct PieceList {
     starts.reserveCapacity(expectedBytes / 6 + 2)
   }
 
-  /// One piece a line; see `Vocabulary.init(vocabTXT:file:)`.
+  /// Reads one piece per line; see `Vocabulary.init(vocabTXT:file:)`.
   init(vocabTXT bytes: UnsafeBufferPointer<UInt8>) {
     self.init(expectedBytes: bytes.count)
     guard let base = bytes.baseAddress else { return }
@@ -205,7 +208,7 @@ struct PieceList {
       var last = next
       if last > position, base[last - 1] == 0x0D { last -= 1 }
       let line = last
-      // Rust's `trim_end`, by which the tokenizers library reads the file.
+      // Equivalent to Rust's `trim_end`, which the tokenizers library applies to the file.
       while let scalar = scalarBefore(last, from: position, base), UnicodeClasses.isWhiteSpace(scalar) {
         last -= utf8Length(of: scalar)
       }
@@ -225,29 +228,29 @@ struct PieceList {
     piece.withUTF8 { append($0) }
   }
 
-  /// The pieces by their ids, some of which may have none.
+  /// Returns the pieces in the order of their ids, some of which may have none.
   ///
-  /// - Throws: `TokenizerError` where two pieces have one id, or an id is far beyond their number.
+  /// - Throws: `TokenizerError` if two pieces have the same id, or an id is far beyond their number.
   func ordered(by ids: [Int], file: String) throws -> PieceList {
-    var places: [Int] = []
-    places.reserveCapacity(count)
+    var indices: [Int] = []
+    indices.reserveCapacity(count)
     var isOrdered = true
     for (index, id) in ids.enumerated() {
       guard id >= 0, id < 4 * count + (1 << 16) else {
         throw TokenizerError.idOutOfRange(piece: piece(index), id: String(id), count: count, file: file)
       }
-      while places.count <= id { places.append(-1) }
-      guard places[id] < 0 else {
-        throw TokenizerError.duplicateID(id, piece(places[id]), piece(index), file: file)
+      while indices.count <= id { indices.append(-1) }
+      guard indices[id] < 0 else {
+        throw TokenizerError.duplicateID(id, piece(indices[id]), piece(index), file: file)
       }
-      places[id] = index
+      indices[id] = index
       isOrdered = isOrdered && id == index
     }
     if isOrdered { return self }
     var list = PieceList(expectedBytes: bytes.count)
     bytes.withUnsafeBufferPointer { bytes in
-      for place in places {
-        let range = place < 0 ? 0..<0 : Int(starts[place])..<Int(starts[place + 1])
+      for index in indices {
+        let range = index < 0 ? 0..<0 : Int(starts[index])..<Int(starts[index + 1])
         list.append(UnsafeBufferPointer(rebasing: bytes[range]))
       }
     }

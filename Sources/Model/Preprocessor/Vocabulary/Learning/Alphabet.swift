@@ -1,46 +1,46 @@
 import Text
 
-/// The characters of some words, and common ones that text to come may have; and the pieces they are.
+/// The characters of some words, common characters that future text may contain, and the pieces for them.
 struct Alphabet {
-  /// The characters in the order of their code points, then their `##` forms.
+  /// The characters in code-point order, then their `##` forms.
   private(set) var pieces: [[UInt8]] = []
-  /// The words' characters that are pieces, and those that found no room.
+  /// The number of the words' characters that are pieces, and of those that did not fit.
   let characters, charactersLeftOut: Int
-  /// The id of each scalar as the first of a word (even places) and further on (odd ones).
+  /// The id of each scalar at the beginning of a word (even keys) and inside one (odd keys).
   private var ids: [UInt32: Int32] = [:]
 
-  /// - Parameter room: pieces that are to be had. The alphabet takes half of them at most; where the text has more characters,
-  ///   the rarest are left out. Common characters that are not in the text take a sixteenth at most.
+  /// - Parameter room: the number of available pieces. The alphabet takes at most half of them; the rarest characters
+  ///   of the text are left out if it has more. Common characters that are not in the text take at most a sixteenth.
   init(of words: WordTable, room: Int, options: WordPieceTokenizer.Options) {
     typealias Flags = UnicodeTables.Flags
-    // The tokenizer makes a word of each such character.
+    // The tokenizer splits off each such character as a word.
     let alone = Flags.punctuation | (options.splitsCJK ? Flags.chinese : 0)
     func standsAlone(_ scalar: UInt32) -> Bool { UnicodeTables.shared.entry(scalar).pointee.flags & alone != 0 }
 
     var counts: [UInt32: UInt64] = [:]
     words.visit { word, _, count in Self.forEachScalar(word) { counts[$0, default: 0] += count } }
-    var places = room / 2
+    var remaining = room / 2
     var kept: [UInt32] = []
-    /// Until one finds no room.
+    /// Keeps scalars until one does not fit.
     func keep(_ scalars: some Sequence<UInt32>) {
       for scalar in scalars {
         let needed = standsAlone(scalar) ? 1 : 2
-        if needed > places { break }
-        places -= needed
+        if needed > remaining { break }
+        remaining -= needed
         kept.append(scalar)
       }
     }
     keep(counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key))
     (characters, charactersLeftOut) = (kept.count, counts.count - kept.count)
-    places = charactersLeftOut == 0 ? min(places, room / 16) : 0
+    remaining = charactersLeftOut == 0 ? min(remaining, room / 16) : 0
     keep(Self.common(lowercase: options.lowercase).filter { counts[$0] == nil })
     kept.sort()
     for scalar in kept { add(scalar, isContinuation: false) }
-    // Any character may go on with a word that is yet to come, but for those that are words by themselves.
+    // Any character may continue a future word, except those that are words by themselves.
     for scalar in kept where !standsAlone(scalar) { add(scalar, isContinuation: true) }
   }
 
-  /// The ids of a word's characters; nil where one is not in the alphabet.
+  /// Returns the ids of a word's characters; nil if one is not in the alphabet.
   func spelling(of word: UnsafeBufferPointer<UInt8>) -> [Int32]? {
     var spelling: [Int32] = []
     spelling.reserveCapacity(word.count)
@@ -51,7 +51,7 @@ struct Alphabet {
     return isKnown ? spelling : nil
   }
 
-  /// Printable ASCII, signs first, and the typography of English: a novel has no percent sign, its reader's text may.
+  /// Printable ASCII, punctuation first, and English typography: a novel may lack a percent sign that later text has.
   private static func common(lowercase: Bool) -> [UInt32] {
     let letters = (lowercase ? "" : "ABCDEFGHIJKLMNOPQRSTUVWXYZ") + "abcdefghijklmnopqrstuvwxyz"
     let characters = ##"!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~0123456789"## + letters + "‘’“”–—…•·«»£€¥¢§©®™°±×÷½"

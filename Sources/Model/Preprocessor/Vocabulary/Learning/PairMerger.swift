@@ -1,17 +1,18 @@
-/// Byte-pair encoding of words over an alphabet (Sennrich et al. 2016): the pair of neighbouring pieces that is seen most often
-/// becomes a piece of its own, again and again.
+/// Byte-pair encoding of words over an alphabet (Sennrich et al. 2016): repeatedly makes a piece of the most frequent
+/// pair of neighboring pieces.
 ///
-/// Of pairs seen equally often the one of the smaller ids is first, so that the result follows from the words and their counts.
+/// Among pairs of equal frequency, the one with the smaller ids comes first, so that the result depends only on the
+/// words and their counts.
 struct PairMerger {
-  /// The pieces, `##` included; those of the alphabet first.
+  /// The pieces, including `##`; those of the alphabet come first.
   private(set) var pieces: [[UInt8]]
   private var ids: [[UInt8]: Int32]
 
-  /// Each word as it is spelled for now, end to end; a word keeps its place while it gets shorter.
+  /// The current spellings of all words, concatenated. A word keeps its offset while it gets shorter.
   private var symbols: [Int32] = []
   private var words: [Word] = []
   private var pairs: [Pair: Int32] = [:]
-  /// How often each pair is seen, and the words that may hold it.
+  /// The frequency of each pair, and the words that may contain it.
   private var occurrences: [Occurrences] = []
   private var queue = PairQueue()
 
@@ -33,13 +34,13 @@ struct PairMerger {
     var words: [UInt32] = []
   }
 
-  /// - Parameter alphabet: the pieces to begin with.
+  /// - Parameter alphabet: the initial pieces.
   init(alphabet: [[UInt8]]) {
     pieces = alphabet
     ids = Dictionary(uniqueKeysWithValues: alphabet.enumerated().map { ($1, Int32($0)) })
   }
 
-  /// Adds a word as the ids of its pieces, which are those of the alphabet.
+  /// Adds a word as the ids of its pieces, all from the alphabet.
   mutating func add(_ spelling: [Int32], count: UInt64) {
     guard spelling.count > 1 else { return }
     let word = UInt32(words.count)
@@ -48,9 +49,9 @@ struct PairMerger {
     for (left, right) in zip(spelling, spelling.dropFirst()) { note(Pair(left: left, right: right), in: word, count) }
   }
 
-  /// Merges until there are so many pieces, or no pair is seen so often.
+  /// Merges until there are `size` pieces, or no pair is frequent enough.
   ///
-  /// - Throws: `CancellationError` between two merges where the task is canceled.
+  /// - Throws: `CancellationError` if the task is canceled between merges.
   mutating func merge(until size: Int, minimumFrequency: Int) throws {
     for index in occurrences.indices { enqueue(index) }
     let least = UInt64(max(minimumFrequency, 1))
@@ -59,7 +60,7 @@ struct PairMerger {
       guard let index = pairs[next.pair].map({ Int($0) }) else { continue }
       let count = occurrences[index].count
       if count < least { continue }
-      // Seen less often than when it was put there.
+      // The count has dropped since the pair was queued.
       if count < next.count {
         queue.push(count, next.pair)
         continue
@@ -70,17 +71,17 @@ struct PairMerger {
 
   private mutating func merge(_ index: Int) {
     let pair = occurrences[index].pair
-    let places = occurrences[index].words
+    let words = occurrences[index].words
     pairs[pair] = nil
     occurrences[index].words = []
     let merged = id(of: pieces[Int(pair.left)] + pieces[Int(pair.right)].dropFirst(Self.prefix.count))
-    // In whatever order: the queue takes them by count and pair.
+    // In any order: the queue sorts by count and pair.
     var grown: Set<Int> = []
-    for word in places { rewrite(word, pair, as: merged, &grown) }
+    for word in words { rewrite(word, pair, as: merged, &grown) }
     for index in grown { enqueue(index) }
   }
 
-  /// Puts the merged piece for the pair wherever it stands in a word, from left to right.
+  /// Replaces the pair with the merged piece everywhere in a word, from left to right.
   private mutating func rewrite(_ word: UInt32, _ pair: Pair, as merged: Int32, _ grown: inout Set<Int>) {
     let (start, count) = (words[Int(word)].start, words[Int(word)].count)
     let end = start + Int(words[Int(word)].length)
@@ -105,7 +106,7 @@ struct PairMerger {
     words[Int(word)].length = Int32(to - start)
   }
 
-  /// The id of a piece, which may be new.
+  /// Returns the id of a piece, which may be new.
   private mutating func id(of piece: [UInt8]) -> Int32 {
     if let id = ids[piece] { return id }
     let id = Int32(pieces.count)
@@ -114,7 +115,7 @@ struct PairMerger {
     return id
   }
 
-  /// Counts a pair once more; returns the index of its occurrences.
+  /// Adds an occurrence of a pair; returns the index of its occurrences.
   @discardableResult
   private mutating func note(_ pair: Pair, in word: UInt32, _ count: UInt64) -> Int {
     let index: Int
@@ -131,18 +132,18 @@ struct PairMerger {
   }
 
   private mutating func forget(_ pair: Pair, _ count: UInt64) {
-    // The pair that is being merged is not in the table any more.
+    // The pair that is being merged is no longer in the table.
     guard let index = pairs[pair].map({ Int($0) }) else { return }
     occurrences[index].count -= min(count, occurrences[index].count)
   }
 
   private mutating func enqueue(_ index: Int) { queue.push(occurrences[index].count, occurrences[index].pair) }
 
-  /// What a piece that goes on with a word begins with.
+  /// The prefix of a piece that continues a word.
   static let prefix = Array("##".utf8)
 }
 
-/// Pairs, the one seen most often first. Counts in it may be out of date.
+/// A queue of pairs, the most frequent first. Its counts may be out of date.
 private struct PairQueue {
   struct Item {
     let count: UInt64
@@ -159,10 +160,10 @@ private struct PairQueue {
   mutating func push(_ count: UInt64, _ pair: PairMerger.Pair) {
     if count == 0 { return }
     items.append(Item(count: count, pair: pair))
-    var place = items.count - 1
-    while place > 0, case let parent = (place - 1) / 2, items[place].isBefore(items[parent]) {
-      items.swapAt(place, parent)
-      place = parent
+    var index = items.count - 1
+    while index > 0, case let parent = (index - 1) / 2, items[index].isBefore(items[parent]) {
+      items.swapAt(index, parent)
+      index = parent
     }
   }
 
@@ -170,15 +171,15 @@ private struct PairQueue {
     guard let first = items.first, let last = items.popLast() else { return nil }
     if items.isEmpty { return first }
     items[0] = last
-    var place = 0
+    var index = 0
     while true {
-      var next = place
-      for child in [2 * place + 1, 2 * place + 2] where child < items.count && items[child].isBefore(items[next]) {
+      var next = index
+      for child in [2 * index + 1, 2 * index + 2] where child < items.count && items[child].isBefore(items[next]) {
         next = child
       }
-      if next == place { return first }
-      items.swapAt(place, next)
-      place = next
+      if next == index { return first }
+      items.swapAt(index, next)
+      index = next
     }
   }
 }

@@ -1,6 +1,6 @@
 import Files
 
-/// Counts different spellings by their hashes: 8 bytes each, in a table that is half full at most.
+/// Counts different spellings by their 8-byte hashes, in a table that is at most half full.
 struct SpellingSet {
   private(set) var count = 0
   /// 0 is a free slot.
@@ -10,7 +10,7 @@ struct SpellingSet {
     insert(hash: max(1, XXHash.hash(UnsafeRawBufferPointer(spelling))))
   }
 
-  /// Adds all of another set.
+  /// Adds the spellings of another set.
   mutating func formUnion(_ other: SpellingSet) {
     for hash in other.slots where hash != 0 { insert(hash: hash) }
   }

@@ -2,16 +2,16 @@ import Glibc
 import Tensor
 import Text
 
-/// Counts the words of texts, split and normalized as the tokenizer does it. Blocks of lines are read by several threads and let go
-/// behind; memory grows with the different words, not with the text.
+/// Counts the words of texts, split and normalized as by the tokenizer. Several threads read blocks of lines, whose
+/// memory is released after reading. Memory grows with the number of different words, not with the text.
 struct WordCounter {
   private let normalizer: TextNormalizer
   private let classes: [UInt8]
   private let maximumWordLength: Int
   private let pool: WorkerPool
-  /// One for each thread.
+  /// One tally per thread.
   private let tallies: [Tally]
-  /// Bytes of a block; it goes on to the end of its last line.
+  /// The size of a block in bytes. A block extends to the end of its last line.
   private static let blockBytes = 1 << 20
 
   init(_ options: WordPieceTokenizer.Options, threads: Int) {
@@ -24,32 +24,32 @@ struct WordCounter {
     tallies = (0..<pool.threads).map { _ in Tally() }
   }
 
-  /// What one thread has counted.
+  /// The counts of one thread.
   private final class Tally {
     let words = WordTable()
-    /// How words stand in the text where that differs from their normalized form.
+    /// The spellings of words in the text that differ from their normalized form.
     var otherSpellings = SpellingSet()
     var longWords: UInt64 = 0
   }
 
-  /// What was counted.
+  /// The result of counting.
   struct Counts {
-    /// In the order of their bytes.
+    /// The words in byte order.
     let words: WordTable
-    /// Different words of the text itself, before normalization made some of them equal.
+    /// The number of different words in the text before normalization, which makes some of them equal.
     let spellings: Int
-    /// How often there was a word too long to have pieces.
+    /// The number of occurrences of words too long to have pieces.
     let longWords: Int
   }
 
-  /// Counts the words of a text; `release` is told of each part of it that is done with.
+  /// Counts the words of a text. Calls `release` with each part of it that is no longer needed.
   ///
-  /// - Throws: `CancellationError` between parts where the task is canceled.
+  /// - Throws: `CancellationError` if the task is canceled between parts.
   func add(_ text: UnsafeBufferPointer<UInt8>, release: (Range<Int>) -> Void = { _ in }) throws {
     var start = 0
     while start < text.count {
       try Task.checkCancellation()
-      // A few blocks for each thread at a time.
+      // A few blocks per thread at a time.
       let first = start
       var blocks: [Range<Int>] = []
       while start < text.count, blocks.count < 8 * pool.threads {
@@ -64,7 +64,7 @@ struct WordCounter {
     }
   }
 
-  /// All words. The threads' tallies are put together for that: nothing can be added any more.
+  /// Merges the tallies of all threads and returns the counts.
   consuming func finish() -> Counts {
     let all = tallies[0]
     for tally in tallies.dropFirst() {
@@ -98,14 +98,14 @@ struct WordCounter {
 
     static var wantsOffsets: Bool { false }
     func word(_ word: borrowing WordBuffer) {
-      // Longer words are [UNK], whatever the vocabulary.
+      // Longer words are [UNK] with any vocabulary.
       if word.isTooLong {
         tally.longWords += 1
         return
       }
       let normalized = UnsafeBufferPointer(start: word.bytes, count: word.count)
       let spelling = UnsafeBufferPointer(start: text + word.start, count: max(0, word.end - word.start))
-      // How many of the first bytes are the same does not matter where there are not as many.
+      // The comparison of the first bytes does not matter if the lengths differ.
       let difference = memcmp(text + word.start, word.bytes, min(spelling.count, normalized.count))
       let isSpelledSo = difference == 0 && spelling.count == normalized.count
       tally.words.add(normalized, hash: word.prefixes[word.count], isSpelledSo: isSpelledSo)

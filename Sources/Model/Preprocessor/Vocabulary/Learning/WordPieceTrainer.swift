@@ -4,26 +4,26 @@ import Files
 ///
 ///     let (vocabulary, _) = try WordPieceTrainer(pieces: 8192).train(files: ["novels.txt"])
 ///
-/// Words are normalized, split and counted as the tokenizer does it. Their pieces are then learned as tokenizers learns them, by
-/// byte-pair encoding over characters: from the alphabet on, the pair of neighbouring pieces seen most often becomes a piece.
-/// The result follows from text and settings alone, whatever the number of threads.
+/// Words are normalized, split and counted as by the tokenizer. Pieces are then learned as in the tokenizers library,
+/// by byte-pair encoding over characters: beginning with the alphabet, the most frequent pair of neighboring pieces
+/// becomes a piece. The result depends only on the text and the settings, not on the number of threads.
 ///
-/// The vocabulary begins with the special tokens, by default [PAD], [UNK], [CLS], [SEP], [MASK]; then come the characters (and ASCII
-/// and common typography, in the text or not, where that is a small part), what they are as a `##` piece, and the merged pieces, those
-/// seen most often first.
+/// The vocabulary begins with the special tokens, by default [PAD], [UNK], [CLS], [SEP], [MASK]. The characters follow
+/// (and, if they are a small share, all of ASCII and common typography, whether or not they are in the text), then the
+/// characters' `##` forms, and the merged pieces, the most frequent first.
 public struct WordPieceTrainer: Sendable {
-  /// The pieces that are learned, at most; the special tokens come on top.
+  /// The maximum number of learned pieces, without the special tokens.
   public var pieces: Int
-  /// What the vocabulary begins with, [unusedN] where ids are to be left out.
+  /// The special tokens with which the vocabulary begins, with [unusedN] for ids that are skipped.
   public var specialTokens = SpecialTokenPlaces.first
-  /// A pair seen less often is not merged (tokenizers: `min_frequency`).
+  /// The minimum frequency of a merged pair (tokenizers: `min_frequency`).
   public var minimumFrequency = 2
-  /// How text is normalized and split; the tokenizer of the vocabulary must have the same.
+  /// How text is normalized and split; the tokenizer that uses the vocabulary must have the same options.
   public var options: WordPieceTokenizer.Options
-  /// Threads that read the text.
+  /// The number of threads that read the text.
   public var threads: Int
 
-  /// A trainer with the defaults of Hugging Face's.
+  /// Creates a trainer with the defaults of Hugging Face's trainer.
   public init(
     pieces: Int, minimumFrequency: Int = 2, options: WordPieceTokenizer.Options = .init(),
     threads: Int = DistilBertMaskedLM.defaultThreads
@@ -34,25 +34,26 @@ public struct WordPieceTrainer: Sendable {
     self.threads = threads
   }
 
-  /// The fewest pieces that are learned.
+  /// The minimum number of learned pieces.
   public static let minimumPieces = 10
 
-  /// What was found in the text.
+  /// Statistics of the text.
   public struct Statistics: Sendable, Equatable {
-    /// Words, and how many different ones.
+    /// The number of words.
     public var words = 0
-    /// Different words.
+    /// The number of different words.
     public var distinctWords = 0
-    /// Different words of the text itself, before normalization made some of them equal.
+    /// The number of different words in the text before normalization, which makes some of them equal.
     public var distinctSpellings = 0
-    /// Characters of the text that are pieces.
+    /// The number of the text's characters that are pieces.
     public var alphabet = 0
-    /// Characters that are not, for want of room.
+    /// The number of the text's characters that did not fit into the vocabulary.
     public var charactersLeftOut = 0
-    /// How often words with them, or words too long to have pieces, are in the text: they are [UNK].
+    /// The number of occurrences of words that are [UNK], because they contain such characters or are too long to have
+    /// pieces.
     public var unknownWords = 0
 
-    /// The share of the different words that normalization, lower case for instance, makes equal to others.
+    /// The share of the different words that normalization, such as lower-casing, makes equal to others.
     public var mergedShare: Double {
       distinctSpellings > 0 ? 1 - Double(distinctWords) / Double(distinctSpellings) : 0
     }
@@ -60,16 +61,16 @@ public struct WordPieceTrainer: Sendable {
 
   /// - Parameters:
   ///   - files: UTF-8 text; "-" is standard input.
-  ///   - temporaryDirectory: where what cannot be mapped is copied to first.
-  /// - Throws: `FileError`; `PreprocessorError` where a file is not text or there is no word in any of them; `CancellationError` where
-  ///   the task is canceled.
+  ///   - temporaryDirectory: the directory for copies of input that cannot be mapped.
+  /// - Throws: `FileError`; `PreprocessorError` if a file is not text or no file contains a word; `CancellationError`
+  ///   if the task is canceled.
   public func train(
     files: [String], temporaryDirectory: String = "/tmp"
   ) throws -> (vocabulary: Vocabulary, statistics: Statistics) {
     try train(TextFile.open(files, temporaryDirectory: temporaryDirectory))
   }
 
-  /// The same, of texts in memory.
+  /// Learns a vocabulary from texts in memory.
   public func train(texts: [String]) throws -> (vocabulary: Vocabulary, statistics: Statistics) {
     try checkSize()
     let counter = WordCounter(options, threads: 1)
@@ -77,7 +78,7 @@ public struct WordPieceTrainer: Sendable {
     return try train(counter.finish(), name: "the text")
   }
 
-  /// The same, of files that are open.
+  /// Learns a vocabulary from open files.
   package func train(_ files: [TextFile]) throws -> (vocabulary: Vocabulary, statistics: Statistics) {
     try checkSize()
     let counter = WordCounter(options, threads: threads)
@@ -122,19 +123,19 @@ public struct WordPieceTrainer: Sendable {
   }
 }
 
-/// The ids of the special tokens in a vocabulary that is learned.
+/// The ids of the special tokens in a learned vocabulary.
 public struct SpecialTokenPlaces: Sendable, Equatable {
-  /// The pieces that the vocabulary begins with.
+  /// The pieces with which the vocabulary begins.
   let pieces: [String]
-  /// How many those are.
+  /// The number of those pieces.
   public var count: Int { pieces.count }
 
-  /// [PAD], [UNK], [CLS], [SEP] and [MASK] are 0 to 4.
+  /// [PAD], [UNK], [CLS], [SEP] and [MASK] with the ids 0 to 4.
   public static let first = SpecialTokenPlaces(pieces: ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
 
-  /// The ids, and the names, that they have in another vocabulary; [unused0], [unused1] … stand between them.
+  /// Creates the ids and names of another vocabulary, with [unused0], [unused1] … between them.
   ///
-  /// - Returns: nil where there would be more of those than learned pieces are worth: over 1,000.
+  /// - Returns: nil if this takes more than 1,000 unused pieces.
   public init?(like tokens: SpecialTokens) {
     let names = Dictionary(tokens.named.map { (Int($0.id), $0.content) }) { first, _ in first }
     guard let last = names.keys.max(), last < 1_000 else { return nil }

@@ -1,39 +1,40 @@
-/// Words and how often each was seen. Grows with the different words alone.
+/// A table of words and their counts. Its size depends only on the number of different words.
 ///
-/// All words lie in one block of bytes; an open-addressing table finds them. Not for several threads at once.
+/// All words are in one block of bytes, with an open-addressing hash table. Not thread-safe.
 final class WordTable {
   struct Entry {
-    /// Where the word's bytes begin, 43 bits, whether a text has it in just this spelling, and the number of bytes, 20 bits.
-    private var place: UInt64
+    /// The offset of the word's bytes (43 bits), whether a text contains exactly this spelling (1 bit), and the number
+    /// of bytes (20 bits).
+    private var location: UInt64
     let hash: UInt64
     private(set) var count: UInt64 = 0
 
     init(start: Int, length: Int, hash: UInt64) {
-      place = UInt64(truncatingIfNeeded: start) << 21 | UInt64(truncatingIfNeeded: length)
+      location = UInt64(truncatingIfNeeded: start) << 21 | UInt64(truncatingIfNeeded: length)
       self.hash = hash
     }
 
-    var isSpelledSo: Bool { place & 1 << 20 != 0 }
+    var isSpelledSo: Bool { location & 1 << 20 != 0 }
 
     fileprivate mutating func add(count: UInt64, isSpelledSo: Bool) {
       self.count += count
-      place |= isSpelledSo ? 1 << 20 : 0
+      location |= isSpelledSo ? 1 << 20 : 0
     }
 
     var bytes: Range<Int> {
-      let start = Int(place >> 21)
-      return start..<start + Int(place & 0xF_FFFF)
+      let start = Int(location >> 21)
+      return start..<start + Int(location & 0xF_FFFF)
     }
   }
 
   private(set) var entries: [Entry] = []
   private var text: [UInt8] = []
-  /// Index of an entry, plus 1; 0 is a free slot. Half full at most.
+  /// The index of an entry, plus 1; 0 is a free slot. At most half full.
   private var slots = [UInt32](repeating: 0, count: 1 << 12)
 
   /// - Parameters:
-  ///   - hash: `PieceTable`'s of the word's bytes.
-  ///   - isSpelledSo: whether the word is in the text as it is here, before normalization.
+  ///   - hash: the word's hash, as in `PieceTable`.
+  ///   - isSpelledSo: whether the text contains the word in this spelling, before normalization.
   func add(_ word: UnsafeBufferPointer<UInt8>, hash: UInt64, count: UInt64 = 1, isSpelledSo: Bool = false) {
     let mask = slots.count - 1
     var slot = Self.slot(hash, mask)
@@ -69,7 +70,7 @@ final class WordTable {
     }
   }
 
-  /// From here on `visit` takes the words in the order of their bytes.
+  /// Makes `visit` go through the words in byte order.
   func sort() {
     text.withUnsafeBufferPointer { text in
       entries.sort { text[$0.bytes].lexicographicallyPrecedes(text[$1.bytes]) }
@@ -91,7 +92,7 @@ final class WordTable {
     }
   }
 
-  /// The hash is a polynomial: its upper bits depend on all of the word once more is multiplied.
+  /// The hash is a polynomial. After another multiplication, its upper bits depend on the whole word.
   @inline(__always)
   private static func slot(_ hash: UInt64, _ mask: Int) -> Int {
     Int(truncatingIfNeeded: (hash ^ hash >> 29) &* 0xD6E8_FEB8_6659_FD93 >> 32) & mask
