@@ -5,12 +5,12 @@
 public struct MaskedLMFeatures: Sendable, Equatable {
   /// [sample][token], [CLS], [SEP] and padding included, after masking.
   public var tokenIDs: [[Int]]
-  /// [sample][token]: 1 for a token, 0 for padding. Empty: no padding anywhere.
+  /// [sample][token]: 1 for a token, 0 for padding. Empty means no padding.
   public var paddingMask: [[Int]]
-  /// [sample][mask]: indices into the sample's `tokenIDs`, padding counted.
+  /// [sample][mask]: indices into the sample's `tokenIDs`, including padding.
   public var maskPositions: [[Int]]
 
-  /// Samples in padded form, not checked yet.
+  /// Creates unvalidated samples in padded form.
   public init(tokenIDs: [[Int]], paddingMask: [[Int]] = [], maskPositions: [[Int]]) {
     self.tokenIDs = tokenIDs
     self.paddingMask = paddingMask
@@ -20,15 +20,15 @@ public struct MaskedLMFeatures: Sendable, Equatable {
   /// The number of samples.
   public var count: Int { tokenIDs.count }
 
-  /// The samples as the model computes them: padding dropped, the position ids of the other tokens kept, mask slots of
-  /// weight 0 left out, everything else in its order.
+  /// Returns the samples in the model's form: without padding and mask slots of weight 0, with the position ids of the
+  /// remaining tokens, in the original order.
   ///
-  /// Everything is checked before anything is returned; an error names the sample by its index.
+  /// Everything is validated before the method returns; an error contains the sample's index.
   /// - Parameters:
-  ///   - labels: [sample][mask], the original ids; nil in prediction.
+  ///   - labels: [sample][mask], the original ids; nil for prediction.
   ///   - sampleWeights: [sample][mask]; nil: all 1.
-  ///   - vocabularySize: ids are below this.
-  ///   - maximumLength: the model's positions.
+  ///   - vocabularySize: the exclusive upper bound of ids.
+  ///   - maximumLength: the number of the model's positions.
   public func samples(
     labels: [[Int]]? = nil, sampleWeights: [[Float]]? = nil, vocabularySize: Int, maximumLength: Int
   ) throws(PreprocessorError) -> [Sample] {
@@ -57,10 +57,12 @@ public struct MaskedLMFeatures: Sendable, Equatable {
     return samples
   }
 
-  /// Samples in padded form, the inverse of `samples`: each token at its position id, `paddingID` where there is none.
+  /// Returns samples in padded form, the inverse of `samples`: each token at its position id, and `paddingID`
+  /// elsewhere.
   /// - Parameters:
-  ///   - sequenceLength: the length to pad to; nil: the longest sample's.
-  ///   - slots: the mask slots to pad to, with position 0, label 0 and weight 0; nil: the most any sample has.
+  ///   - sequenceLength: the length to pad to; nil: that of the longest sample.
+  ///   - slots: the number of mask slots to pad to, with position 0, label 0 and weight 0; nil: the maximum of all
+  ///     samples.
   /// - Returns: the features, and [sample][slot] labels (0 where a sample has none) and weights.
   public static func padded(
     _ samples: [Sample], sequenceLength: Int? = nil, slots: Int? = nil, paddingID: Int = 0
@@ -90,13 +92,13 @@ public struct MaskedLMFeatures: Sendable, Equatable {
   }
 }
 
-/// What a preprocessed sample may hold.
+/// Limits of the values in a preprocessed sample.
 struct SampleLimits: Sendable, Equatable {
   var vocabularySize: Int
   var maximumLength: Int
 }
 
-/// One row of KerasHub's preprocessor output, not judged yet.
+/// One row of KerasHub's preprocessor output, not validated yet.
 struct PaddedSample {
   var tokenIDs: [Int]
   var paddingMask: [Int]?
@@ -104,7 +106,7 @@ struct PaddedSample {
   var labels: [Int]?
   var weights: [Float]?
 
-  /// The row without padding and without mask slots of weight 0; or what is wrong with it.
+  /// Returns the row without padding and without mask slots of weight 0, or throws its fault.
   func sample(within limits: SampleLimits) throws(SampleFault) -> Sample {
     let length = tokenIDs.count
     try requireLength("padding_mask", paddingMask?.count, "token_ids", length)
@@ -114,8 +116,8 @@ struct PaddedSample {
     var sample = Sample(tokenIDs: [], positionIDs: [], slots: maskPositions.count)
     sample.tokenIDs.reserveCapacity(length)
     sample.positionIDs.reserveCapacity(length)
-    // Where each token went; -1 for padding.
-    var place = [Int32](repeating: -1, count: length)
+    // The new index of each token; -1 for padding.
+    var newIndices = [Int32](repeating: -1, count: length)
     for index in 0..<length {
       let id = tokenIDs[index]
       try requireInVocabulary("token_ids", index, id, limits)
@@ -126,12 +128,12 @@ struct PaddedSample {
         case let value: throw .paddingMaskValue(index: index, value: value)
         }
       }
-      place[index] = Int32(truncatingIfNeeded: sample.tokenIDs.count)
+      newIndices[index] = Int32(truncatingIfNeeded: sample.tokenIDs.count)
       sample.tokenIDs.append(Int32(truncatingIfNeeded: id))
       sample.positionIDs.append(Int32(truncatingIfNeeded: index))
     }
     guard let last = sample.positionIDs.last else { throw .noTokens }
-    // Padding may go on beyond the model's positions: nothing is computed there.
+    // Padding may extend beyond the model's positions: nothing is computed there.
     guard last < limits.maximumLength else { throw .tooLong(length: length, maximum: limits.maximumLength) }
 
     for (slot, position) in maskPositions.enumerated() {
@@ -140,14 +142,14 @@ struct PaddedSample {
         throw .positionOutside(slot: slot, position: position, length: length)
       }
       guard weight.isFinite, weight >= 0 else { throw .weightNotUsable(slot: slot, weight: weight) }
-      // An unused slot: its label does not count (some tools write -100).
+      // The label of an unused slot is ignored (some tools write -100).
       if weight == 0 { continue }
-      guard place[position] >= 0 else { throw .positionOnPadding(slot: slot, position: position) }
+      guard newIndices[position] >= 0 else { throw .positionOnPadding(slot: slot, position: position) }
       if let labels {
         try requireInVocabulary("labels", slot, labels[slot], limits)
         sample.labels.append(Int32(truncatingIfNeeded: labels[slot]))
       }
-      sample.maskPositions.append(place[position])
+      sample.maskPositions.append(newIndices[position])
       sample.weights.append(weight)
     }
     return sample

@@ -1,31 +1,33 @@
-/// Text to masked samples: tokenize, pack, mask. As KerasHub's `DistilBertMaskedLMPreprocessor`, with its arguments.
+/// Converts text to masked samples: tokenize, pack, mask. Equivalent to KerasHub's `DistilBertMaskedLMPreprocessor`,
+/// with its arguments.
 ///
 ///     let preprocessor = try DistilBertMaskedLMPreprocessor(tokenizer: tokenizer, sequenceLength: 128)
 ///     let (x, y, sampleWeight) = try preprocessor(["The quick brown fox jumped.", "Call me Ishmael."])
 ///
-/// Which tokens are masked is a pure function of (seed, epoch, index of the sample).
+/// The choice of masked tokens is a pure function of (seed, epoch, sample index).
 public struct DistilBertMaskedLMPreprocessor: Sendable {
-  /// Text to word pieces.
+  /// Splits text into word pieces.
   public let tokenizer: WordPieceTokenizer
-  /// Word pieces to one sequence.
+  /// Joins word pieces into one sequence.
   public private(set) var packer: MultiSegmentPacker
-  /// Which tokens are hidden, and how.
+  /// Selects and replaces masked tokens.
   public let masker: MaskedLMMaskGenerator
-  /// Which special tokens' names in the text stand for the tokens. KerasHub's default: none.
+  /// The special tokens that are recognized in text. KerasHub's default: none.
   public var specialTokensInText: WordPieceTokenizer.SpecialTokensInText
 
-  /// The padded length of the output, special tokens counted.
+  /// The padded length of the output, including special tokens.
   public var sequenceLength: Int {
     get { packer.sequenceLength }
     set { packer.sequenceLength = newValue }
   }
-  /// How segments share the room where they do not fit.
+  /// How segments share the room if they do not fit.
   public var truncate: MultiSegmentPacker.Truncation {
     get { packer.truncate }
     set { packer.truncate = newValue }
   }
 
-  /// KerasHub's arguments and defaults; what KerasHub always does with [UNK] is `masksUnknown`.
+  /// Creates a preprocessor with KerasHub's arguments and defaults; `masksUnknown` is KerasHub's fixed treatment of
+  /// [UNK].
   public init(
     tokenizer: WordPieceTokenizer, sequenceLength: Int = 512, truncate: MultiSegmentPacker.Truncation = .roundRobin,
     maskSelectionRate: Double = 0.15, maskSelectionLength: Int = 96, maskTokenRate: Double = 0.8,
@@ -37,7 +39,8 @@ public struct DistilBertMaskedLMPreprocessor: Sendable {
     try self.init(tokenizer: tokenizer, sequenceLength: sequenceLength, truncate: truncate, masking: masking)
   }
 
-  /// The same, with all options of masking. Throws where they do not fit each other, or the length has no room for [CLS] and [SEP].
+  /// Creates a preprocessor with all masking options. Throws if they are inconsistent, or the length has no room for
+  /// [CLS] and [SEP].
   public init(
     tokenizer: WordPieceTokenizer, sequenceLength: Int = 512, truncate: MultiSegmentPacker.Truncation = .roundRobin,
     masking: MaskingOptions, specialTokensInText: WordPieceTokenizer.SpecialTokensInText = .none
@@ -55,23 +58,23 @@ public struct DistilBertMaskedLMPreprocessor: Sendable {
       options: masking)
   }
 
-  /// How tokens are chosen, and what stands in their place.
+  /// The selection and replacement of masked tokens.
   public var masking: MaskingOptions { masker.options }
 
   // MARK: Padded batches
 
-  /// The batch of texts, one segment each, in KerasHub's padded form: rows of `sequenceLength` tokens and of
+  /// Returns the batch of texts, one segment each, in KerasHub's padded form: rows of `sequenceLength` tokens and of
   /// `maskSelectionLength` slots.
   /// - Parameters:
-  ///   - epoch: masks differ from epoch to epoch.
-  ///   - firstIndex: the place of the first text in its corpus.
+  ///   - epoch: the epoch, which changes the masks.
+  ///   - firstIndex: the index of the first text in its corpus.
   public func callAsFunction(
     _ texts: [String], epoch: Int = 0, firstIndex: Int = 0
   ) throws(PreprocessorError) -> (MaskedLMFeatures, labels: [[Int]], sampleWeights: [[Float]]) {
     try self(segments: texts.map { [$0] }, epoch: epoch, firstIndex: firstIndex)
   }
 
-  /// The same for samples of several segments each: [CLS] a [SEP] b [SEP].
+  /// Returns the batch of samples of several segments each: [CLS] a [SEP] b [SEP].
   public func callAsFunction(
     segments: [[String]], epoch: Int = 0, firstIndex: Int = 0
   ) throws(PreprocessorError) -> (MaskedLMFeatures, labels: [[Int]], sampleWeights: [[Float]]) {
@@ -87,7 +90,7 @@ public struct DistilBertMaskedLMPreprocessor: Sendable {
 
   // MARK: Ragged samples
 
-  /// One sample without padding. A sample without a selectable token has no mask positions, and that is legal.
+  /// Returns one sample without padding. A sample without a selectable token has no mask positions, which is valid.
   public func sample(_ segments: [String], epoch: Int = 0, index: Int = 0) throws(PreprocessorError) -> Sample {
     guard !segments.isEmpty else { throw .noSegments(sample: index) }
     var tokens = [[Int32]]()
@@ -103,7 +106,7 @@ public struct DistilBertMaskedLMPreprocessor: Sendable {
     let packed = try packer.pack(tokens)
     var wordStarts: [Bool]?
     if masking.wholeWords {
-      // [CLS] and each [SEP] are words of their own.
+      // [CLS] and each [SEP] are separate words.
       var packedStarts = [true]
       for (count, segment) in zip(try packer.kept(of: tokens.map(\.count)), starts) {
         packedStarts.append(contentsOf: segment.prefix(count))
@@ -115,24 +118,24 @@ public struct DistilBertMaskedLMPreprocessor: Sendable {
     return specialTokensInText == .all ? withoutPadding(sample, packed) : sample
   }
 
-  /// A [PAD] that stands in the text is padding (KerasHub's padding mask is `packed ids != pad id`): it leaves, and the
-  /// other tokens keep their positions.
+  /// Removes [PAD] tokens that the text contains, because KerasHub treats them as padding (its padding mask is `packed
+  /// ids != pad id`). The other tokens keep their positions.
   private func withoutPadding(_ sample: Sample, _ packed: [Int32]) -> Sample {
     guard packed.contains(packer.paddingID) else { return sample }
     let kept = packed.indices.filter { packed[$0] != packer.paddingID }
-    var place = [Int: Int32]()
-    for (index, position) in kept.enumerated() { place[position] = Int32(truncatingIfNeeded: index) }
+    var newIndices = [Int: Int32]()
+    for (index, position) in kept.enumerated() { newIndices[position] = Int32(truncatingIfNeeded: index) }
     return Sample(
       tokenIDs: kept.map { sample.tokenIDs[$0] }, positionIDs: kept.map { Int32(truncatingIfNeeded: $0) },
-      maskPositions: sample.maskPositions.compactMap { place[Int($0)] }, labels: sample.labels, weights: sample.weights,
-      slots: sample.slots)
+      maskPositions: sample.maskPositions.compactMap { newIndices[Int($0)] }, labels: sample.labels,
+      weights: sample.weights, slots: sample.slots)
   }
 }
 
-/// The tokens of a text, and where words begin among them.
+/// The tokens of a text, and the beginnings of its words.
 struct TokenizedText {
   var ids: [Int32] = []
-  /// For each token, whether there is a gap in the text before it. Only where asked for.
+  /// For each token, whether a gap in the text precedes it. Filled only on request.
   var wordStarts: [Bool] = []
 
   mutating func encode(

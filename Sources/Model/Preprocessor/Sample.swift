@@ -1,22 +1,22 @@
 import Files
 
-/// One sequence as the model takes it: tokens without padding, and what to predict where.
+/// One sequence in the model's form: tokens without padding, the mask positions, and the labels.
 public struct Sample: Sendable, Equatable {
   /// The ids, [CLS] and [SEP] included, after masking.
   public var tokenIDs: [Int32]
-  /// The position of each token in the model's position table. Differs from 0, 1, 2 … only where padded
-  /// tokens were dropped from the middle or the front of a padded sample.
+  /// The position of each token in the model's position table. Differs from 0, 1, 2 … only if padding was dropped from
+  /// the middle or the front of a padded sample.
   public var positionIDs: [Int32]
-  /// Indices into `tokenIDs`, ascending, whose original token is to be predicted.
+  /// Ascending indices into `tokenIDs` of the positions to predict.
   public var maskPositions: [Int32]
-  /// The original id at each mask position. Empty where it is not known (in prediction).
+  /// The original id at each mask position. Empty if unknown (in prediction).
   public var labels: [Int32]
-  /// The weight of each mask position in loss and accuracy; never zero (slots of weight zero are left out).
+  /// The weight of each mask position in loss and accuracy; never zero (slots of weight zero are dropped).
   public var weights: [Float]
-  /// The mask slots it would have in a padded batch, used or not: what Keras' loss is divided by.
+  /// The number of mask slots in a padded batch, used or not: the divisor of Keras' loss.
   public var slots: Int
 
-  /// A sample; by default tokens stand at positions 0, 1, 2 …, and all weights are 1.
+  /// Creates a sample; by default tokens are at positions 0, 1, 2 …, and all weights are 1.
   public init(
     tokenIDs: [Int32], positionIDs: [Int32]? = nil, maskPositions: [Int32] = [], labels: [Int32] = [],
     weights: [Float]? = nil, slots: Int? = nil
@@ -31,11 +31,11 @@ public struct Sample: Sendable, Equatable {
 }
 
 extension Sample {
-  /// Throws what would make a model read or count beside its tables.
+  /// Throws if the sample would make a model access memory outside its tables.
   ///
   /// - Parameters:
-  ///   - index: the sample's place among others, for the error.
-  ///   - needsLabels: as in training.
+  ///   - index: the sample's index, for the error.
+  ///   - needsLabels: whether labels are required, as in training.
   func check(
     for configuration: Configuration, index: Int, needsLabels: Bool = false
   ) throws(PreprocessorError) {
@@ -48,8 +48,8 @@ extension Sample {
     }
     func id(_ name: String, _ ids: [Int32]) -> SampleFault? {
       let size = configuration.vocabularySize
-      guard let place = ids.firstIndex(where: { $0 < 0 || $0 >= size }) else { return nil }
-      return .tokenOutsideVocabulary(name: name, index: place, id: Int(ids[place]), vocabularySize: size)
+      guard let index = ids.firstIndex(where: { $0 < 0 || $0 >= size }) else { return nil }
+      return .tokenOutsideVocabulary(name: name, index: index, id: Int(ids[index]), vocabularySize: size)
     }
     if tokenIDs.isEmpty { return .noTokens }
     if needsLabels, labels.count < maskPositions.count { return .missingLabels }
@@ -72,7 +72,7 @@ extension Sample {
   }
 }
 
-/// A corpus whose samples are checked before a model computes them: anybody can write a source.
+/// A corpus whose samples are validated before a model computes them, because anyone can implement a source.
 final class CheckedSource: SampleSource {
   private let base: any SampleSource
   private let configuration: Configuration
@@ -91,17 +91,17 @@ final class CheckedSource: SampleSource {
   }
 }
 
-/// A corpus cut into samples that can be asked for in any order and from several threads at once.
+/// A corpus split into samples, which can be read in any order and from several threads at once.
 public protocol SampleSource: AnyObject, Sendable {
   /// The number of samples.
   var count: Int { get }
-  /// The sample of that index, masked for that epoch. The same arguments always give the same sample: the masks depend on
-  /// the seed, the epoch and the index alone.
+  /// Returns the sample at an index, masked for an epoch. The same arguments always give the same sample: the masks
+  /// depend only on the seed, the epoch and the index.
   func sample(_ index: Int, epoch: Int) throws -> Sample
 }
 
-/// A corpus that knows where its samples come from.
+/// A corpus that knows the origin of its samples.
 public protocol LocatedSource: SampleSource {
-  /// The file and line of a sample.
+  /// Returns the file and line of a sample.
   func location(of index: Int) -> DataLocation
 }

@@ -26,8 +26,8 @@ struct WordCachePoolTests {
   @Test func manyBlocks() {
     let pool = WordCachePool(blockBytes: 4096)
     defer { pool.deallocate() }
-    let blocks = (0..<WordCachePool.places + 3).compactMap { _ in pool.borrow() }
-    #expect(Set(blocks).count == WordCachePool.places + 3)
+    let blocks = (0..<WordCachePool.slotCount + 3).compactMap { _ in pool.borrow() }
+    #expect(Set(blocks).count == WordCachePool.slotCount + 3)
     for block in blocks { pool.giveBack(block) }
   }
 }

@@ -1,23 +1,23 @@
-/// A token that was added to the vocabulary, or marked as special in it (an entry of tokenizer.json's `added_tokens`).
+/// A token added to the vocabulary, or marked as special in it (an entry of tokenizer.json's `added_tokens`).
 ///
-/// It is found in the text before the text is cut into words. Source: the tokenizers library's `AddedToken`.
+/// Added tokens are found before the text is split into words. Source: the tokenizers library's `AddedToken`.
 package struct AddedToken: Sendable, Equatable {
   /// Its id.
   package var id: Int32
-  /// How it is spelled.
+  /// Its spelling.
   package var content: String
-  /// Whether it is one of the tokens with a meaning of their own, which `decode` can leave out.
+  /// Whether it is a special token, which `decode` can skip.
   package var isSpecial: Bool
-  /// Found in the normalized text, in its own normalized spelling; else in the text as it stands.
+  /// Whether it is matched in normalized form in the normalized text, instead of literally in the original text.
   package var isNormalized: Bool
-  /// Found only where no letter, digit or underscore is next to it.
+  /// Whether it matches only if no letter, digit or underscore is next to it.
   package var singleWord: Bool
-  /// Takes white space before it along.
+  /// Whether it includes preceding white space.
   package var leftStrip: Bool
-  /// Takes white space behind it along.
+  /// Whether it includes following white space.
   package var rightStrip: Bool
 
-  /// A token from its parts.
+  /// Creates a token from its parts.
   package init(
     id: Int32, content: String, isSpecial: Bool, isNormalized: Bool = false, singleWord: Bool = false,
     leftStrip: Bool = false, rightStrip: Bool = false

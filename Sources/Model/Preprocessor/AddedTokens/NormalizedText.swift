@@ -1,20 +1,19 @@
 import Text
 
-/// A part of a text as a normalizer leaves it, with the part of the text that each byte was made from.
+/// A part of a text after normalization, with the origin of each byte in the text.
 ///
-/// What `TextNormalizer` does on the way from byte to word is done here step by step, as the tokenizers library's
-/// `NormalizedString` does: added tokens have to be found in the normalized text, and a tokenizer.json may name other steps
-/// than BERT's.
+/// Performs the work of `TextNormalizer` step by step, like the tokenizers library's `NormalizedString`: added tokens
+/// must be found in the normalized text, and a tokenizer.json may specify other steps than BERT's.
 struct NormalizedText {
   private(set) var bytes: [UInt8] = []
-  /// For each byte, where the scalar that it belongs to comes from, in bytes of the text. Empty where offsets are not wanted.
+  /// For each byte, the origin of its scalar as a byte offset in the text. Empty if offsets are not tracked.
   private(set) var starts: [Int] = []
   private(set) var ends: [Int] = []
 
   private let tracksOffsets: Bool
   private var isASCII = true
 
-  /// The text as it stands. Bytes that are not UTF-8 become U+FFFD.
+  /// Creates the unchanged text, with invalid bytes replaced by U+FFFD.
   init(_ text: UnsafePointer<UInt8>, from start: Int, to end: Int, tracksOffsets: Bool) {
     self.tracksOffsets = tracksOffsets
     bytes.reserveCapacity(end - start)
@@ -31,7 +30,7 @@ struct NormalizedText {
     bytes.reserveCapacity(other.bytes.count)
   }
 
-  /// The part of the text that some of the bytes were made from.
+  /// Returns the part of the text from which some of the bytes were made.
   func origin(of range: Range<Int>) -> Range<Int> {
     guard tracksOffsets, !range.isEmpty else { return 0..<0 }
     let (start, end) = (starts[range.lowerBound], ends[range.upperBound - 1])
@@ -40,7 +39,7 @@ struct NormalizedText {
 
   // MARK: Steps
 
-  /// Carries out one step.
+  /// Applies one step.
   mutating func apply(_ step: TextSteps.Normalizer) {
     switch step {
     case .bert(let options): normalize(options)
@@ -53,7 +52,7 @@ struct NormalizedText {
     }
   }
 
-  /// `BertNormalizer`.
+  /// Applies `BertNormalizer`.
   mutating func normalize(_ normalizer: TextNormalizer) {
     typealias Flags = UnicodeTables.Flags
     if normalizer.cleansText {
@@ -106,12 +105,12 @@ struct NormalizedText {
     if isASCII { return }
     let (tables, classes) = (UnicodeTables.shared, UnicodeClasses.shared)
     var run: [(scalar: UInt32, combining: UInt8, start: Int, end: Int)] = []
-    /// Writes combining scalars in canonical order (Unicode 3.11); those of one class keep theirs. Where they come from stays in the
+    /// Writes combining scalars in canonical order (Unicode 3.11), stable within a class. Their origins remain in the
     /// order of the text, as in the library.
     func flush(into text: inout NormalizedText) {
       let order = run.indices.sorted { (run[$0].combining, $0) < (run[$1].combining, $1) }
-      for (place, index) in order.enumerated() {
-        text.append(run[index].scalar, from: run[place].start, to: run[place].end)
+      for (position, index) in order.enumerated() {
+        text.append(run[index].scalar, from: run[position].start, to: run[position].end)
       }
       run.removeAll(keepingCapacity: true)
     }
@@ -130,8 +129,8 @@ struct NormalizedText {
     }
   }
 
-  /// NFC. Each scalar takes the places of those it is composed of, in the order of the text, and comes from where the first of them
-  /// does, as in the library.
+  /// Applies NFC. The origins of the scalars that a composed scalar replaces are consumed in text order, and it takes
+  /// the origin of the first, as in the library.
   private mutating func compose() {
     if isASCII { return }
     decompose()
@@ -143,7 +142,7 @@ struct NormalizedText {
     rebuild { scalar, start, end, _ in
       origins.append((start, end))
       let combining = Int(scalar < 0x300 ? 0 : tables.entry(scalar).pointee.combiningClass)
-      // Between a scalar and its starter there is none of the same or a higher class, and none of class 0.
+      // Between a scalar and its starter there is no scalar of class 0, and none of the same or a higher class.
       if let index = starter, lastClass < combining || lastClass == -1,
         let composed = classes.composition(scalars[index].scalar, scalar)
       {
@@ -153,10 +152,10 @@ struct NormalizedText {
       if combining == 0 { (starter, lastClass) = (scalars.count, -1) } else { lastClass = combining }
       scalars.append((scalar, 1))
     } finally: { text in
-      var place = 0
+      var position = 0
       for entry in scalars {
-        text.append(entry.scalar, from: origins[place].start, to: origins[place].end)
-        place += entry.parts
+        text.append(entry.scalar, from: origins[position].start, to: origins[position].end)
+        position += entry.parts
       }
     }
   }
@@ -172,7 +171,7 @@ struct NormalizedText {
     if tracksOffsets { (starts, ends) = (Array(starts[range]), Array(ends[range])) }
   }
 
-  /// New scalars come from where the last replaced one does, as in the library. The pattern is not empty.
+  /// Replaces a nonempty pattern. New scalars take the origin of the last replaced scalar, as in the library.
   private mutating func replace(_ pattern: [UInt8], with content: [Unicode.Scalar]) {
     var result = NormalizedText(like: self)
     var index = 0
@@ -197,7 +196,7 @@ struct NormalizedText {
 
   // MARK: Scalars
 
-  /// Calls `body` with each scalar of a part, and where it stands among the bytes.
+  /// Calls `body` with each scalar of a part and its byte range.
   func forEachScalar(in range: Range<Int>? = nil, _ body: (UInt32, Range<Int>) -> Void) {
     let range = range ?? 0..<bytes.count
     bytes.withUnsafeBufferPointer { bytes in
@@ -211,12 +210,12 @@ struct NormalizedText {
     }
   }
 
-  /// The scalar that ends at a place, or nil at the start.
+  /// Returns the scalar that ends at `index`, or nil at the start.
   func scalar(before index: Int) -> UInt32? {
     bytes.withUnsafeBufferPointer { bytes in bytes.baseAddress.flatMap { scalarBefore(index, from: 0, $0) } }
   }
 
-  /// The scalar that begins at a place, or nil at the end.
+  /// Returns the scalar that begins at `index`, or nil at the end.
   func scalar(at index: Int) -> UInt32? {
     guard index < bytes.count else { return nil }
     return bytes.withUnsafeBufferPointer { bytes in
@@ -241,14 +240,14 @@ struct NormalizedText {
     }
   }
 
-  /// Makes a new text out of each scalar of this one.
+  /// Builds a new text from the scalars of this one.
   private mutating func rebuild(
     _ body: (_ scalar: UInt32, _ start: Int, _ end: Int, _ text: inout NormalizedText) -> Void,
     finally: (_ text: inout NormalizedText) -> Void = { _ in }
   ) {
     var result = NormalizedText(like: self)
-    forEachScalar { scalar, place in
-      let (start, end) = tracksOffsets ? (starts[place.lowerBound], ends[place.lowerBound]) : (0, 0)
+    forEachScalar { scalar, range in
+      let (start, end) = tracksOffsets ? (starts[range.lowerBound], ends[range.lowerBound]) : (0, 0)
       body(scalar, start, end, &result)
     }
     finally(&result)
@@ -262,7 +261,7 @@ struct NormalizedText {
     }
   }
 
-  /// Changes or drops bytes, where all are ASCII.
+  /// Changes or drops bytes of an ASCII text.
   private mutating func mapASCII(_ body: (UInt8) -> UInt8?) {
     var count = 0
     for index in bytes.indices {
@@ -279,12 +278,12 @@ struct NormalizedText {
   }
 }
 
-/// The scalar of a text that ends at a place, looked for no further back than `start`; nil at the start.
+/// Returns the scalar that ends at `end`, searching no further back than `start`; nil at the start.
 func scalarBefore(_ end: Int, from start: Int, _ bytes: UnsafePointer<UInt8>) -> UInt32? {
   guard end > start else { return nil }
   var index = end - 1
   while index > start, end - index < 4, bytes[index] & 0xC0 == 0x80 { index -= 1 }
-  // Where these bytes are no scalar, the last of them reads as U+FFFD.
+  // If these bytes are not a valid scalar, the last of them is read as U+FFFD.
   let (scalar, length) = decodeScalar(bytes, at: index, count: end)
   return index + length == end ? scalar : 0xFFFD
 }

@@ -1,26 +1,26 @@
 import Text
 
-/// How a tokenizer.json normalizes text and cuts it into words, where that is not what BERT does: a list of steps each.
+/// Lists of the steps by which a tokenizer.json normalizes and splits text, if they differ from BERT's.
 ///
 /// Source: `normalizers` and `pre_tokenizers` of the tokenizers library.
 package struct TextSteps: Sendable, Equatable {
-  /// A step that changes the text.
+  /// A step that changes text.
   enum Normalizer: Sendable, Equatable {
     case bert(TextNormalizer)
     case nfd, nfc, lowercase, stripAccents
     case strip(left: Bool, right: Bool)
-    /// Each occurrence of a string, which is not empty.
+    /// Replaces each occurrence of a nonempty string.
     case replace(String, with: String)
   }
 
-  /// A step that cuts the text.
+  /// A step that splits text.
   enum PreTokenizer: Sendable, Equatable {
     case bert, whitespace, whitespaceSplit
     case punctuation(Behavior)
     case digits(individually: Bool)
   }
 
-  /// What becomes of that at which text is cut (`SplitDelimiterBehavior`).
+  /// The treatment of delimiters (`SplitDelimiterBehavior`).
   enum Behavior: String, Sendable {
     case removed = "Removed"
     case isolated = "Isolated"
@@ -31,7 +31,7 @@ package struct TextSteps: Sendable, Equatable {
 
   var normalizers: [Normalizer]
   var preTokenizers: [PreTokenizer]
-  /// As they stand in the file, for writing them back.
+  /// The original JSON of the steps, for writing them back.
   var json: (normalizer: JSONValue, preTokenizer: JSONValue) = (.null, .null)
 
   package static func == (a: TextSteps, b: TextSteps) -> Bool {
@@ -40,7 +40,7 @@ package struct TextSteps: Sendable, Equatable {
 }
 
 extension TextSteps {
-  /// Whether ASCII white space always stands between words, so that what is on both sides of it can be read by itself.
+  /// Whether words never span ASCII white space, so that the text on both sides can be read independently.
   var separatesAtBlanks: Bool {
     func hasBlank(_ text: String) -> Bool { text.unicodeScalars.contains { UnicodeClasses.isWhiteSpace($0.value) } }
     return preTokenizers.contains { $0 == .bert || $0 == .whitespace || $0 == .whitespaceSplit }
@@ -49,7 +49,7 @@ extension TextSteps {
 }
 
 extension TextSteps.PreTokenizer {
-  /// Cuts parts of a text into smaller ones.
+  /// Splits parts of a text into smaller ones.
   func cut(_ parts: [Range<Int>], of text: NormalizedText) -> [Range<Int>] {
     switch self {
     case .bert:
@@ -79,19 +79,19 @@ extension TextSteps.PreTokenizer {
     }
   }
 
-  /// Runs of scalars of one kind; those without a kind are left out.
+  /// Returns runs of scalars of the same kind; scalars without a kind are dropped.
   private static func groups(
     of part: Range<Int>, in text: NormalizedText, _ kind: (UInt32) -> Int?
   ) -> [Range<Int>] {
     var groups: [Range<Int>] = []
     var last: Int?
-    text.forEachScalar(in: part) { scalar, place in
+    text.forEachScalar(in: part) { scalar, range in
       let kind = kind(scalar)
       if let kind {
         if kind == last, let group = groups.last {
-          groups[groups.count - 1] = group.lowerBound..<place.upperBound
+          groups[groups.count - 1] = group.lowerBound..<range.upperBound
         } else {
-          groups.append(place)
+          groups.append(range)
         }
       }
       last = kind
@@ -99,19 +99,19 @@ extension TextSteps.PreTokenizer {
     return groups
   }
 
-  /// Cuts at single scalars.
+  /// Splits at single scalars.
   private static func split(
     _ part: Range<Int>, of text: NormalizedText, _ behavior: TextSteps.Behavior, at isDelimiter: (UInt32) -> Bool
   ) -> [Range<Int>] {
-    // What is between delimiters, and each delimiter by itself.
+    // The parts between delimiters, and each delimiter by itself.
     var pieces: [(range: Range<Int>, isDelimiter: Bool)] = []
-    text.forEachScalar(in: part) { scalar, place in
+    text.forEachScalar(in: part) { scalar, range in
       if isDelimiter(scalar) {
-        pieces.append((place, true))
+        pieces.append((range, true))
       } else if let last = pieces.last, !last.isDelimiter {
-        pieces[pieces.count - 1].range = last.range.lowerBound..<place.upperBound
+        pieces[pieces.count - 1].range = last.range.lowerBound..<range.upperBound
       } else {
-        pieces.append((place, false))
+        pieces.append((range, false))
       }
     }
     var result: [Range<Int>] = []

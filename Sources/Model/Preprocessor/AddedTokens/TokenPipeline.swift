@@ -1,39 +1,40 @@
 import Text
 
-/// A text's tokens, by the definition: added tokens that stand in the text as they are spelled; the text between them
-/// normalized; added tokens in that; what is left cut into words, and words into pieces.
+/// The defining conversion of a text into tokens. Added tokens with a literal spelling are found in the original text,
+/// and the text between them is normalized. Other added tokens are found in the normalized text. The rest is split into
+/// words, and words into pieces.
 ///
-/// Source: `AddedVocabulary.extract_and_normalize` of the tokenizers library, and what follows it. `CachedEncoder` gives the
-/// same ids, sooner.
+/// Source: `AddedVocabulary.extract_and_normalize` of the tokenizers library, and the code that follows it.
+/// `CachedEncoder` gives the same ids faster.
 struct TokenPipeline: Sendable {
   nonisolated(unsafe) let table: PieceTable
   let unknown: Int32
-  /// The most scalars of a word that is cut.
+  /// The maximum number of scalars in a word that is split.
   let limit: Int
   let normalizer: TextNormalizer
-  /// Instead of BERT's normalization and words.
+  /// Replaces BERT's normalization and word splitting.
   let steps: TextSteps?
   /// The class of each byte.
   nonisolated(unsafe) let classes: UnsafePointer<UInt8>
-  /// Tokens to find in the text as it stands, and in the normalized text.
+  /// The tokens to find in the original and in the normalized text.
   let rawTokens: TokenTrie?
   let normalizedTokens: TokenTrie?
-  /// The white space that a token has at most.
+  /// The maximum number of white-space characters in a token.
   let blanksInTokens: Int
-  /// Whether what is on both sides of ASCII white space can be read by itself, where no token covers it.
+  /// Whether the text on both sides of ASCII white space can be read independently, unless a token covers it.
   let separatesAtBlanks: Bool
-  /// Whether a token depends on the character next to it.
+  /// Whether a token depends on an adjacent character.
   let hasSingleWords: Bool
 
-  /// Whether tokens are looked for in normalized text.
+  /// Whether tokens are looked for in the normalized text.
   @inline(__always)
   func hasNormalizedTokens(_ mode: UInt8) -> Bool { (normalizedTokens?.modes ?? 0) & mode != 0 }
 
   // MARK: Encoding
 
-  /// Gives the tokens of a part of a text to `sink`.
+  /// Passes the tokens of a part of a text to `sink`.
   ///
-  /// - Parameter wordBefore: whether the part begins behind a letter, digit or underscore.
+  /// - Parameter wordBefore: whether a letter, digit or underscore precedes the part.
   @inline(__always)
   func encode<Sink: TokenSink>(
     _ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int, mode: UInt8, wordBefore: Bool = false,
@@ -68,7 +69,7 @@ struct TokenPipeline: Sendable {
         last = blanksBehind(match.end) { $0 < end ? decodeScalar(bytes, at: $0, count: end).scalar : nil }
       }
       index = match.end
-      // White space that the token before took along is not there again.
+      // Skips white space that belongs to the previous token.
       guard first < last else { continue }
       let range = first..<last
       if done < range.lowerBound {
@@ -80,7 +81,7 @@ struct TokenPipeline: Sendable {
     if done < end { encodeBetween(bytes, done..<end, mode, done == start && wordBefore, &word, &pieces) }
   }
 
-  /// What stands between tokens that are found as they are spelled.
+  /// Handles the text between literally matched tokens.
   @inline(__always)
   private func encodeBetween<Sink: TokenSink>(
     _ bytes: UnsafePointer<UInt8>, _ part: Range<Int>, _ mode: UInt8, _ wordBefore: Bool, _ word: inout WordBuffer,
@@ -139,7 +140,7 @@ struct TokenPipeline: Sendable {
     cutWords(to: text.bytes.count)
   }
 
-  /// A part of a text, normalized.
+  /// Returns a normalized part of a text.
   func normalized(_ bytes: UnsafePointer<UInt8>, _ part: Range<Int>, tracksOffsets: Bool) -> NormalizedText {
     var text = NormalizedText(bytes, from: part.lowerBound, to: part.upperBound, tracksOffsets: tracksOffsets)
     if let steps {
@@ -160,8 +161,8 @@ struct TokenPipeline: Sendable {
     _ text: NormalizedText, _ range: Range<Int>, _ word: inout WordBuffer, _ pieces: inout WordPiece<Sink>
   ) {
     word.clear()
-    text.forEachScalar(in: range) { scalar, place in
-      let origin = text.origin(of: place)
+    text.forEachScalar(in: range) { scalar, range in
+      let origin = text.origin(of: range)
       word.append(scalar, from: origin.lowerBound, to: origin.upperBound, tracking: Sink.wantsOffsets)
     }
     if !word.isEmpty { pieces.anyWord(word) }
@@ -170,14 +171,14 @@ struct TokenPipeline: Sendable {
 
   private func isWord(_ scalar: UInt32?) -> Bool { scalar.map(UnicodeClasses.shared.isWord) ?? false }
 
-  /// Where the white space before a place begins.
+  /// Returns the start of the white space before `index`.
   private func blanksBefore(_ index: Int, from start: Int, _ scalarBefore: (Int) -> UInt32?) -> Int {
     var index = index
     while let scalar = scalarBefore(index), UnicodeClasses.isWhiteSpace(scalar) { index -= utf8Length(of: scalar) }
     return index
   }
 
-  /// Where the white space behind a place ends.
+  /// Returns the end of the white space after `index`.
   private func blanksBehind(_ index: Int, _ scalar: (Int) -> UInt32?) -> Int {
     var index = index
     while let scalar = scalar(index), UnicodeClasses.isWhiteSpace(scalar) { index += utf8Length(of: scalar) }
@@ -186,14 +187,14 @@ struct TokenPipeline: Sendable {
 
   // MARK: Where text can be cut
 
-  /// Whether a token may begin with a byte of ASCII punctuation; in normalized text it is the same byte.
+  /// Whether a token may begin with a byte of ASCII punctuation; the byte is the same in normalized text.
   func mayBeginToken(_ bytes: UnsafePointer<UInt8>, at index: Int, count: Int, mode: UInt8) -> Bool {
     if let rawTokens, rawTokens.longest(bytes, at: index, end: count, mode: mode) != nil { return true }
     guard let normalizedTokens, normalizedTokens.modes & mode != 0 else { return false }
     return normalizedTokens.hasTokens(beginningWith: bytes[index])
   }
 
-  /// What added tokens have to do with a run: a part of a text between ASCII white space and punctuation.
+  /// Returns how added tokens affect a run: a part of a text between ASCII white space and punctuation.
   func touch(_ bytes: UnsafePointer<UInt8>, count: Int, mode: UInt8) -> TokenTrie.Touch {
     var touch = TokenTrie.Touch.none
     if let rawTokens, rawTokens.modes & mode != 0 {
@@ -208,8 +209,8 @@ struct TokenPipeline: Sendable {
     return other == .none ? touch : other
   }
 
-  /// The first ASCII white space behind `start` at which the text can be cut, `start` being such a place or the beginning of a
-  /// run: no token stands on both sides of it. Or the end of the text.
+  /// Returns the first ASCII white space after `start` at which the text can be cut, so that no token spans it, or the
+  /// end of the text. `start` must be such an offset or the beginning of a run.
   func cut(_ bytes: UnsafePointer<UInt8>, behind start: Int, count: Int, mode: UInt8) -> Int {
     var end = start + 1
     while true {
@@ -219,7 +220,8 @@ struct TokenPipeline: Sendable {
     }
   }
 
-  /// Whether white space can be cut at: no token stands on both sides of it. `start`: a place before it where the text can be cut.
+  /// Returns whether the text can be cut at a white space, so that no token spans it. `start`: an earlier offset where
+  /// it can.
   func canCut(_ bytes: UnsafePointer<UInt8>, at index: Int, from start: Int, mode: UInt8) -> Bool {
     guard separatesAtBlanks else { return false }
     if blanksInTokens == 0 { return true }

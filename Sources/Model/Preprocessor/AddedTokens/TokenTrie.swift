@@ -1,10 +1,10 @@
-/// Finds tokens in bytes: a trie of their spellings, so that the time does not depend on how many there are.
+/// Finds tokens in bytes with a trie of their spellings, so that the time does not depend on the number of tokens.
 ///
-/// A token begins where a scalar begins, so bytes that are not UTF-8 do no harm. Of the tokens that begin at one place the
-/// longest counts, as in the tokenizers library (leftmost-longest). In memory of its own: to count references to shared
-/// arrays would make threads wait for each other.
+/// A token begins at the start of a scalar, so invalid UTF-8 does no harm. Among the tokens that begin at the same
+/// offset, the longest wins, as in the tokenizers library (leftmost-longest). Manually allocated, because threads
+/// contend for the reference counts of shared arrays.
 struct TokenTrie: Sendable {
-  /// A token as it is found.
+  /// A matched token.
   struct Token: Sendable {
     let id: Int32
     /// The modes in which it is looked for (`WordPieceTokenizer.SpecialTokensInText.bit`).
@@ -15,9 +15,9 @@ struct TokenTrie: Sendable {
   }
 
   private struct Flags {
-    /// A longer token begins as this node does, and its next byte is ASCII white space or punctuation.
+    /// A longer token shares the prefix of this node, and its next byte is ASCII white space or punctuation.
     static let continuesBehindRun: UInt8 = 1
-    /// A longer token begins as this node does, and its next byte is ASCII white space.
+    /// A longer token shares the prefix of this node, and its next byte is ASCII white space.
     static let continuesWithBlank: UInt8 = 2
   }
 
@@ -27,7 +27,7 @@ struct TokenTrie: Sendable {
     var child: UInt32 = 0
   }
 
-  /// By first byte: the node behind it; 0 is none.
+  /// The node for each first byte; 0 is none.
   private nonisolated(unsafe) let first: UnsafeMutablePointer<UInt32>
   private nonisolated(unsafe) let slots: UnsafeMutablePointer<Slot>
   private let mask: Int
@@ -35,13 +35,13 @@ struct TokenTrie: Sendable {
   private nonisolated(unsafe) let ends: UnsafeMutablePointer<Int32>
   private nonisolated(unsafe) let flags: UnsafeMutablePointer<UInt8>
   private nonisolated(unsafe) let tokens: UnsafeMutablePointer<Token>
-  /// All modes in which any token is looked for.
+  /// The union of the modes of all tokens.
   let modes: UInt8
-  /// Whether a token begins with something else than ASCII punctuation.
+  /// Whether a token begins with a byte other than ASCII punctuation.
   let hasWords: Bool
 
   /// - Parameters:
-  ///   - entries: spellings that are not empty. Of equal spellings the first counts.
+  ///   - entries: nonempty spellings. The first of equal spellings is used.
   ///   - endsRun: whether a byte is ASCII white space or punctuation (`TextNormalizer.ByteClass.endsWord`).
   init(_ entries: [(bytes: [UInt8], token: Token)], endsRun: (UInt8) -> Bool) {
     let size = entries.reduce(1) { $0 + $1.bytes.count }
@@ -88,7 +88,7 @@ struct TokenTrie: Sendable {
     tokens.deallocate()
   }
 
-  /// The longest token of a mode that begins at `start` and ends at or before `end`.
+  /// Returns the longest token of a mode that begins at `start` and ends at or before `end`.
   @inline(__always)
   func longest(
     _ bytes: UnsafePointer<UInt8>, at start: Int, end: Int, mode: UInt8
@@ -107,16 +107,16 @@ struct TokenTrie: Sendable {
     }
   }
 
-  /// Whether some token begins with a byte.
+  /// Returns whether a token begins with a byte.
   func hasTokens(beginningWith byte: UInt8) -> Bool { first[Int(byte)] != 0 }
 
-  /// What tokens may have to do with a part of a text.
+  /// The relation of tokens to a part of a text.
   enum Touch {
-    /// None begins in it.
+    /// No token begins in it.
     case none
-    /// Some are in it, and whether they count depends on nothing else.
+    /// Tokens are inside it, and depend on nothing outside.
     case within
-    /// One may go on behind its end, or depends on what stands around it.
+    /// A token may continue beyond its end, or depends on its context.
     case open
   }
 
@@ -143,7 +143,7 @@ struct TokenTrie: Sendable {
     return touch
   }
 
-  /// Whether the end of a text may be inside a token that continues with white space.
+  /// Returns whether the end of a text may be inside a token that continues with white space.
   func continuesWithBlank(_ bytes: UnsafePointer<UInt8>, count: Int) -> Bool {
     for start in 0..<count {
       var node = first[Int(bytes[start])]
@@ -157,7 +157,7 @@ struct TokenTrie: Sendable {
     return false
   }
 
-  /// ASCII white space; what a normalizer makes of other white space is a blank.
+  /// Returns whether a byte is ASCII white space; a normalizer turns other white space into blanks.
   static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte &- 0x09 < 5 }
 
   @inline(__always)

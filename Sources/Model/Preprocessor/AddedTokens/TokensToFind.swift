@@ -1,10 +1,10 @@
 import Text
 
-/// The tokens that a tokenizer looks for in text, and what they mean for each of its modes.
+/// The tokens that a tokenizer looks for in text, and their treatment in each mode.
 struct TokensToFind {
   private(set) var raw: TokenTrie?
   private(set) var normalized: TokenTrie?
-  /// The white space that a token has at most.
+  /// The maximum number of white-space characters in a token.
   private(set) var blanks = 0
   /// Whether a token that begins with white space depends on the character before it.
   private(set) var looksBeforeBlanks = false
@@ -49,7 +49,8 @@ struct TokensToFind {
     normalized = trie(entries.filter(\.isNormalized))
   }
 
-  /// Where one of BERT's five is taken for what it names. All other tokens are found everywhere.
+  /// Returns the modes in which one of BERT's five special tokens is recognized. All other tokens are recognized in all
+  /// modes.
   private static func modes(
     ofSpecial id: Int32, _ special: SpecialTokens, _ options: WordPieceTokenizer.Options
   ) -> UInt8 {
@@ -78,7 +79,7 @@ struct TokensToFind {
     }
   }
 
-  /// What a mode has to look for; marks the punctuation with which tokens begin in its classes.
+  /// Describes a mode, and marks in its classes the punctuation that may begin a token.
   func describe(_ mode: inout WordPieceTokenizer.Mode, _ modeClasses: UnsafeMutablePointer<UInt8>) {
     for entry in entries where entry.token.modes & mode.bit != 0 {
       let first = Int(entry.bytes[0])
@@ -88,8 +89,8 @@ struct TokensToFind {
       case TextNormalizer.ByteClass.punctuation:
         modeClasses[first] = TextNormalizer.ByteClass.token
         mode.hasPunctuation = true
-        // The cache is one for all modes: what they differ in may not be within a run. And whether a word stands before a token
-        // is not known where a run before it came from the cache.
+        // All modes share one cache, so modes must not differ within a run. Also, if the preceding run came from the
+        // cache, it is unknown whether a word precedes a token.
         if isSpecial && entry.isNormalized || entry.token.singleWord { mode.isCached = false }
       case TextNormalizer.ByteClass.letter, TextNormalizer.ByteClass.nonASCII:
         mode.hasTokensInRuns = true
@@ -101,7 +102,7 @@ struct TokensToFind {
     }
   }
 
-  /// Whether a blank at the start is that which the normalizer puts before an ideograph, so that it belongs to a run.
+  /// Returns whether an initial blank is one that the normalizer puts before an ideograph, so that it belongs to a run.
   private func isPadding(_ bytes: [UInt8]) -> Bool {
     guard splitsCJK, bytes[0] == 0x20, bytes.count > 1 else { return false }
     let scalar = bytes.withUnsafeBufferPointer { bytes in

@@ -1,16 +1,17 @@
 import Glibc
 
-/// The quick way from text to ids: what stands between ASCII blanks and punctuation is looked up as it stands, and cut
-/// into words and pieces only where it is not known yet.
+/// The fast path from text to ids: the text between ASCII blanks and punctuation is looked up unchanged, and split into
+/// words and pieces only if it is not in the cache.
 ///
-/// Such a run of bytes gives the same ids wherever it stands: blanks and punctuation end a word on both sides of it. The
-/// ids are those of `TokenPipeline`, which cuts what was not found. Where an added token may begin in a run and end behind it, or
-/// depends on what stands around it, the text up to the next blank that no token covers is cut by the pipeline each time: the
-/// cache holds nothing that depends on such tokens, and they cost nothing where they are not.
+/// Such a run of bytes has the same ids in any context, because blanks and punctuation end words on both sides. The ids
+/// are those of `TokenPipeline`, which splits runs that are not in the cache. If an added token may begin in a run and
+/// end after it, or depends on its context, the pipeline splits the text up to the next blank that no token covers,
+/// each time. Therefore, the cache contains nothing that depends on such tokens, and text without them pays nothing for
+/// them.
 ///
-/// What is left of the time are branches that cannot be foreseen (where words end, which are known) and reads of the cache
-/// behind them. Tried and left out: all keys of a window first, so that their reads overlap (5 % faster on prose, 8 %
-/// slower on text that is not ASCII); a word that was not found cut from its key instead of from the text (no difference).
+/// The remaining time goes to unpredictable branches (word ends, cache hits) and cache reads that follow them. Tried
+/// and rejected: all keys of a window first, to overlap their reads (5 % faster on prose, 8 % slower on non-ASCII
+/// text); splitting an unknown word from its key instead of from the text (no difference).
 struct CachedEncoder: Sendable {
   /// The classes of bytes, and the tokens to look for.
   typealias Mode = WordPieceTokenizer.Mode
@@ -22,17 +23,17 @@ struct CachedEncoder: Sendable {
   private nonisolated(unsafe) let punctuationIDs: UnsafeMutablePointer<Int32>
   private let limit: Int
   private let pool: WordCachePool
-  /// What makes a capital small, in each byte.
+  /// The bit that lower-cases a capital letter, in each byte.
   private let caseBits: UInt64
 
-  /// - Parameter pointer: read as long as the encoder lives; not a copy, which would be made for each text.
+  /// - Parameter pointer: read during the life of the encoder; not a copy, which would be made for each text.
   init(_ pointer: UnsafePointer<TokenPipeline>) {
     pipeline = pointer
     let pipeline = pointer.pointee
     hasSingleWords = pipeline.hasSingleWords
     limit = pipeline.limit
     baseClasses = pipeline.classes
-    // Tokens that stand in the text as they are spelled are not found in lower case.
+    // Tokens matched by their spelling in the original text are not found in lower case.
     let hasWords = pipeline.rawTokens?.hasWords ?? false
     caseBits = pipeline.normalizer.lowercases && !hasWords ? 0x2020_2020_2020_2020 : 0
     pool = WordCachePool(blockBytes: Workspace.byteCount(limit: limit))
@@ -48,13 +49,14 @@ struct CachedEncoder: Sendable {
     pool.deallocate()
   }
 
-  /// Appends the ids of a text. False, and nothing is done, where there is no memory.
+  /// Appends the ids of a text. Returns false without doing anything if no memory is available.
   func encode(_ text: UnsafeBufferPointer<UInt8>, _ mode: UnsafePointer<Mode>, into ids: inout [Int32]) -> Bool {
     count(text, mode, atMost: .max, into: &ids) != nil
   }
 
-  /// The ids of the beginning of a text, as far as they are not more than `limit`: to about 64 bytes, or one run. Text
-  /// behind it has the ids it has by itself. Appends the ids, and perhaps some more. nil where there is no memory.
+  /// Counts the ids of the beginning of a text while they are at most `limit`, with a granularity of about 64 bytes or
+  /// one run. The rest of the text has the same ids as on its own. Appends the ids, and perhaps some more. Returns nil
+  /// if no memory is available.
   func count(
     _ text: UnsafeBufferPointer<UInt8>, _ mode: UnsafePointer<Mode>, atMost limit: Int, into ids: inout [Int32]
   ) -> (bytes: Int, ids: Int)? {
@@ -93,7 +95,7 @@ struct CachedEncoder: Sendable {
         base = workspace.padded(base, count: left)
       }
       let window = ByteClasses(base, classes: baseClasses)
-      // Runs of what belongs to words, and the punctuation between them.
+      // Runs of word bytes, and the punctuation between them.
       let runs = window.letters | window.others
       let punctuation = ~(runs | window.blanks)
       var events = runs & ~(runs << 1) | punctuation
@@ -117,7 +119,7 @@ struct CachedEncoder: Sendable {
         }
         let end = start + length
         if end == ByteClasses.size, left > ByteClasses.size {
-          // It goes on behind the window, which begins anew with it.
+          // The run continues beyond the window; the next window begins with it.
           consumed = start
           if start > 0 { break }
           consumed = runEnd(bytes, from: index + end, count: count, classes) - index
@@ -150,7 +152,7 @@ struct CachedEncoder: Sendable {
           }
           if next > outputLimit { next = Self.flush(workspace.output, to: next, into: ids) }
         }
-        // Mostly there is none behind a word, but when is hard to foresee: written always, counted where there is.
+        // Punctuation after a word is rare but unpredictable: always written, but counted only if present.
         next.pointee = punctuationIDs[Int(base[end] & 0x7F)]
         let follower = (foldable &>> UInt64(end & 63)) & (end < 64 ? 1 : 0)
         next += Int(follower)
@@ -163,7 +165,7 @@ struct CachedEncoder: Sendable {
     return all > idLimit ? found : (count, all)
   }
 
-  /// The first byte at or after `start` that ends a run.
+  /// Returns the offset of the first byte at or after `start` that ends a run.
   private func runEnd(
     _ bytes: UnsafePointer<UInt8>, from start: Int, count: Int, _ classes: UnsafePointer<UInt8>
   ) -> Int {
@@ -172,11 +174,11 @@ struct CachedEncoder: Sendable {
     return end
   }
 
-  /// Where the next id goes, and the next text begins: where the run ends, or behind what was cut together with it. (Returned, not
-  /// written through a pointer, so that the loop keeps them in registers.)
+  /// The address of the next id, and the offset where the text resumes: the end of the run, or of a longer part that
+  /// was split with it. (Returned rather than written through a pointer, so that the loop keeps them in registers.)
   private typealias Progress = (next: UnsafeMutablePointer<Int32>, end: Int)
 
-  /// The ids of a run of any bytes.
+  /// Encodes a run of any bytes.
   @inline(never)
   private func run(
     _ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int, count: Int, _ mode: UnsafePointer<Mode>,
@@ -212,7 +214,7 @@ struct CachedEncoder: Sendable {
     return progress
   }
 
-  /// Cuts a run. `isWhole`: its ids depend on nothing else, and lie behind each other from `next` on.
+  /// Splits a run. `isWhole`: its ids depend on nothing else, and are contiguous from `next`.
   private func split(
     _ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int, count: Int, _ mode: UnsafePointer<Mode>,
     _ workspace: Workspace, to next: UnsafeMutablePointer<Int32>, into ids: UnsafeMutablePointer<[Int32]>
@@ -227,7 +229,7 @@ struct CachedEncoder: Sendable {
     return ((after, end), ids.pointee.count == before)
   }
 
-  /// The ids of the text from a place on, up to a blank that no token covers, and where that is.
+  /// Encodes the text from `start` up to a blank that no token covers, and returns the offset of that blank.
   @inline(never)
   private func region(
     _ bytes: UnsafePointer<UInt8>, from start: Int, count: Int, _ mode: UnsafePointer<Mode>, _ workspace: Workspace,
@@ -265,13 +267,13 @@ struct CachedEncoder: Sendable {
   }
 }
 
-/// The memory of one thread: its cache, room for ids on their way into an array, for a word and for its pieces.
+/// The memory of one thread: its cache, an id buffer, and room for a word and its pieces.
 private struct Workspace {
   static let outputCapacity = 2048
-  /// More than the ids of a run that the cache takes.
+  /// More than the number of ids in a run that the cache holds.
   static let outputReserve = 256
 
-  /// A window, and a word that begins with its last byte.
+  /// A window, plus a word that begins with its last byte.
   static let windowBytes = ByteClasses.size + 16
 
   let cache: WordCache
@@ -288,16 +290,16 @@ private struct Workspace {
 
   init(memory: UnsafeMutableRawPointer, limit: Int) {
     cache = WordCache(memory: memory)
-    var place = memory + WordCache.byteCount
-    tail = place.bindMemory(to: UInt8.self, capacity: 128)
-    place += 128
-    output = place.bindMemory(to: Int32.self, capacity: Self.outputCapacity)
-    place += Self.outputCapacity * 4
-    pieceMemory = place
-    wordMemory = place + WordPiece<OutputSink>.byteCount(limit: limit)
+    var address = memory + WordCache.byteCount
+    tail = address.bindMemory(to: UInt8.self, capacity: 128)
+    address += 128
+    output = address.bindMemory(to: Int32.self, capacity: Self.outputCapacity)
+    address += Self.outputCapacity * 4
+    pieceMemory = address
+    wordMemory = address + WordPiece<OutputSink>.byteCount(limit: limit)
   }
 
-  /// The last bytes of a text, with blanks behind them.
+  /// Copies the last bytes of a text and pads them with blanks.
   func padded(_ bytes: UnsafePointer<UInt8>, count: Int) -> UnsafePointer<UInt8> {
     memset(tail, 0x20, Self.windowBytes)
     memcpy(tail, bytes, count)
@@ -305,7 +307,7 @@ private struct Workspace {
   }
 }
 
-/// Writes ids behind each other, and into the array when the room is full.
+/// Appends ids to a buffer, and flushes it to the array when it is full.
 private struct OutputSink: TokenSink {
   let output, end: UnsafeMutablePointer<Int32>
   let next: UnsafeMutablePointer<UnsafeMutablePointer<Int32>>

@@ -2,29 +2,31 @@ import Files
 import Hub
 import Text
 
-/// KerasHub's tokenizer.json: a serialized DistilBertTokenizer. The vocabulary stands beside it.
+/// KerasHub's tokenizer.json: a serialized DistilBertTokenizer. The vocabulary is in a file next to it.
 ///
-/// Honoured: `lowercase`, `strip_accents` (false in the official presets, also the uncased ones: "café" keeps its accent),
-/// `oov_token`, `suffix_indicator` (only "##"), `split` (only true), `special_tokens_in_strings` with `special_tokens`.
+/// Honored: `lowercase`, `strip_accents` (false in the official presets, including the uncased ones: "café" keeps its
+/// accent), `oov_token`, `suffix_indicator` (only "##"), `split` (only true), `special_tokens_in_strings` with
+/// `special_tokens`.
 ///
-/// Normalization itself stays BERT's, as transformers does it. KerasHub's differs beyond ASCII, and in control characters. Of
-/// 1000 lines of English Wikipedia 1 is cut into other pieces than KerasHub's (none by a cased vocabulary), of 71 lines in many
-/// languages 9 (cased 2, multilingual 3). What differs there:
-/// - `lowercase` folds case (NFKC_Casefold): full-width letters, ligatures, ß, №, ² and the non-breaking hyphen become other
-///   characters, combining marks join their letters, default-ignorable characters vanish.
-/// - With `strip_accents` and `lowercase`, what was decomposed and is no accent is composed again (Hangul).
-/// - Only ASCII white space, controls and format characters separate words: a no-break space does not, a soft hyphen does.
+/// Normalization remains BERT's, as in transformers. KerasHub's differs beyond ASCII and in control characters. Among
+/// 1000 lines of English Wikipedia, 1 is split into other pieces than in KerasHub (0 with a cased vocabulary); among 71
+/// lines in many languages, 9 are (cased 2, multilingual 3). Differences in KerasHub:
+/// - `lowercase` folds case (NFKC_Casefold): full-width letters, ligatures, ß, №, ² and the non-breaking hyphen become
+///   other characters, combining marks are composed with their letters, and default-ignorable characters disappear.
+/// - With `strip_accents` and `lowercase`, decomposed characters that are not accents are composed again (Hangul).
+/// - Only ASCII white space, controls and format characters separate words: a soft hyphen does, a no-break space does
+///   not.
 /// - U+FFFD and private-use characters are part of words.
 /// - Words longer than 100 bytes, not characters, are [UNK].
 struct KerasTokenizer {
   private(set) var options = WordPieceTokenizer.Options()
   private(set) var names = SpecialTokenNames()
-  /// Special tokens beyond the five.
+  /// Special tokens other than the five.
   private(set) var specialTokens: [String] = []
 
-  /// Nil where the file is not one of KerasHub's.
+  /// Parses the file; nil if it is not one of KerasHub's.
   init?(_ bytes: UnsafeBufferPointer<UInt8>, file: String) throws {
-    // KerasHub's is small; Hugging Face's has a 'model'.
+    // KerasHub's file is small; Hugging Face's has a 'model'.
     guard bytes.count < 1 << 16 else { return nil }
     let json = try JSONValue.parse(bytes, file: file)
     guard let name = json["class_name"]?.string, json["model"] == nil, let config = json["config"] else { return nil }
@@ -35,7 +37,7 @@ struct KerasTokenizer {
     func flag(_ key: String, default value: Bool) throws -> Bool {
       guard let entry = config[key], !entry.isNull else { return value }
       guard let flag = entry.bool else {
-        throw TokenizerError.badFile(file, what: "\(key) is \(entry.kindName), not true or false")
+        throw TokenizerError.badFile(file, what: "\(key) is \(entry.kindName), expected true or false")
       }
       return flag
     }
@@ -48,11 +50,11 @@ struct KerasTokenizer {
     }
     if let unknown = config["oov_token"], !unknown.isNull {
       guard let spelled = unknown.string else {
-        throw TokenizerError.badFile(file, what: "oov_token is \(unknown.kindName), not a string")
+        throw TokenizerError.badFile(file, what: "oov_token is \(unknown.kindName), expected a string")
       }
       names.unknown = spelled
     }
-    // KerasHub's own defaults.
+    // KerasHub's defaults.
     options.lowercase = try flag("lowercase", default: false)
     options.stripAccents = try flag("strip_accents", default: false)
     options.splitsCJK = try flag("split_on_cjk", default: true)

@@ -2,33 +2,33 @@ import Text
 
 /// BERT's normalization and splitting into words, in one pass over the bytes of a text.
 ///
-/// What transformers does in two steps, `BertNormalizer` (drop controls, blanks around CJK ideographs, NFD without
-/// nonspacing marks, lower case) and `BertPreTokenizer` (split at white space, punctuation by itself), is done scalar by
-/// scalar here; ASCII takes a short way. Nothing is allocated.
+/// transformers works in two steps: `BertNormalizer` (drop control characters, put blanks around CJK ideographs, NFD
+/// without nonspacing marks, lower case) and `BertPreTokenizer` (split at white space, separate punctuation). Here,
+/// both are done scalar by scalar, with a fast path for ASCII and without allocations.
 ///
-/// Source: transformers' `BertTokenizer` as the tokenizers library runs it.
+/// Source: transformers' `BertTokenizer`, as implemented in the tokenizers library.
 struct TextNormalizer: Sendable, Equatable {
-  /// Drop controls and U+FFFD, make white space blanks.
+  /// Whether to drop control characters and U+FFFD, and to replace white space with blanks.
   let cleansText: Bool
-  /// Each CJK ideograph is a word.
+  /// Whether each CJK ideograph is a word.
   let splitsCJK: Bool
-  /// NFD, then drop nonspacing marks.
+  /// Whether to apply NFD and drop nonspacing marks.
   let stripsAccents: Bool
   let lowercases: Bool
-  /// The `UnicodeTables.Flags` that mean something under these options.
+  /// The `UnicodeTables.Flags` that have an effect with these options.
   private let activeFlags: UInt16
 
-  /// What to do with a byte.
+  /// The treatment of a byte.
   enum ByteClass {
     static let letter: UInt8 = 0
     static let blank: UInt8 = 1
     static let removed: UInt8 = 2
     static let punctuation: UInt8 = 3
     static let nonASCII: UInt8 = 4
-    /// Punctuation with which an added token may begin (`CachedEncoder`).
+    /// Punctuation that may begin an added token (`CachedEncoder`).
     static let token: UInt8 = 5
 
-    /// Whether words end before a byte of this class: blanks and punctuation, the odd numbers.
+    /// Returns whether words end before a byte of this class: blanks and punctuation, the odd numbers.
     @inline(__always)
     static func endsWord(_ byteClass: UInt8) -> Bool { byteClass & 1 != 0 }
   }
@@ -47,7 +47,7 @@ struct TextNormalizer: Sendable, Equatable {
     activeFlags = flags
   }
 
-  /// The class of each byte, where no tokens are looked for.
+  /// Returns the class of each byte, without any added tokens.
   func byteClasses() -> [UInt8] {
     (0..<256).map { (byte: Int) -> UInt8 in
       switch byte {
@@ -61,7 +61,7 @@ struct TextNormalizer: Sendable, Equatable {
     }
   }
 
-  /// Gives every word of a part of the text to `sink`. `classes`: `byteClasses()`.
+  /// Passes each word of a part of the text to `sink`. `classes`: `byteClasses()`.
   @inline(__always)
   func split<Sink: WordSink>(
     _ bytes: UnsafePointer<UInt8>, from start: Int, to count: Int, classes: UnsafePointer<UInt8>,
@@ -93,7 +93,7 @@ struct TextNormalizer: Sendable, Equatable {
     finish(&word, &sink)
   }
 
-  /// Takes the letter at `first` and those that follow it into the word; returns where they end.
+  /// Appends the letter at `first` and the letters that follow it to the word; returns their end.
   @inline(__always)
   private func appendASCII<Sink: WordSink>(
     _ bytes: UnsafePointer<UInt8>, from first: Int, count: Int, classes: UnsafePointer<UInt8>, caseBit: UInt8,
@@ -103,23 +103,23 @@ struct TextNormalizer: Sendable, Equatable {
     let end = min(count, first + max(word.limit - word.scalars, 0))
     let target = word.bytes
     let prefixes = word.prefixes
-    var place = word.count
-    var hash = prefixes[place]
+    var position = word.count
+    var hash = prefixes[position]
     var index = first
     while index < end, classes[Int(bytes[index])] == ByteClass.letter {
       var byte = bytes[index]
       if byte &- 0x41 < 26 { byte |= caseBit }
-      target[place] = byte
+      target[position] = byte
       hash = hash &* PieceTable.multiplier &+ UInt64(byte) &+ 1
       if Sink.wantsOffsets {
-        word.starts[place] = index
-        word.ends[place] = index + 1
+        word.starts[position] = index
+        word.ends[position] = index + 1
       }
-      place += 1
-      prefixes[place] = hash
+      position += 1
+      prefixes[position] = hash
       index += 1
     }
-    word.count = place
+    word.count = position
     if index == end, index < count {
       while index < count, classes[Int(bytes[index])] == ByteClass.letter { index += 1 }
     }
@@ -160,7 +160,7 @@ struct TextNormalizer: Sendable, Equatable {
     into sink: inout Sink, _ tables: UnicodeTables
   ) {
     if scalar >= 0xAC00, scalar <= 0xD7A3 {
-      // Hangul syllables, by arithmetic (Unicode 3.12).
+      // Hangul syllables decompose arithmetically (Unicode 3.12).
       let syllable = scalar - 0xAC00
       let tail = syllable % 28
       word.append(0x1100 + syllable / 588, from: start, to: end, tracking: Sink.wantsOffsets)
@@ -213,10 +213,10 @@ struct TextNormalizer: Sendable, Equatable {
   }
 }
 
-/// Takes the words of a text, one by one.
+/// Receives the words of a text one by one.
 protocol WordSink {
-  /// Whether the word's `starts` and `ends` are filled in.
+  /// Whether the sink uses the word's `starts` and `ends`.
   static var wantsOffsets: Bool { get }
-  /// A word that is not empty. It may be too long.
+  /// Receives a nonempty word, which may be too long.
   mutating func word(_ word: borrowing WordBuffer)
 }
