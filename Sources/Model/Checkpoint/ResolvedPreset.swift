@@ -2,53 +2,55 @@ import Files
 import Hub
 import Text
 
-/// What `--preset` named: all that is needed to build the model and its tokenizer.
+/// A resolved preset: everything that is needed to build the model and its tokenizer.
 package struct ResolvedPreset: Sendable {
-  /// Where the tokenizer comes from.
+  /// The source of the tokenizer.
   package enum Tokenizer: Sendable {
-    /// The tokenizer's files are in that directory.
+    /// A directory that contains the tokenizer's files.
     case directory(String)
-    /// It is part of the program.
+    /// A tokenizer that is part of the program.
     case embedded(EmbeddedPreset)
   }
 
-  /// Where weights come from.
+  /// The source of the weights.
   package enum Weights: Sendable {
     /// A model directory (`ModelDirectory.open`).
     case directory(String)
-    /// They are part of the program.
+    /// Weights that are part of the program.
     case embedded(EmbeddedPreset)
-    /// From the seed.
+    /// Random weights from the seed.
     case random
-    /// Those of a training checkpoint, which `fit` restores: none are read before.
+    /// The weights of a training checkpoint, which `fit` restores: none are read before.
     case restored
   }
 
-  /// How the model is called in messages: as it was asked for.
+  /// The model's name in messages: the name that was requested.
   package let displayName: String
-  /// Where it was found.
+  /// Where the preset was found.
   package let source: PresetSource
-  /// Its sizes and rates.
+  /// The model's sizes and rates.
   package let configuration: Configuration
-  /// Where its tokenizer comes from.
+  /// The source of the tokenizer.
   package let tokenizer: Tokenizer
-  /// Whether input is lower-cased, where the preset says so and not its files alone.
+  /// Whether text is lower-cased, if the preset itself specifies it; nil if only its files do.
   package let isLowercase: Bool?
-  /// Where its weights come from.
+  /// The source of the weights.
   package var weights: Weights
-  /// Its directory, as it was when it was found.
+  /// The preset's directory, opened when it was found.
   package var folder: OpenDirectory?
 
-  /// Calls `body`, which reads files of the preset's directory: those of the directory that was found, though another take its place.
+  /// Calls `body`, which reads files of the preset's directory. They are those of the directory that was found, even if
+  /// another replaces it.
   ///
-  /// - Throws: what `body` throws; or that files were removed meanwhile, which `PresetRegistry.resolve` with a body tries again.
+  /// - Throws: the errors of `body`, or an error if files were removed meanwhile; `PresetRegistry.resolve` with a body
+  ///   retries after it.
   package func reading<Result>(_ body: () throws -> Result) throws -> Result {
     try folder.map { try $0.reading(body) } ?? body()
   }
 }
 
 extension ResolvedPreset {
-  /// What a location holds; config.json is read, nothing else.
+  /// Resolves a location. Reads only config.json.
   init(_ location: PresetLocation, loadWeights: Bool) throws {
     (displayName, source) = (location.displayName, location.source)
     isLowercase = location.isLowercase
@@ -75,30 +77,31 @@ extension ResolvedPreset {
 }
 
 extension PresetRegistry {
-  /// presets.json as it was when the program was built.
+  /// The presets of presets.json at the time the program was built.
   package static func builtIn() throws -> PresetRegistry { try builtIn(counting: Configuration.parameterCounts) }
 
-  /// The built-in presets, and those of a file in the same format.
+  /// Loads the built-in presets, and those of a file in the same format.
   ///
-  /// - Parameter file: nil: none.
+  /// - Parameter file: the file; nil for none.
   /// - Throws: `PresetError`, or `JSONError` with the line.
   package static func load(adding file: String?) throws -> PresetRegistry {
     try load(adding: file, counting: Configuration.parameterCounts)
   }
 
-  /// Finds what a `--preset` argument names: a directory that exists (of the name of a preset: a model directory), else a preset,
-  /// else `hf://OWNER/NAME[@REVISION]`. What is missing in the hub's cache is fetched, unless the hub is offline.
+  /// Resolves a `--preset` argument: an existing directory (even if a preset has the same name), otherwise a preset,
+  /// otherwise `hf://OWNER/NAME[@REVISION]`. Files missing from the hub's cache are downloaded, unless the hub is
+  /// offline.
   ///
-  /// - Parameter loadWeights: without, the architecture and the vocabulary are enough.
+  /// - Parameter loadWeights: whether the weights are needed; otherwise, the architecture and the vocabulary suffice.
   /// - Throws: `PresetError`, `HubError`, `FileError`, `CheckpointError`.
   package func resolve(_ argument: String, hub: Hub = .offline, loadWeights: Bool = true) throws -> ResolvedPreset {
     try ResolvedPreset(locate(argument, hub: hub, weights: loadWeights), loadWeights: loadWeights)
   }
 
-  /// Finds what a `--preset` argument names, and calls `body`, which reads it. Where its directory was replaced meanwhile, so that files
-  /// of the old one are gone, both are done again with the new one.
+  /// Resolves a `--preset` argument, and calls `body`, which reads the preset. If the directory was replaced meanwhile
+  /// and old files are gone, repeats both with the new one.
   ///
-  /// - Throws: as `resolve`, and what `body` throws.
+  /// - Throws: the errors of `resolve` and `body`.
   package func resolve<Result>(
     _ argument: String, hub: Hub = .offline, loadWeights: Bool = true, _ body: (ResolvedPreset) throws -> Result
   ) throws -> Result {
@@ -107,12 +110,12 @@ extension PresetRegistry {
 }
 
 extension Preset {
-  /// Sizes and rates, where the registry has them.
+  /// The sizes and rates, if the registry has them.
   package var configuration: Configuration? { config.flatMap { try? Configuration(json: $0, file: name) } }
 }
 
 extension Configuration {
-  /// How many numbers the encoder and the whole model of a config.json have.
+  /// Returns the parameter counts of the encoder and of the whole model with this config.json.
   fileprivate static func parameterCounts(_ json: JSONValue, _ file: String) throws -> PresetRegistry.ParameterCounts {
     let configuration = try Configuration(json: json, file: file)
     return (configuration.backboneParameterCount, configuration.parameterCount)

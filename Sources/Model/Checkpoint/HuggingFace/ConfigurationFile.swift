@@ -2,16 +2,16 @@ import Files
 import Hub
 import Text
 
-/// config.json, in and out.
+/// Reading and writing of config.json.
 ///
-/// Read: missing sizes and rates take transformers' defaults; the names of other tools are understood; what is not understood is
-/// kept and written back. Written: what transformers 4 and 5 load as DistilBertForMaskedLM. KerasHub's file of the same name is
-/// read too (`Configuration.init(kerasHub:file:)`), and never written.
+/// Reading: missing sizes and rates get transformers' defaults, other tools' names are recognized, and unknown keys are
+/// kept and written back. KerasHub's file of the same name is also read (`Configuration.init(kerasHub:file:)`), but
+/// never written. Writing: a file that transformers 4 and 5 load as DistilBertForMaskedLM.
 extension Configuration {
-  /// Where our own value of the head's ε is kept: the format has no key for it.
+  /// The key for this project's ε of the head, for which the format has no key.
   static let headEpsilonKey = "mlm_head_layer_norm_eps"
 
-  /// The heads that a file may name; nil where it names none.
+  /// The classes that the file names, such as DistilBertForMaskedLM; nil if it names none.
   public var architectures: [String]? { source["architectures"]?.array?.compactMap(\.string) }
 
   /// Reads a config.json. Throws `CheckpointError`, `JSONError` or `FileError`.
@@ -19,7 +19,7 @@ extension Configuration {
     try Configuration(json: JSONValue.load(file: file), file: file)
   }
 
-  /// - Parameter file: named in errors.
+  /// - Parameter file: the name in errors.
   package init(json: JSONValue, file: String) throws(CheckpointError) {
     guard json.object != nil else { throw .notAnObject(file: file, found: json.kindName) }
     if ModelFiles.isKerasHub(json) {
@@ -53,23 +53,23 @@ extension Configuration {
       guard let known = Activation(rawValue: text) else { throw .unknownActivation(file: file, name: text) }
       activation = known
     }
-    // `tie_weights_`, which old files have too, was never obeyed by anybody.
+    // No version of transformers applied `tie_weights_`, which old files also have.
     tiesWeights = try reader.bool("tie_word_embeddings") ?? true
     paddingTokenID = try reader.token("pad_token_id", below: vocabularySize, default: 0)
     try checkParameterCount(file)
   }
 
   func checkParameterCount(_ file: String) throws(CheckpointError) {
-    // No factor is above 2²⁴, so no product or sum below overflows.
+    // No factor exceeds 2²⁴, so no product or sum below overflows.
     let count = parameterCount
     guard count <= 1 << 34 else { throw .tooManyParameters(file: file, count: count) }
   }
 
-  /// The file as JSON, for weights of 32-bit floats, a head among them. Keys are sorted, as transformers sorts them.
+  /// The file as JSON, for a model with a head and weights of 32-bit floats. Keys are sorted, as in transformers.
   package var json: JSONValue { json(weights: .float32, hasHead: true) }
 
   /// - Parameters:
-  ///   - weights: what they are written as.
+  ///   - weights: the element type of the written weights.
   ///   - hasHead: whether a masked-language-model head is written.
   func json(weights: ElementType, hasHead: Bool) -> JSONValue {
     var json = source
@@ -96,9 +96,9 @@ extension Configuration {
       ("qa_dropout", JSONValue.number(0.1)), ("seq_classif_dropout", .number(0.2)),
       ("sinusoidal_pos_embds", .bool(false)),
     ] where json[key] == nil { json.set(key, value) }
-    // Others take it for true where it is not there.
+    // Other tools assume true if the key is missing.
     if !tiesWeights || json["tie_word_embeddings"] != nil { json.update("tie_word_embeddings", .bool(tiesWeights)) }
-    // What the weights are written as, where the file says so at all.
+    // The element type of the written weights, if the file specifies one.
     let type = weights == .float16 ? "float16" : "float32"
     if weights == .float16, json["dtype"] == nil { json.set("torch_dtype", .string(type)) }
     for key in ["torch_dtype", "dtype"] where json[key] != nil { json.update(key, .string(type)) }
@@ -109,13 +109,13 @@ extension Configuration {
     return .object(members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
   }
 
-  /// What a person should know of a directory that this is written to, each one line: what others do not read from it.
+  /// Notes on a directory to which this is written, one line each: values that other tools do not read from it.
   public var notesOnWriting: [String] {
     if headLayerNormEpsilon == 1e-12 { return [] }
     let epsilon = FloatText.shortest(headLayerNormEpsilon)
     return [
-      "the head's LayerNorm has an epsilon of \(epsilon), as KerasHub's, kept as '\(Self.headEpsilonKey)' in config.json; "
-        + "transformers always takes 1e-12 there, and scores masks a little differently"
+      "the head's LayerNorm epsilon is \(epsilon), as in KerasHub, saved as '\(Self.headEpsilonKey)' in config.json; "
+        + "transformers always uses 1e-12, and gives slightly different scores"
     ]
   }
 
@@ -128,14 +128,14 @@ extension Configuration {
 }
 
 extension JSONValue {
-  /// The JSON text of a file.
+  /// Loads the JSON text of a file.
   static func load(file: String, withPaths: Bool = false) throws -> JSONValue {
     try FileMapping(path: file).withText { text throws(JSONError) in
       try JSONValue.parse(text, file: file, withPaths: withPaths)
     }
   }
 
-  /// Sets a key, unless it says the same already in another spelling.
+  /// Sets a key, unless it already has an equivalent value.
   fileprivate mutating func update(_ key: String, _ value: JSONValue) {
     if let old = self[key], old == value || (old.int != nil && old.int == value.int) { return }
     set(key, value)

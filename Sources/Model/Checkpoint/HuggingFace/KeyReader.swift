@@ -1,6 +1,6 @@
 import Text
 
-/// Takes checked values out of config.json. A key that is absent or null takes its default.
+/// Reads validated values from config.json. A missing or null key gets its default.
 struct KeyReader {
   let json: JSONValue
   let file: String
@@ -16,7 +16,7 @@ struct KeyReader {
     return other
   }
 
-  /// A size without a default.
+  /// Reads a size without a default.
   func requiredSize(_ key: String, most: Int) throws(CheckpointError) -> Int {
     guard let size = try size(key, most: most) else { throw .missingKey(file: file, key: key) }
     return size
@@ -25,10 +25,10 @@ struct KeyReader {
   func size(_ key: String, most: Int) throws(CheckpointError) -> Int? {
     guard let entry = json[key], !entry.isNull else { return nil }
     guard case .number(_, let literal) = entry else {
-      throw .wrongKind(file: file, key: key, expected: "a whole number", found: entry.kindName)
+      throw .wrongKind(file: file, key: key, expected: "an integer", found: entry.kindName)
     }
     guard let number = entry.int, number >= 1, number <= most else {
-      throw .outOfRange(file: file, key: key, value: literal, range: "a whole number from 1 to \(most)")
+      throw .outOfRange(file: file, key: key, value: literal, range: "an integer from 1 to \(most)")
     }
     return number
   }
@@ -37,7 +37,7 @@ struct KeyReader {
     guard let entry = json[key] else { return value }
     if entry.isNull { return nil }
     guard case .number(_, let literal) = entry else {
-      throw .wrongKind(file: file, key: key, expected: "a word piece's id", found: entry.kindName)
+      throw .wrongKind(file: file, key: key, expected: "the id of a word piece", found: entry.kindName)
     }
     guard let number = entry.int, number >= 0, number < count else {
       throw .outOfRange(file: file, key: key, value: literal, range: "an id below the vocab_size \(count)")

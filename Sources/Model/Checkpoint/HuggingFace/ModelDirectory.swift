@@ -2,32 +2,33 @@ import Files
 import Hub
 import Text
 
-/// A model directory of Hugging Face or KerasHub: config.json and the weights, single or in shards, mapped.
+/// A model directory in Hugging Face's or KerasHub's layout: config.json and the mapped weights, in one file or in
+/// shards.
 package struct ModelDirectory: Sendable {
-  /// Whose layout a directory has.
+  /// The layout of a directory.
   package enum Format: Sendable {
     /// config.json with `model_type`, model.safetensors.
     case huggingFace
-    /// config.json with `registered_name`, model.weights.h5. Only read, never written.
+    /// config.json with `registered_name`, model.weights.h5. Read-only.
     case kerasHub
   }
 
-  /// Where it is.
+  /// The directory's path.
   package let path: String
-  /// Whose layout it has.
+  /// The directory's layout.
   package let format: Format
-  /// What its config.json says; where the weights were asked for, tied or not as they are.
+  /// The contents of its config.json; if the weights were loaded, tied or not as they are.
   package let configuration: Configuration
-  /// Nil where they were not asked for.
+  /// The weights; nil if they were not requested.
   package let weights: ResolvedWeights?
-  /// What a person should know, each one line: ignored tensors, a new head.
+  /// Notes for the user, one line each: ignored tensors, a new head.
   package var notes: [String] { weights?.notes ?? [] }
-  /// Whether the files hold a trained masked-language-model head, all of it: without one no mask can be filled before
-  /// `fit`. False where the weights were not asked for.
+  /// Whether the files contain a complete trained masked-language-model head. Without one, masks can be filled only
+  /// after `fit`. False if the weights were not requested.
   package var hasHead: Bool { weights?.hasHead ?? false }
 
-  /// Reads a directory and checks all of it. Throws where it is no model directory, or its files do not fit each other.
-  /// - Parameter loadWeights: without, config.json alone is read.
+  /// Reads and validates a directory. Throws if it is not a model directory, or its files are inconsistent.
+  /// - Parameter loadWeights: whether to load the weights; otherwise, only config.json is read.
   package static func open(_ path: String, loadWeights: Bool = true) throws -> ModelDirectory {
     let file = Path.join(path, ModelFiles.configuration)
     guard let kind = Path.kind(path) else { throw FileError.missing(path: path) }
@@ -36,7 +37,7 @@ package struct ModelDirectory: Sendable {
       let checkpoints = CheckpointFolder(output: path)
       if let newest = checkpoints.newest { throw TrainingCheckpointError.unfinished(output: path, newest: newest) }
       throw CheckpointError.notAModelDirectory(
-        path: path, lookedFor: "there is no config.json in it", inside: ModelsInside.find(path))
+        path: path, lookedFor: "it has no config.json", inside: ModelsInside.find(path))
     }
     let json = try JSONValue.load(file: file)
     let configuration = try Configuration(json: json, file: file)
@@ -51,13 +52,14 @@ package struct ModelDirectory: Sendable {
       path: path, format: format, configuration: weights?.configuration ?? configuration, weights: weights)
   }
 
-  /// Whether a directory holds the configuration of a DistilBERT model of Hugging Face's layout: what `write` writes and replaces.
+  /// Returns whether a directory contains the configuration of a DistilBERT model in Hugging Face's layout, which
+  /// `write` creates and replaces.
   package static func isModelDirectory(_ path: String) -> Bool {
     ModelFiles.readConfiguration(in: path)?["model_type"]?.string == "distilbert"
   }
 }
 
-/// Finds the files that hold the weights of a Hugging Face directory.
+/// Finds the files that contain the weights of a Hugging Face directory.
 enum WeightFiles {
   static func load(_ directory: String, _ configuration: Configuration) throws -> ResolvedWeights {
     let single = Path.join(directory, ModelFiles.weights)
@@ -78,7 +80,7 @@ enum WeightFiles {
   ) throws -> ResolvedWeights {
     let json = try JSONValue.load(file: index)
     guard let map = json["weight_map"]?.object else {
-      throw CheckpointError.malformedIndex(file: index, what: "it has no object 'weight_map'")
+      throw CheckpointError.malformedIndex(file: index, what: "missing object 'weight_map'")
     }
     let names = TensorNames(configuration, map.lazy.map(\.key))
     let needed = Set(configuration.parameterTable.rows.map(\.name))
@@ -90,7 +92,7 @@ enum WeightFiles {
       if let name, needed.contains(name) {
         tensors.append(try shards.tensor(tensor, entry))
       } else if let view = try? shards.tensor(tensor, entry) {
-        // Metadata may make it an alias.
+        // The metadata may make it an alias.
         tensors.append(view)
       } else if name == nil {
         absent.append(tensor)
@@ -100,23 +102,23 @@ enum WeightFiles {
       configuration, tensors, aliases: shards.aliases, absent: absent, file: index)
   }
 
-  /// The files that an index names, each opened once.
+  /// The files named in an index, each opened once.
   private struct Shards {
     let directory: String
     let index: String
     private var files: [String: Safetensors] = [:]
-    /// Of all of them.
+    /// The aliases in all of them.
     private(set) var aliases: [String: String] = [:]
 
     init(directory: String, index: String) { (self.directory, self.index) = (directory, index) }
 
-    /// - Parameter entry: what the index says of the tensor.
+    /// - Parameter entry: the index entry of the tensor.
     mutating func tensor(_ tensor: String, _ entry: JSONValue) throws -> TensorView {
       guard let name = entry.string else {
         throw CheckpointError.malformedIndex(file: index, what: "the file of '\(tensor)' is \(entry.kindName)")
       }
       guard let view = try file(name)[tensor] else {
-        throw CheckpointError.malformedIndex(file: index, what: "'\(tensor)' is not in \(name)")
+        throw CheckpointError.malformedIndex(file: index, what: "\(name) has no tensor '\(tensor)'")
       }
       return view
     }
@@ -130,30 +132,30 @@ enum WeightFiles {
     }
   }
 
-  /// The path of a file that an index names. Only files beside the index are taken.
+  /// Returns the path of a file named in an index. Only files next to the index are accepted.
   static func shardPath(_ name: String, in directory: String, index: String) throws(CheckpointError) -> String {
-    let file = try place(ofShard: name, in: directory, index: index)
+    let file = try path(ofShard: name, in: directory, index: index)
     guard Path.kind(file) != nil else { throw .missingShard(index: index, shard: file) }
     return file
   }
 
-  /// The same, whether or not it is there.
-  static func place(ofShard name: String, in directory: String, index: String) throws(CheckpointError) -> String {
+  /// Returns the path, whether or not the file exists.
+  static func path(ofShard name: String, in directory: String, index: String) throws(CheckpointError) -> String {
     guard ModelFiles.isName(ofShard: name) else {
-      throw .malformedIndex(file: index, what: "'\(name)' is not the name of a file beside it")
+      throw .malformedIndex(file: index, what: "'\(name)' is not the name of a file next to it")
     }
     return Path.join(directory, name)
   }
 }
 
-/// Weights in formats of other frameworks, or under names that are not looked for.
+/// Weights in formats of other frameworks, or with unsupported names.
 enum OtherWeights {
   static let names = [
     "pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack", "model.weights.h5",
     "rust_model.ot", "model.onnx",
   ]
 
-  /// The one in a directory that comes nearest to what is looked for.
+  /// Returns the file in a directory that best matches the weights looked for.
   static func find(_ directory: String) -> String? {
     let all = (try? Path.list(directory)) ?? []
     let safetensors = all.filter { $0.hasSuffix(".safetensors") }
@@ -162,7 +164,7 @@ enum OtherWeights {
       ?? (names + ["adapter_model.bin"]).first(where: all.contains)
   }
 
-  /// `model.fp16.safetensors`, as transformers' `variant` names it.
+  /// `model.fp16.safetensors`, named after transformers' `variant`.
   private static func isVariant(_ name: String) -> Bool {
     name.hasPrefix("model.") && name.hasSuffix(".safetensors") && !isPart(name)
   }
@@ -179,27 +181,27 @@ enum OtherWeights {
 
   static func remedy(for name: String) -> String {
     if name.hasPrefix("adapter_model.") {
-      return "an adapter is no model: merge it into its own with PEFT, merge_and_unload() and save_pretrained(DIR)"
+      return "merge the adapter into its model with PEFT: merge_and_unload() and save_pretrained(DIR)"
     }
-    if isVariant(name) { return "it is a variant of the weights: rename it to \(ModelFiles.weights)" }
+    if isVariant(name) { return "this is a variant of the weights: rename it to \(ModelFiles.weights)" }
     if isIndexOfVariant(name) {
-      return "it is the index of a variant of the weights: rename it to \(ModelFiles.index)"
+      return "this is the index of a variant of the weights: rename it to \(ModelFiles.index)"
     }
     if name.hasSuffix(".safetensors") {
       return isPart(name)
-        ? "it is a part of the weights: fetch the other parts and their index, \(ModelFiles.index)"
-        : "if it holds the model's weights, rename it to \(ModelFiles.weights)"
+        ? "this is one part of the weights: download the other parts and their index, \(ModelFiles.index)"
+        : "if it contains the model's weights, rename it to \(ModelFiles.weights)"
     }
     return name.hasPrefix("pytorch_model.")
-      ? "it must be converted to safetensors: AutoModelForMaskedLM.from_pretrained(DIR).save_pretrained(OTHER)"
+      ? "convert it to safetensors: AutoModelForMaskedLM.from_pretrained(DIR).save_pretrained(OTHER)"
       : "save the model as safetensors with transformers: save_pretrained(DIR)"
   }
 }
 
-/// Models in directories below one that has none itself.
+/// Models in the subdirectories of a directory that is not a model itself.
 enum ModelsInside {
-  /// Trainer's `checkpoint-N`, the newest first; a snapshot in the hub's cache; then any other, as sentence-transformers'
-  /// `0_Transformer`.
+  /// Finds Trainer's `checkpoint-N`, newest first; a snapshot in the hub's cache; then any other, such as
+  /// `0_Transformer` of sentence-transformers.
   static func find(_ directory: String) -> [String] {
     func models(_ folder: String) -> [String] {
       ((try? Path.list(folder)) ?? []).map { Path.join(folder, $0) }.filter(isModel)
@@ -208,7 +210,7 @@ enum ModelsInside {
       let (name, prefix) = (Path.name(path), "checkpoint-")
       return name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count)) ?? -1 : -1
     }
-    // The sort is stable: the others stay in the order of their names.
+    // The sort is stable: the others remain sorted by name.
     return models(directory).sorted { step($0) > step($1) } + models(Path.join(directory, "snapshots"))
   }
 

@@ -4,14 +4,15 @@ import Hub
 import Text
 
 extension ModelDirectory {
-  /// Writes a model directory, whole or not at all: it is built beside its place, flushed to the disk, and renamed.
+  /// Writes a model directory atomically: it is built next to its final path, flushed to disk, and renamed.
   ///
   /// - Parameters:
-  ///   - path: missing folders above it are made.
-  ///   - tensors: see `ParameterTable`; those of a head may be left out.
-  ///   - files: more files: the tokenizer's, history.csv, a README. Names without folders.
-  ///   - overwrite: take the place of a model directory that is there, or of a training's checkpoints. What a model directory does not
-  ///     know and is not given (a README, a repository, checkpoints) stays in it. At no moment is there neither the old nor the new one.
+  ///   - path: the output directory; missing parent directories are created.
+  ///   - tensors: see `ParameterTable`; those of a head may be missing.
+  ///   - files: additional files: the tokenizer's, history.csv, a README. Names without directories.
+  ///   - overwrite: whether to replace an existing model directory, or a run's checkpoints. Files in it that are not
+  ///     part of a model and not replaced (a README, a repository, checkpoints) remain. At any moment, either the old
+  ///     or the new directory exists.
   package static func write(
     to path: String, configuration: Configuration, tensors: [TensorSource], files: [(name: String, bytes: [UInt8])],
     overwrite: Bool = false
@@ -19,26 +20,26 @@ extension ModelDirectory {
     try checkWritable(path, overwrite: overwrite)
     let replacement = try DirectoryReplacement(path)
     try replacement.write(configuration, tensors, files)
-    // So that there is no moment without them.
+    // So that the checkpoints exist at any moment.
     replacement.link(CheckpointFolder.name)
-    // It may have come while the model was trained.
+    // The directory may have been created during training.
     try replacement.commit(keeping: { !isModelFile($0) }, check: { try checkWritable(path, overwrite: overwrite) })
   }
 
-  /// Throws what `write` would throw for its place, before any work is done: something is there that may not be replaced, or
-  /// the folder cannot be written.
+  /// Throws the error that `write` would throw for this path, before any work is done: the output exists and may not be
+  /// replaced, or the folder is not writable.
   package static func checkWritable(_ path: String, overwrite: Bool) throws {
     let resolved = Path.resolved(path)
     if let kind = Path.kind(resolved) {
       let isEmpty = kind == .directory ? try Path.list(resolved).isEmpty : false
       if !isEmpty { try checkReplaceable(path, resolved, kind, overwrite) }
-      // A shell that stands in it would be left in a directory that is gone.
+      // A shell whose current directory it is would be left in a deleted directory.
       guard !resolved.hasSameBytes(as: Path.resolved(".")) else {
         throw CheckpointError.outputIsCurrentDirectory(path: path)
       }
     } else {
       var info = stat()
-      // A link to nothing.
+      // A dangling symbolic link.
       if lstat(path.cPath, &info) == 0 { throw CheckpointError.outputExists(path: path, canOverwrite: false) }
     }
     try DirectoryReplacement.checkPlace(resolved)
@@ -59,7 +60,7 @@ extension ModelDirectory {
     }
   }
 
-  /// Files that belong to the model that is replaced: they would be stale beside another.
+  /// Returns whether a file belongs to the replaced model, so that it would be stale next to another.
   static func isModelFile(_ name: String) -> Bool {
     let known = [
       "config.json", "model.safetensors", "model.safetensors.index.json", "vocab.txt", "tokenizer.json",

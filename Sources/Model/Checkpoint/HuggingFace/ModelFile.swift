@@ -5,14 +5,14 @@ import Hub
 package struct ModelFile: Sendable, Equatable {
   /// Its name in the model's directory.
   package let name: String
-  /// Bytes.
+  /// Its size in bytes.
   package let size: Int
-  /// SHA-256 of its content, in hexadecimal.
+  /// The SHA-256 of its content, in hexadecimal.
   package let sha256: String
 }
 
 extension ResolvedPreset {
-  /// The directory its files are in; nil where they are part of the program.
+  /// The directory of its files; nil if they are part of the program.
   package var directory: String? {
     switch source {
     case .directory(let path), .hub(_, let path): path
@@ -20,10 +20,11 @@ extension ResolvedPreset {
     }
   }
 
-  /// The files it was, or would be, read from, and what a training has left beside them; each is read to its end for its hash.
+  /// Returns the files that it was, or would be, read from, and a run's files next to them. Reads each file completely
+  /// for its hash.
   ///
-  /// - Parameter shouldStop: asked between megabytes; true ends with `HubError.interrupted`.
-  /// - Throws: `FileError`, or `HubError.missingLibrary` where libcrypto is not installed.
+  /// - Parameter shouldStop: called once per megabyte; true throws `HubError.interrupted`.
+  /// - Throws: `FileError`, or `HubError.missingLibrary` if libcrypto is not installed.
   package func files(shouldStop: () -> Bool = { false }) throws -> [ModelFile] {
     guard let directory else {
       guard case .embedded(let preset) = tokenizer else { return [] }

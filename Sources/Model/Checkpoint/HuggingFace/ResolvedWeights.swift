@@ -1,15 +1,14 @@
 import Tensor
 
-/// The weights of a model as they were found in files: under their own names, checked, in the order of
-/// `ParameterTable`.
+/// The validated weights of a model as found in files, with their original names, in the order of `ParameterTable`.
 package struct ResolvedWeights: Sendable {
-  /// That of config.json, tied or not as the weights are.
+  /// The configuration of config.json, tied or not as the weights are.
   package let configuration: Configuration
-  /// What a model of that configuration needs.
+  /// The tensors that a model with this configuration needs.
   let table: ParameterTable
-  /// As many as the table has rows; nil where a tensor of the head is missing and must be initialized.
+  /// The tensors, one per row of the table; nil for a missing tensor of the head, which must be initialized.
   package let tensors: [TensorView?]
-  /// What a person should know: ignored tensors, a missing head. Each one line.
+  /// Notes for the user, one line each: ignored tensors, a missing head.
   package let notes: [String]
 
   init(_ configuration: Configuration, _ found: [String: TensorView], notes: [String]) {
@@ -19,18 +18,18 @@ package struct ResolvedWeights: Sendable {
     self.notes = notes
   }
 
-  /// The tensors of the head that must be initialized.
+  /// The tensors of the head to initialize.
   var missing: [ParameterTable.Row] { zip(table.rows, tensors).compactMap { $1 == nil ? $0 : nil } }
 
-  /// Whether the files hold a head. The bias of the scores may be missing: it is zero then.
+  /// Whether the files contain a head. Its output bias may be missing, and is then zero.
   package var hasHead: Bool { missing.allSatisfy { $0.name == ParameterTable.projectorBias } }
 
-  /// The tensor of that name; nil where it is missing, or no model has it.
+  /// Returns the tensor with that name; nil if it is missing or not part of the model.
   package subscript(_ name: String) -> TensorView? {
     zip(table.rows, tensors).first { row, _ in row.name == name }?.1
   }
 
-  /// The same without a head, which is then initialized: a new one shares the word embedding.
+  /// The weights without a head, which is then initialized: a new head shares the word embedding.
   var ofBackbone: ResolvedWeights {
     let found = zip(table.rows, tensors).compactMap { $0.isBackbone ? ($0.name, $1) : nil }
     return ResolvedWeights(
@@ -39,7 +38,7 @@ package struct ResolvedWeights: Sendable {
 }
 
 extension Configuration {
-  /// That of a model with a head that is made anew, as KerasHub and transformers make it: over the word embedding.
+  /// The configuration of a model with a new head, which uses the word embedding, as in KerasHub and transformers.
   var withNewHead: Configuration {
     var configuration = self
     configuration.tiesWeights = true

@@ -1,16 +1,16 @@
-/// Reads the names of a file's tensors as those of DistilBertForMaskedLM, whatever tool wrote them.
+/// Maps the names of a file's tensors to those of DistilBertForMaskedLM, whatever tool wrote them.
 ///
-/// Understood: names with and without `distilbert.`; LayerNorm's `gamma` and `beta`; the names that torch's wrappers put between
-/// others (`module.`, `_orig_mod.`); and any other prefix that all of the encoder's tensors have (`model.`).
+/// Recognized: names with and without `distilbert.`; LayerNorm's `gamma` and `beta`; the components that torch's
+/// wrappers insert (`module.`, `_orig_mod.`); and any other prefix that all of the encoder's tensors share (`model.`).
 struct TensorNames {
-  /// A buffer that old versions saved.
+  /// A buffer saved by old versions.
   static let positionIDs = "distilbert.embeddings.position_ids"
 
   private let known: Set<String>
-  /// What stands before the encoder's names, wrappers aside.
+  /// The prefix of the encoder's names, ignoring wrappers.
   private var prefix = ""
 
-  /// - Parameter names: those of all files of the model.
+  /// - Parameter names: the tensor names of all files of the model.
   init(_ configuration: Configuration, _ names: some Sequence<String>) {
     let table = configuration.parameterTable
     known = Set(table.rows.map(\.name)).union([ParameterTable.projector, Self.positionIDs])
@@ -19,12 +19,12 @@ struct TensorNames {
     for name in names {
       if let prefix = Self.prefix(of: Self.unwrapped(name), before: backbone) { prefixes.insert(prefix) }
     }
-    // Of two models in one file, neither can be meant.
+    // With two models in one file, neither is used.
     if prefixes.count == 1, let only = prefixes.first { prefix = only }
   }
 
-  /// The name that DistilBertForMaskedLM gives a tensor, and whether a prefix or a wrapper had to go for it; nil for a tensor that it
-  /// does not have.
+  /// Returns the tensor's name in DistilBertForMaskedLM, and whether a prefix or a wrapper was removed; nil for a
+  /// tensor that it does not have.
   func canonical(_ name: String) -> (name: String, isWrapped: Bool)? {
     let plain = Self.canonical(name)
     if known.contains(plain) { return (plain, false) }
@@ -43,16 +43,16 @@ struct TensorNames {
       .joined(separator: ".")
   }
 
-  /// What stands before the longest end of a name that is one of `names`; nil where none is.
+  /// Returns the prefix of a name before its longest suffix that is in `names`; nil if there is none.
   private static func prefix(of name: String, before names: Set<String>) -> String? {
     // distilbert.transformer.layer.0.attention.q_lin.weight
     let mostComponents = 7
     var starts: [String.Index] = []
-    var place = name.endIndex
-    while starts.count < mostComponents, place > name.startIndex {
-      let dot = name.utf8[..<place].lastIndex(of: UInt8(ascii: "."))
+    var end = name.endIndex
+    while starts.count < mostComponents, end > name.startIndex {
+      let dot = name.utf8[..<end].lastIndex(of: UInt8(ascii: "."))
       starts.append(dot.map { name.utf8.index(after: $0) } ?? name.startIndex)
-      place = dot ?? name.startIndex
+      end = dot ?? name.startIndex
     }
     return starts.last { names.contains(canonical(String(name[$0...]))) }.map { String(name[..<$0]) }
   }

@@ -1,20 +1,20 @@
-/// Finds the tensors of a configuration among those of a file, whatever tool named them.
+/// Finds the tensors of a configuration in a file, whatever tool named them.
 ///
-/// Understood: the names that `TensorNames` reads, aliases in the file's metadata, the tied output matrix stored a second time, an output
-/// matrix of its own. Ignored with a note: other heads, names that are not known.
+/// Recognized: the names that `TensorNames` maps, aliases in the file's metadata, a second copy of the tied output
+/// matrix, and a separate output matrix. Other heads and unknown names are ignored with a note.
 struct WeightResolver {
-  /// Tied or not as config.json says, and then as the weights are.
+  /// The configuration, initially tied or not as in config.json, then as the weights are.
   var configuration: Configuration
   let names: TensorNames
-  /// Named in errors: the file, or the index of several.
+  /// The name in errors: the file, or the index of several.
   let file: String
   var found: [String: TensorView] = [:]
   var unused: [String]
   var notes: [String] = []
 
   /// - Parameters:
-  ///   - aliases: tensor names that stand for other tensors (from `__metadata__`).
-  ///   - absent: names of tensors that an index lists, that no file has and that no model needs.
+  ///   - aliases: names of tensors that represent other tensors (from `__metadata__`).
+  ///   - absent: names of tensors that an index lists, but that no file contains and no model needs.
   static func resolve(
     _ configuration: Configuration, _ tensors: [TensorView], aliases: [String: String], absent: [String] = [],
     file: String
@@ -38,13 +38,13 @@ struct WeightResolver {
       if name == TensorNames.positionIDs { continue }
       if isWrapped { wrapped.append((name, tensor)) } else { try take(tensor, as: name) }
     }
-    // A copy of what the file has under its own name is another model's.
+    // A prefixed tensor whose plain name is also in the file belongs to another model.
     let plain = Set(found.keys)
     unused += wrapped.lazy.filter { plain.contains($0.name) }.map(\.tensor.name)
     wrapped.removeAll { plain.contains($0.name) }
     for (name, tensor) in wrapped { try take(tensor, as: name) }
     if let (name, tensor) = wrapped.first {
-      notes.append("\(file): a prefix is taken off the tensors' names: '\(tensor.name)' is read as '\(name)'")
+      notes.append("\(file): removed a prefix from the tensor names: '\(tensor.name)' is read as '\(name)'")
     }
     for (alias, target) in aliases.sorted(by: { $0.key < $1.key }) {
       guard let (name, _) = names.canonical(alias), found[name] == nil, let tensor = stored[target] else { continue }
@@ -86,8 +86,9 @@ struct WeightResolver {
     return ResolvedWeights(configuration, found, notes: notes)
   }
 
-  /// Decides whether the output matrix is the word embedding, as transformers does: unless config.json says that it is not, or the file
-  /// holds both and they differ. A file may also hold a tied one only under that name.
+  /// Decides whether the output matrix is the word embedding, as in transformers: yes, unless config.json says no, or
+  /// the file contains both and they differ. A file may also contain the tied matrix only under the name of the output
+  /// matrix.
   mutating func tieOutput() {
     guard configuration.tiesWeights, let projector = found[ParameterTable.projector] else { return }
     guard let embedding = found[ParameterTable.wordEmbeddings] else {
@@ -97,22 +98,22 @@ struct WeightResolver {
     if projector.shape == embedding.shape, projector.hasSameValues(as: embedding) { return }
     configuration.tiesWeights = false
     notes.append(
-      "\(file): '\(projector.name)' differs from the word embedding: it is an output matrix of its own")
+      "\(file): '\(projector.name)' differs from the word embedding and is used as a separate output matrix")
   }
 
-  /// A head that is missing as a whole is said by `hasHead`.
+  /// Notes missing tensors of the head. A completely missing head is reported by `hasHead`.
   mutating func noteMissing(_ missing: [ParameterTable.Row]) {
     let names = missing.map(\.name)
     if names.isEmpty || names.count == configuration.parameterTable.head.count { return }
     if names == [ParameterTable.projectorBias] {
-      notes.append("\(file): '\(ParameterTable.projectorBias)' is missing; it is zero")
+      notes.append("\(file): missing '\(ParameterTable.projectorBias)' is set to zero")
       return
     }
-    notes.append("\(file): initialized anew, since missing: " + names.joined(separator: ", "))
+    notes.append("\(file): missing tensors are newly initialized: " + names.joined(separator: ", "))
     if names.contains(ParameterTable.projector) {
       notes.append(
-        "config.json says \"tie_word_embeddings\": false, so that the word embedding is not the output matrix; "
-          + "where it was in training, it must say true")
+        "config.json says \"tie_word_embeddings\": false, so the word embedding is not the output matrix; "
+          + "if the model was trained with tied embeddings, change it to true")
     }
   }
 
@@ -121,10 +122,10 @@ struct WeightResolver {
     let heads = ["pre_classifier.", "classifier.", "qa_outputs."]
     let ofHeads = unused.filter { name in heads.contains { name.hasPrefix($0) } }
     if !ofHeads.isEmpty {
-      notes.append("\(file): the weights of another head are not used: " + Self.list(ofHeads))
+      notes.append("\(file): ignored weights of another head: " + Self.list(ofHeads))
     }
     let others = unused.filter { name in !heads.contains { name.hasPrefix($0) } }
-    if !others.isEmpty { notes.append("\(file): tensors that are not known are not used: " + Self.list(others)) }
+    if !others.isEmpty { notes.append("\(file): ignored unknown tensors: " + Self.list(others)) }
   }
 
   static func list(_ names: [String]) -> String {
@@ -132,7 +133,7 @@ struct WeightResolver {
     return names.prefix(4).joined(separator: ", ") + (names.count > 4 ? " and \(names.count - 4) more" : "")
   }
 
-  /// Which line of config.json missing tensors contradict.
+  /// Returns the setting in config.json that missing tensors contradict.
   private func hint(missing: [ParameterTable.Row]) -> String? {
     let there = (0..<configuration.numLayers).prefix { layer in
       !missing.contains { $0.part == .layer(layer) }
@@ -140,10 +141,10 @@ struct WeightResolver {
     let isBehind = missing.allSatisfy { row in if case .layer(let layer) = row.part { layer >= there } else { false } }
     let ofALayer = configuration.parameterTable.rows.count { $0.part == .layer(0) }
     guard there > 0, isBehind, missing.count == (configuration.numLayers - there) * ofALayer else { return nil }
-    return "config.json says n_layers \(configuration.numLayers), the weights have \(there)"
+    return "config.json says n_layers \(configuration.numLayers), but the weights have \(there)"
   }
 
-  /// Which line of config.json a wrong shape contradicts.
+  /// Returns the setting in config.json that a wrong shape contradicts.
   private func hint(_ row: ParameterTable.Row, _ shape: [Int]) -> String? {
     guard shape.count == row.shape.count, let axis = shape.indices.first(where: { shape[$0] != row.shape[$0] })
     else { return "is this the weights file of another model?" }
@@ -158,9 +159,9 @@ struct WeightResolver {
   private func vocabularyHint(_ name: String, _ rows: Int) -> String {
     let size = configuration.vocabularySize
     if name != ParameterTable.wordEmbeddings, found[ParameterTable.wordEmbeddings]?.shape.first == size {
-      // Then the vocabulary is the one of config.json.
+      // In this case, the vocabulary is that of config.json.
       return
-        "the word embedding has the \(size) rows that config.json says: its vocabulary was resized, and '\(name)' was not; "
+        "the word embedding has \(size) rows, as in config.json: it was resized, but '\(name)' was not; "
         + (rows < size ? "pad it with zeros to \(size)" : "cut it to \(size)")
     }
     let usual = [30522: "n uncased", 28996: " cased", 119547: " multilingual"]
@@ -168,7 +169,7 @@ struct WeightResolver {
     if let config = usual[size], let weights = usual[rows] {
       return says + "; is this a\(config) configuration with a\(weights) checkpoint?"
     }
-    return says + ", the weights are of a vocabulary of \(rows)"
+    return says + ", but the weights have a vocabulary of \(rows)"
   }
 }
 

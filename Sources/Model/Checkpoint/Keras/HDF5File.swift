@@ -1,28 +1,29 @@
 import Files
 
-/// Finds variables in an HDF5 file that Keras wrote.
+/// Finds variables in an HDF5 file written by Keras.
 ///
-/// libhdf5 reads the structure of the file: groups, types, shapes, and where in the file each variable lies. The numbers are then
-/// read from the mapped file, as those of safetensors are. That works for what Keras writes: contiguous, uncompressed,
-/// little-endian. Links to other files, storage in other files, filters and plug-ins are refused.
+/// libhdf5 reads the structure of the file: groups, types, shapes, and the offset of each variable in the file. The
+/// numbers are then read from the mapped file, as with safetensors. This works for what Keras writes: contiguous,
+/// uncompressed, little-endian variables. Links to other files, external storage, filters and plug-ins are rejected.
 ///
-/// The library is in the build with the trait KerasWeights alone.
+/// The library is included only in builds with the trait KerasWeights.
 #if KerasWeights
   @preconcurrency import CHDF5
   import Synchronization
 
   enum HDF5File {
-    /// The library is not thread-safe in every build, and is set up at the first use.
+    /// The library is not thread-safe in every build. It is initialized at first use.
     private static let library = Mutex(false)
 
-    // Macros that Swift does not see.
+    // Macros that Swift does not import.
     private static let defaultProperties: hid_t = 0  // H5P_DEFAULT, H5E_DEFAULT
     private static let readOnly: UInt32 = 0  // H5F_ACC_RDONLY
 
-    /// Where each variable lies, or nil where the file has none of its paths.
+    /// Returns a view of each variable, or nil if the file has none of its paths.
     ///
-    /// - Parameter paths: for each variable the paths that it may have.
-    /// - Throws: `FileError`, `CheckpointError`: no HDF5 file, a damaged one, a variable stored in another way than Keras does.
+    /// - Parameter paths: for each variable, the paths that it may have.
+    /// - Throws: `FileError`; `CheckpointError` for a file that is not HDF5 or damaged, or a variable that is not
+    ///   stored as by Keras.
     static func variables(_ paths: [[String]], in file: String) throws -> [TensorView?] {
       let mapping = try FileMapping(path: file)
       guard mapping.bytes.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]) else {
@@ -35,24 +36,24 @@ import Files
           H5PLset_loading_state(0)
           isReady = true
         }
-        // Else it prints its errors to stderr. Where the library knows threads, each has a setting of its own.
+        // By default, the library prints its errors to stderr. In thread-safe builds, this setting is per thread.
         H5Eset_auto2(defaultProperties, nil, nil)
         return try find(paths, mapping)
       }
     }
 
     private static func find(_ paths: [[String]], _ mapping: FileMapping) throws(CheckpointError) -> [TensorView?] {
-      // Locks would fail on some file systems; nothing is written.
+      // Locks would fail on some file systems, and nothing is written.
       let opening = H5Pcreate(H5P_CLS_FILE_ACCESS_ID_g)
       defer { H5Pclose(opening) }
       H5Pset_file_locking(opening, false, true)
       let file = H5Fopen(OpenDirectory.systemPath(mapping.path).cPath, readOnly, opening)
-      guard file >= 0 else { throw .damagedHDF5(file: mapping.path, what: "libhdf5 cannot open it") }
+      guard file >= 0 else { throw .damagedHDF5(file: mapping.path, what: "libhdf5 cannot open the file") }
       defer { H5Fclose(file) }
       let access = H5Pcreate(H5P_CLS_DATASET_ACCESS_ID_g)
       defer { H5Pclose(access) }
       guard H5Pset_elink_cb(access, { _, _, _, _, _, _, _ in -1 }, nil) >= 0 else {
-        throw .damagedHDF5(file: mapping.path, what: "libhdf5 cannot be set up")
+        throw .damagedHDF5(file: mapping.path, what: "libhdf5 cannot be initialized")
       }
       var views: [TensorView?] = []
       for candidates in paths {
@@ -66,16 +67,16 @@ import Files
     private static func variable(
       _ path: String, _ file: hid_t, _ access: hid_t, _ mapping: FileMapping
     ) throws(CheckpointError) -> TensorView? {
-      let damaged = CheckpointError.damagedHDF5(file: mapping.path, what: "'\(path)' cannot be read")
-      // A path may be asked for only where all groups above it are there.
+      let damaged = CheckpointError.damagedHDF5(file: mapping.path, what: "cannot read '\(path)'")
+      // A path may be queried only if all groups above it exist.
       let bytes = path.utf8
-      var place = bytes.startIndex
-      while place < bytes.endIndex {
-        let end = bytes[place...].firstIndex(of: UInt8(ascii: "/")) ?? bytes.endIndex
+      var start = bytes.startIndex
+      while start < bytes.endIndex {
+        let end = bytes[start...].firstIndex(of: UInt8(ascii: "/")) ?? bytes.endIndex
         let exists = H5Lexists(file, String(path[..<end]), access)
         if exists == 0 { return nil }
         guard exists > 0 else { throw damaged }
-        place = end < bytes.endIndex ? bytes.index(after: end) : end
+        start = end < bytes.endIndex ? bytes.index(after: end) : end
       }
       let dataset = H5Dopen2(file, path, access)
       guard dataset >= 0 else { throw damaged }
@@ -97,7 +98,7 @@ import Files
         name: path, type: type, shape: shape, count: size / type.size, offset: offset, mapping: mapping)
     }
 
-    /// Nil where the file is damaged.
+    /// Returns the shape; nil if the file is damaged.
     private static func shape(_ dataset: hid_t) -> [Int]? {
       let space = H5Dget_space(dataset)
       guard space >= 0 else { return nil }
@@ -110,7 +111,7 @@ import Files
       return shape.count == rank ? shape : nil
     }
 
-    /// Nil where the file is damaged.
+    /// Returns the element type; nil if the file is damaged.
     private static func elementType(
       _ dataset: hid_t, _ path: String, _ file: String
     ) throws(CheckpointError) -> ElementType? {
@@ -122,9 +123,9 @@ import Files
       case H5T_FLOAT:
         if H5Tget_order(type) == H5T_ORDER_LE, let known = floatType(type, size) { return known }
         throw .unsupportedVariable(
-          file: file, variable: path, what: "holds numbers that are not little-endian IEEE floats")
+          file: file, variable: path, what: "contains numbers that are not little-endian IEEE floats")
       case H5T_OPAQUE:
-        // How Keras stores bfloat16.
+        // Keras' storage format for bfloat16.
         if size == 2 { return .bfloat16 }
       case H5T_INTEGER:
         let isSigned = H5Tget_sign(type) != H5T_SGN_NONE
@@ -138,7 +139,7 @@ import Files
       case H5T_NO_CLASS: return nil
       default: break
       }
-      throw .unsupportedVariable(file: file, variable: path, what: "does not hold numbers")
+      throw .unsupportedVariable(file: file, variable: path, what: "does not contain numbers")
     }
 
     private static func floatType(_ type: hid_t, _ size: Int) -> ElementType? {
@@ -156,17 +157,17 @@ import Files
       }
     }
 
-    /// Where in the file the numbers begin.
+    /// Returns the offset of the numbers in the file.
     private static func offset(_ dataset: hid_t, _ path: String, _ file: String) throws(CheckpointError) -> Int {
       let creation = H5Dget_create_plist(dataset)
-      guard creation >= 0 else { throw .damagedHDF5(file: file, what: "'\(path)' cannot be read") }
+      guard creation >= 0 else { throw .damagedHDF5(file: file, what: "cannot read '\(path)'") }
       defer { H5Pclose(creation) }
       guard H5Pget_layout(creation) == H5D_CONTIGUOUS, H5Pget_external_count(creation) == 0,
         H5Pget_nfilters(creation) == 0
       else {
         throw .unsupportedVariable(
           file: file, variable: path,
-          what: "is stored in chunks, compressed or in another file, not as Keras writes it")
+          what: "is chunked, compressed or stored in another file, unlike Keras' files")
       }
       guard let offset = Int(exactly: H5Dget_offset(dataset)) else {
         throw .unsupportedVariable(file: file, variable: path, what: "has no values in the file")

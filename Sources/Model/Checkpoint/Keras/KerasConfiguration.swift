@@ -2,15 +2,15 @@ import Text
 
 /// KerasHub's config.json: a serialized DistilBertBackbone.
 ///
-/// Source: KerasHub's `DistilBertBackbone.get_config`. `dtype` is passed over: whatever the variables are stored as, the model
-/// computes in 32-bit floats.
+/// Source: KerasHub's `DistilBertBackbone.get_config`. `dtype` is ignored: the model computes in 32-bit floats,
+/// whatever the type of the stored variables.
 extension Configuration {
-  /// ε of the LayerNorm in KerasHub's MaskedLMHead. No file states it.
+  /// ε of the LayerNorm in KerasHub's MaskedLMHead. No file contains it.
   static let kerasHeadLayerNormEpsilon: Float = 1e-5
 
-  /// - Parameter file: named in errors.
+  /// - Parameter file: the name in errors.
   init(kerasHub json: JSONValue, file: String) throws(CheckpointError) {
-    // "keras_hub>DistilBertBackbone", of older versions "keras_nlp>DistilBertBackbone".
+    // "keras_hub>DistilBertBackbone"; in older versions "keras_nlp>DistilBertBackbone".
     let name = json["registered_name"]?.string ?? json["class_name"]?.string
     guard let name else { throw .missingKey(file: file, key: "registered_name") }
     let type = name.utf8.lastIndex(of: UInt8(ascii: ">")).map { String(name[name.utf8.index(after: $0)...]) } ?? name

@@ -1,15 +1,16 @@
-/// Where KerasHub's files hold a parameter, and how.
+/// The location and format of a parameter in KerasHub's files.
 ///
-/// Source: what KerasHub's `save_to_preset` writes.
+/// Source: the files that KerasHub's `save_to_preset` writes.
 struct KerasVariable: Equatable {
-  /// The groups that hold a model's layers, in Keras 3 and before it.
+  /// The groups that contain a model's layers, in Keras 3 and in earlier versions.
   static let roots = ["layers", "_layer_checkpoint_dependencies"]
 
-  /// The paths under which the versions of Keras store it; a file has one of them.
+  /// The possible paths, by version of Keras; a file has one of them.
   let paths: [String]
-  /// As it is stored.
+  /// The stored shape.
   let shape: [Int]
-  /// Kernels are stored as [in, out], with the heads of attention as an axis of their own: read as a matrix, the transposed of ours.
+  /// Whether the stored matrix is the transpose of ours. Kernels are stored as [in, out], with the attention heads as a
+  /// separate axis.
   let isTransposed: Bool
 
   var path: String { paths.first ?? "" }

@@ -2,13 +2,13 @@ import Files
 import Hub
 import Text
 
-/// The weights of a KerasHub preset directory: the encoder in model.weights.h5 (or in shards that model.weights.json names), the
-/// head in task.weights.h5 where a task was saved.
+/// The weights of a KerasHub preset directory: the encoder in model.weights.h5 (or in shards named by
+/// model.weights.json), and the head in task.weights.h5 if a task was saved.
 ///
-/// KerasHub's official presets hold the encoder alone. Everything else in these files, the optimizer's variables above all, is
-/// passed over.
+/// KerasHub's official presets contain only the encoder. Other contents of these files, mainly the optimizer's
+/// variables, are ignored.
 enum KerasWeights {
-  /// Finds and checks every variable of the model; none is copied yet.
+  /// Finds and validates every variable of the model, without copying any.
   static func load(_ directory: String, _ configuration: Configuration) throws -> ResolvedWeights {
     let files = try backboneFiles(directory)
     let task = Path.join(directory, ModelFiles.kerasTask)
@@ -21,7 +21,7 @@ enum KerasWeights {
     }
     let missing = backbone.filter { found[$0.name] == nil }
     if let first = missing.first {
-      // What an index names may be of no use.
+      // A missing file of an index may be unnecessary.
       if let absent = files.absent.first { throw CheckpointError.missingShard(index: files.shown, shard: absent) }
       throw CheckpointError.missingTensors(
         file: files.shown, first: first.keras.path, count: missing.count, inHead: false)
@@ -39,9 +39,9 @@ enum KerasWeights {
     let index = Path.join(directory, ModelFiles.kerasIndex)
     guard Path.kind(index) != nil else { throw CheckpointError.noKerasWeights(path: directory) }
     guard let map = try JSONValue.load(file: index)["weight_map"]?.object else {
-      throw CheckpointError.malformedIndex(file: index, what: "it has no object 'weight_map'")
+      throw CheckpointError.malformedIndex(file: index, what: "missing object 'weight_map'")
     }
-    // Each group of variables has one file, or a list of them.
+    // Each group of variables is in one file, or in a list of files.
     var names: [String] = []
     for (group, entry) in map {
       for file in entry.array ?? [entry] {
@@ -51,11 +51,11 @@ enum KerasWeights {
         if !names.contains(name) { names.append(name) }
       }
     }
-    let paths = try names.map { try WeightFiles.place(ofShard: $0, in: directory, index: index) }
+    let paths = try names.map { try WeightFiles.path(ofShard: $0, in: directory, index: index) }
     return (paths.filter { Path.kind($0) != nil }, paths.filter { Path.kind($0) == nil }, index)
   }
 
-  /// Adds the tensors that a file holds, by name, and checks their shapes and types.
+  /// Adds the tensors of a file by name, and validates their shapes and types.
   private static func collect(
     _ rows: [ParameterTable.Row], from file: String, _ configuration: Configuration,
     into found: inout [String: TensorView]
@@ -76,17 +76,17 @@ enum KerasWeights {
     }
   }
 
-  /// A head that is missing as a whole is said by `hasHead`.
+  /// Notes missing tensors of the head. A completely missing head is reported by `hasHead`.
   private static func notes(
     _ missing: [ParameterTable.Row], of count: Int, _ file: String
   ) -> [String] {
     if missing.isEmpty || missing.count == count { return [] }
     let names = missing.map(\.keras.path)
-    if missing.map(\.name) == [ParameterTable.projectorBias] { return ["\(file): \(names[0]) is missing; it is zero"] }
-    return ["\(file): initialized anew, since missing: \(names.joined(separator: ", "))"]
+    if missing.map(\.name) == [ParameterTable.projectorBias] { return ["\(file): missing \(names[0]) is set to zero"] }
+    return ["\(file): missing tensors are newly initialized: \(names.joined(separator: ", "))"]
   }
 
-  /// Which line of config.json a wrong shape contradicts.
+  /// Returns the setting in config.json that a wrong shape contradicts.
   private static func hint(
     _ row: ParameterTable.Row, _ variable: KerasVariable, _ shape: [Int], _ configuration: Configuration
   ) -> String {
@@ -108,8 +108,8 @@ enum KerasWeights {
 }
 
 extension Configuration {
-  /// With an output matrix of the head's own, where a task's file has one. KerasHub's `DistilBertMaskedLM` shares the token embedding; a
-  /// `MaskedLMHead` that was made without one does not, and no configuration tells.
+  /// Returns the weights with a separate output matrix if a task's file has one. KerasHub's `DistilBertMaskedLM` shares
+  /// the token embedding. A `MaskedLMHead` created without one does not, and no configuration records it.
   fileprivate func tied(asIn task: String) throws -> Configuration {
     var untied = self
     untied.tiesWeights = false

@@ -1,12 +1,13 @@
 import Tensor
 
-/// Tensors as IEEE half precision (binary16), rounded to nearest, ties to even: half the size, 11 significant bits.
+/// Tensors converted to IEEE half precision (binary16), rounded to nearest, ties to even: half the size, 11 significant
+/// bits.
 final class HalfPrecisionTensors {
   private(set) var sources: [TensorSource] = []
   private var memory: [UnsafeMutablePointer<UInt16>] = []
 
-  /// - Parameter tensors: of 32-bit floats.
-  /// - Throws: `CheckpointError` where a number is too large.
+  /// - Parameter tensors: tensors of 32-bit floats.
+  /// - Throws: `CheckpointError` if a number is too large.
   init(_ tensors: [TensorSource]) throws(CheckpointError) {
     for tensor in tensors {
       let count = tensor.bytes.count / 4

@@ -1,23 +1,23 @@
 import Files
 import Text
 
-/// A safetensors file, mapped. Everything in its header is checked before any tensor is handed out.
+/// A memory-mapped safetensors file. The whole header is validated before any tensor is returned.
 ///
-/// Layout: 8 bytes with the length N of the header (little-endian), N bytes of JSON, then the tensors' bytes without holes or
-/// overlap. Format: github.com/huggingface/safetensors.
+/// Layout: 8 bytes with the length N of the header (little-endian), N bytes of JSON, then the tensors' bytes without
+/// gaps or overlap. Format: github.com/huggingface/safetensors.
 package final class Safetensors: Sendable {
-  /// The reference refuses longer headers, too.
+  /// The maximum header length in bytes, as in the reference implementation.
   static let maximumHeaderLength: UInt64 = 100_000_000
 
   /// The file's path.
   package let path: String
-  /// In the order of the header.
+  /// The tensors, in the order of the header.
   package let tensors: [TensorView]
-  /// The strings under `__metadata__`.
+  /// The strings in `__metadata__`.
   package let metadata: [String: String]
   private let indices: [String: Int]
 
-  /// Maps a file and checks its header. Throws `CheckpointError` or `FileError`.
+  /// Maps a file and validates its header. Throws `CheckpointError` or `FileError`.
   public convenience init(path: String) throws { try self.init(FileMapping(path: path)) }
 
   init(_ mapping: FileMapping) throws {
@@ -31,11 +31,11 @@ package final class Safetensors: Sendable {
     self.indices = indices
   }
 
-  /// The tensor of that name, or nil.
+  /// Returns the tensor with that name, or nil.
   package subscript(_ name: String) -> TensorView? { indices[name].map { tensors[$0] } }
 }
 
-/// Reads and checks the header of one file.
+/// Reads and validates the header of one file.
 private struct HeaderReader {
   let mapping: FileMapping
   var tensors: [TensorView] = []
@@ -62,7 +62,7 @@ private struct HeaderReader {
       throw CheckpointError.headerTruncated(file: file, have: bytes.count, need: end)
     }
     guard length > 0, isHeaderThere else {
-      throw CheckpointError.malformedHeader(file: file, what: "it does not begin with '{'")
+      throw CheckpointError.malformedHeader(file: file, what: "does not begin with '{'")
     }
     try parse(UnsafeRawBufferPointer(rebasing: bytes[start..<end]).bindMemory(to: UInt8.self), dataStart: end)
     try checkLayout(dataStart: end)
@@ -77,7 +77,7 @@ private struct HeaderReader {
     if let failure { throw failure }
   }
 
-  /// What is wrong with the header as a header, when it is fine as JSON.
+  /// The error in a header that is valid JSON.
   var failure: CheckpointError?
 
   mutating func parseHeader(_ text: UnsafeBufferPointer<UInt8>, dataStart: Int) throws(JSONError) {
@@ -102,7 +102,7 @@ private struct HeaderReader {
   }
 
   mutating func parseMetadata(_ scanner: inout JSONScanner) throws(JSONError) {
-    // Some tools write null where they have none; the reference reads that, too.
+    // Some tools write null for absent values; the reference implementation accepts it too.
     if try scanner.peek() == .null { return try scanner.skipValue() }
     var key: [UInt8] = []
     try scanner.beginObject()
@@ -139,28 +139,28 @@ private struct HeaderReader {
         isAgain = false
         try scanner.skipValue()
       }
-      if isAgain { return fail(name, "has '\(String(decoding: key, as: UTF8.self))' twice") }
+      if isAgain { return fail(name, "has duplicate key '\(String(decoding: key, as: UTF8.self))'") }
     }
-    guard let typeName else { return fail(name, "has no 'dtype'") }
-    guard let shape else { return fail(name, "has no 'shape'") }
-    guard let offsets else { return fail(name, "has no 'data_offsets'") }
+    guard let typeName else { return fail(name, "is missing key 'dtype'") }
+    guard let shape else { return fail(name, "is missing key 'shape'") }
+    guard let offsets else { return fail(name, "is missing key 'data_offsets'") }
     guard let type = ElementType(name: typeName) else {
       failure = .unknownDataType(file: file, tensor: name, name: String(decoding: typeName, as: UTF8.self))
       return
     }
     guard offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0] else {
-      return fail(name, "has the data_offsets \(offsets)")
+      return fail(name, "has invalid data_offsets \(offsets)")
     }
     guard let count = Self.product(shape),
       case let (size, overflows) = count.multipliedReportingOverflow(by: type.size),
       !overflows
-    else { return fail(name, "has the impossible shape \(shape)") }
+    else { return fail(name, "has impossible shape \(shape)") }
     guard size == offsets[1] - offsets[0] else {
       return fail(name, "has \(offsets[1] - offsets[0]) bytes, but its shape \(shape) of \(type.name) needs \(size)")
     }
     let (offset, isBeyond) = dataStart.addingReportingOverflow(offsets[0])
     guard !isBeyond, !dataStart.addingReportingOverflow(offsets[1]).overflow else {
-      return fail(name, "has the data_offsets \(offsets)")
+      return fail(name, "has invalid data_offsets \(offsets)")
     }
     tensors.append(TensorView(name: name, type: type, shape: shape, count: count, offset: offset, mapping: mapping))
   }
@@ -176,7 +176,7 @@ private struct HeaderReader {
     return values
   }
 
-  /// The number of elements; nil where a size is negative or the product overflows.
+  /// Returns the number of elements; nil if a size is negative or the product overflows.
   static func product(_ shape: [Int]) -> Int? {
     var count = 1
     for size in shape {
@@ -188,19 +188,21 @@ private struct HeaderReader {
     return count
   }
 
-  /// The tensors follow each other and end where the file ends.
+  /// Checks that the tensors are contiguous and end at the end of the file.
   func checkLayout(dataStart: Int) throws(CheckpointError) {
     func end(_ tensor: TensorView) -> Int { tensor.offset + tensor.count * tensor.type.size }
-    var place = dataStart
+    var offset = dataStart
     for tensor in tensors.sorted(by: { ($0.offset, end($0)) < ($1.offset, end($1)) }) {
-      guard tensor.offset == place else {
-        let what = tensor.offset < place ? "overlaps another" : "leaves \(tensor.offset - place) unused bytes before it"
+      guard tensor.offset == offset else {
+        let what =
+          tensor.offset < offset
+          ? "overlaps another tensor" : "leaves \(tensor.offset - offset) unused bytes before it"
         throw .malformedTensor(file: file, tensor: tensor.name, what: what)
       }
-      place = end(tensor)
+      offset = end(tensor)
     }
     let have = mapping.bytes.count
-    guard place <= have else { throw .truncated(file: file, have: have, need: place) }
-    guard place == have else { throw .bytesAfterEnd(file: file, count: have - place) }
+    guard offset <= have else { throw .truncated(file: file, have: have, need: offset) }
+    guard offset == have else { throw .bytesAfterEnd(file: file, count: have - offset) }
   }
 }

@@ -1,18 +1,18 @@
 import Files
 import Text
 
-/// A tensor to be written: where its elements lie in memory, row-major.
+/// A tensor to write: the location of its elements in memory, row-major.
 package struct TensorSource {
   /// Its name in the file.
   package let name: String
-  /// What its elements are.
+  /// Its element type.
   package let type: ElementType
-  /// Its sizes, the outermost first.
+  /// Its sizes, outermost first.
   package let shape: [Int]
-  /// Must stay valid until the file is written; as long as the shape needs.
+  /// The elements: as many bytes as the shape needs, valid until the file is written.
   package let bytes: UnsafeRawBufferPointer
 
-  /// A tensor of any type.
+  /// Creates a tensor of any type.
   package init(name: String, type: ElementType, shape: [Int], bytes: UnsafeRawBufferPointer) {
     self.name = name
     self.type = type
@@ -20,20 +20,20 @@ package struct TensorSource {
     self.bytes = bytes
   }
 
-  /// 32-bit floats.
+  /// Creates a tensor of 32-bit floats.
   package init(name: String, shape: [Int], values: UnsafePointer<Float>) {
     let count = shape.reduce(1, *)
     self.init(name: name, type: .float32, shape: shape, bytes: UnsafeRawBufferPointer(start: values, count: count * 4))
   }
 }
 
-/// Writes safetensors, byte for byte as the reference writer lays a file out: the same tensors give the same file.
+/// Writes safetensors files with the same bytes as the reference writer, so that the same tensors give the same file.
 ///
-/// Elements of wide types come first, then names in order of their bytes; the header is padded with spaces to a multiple of 8.
-/// Nothing but the header is copied.
+/// Tensors are sorted by element type, widest first, and then by the bytes of their names. The header is padded with
+/// spaces to a multiple of 8. Only the header is copied.
 package enum SafetensorsWriter {
-  /// Writes a file that appears whole or not at all.
-  /// - Parameter metadata: more strings for `__metadata__`, after `format`, in that order.
+  /// Writes a file atomically.
+  /// - Parameter metadata: additional strings for `__metadata__`, written after `format` in this order.
   package static func write(
     _ tensors: [TensorSource], to path: String, metadata: [(key: String, value: String)] = []
   ) throws {
@@ -59,10 +59,10 @@ package enum SafetensorsWriter {
     }
   }
 
-  /// The first 8 bytes and the header that follows them.
+  /// Returns the first 8 bytes and the header that follows them.
   static func header(of tensors: [TensorSource], metadata: [(key: String, value: String)]) -> [UInt8] {
     var writer = JSONWriter()
-    // Other tools refuse files without `format`.
+    // Other tools reject files without `format`.
     writer.append(raw: #"{"__metadata__":{"format":"pt""#)
     for (key, value) in metadata {
       writer.append(raw: ",")

@@ -3,12 +3,12 @@ import Glibc
 
 /// The element types of safetensors.
 package enum ElementType: Sendable, Equatable {
-  /// Floating-point numbers: of IEEE 754, or the upper half of a float32.
+  /// Floating-point numbers: IEEE 754, or the upper half of a float32.
   case float64, float32, float16, bfloat16
-  /// Whole numbers, with and without a sign, and truth values of a byte.
+  /// Signed and unsigned integers, and one-byte booleans.
   case int64, int32, int16, int8, uint64, uint32, uint16, uint8, bool
 
-  /// In the order in which the reference writer lays tensors out.
+  /// The types in the order in which the reference writer stores tensors.
   static let names: [(name: String, type: ElementType)] = [
     ("U64", .uint64), ("I64", .int64), ("F64", .float64), ("F32", .float32), ("U32", .uint32), ("I32", .int32),
     ("BF16", .bfloat16), ("F16", .float16), ("U16", .uint16), ("I16", .int16), ("I8", .int8), ("U8", .uint8),
@@ -20,13 +20,13 @@ package enum ElementType: Sendable, Equatable {
     self = entry.type
   }
 
-  /// The place in that order.
+  /// The index in that order.
   var rank: Int { Self.names.firstIndex { $0.type == self } ?? 0 }
 
-  /// As safetensors call it: `F32`.
+  /// The name in safetensors, such as `F32`.
   package var name: String { Self.names.first { $0.type == self }?.name ?? "" }
 
-  /// Bytes of an element.
+  /// The size of an element in bytes.
   package var size: Int {
     switch self {
     case .float64, .int64, .uint64: 8
@@ -36,7 +36,7 @@ package enum ElementType: Sendable, Equatable {
     }
   }
 
-  /// Whether it can be the type of weights.
+  /// Whether weights can have this type.
   package var isFloatingPoint: Bool {
     switch self {
     case .float64, .float32, .float16, .bfloat16: true
@@ -45,31 +45,32 @@ package enum ElementType: Sendable, Equatable {
   }
 }
 
-/// A tensor in a mapped file: row-major, little-endian. Keeps the file mapped.
+/// A tensor in a mapped file: row-major, little-endian. The view keeps the file mapped.
 ///
-/// Keras stores the kernels of Dense layers as [in, out]. Such a view has the shape [out, in] that everything here works with, and
-/// is turned when it is copied.
+/// Keras stores the kernels of Dense layers as [in, out]. A view of such a kernel has the shape [out, in], as used
+/// everywhere here, and transposes the elements when copying.
 package struct TensorView: Sendable {
   /// Its name in the file.
   package let name: String
-  /// What its elements are in the file.
+  /// The element type in the file.
   package let type: ElementType
-  /// Empty for a single number.
+  /// The sizes, outermost first; empty for a scalar.
   package let shape: [Int]
   /// The number of elements.
   package let count: Int
   let offset: Int
   let mapping: FileMapping
-  /// The file holds the transposed of this matrix.
+  /// Whether the file contains the transpose of this matrix.
   var isTransposed = false
 
-  /// The elements' bytes, in the order of the file; valid while a copy of this view, or its file, is kept. Not aligned in every file.
+  /// The bytes of the elements in file order, valid while a copy of this view or its file exists. They may be
+  /// unaligned.
   package var bytes: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: mapping.bytes[offset..<offset + count * type.size])
   }
 
-  /// The elements where they lie, if they are aligned 32-bit floats in the order of this tensor; valid while a copy of this view, or
-  /// its file, is kept.
+  /// The elements in the mapped file, if they are aligned 32-bit floats in the order of this tensor. Valid while a copy
+  /// of this view or its file exists.
   package var float32InPlace: UnsafePointer<Float>? { isTransposed ? nil : float32Stored }
 
   private var float32Stored: UnsafePointer<Float>? {
@@ -77,7 +78,7 @@ package struct TensorView: Sendable {
     return start.assumingMemoryBound(to: Float.self)
   }
 
-  /// Copies the elements, widened or (F64) narrowed to 32-bit floats. `target` must have room for `count` of them.
+  /// Copies the elements as 32-bit floats, widened or (F64) narrowed. `target` must have room for `count` floats.
   package func copyFloats(to target: UnsafeMutablePointer<Float>) throws(CheckpointError) {
     guard isTransposed, shape.count == 2 else { return try copyStored(to: target) }
     defer { withExtendedLifetime(mapping) {} }
@@ -103,7 +104,7 @@ package struct TensorView: Sendable {
     }
   }
 
-  /// A copy of the elements as 32-bit floats, turned where the file has the matrix the other way round. Throws where they are
+  /// Returns a copy of the elements as 32-bit floats, transposed if the file contains the transpose. Throws for
   /// integers.
   package func floats() throws(CheckpointError) -> [Float] {
     guard type.isFloatingPoint else { throw .notFloatingPoint(file: mapping.path, tensor: name, type: type.name) }
@@ -115,7 +116,7 @@ package struct TensorView: Sendable {
     return values
   }
 
-  /// The elements of an integer or truth-value tensor; nil for other types.
+  /// Returns the elements of an integer or boolean tensor; nil for other types.
   package func integers() -> [Int]? {
     defer { withExtendedLifetime(mapping) {} }
     let bytes = self.bytes
@@ -137,7 +138,7 @@ package struct TensorView: Sendable {
     }
   }
 
-  /// Whether two tensors of one count hold the same numbers.
+  /// Returns whether two tensors of the same count contain the same numbers.
   func hasSameValues(as other: TensorView) -> Bool {
     guard count == other.count else { return false }
     defer { withExtendedLifetime((mapping, other.mapping)) {} }
@@ -145,13 +146,14 @@ package struct TensorView: Sendable {
       guard let a = bytes.baseAddress, let b = other.bytes.baseAddress else { return true }
       if memcmp(a, b, bytes.count) == 0 { return true }
     }
-    // Zeros of both signs are the same number.
+    // Positive and negative zero are equal.
     if let a = float32InPlace, let b = other.float32InPlace { return (0..<count).allSatisfy { a[$0] == b[$0] } }
     guard let a = try? floats(), let b = try? other.floats() else { return false }
     return a == b
   }
 
-  /// The same elements as a tensor of another shape, or as the transposed of a matrix in the file. `shape` must have `count` elements.
+  /// Returns the same elements with another shape, or as the transpose of a matrix in the file. `shape` must have
+  /// `count` elements.
   func reshaped(_ shape: [Int], isTransposed: Bool) -> TensorView {
     TensorView(
       name: name, type: type, shape: shape, count: count, offset: offset, mapping: mapping, isTransposed: isTransposed)
@@ -159,7 +161,7 @@ package struct TensorView: Sendable {
 
   // MARK: Conversion
 
-  /// target[row][column] = source[column][row], in tiles that stay in the cache.
+  /// Sets target[row][column] = source[column][row], in tiles that stay in the cache.
   static func transpose(
     _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, rows: Int, columns: Int
   ) {
@@ -176,7 +178,7 @@ package struct TensorView: Sendable {
     }
   }
 
-  /// IEEE half precision. A multiplication by 2¹¹² moves the exponent's bias, and makes subnormal numbers normal.
+  /// Widens IEEE half precision. A multiplication by 2¹¹² adjusts the exponent bias and normalizes subnormal numbers.
   static func widenFloat16(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ count: Int) {
     for index in 0..<count {
       let half = UInt32(source.loadUnaligned(fromByteOffset: 2 &* index, as: UInt16.self))
@@ -186,7 +188,7 @@ package struct TensorView: Sendable {
     }
   }
 
-  /// The upper half of a 32-bit float.
+  /// Widens the upper halves of 32-bit floats.
   static func widenBFloat16(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ count: Int) {
     for index in 0..<count {
       let upper = UInt32(source.loadUnaligned(fromByteOffset: 2 &* index, as: UInt16.self))

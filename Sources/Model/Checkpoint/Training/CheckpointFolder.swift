@@ -2,27 +2,28 @@ import Files
 import Glibc
 import Hub
 
-/// The folder of a training's checkpoints, `checkpoints` in its output directory: a directory `step-N` for each, which appears
-/// whole or not at all.
+/// The directory `checkpoints` in the output directory of a training run. It contains a directory `step-N` for each
+/// checkpoint, which is written atomically.
 public struct CheckpointFolder: Sendable {
   static let name = "checkpoints"
-  /// Next to the files of a model, in the directory of a checkpoint: counters, and the optimizer's moments.
+  /// The name of the file with the counters, next to the files of a model in a checkpoint. The optimizer's moments are
+  /// in a file of their own.
   static let stateName = "training_state.json"
   static let momentsName = "training_state.safetensors"
   private static let prefix = "step-"
-  /// Holds the name of the checkpoint that the model in the output directory was written from.
+  /// The name of the file that names the checkpoint from which the model in the output directory was written.
   private static let markName = "finished"
 
-  /// The directory of the model to be.
+  /// The output directory of the final model.
   public let output: String
 
-  /// The checkpoints of a training that writes its model there.
+  /// Creates the folder for the run that writes its model to `output`.
   public init(output: String) { self.output = output }
 
-  /// `checkpoints` in the output directory.
+  /// The path of `checkpoints` in the output directory.
   public var path: String { Path.join(output, Self.name) }
 
-  /// Where the checkpoint of that step is, or would be.
+  /// Returns the path of a step's checkpoint, whether or not it exists.
   public func path(ofStep step: Int) -> String { Path.join(path, Self.prefix + String(step)) }
 
   /// The steps of all checkpoints, ascending.
@@ -30,7 +31,7 @@ public struct CheckpointFolder: Sendable {
     allSteps.filter { Path.isFile(Path.join(path(ofStep: $0), Self.stateName)) }
   }
 
-  /// Also those of which nothing is left but the directory.
+  /// The steps of all checkpoint directories, including those that are otherwise empty.
   var allSteps: [Int] {
     let names = (try? Path.list(path)) ?? []
     return names.compactMap { name -> Int? in
@@ -41,23 +42,24 @@ public struct CheckpointFolder: Sendable {
     }.sorted()
   }
 
-  /// The path of the newest checkpoint; nil where there is none.
+  /// The path of the newest checkpoint; nil if there is none.
   public var newest: String? { steps.last.map { path(ofStep: $0) } }
 
-  /// Whether the output directory is one in which a training began and no model was written yet.
+  /// Whether the output directory belongs to a run that began and has not yet written a model.
   public var isOfUnfinishedTraining: Bool {
     Path.isDirectory(path) && Path.kind(Path.join(output, ModelFiles.configuration)) == nil
   }
 
-  // MARK: A training
+  // MARK: A run
 
-  /// Makes the folder, for one training at a time, and removes what a process that was killed has left.
+  /// Creates the folder for exclusive use by one run, and removes leftovers of killed processes.
   ///
-  /// - Returns: an object to keep as long as the training writes here. Folders that were made and stay empty go away with it.
+  /// - Returns: an object to keep while the run writes here. When it is released, created folders that are still empty
+  ///   are removed.
   public func open() throws -> AnyObject {
     ModelDirectory.recover(output)
     let lock = try FolderLock(self)
-    // Only trying tells for certain.
+    // Only an attempt to write is conclusive.
     let trial = Path.join(path, ".trial-\(getpid())")
     guard mkdir(trial.cPath, 0o777) == 0 || errno == EEXIST else {
       throw FileError.system("write", path, writing: true)
@@ -66,19 +68,20 @@ public struct CheckpointFolder: Sendable {
     return lock
   }
 
-  /// Removes all checkpoints, for a training that begins anew.
+  /// Removes all checkpoints, for a run that starts over.
   public func clear() throws {
     for name in try Path.list(path) where name.hasPrefix(Self.prefix) || name == Self.markName { try remove(name) }
   }
 
-  /// Removes all but the newest `count`, and those of the best evaluations that these know of: whichever is gone on from has its best.
+  /// Removes all but the newest `count` checkpoints and their best checkpoints, so that every checkpoint that can be
+  /// resumed keeps its best.
   func prune(keeping count: Int) {
     let kept = steps.suffix(max(1, count))
     let best = kept.compactMap { (try? TrainingCheckpoint(path: path(ofStep: $0)))?.state.best?.step }
     for step in steps.dropLast(kept.count) where !best.contains(step) { try? remove(Self.prefix + String(step)) }
   }
 
-  /// Out of sight first: a part of a checkpoint is none.
+  /// Renames first, so that no partial checkpoint is visible.
   private func remove(_ name: String) throws(FileError) {
     let hidden = Path.join(path, ".\(name).old-\(getpid())")
     guard rename(Path.join(path, name).cPath, hidden.cPath) == 0 else {
@@ -89,8 +92,8 @@ public struct CheckpointFolder: Sendable {
 
   // MARK: The end
 
-  /// The step of the checkpoint that the model in the output directory was written from, and the step that its weights are of; nil
-  /// where there is no such model.
+  /// The step of the checkpoint from which the model in the output directory was written, and the step of its weights;
+  /// nil if there is no such model.
   public var finished: (step: Int, weights: Int)? {
     guard ModelDirectory.isModelDirectory(output),
       let bytes = try? FileMapping.contents(of: Path.join(path, Self.markName))
@@ -100,18 +103,18 @@ public struct CheckpointFolder: Sendable {
     return (step, weights)
   }
 
-  /// To be called when the model was written.
+  /// Records that the model was written.
   public func markFinished(step: Int, weights: Int) throws(FileError) {
     try AtomicFile.write(Array("\(step)\n\(weights)\n".utf8), to: Path.join(path, Self.markName))
   }
 }
 
 extension ModelDirectory {
-  /// Removes what processes that were killed have left beside a model directory.
+  /// Removes leftovers of killed processes next to a model directory.
   static func recover(_ path: String) { DirectoryReplacement.recover(path, keeping: { !isModelFile($0) }) }
 }
 
-/// Held by the process that writes to a folder; the system lets go of it when the process ends, however it does.
+/// The lock of the process that writes to a folder. The system releases it when the process ends, however it ends.
 private final class FolderLock {
   private let descriptor: Int32
   private var created: [String] = []
@@ -120,7 +123,7 @@ private final class FolderLock {
     try Path.makeDirectories(folder.path, created: &created)
     descriptor = Glibc.open(folder.path.cPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError.system("open", folder.path) }
-    // Some file systems have no locks.
+    // Some file systems do not support locks.
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
       throw TrainingCheckpointError.inUse(output: folder.output)
     }
@@ -128,7 +131,7 @@ private final class FolderLock {
 
   deinit {
     if descriptor >= 0 { close(descriptor) }
-    // Where something was written, they are not empty.
+    // Directories that were written to are not empty, and remain.
     for directory in created.reversed() { rmdir(directory.cPath) }
   }
 }
