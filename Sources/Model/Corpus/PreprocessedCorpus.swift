@@ -184,7 +184,7 @@ struct PreprocessedLine {
     var scanner = JSONScanner(line, file: file, firstLine: number)
     row = PaddedSample(tokenIDs: [], maskPositions: [])
     guard line.first != nil, try scanner.peek() == .object else {
-      throw PreprocessorError.badJSON(location, reason: "not a JSON object")
+      throw PreprocessorError.badJSON(location, reason: "expected a JSON object")
     }
     var seen = 0
     var hasTokens = false

@@ -35,10 +35,10 @@ import Testing
     withExtendedLifetime(folder) {}
   }
 
-  /// What a process that was killed has left goes, and checkpoints stay until the training begins anew.
+  /// Leftovers of a killed process are removed, and checkpoints remain until training starts over.
   @Test func leftovers() throws {
     let (folder, checkpoints) = try self.folder([1, 2])
-    // No process has this number.
+    // No process has this id.
     try folder.write("out/checkpoints/.step-3.tmp-99999999/model.safetensors", "half")
     try folder.write("out/checkpoints/.step-0.old-99999999/config.json", "half")
     try folder.write(".out.tmp-99999999/config.json", "half")
@@ -59,7 +59,7 @@ import Testing
     withExtendedLifetime((folder, lock)) {}
   }
 
-  /// Folders that were made go again, if nothing was written.
+  /// Created folders are removed if nothing was written.
   @Test func emptyFoldersGo() throws {
     let folder = try TemporaryFolder()
     let checkpoints = CheckpointFolder(output: folder.path + "/a/b")
@@ -71,7 +71,7 @@ import Testing
     #expect(try Path.list(folder.path) == [])
   }
 
-  /// Which checkpoint the model beside them is of, and of which step its weights are.
+  /// The checkpoint from which the model next to it was written, and the step of its weights.
   @Test func finished() throws {
     let (folder, checkpoints) = try self.folder([3])
     try checkpoints.markFinished(step: 3, weights: 2)
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  /// A directory of checkpoints alone is no model, and says what to do.
+  /// A directory of only checkpoints is not a model, and the error says what to do.
   @Test func unfinished() throws {
     let (folder, checkpoints) = try self.folder([3])
     let error = TrainingCheckpointError.unfinished(output: checkpoints.output, newest: checkpoints.path(ofStep: 3))
@@ -95,7 +95,7 @@ import Testing
       output: checkpoints.output, newest: checkpoints.path(ofStep: 3))
     #expect(throws: output) { try ModelDirectory.checkWritable(checkpoints.output, overwrite: false) }
     #expect(throws: Never.self) { try ModelDirectory.checkWritable(checkpoints.output, overwrite: true) }
-    // Nothing would be lost where there is no checkpoint yet.
+    // Nothing would be lost without a checkpoint.
     try checkpoints.clear()
     #expect(throws: Never.self) { try ModelDirectory.checkWritable(checkpoints.output, overwrite: false) }
     withExtendedLifetime(folder) {}
@@ -114,9 +114,10 @@ import Testing
   }
 }
 
-/// What kills between the system calls of a final write leave.
+/// The states that kills between the system calls of a final write leave behind.
 @Suite struct DirectoryReplacementTests {
-  /// After the exchange the old directory is under the temporary name: what is not of a model moves on the next time.
+  /// After the exchange, the old directory has the temporary name: files that are not part of a model move the next
+  /// time.
   @Test func killedAfterTheExchange() throws {
     let folder = try TemporaryFolder()
     try folder.write("out/config.json", "new")
@@ -130,7 +131,7 @@ import Testing
     #expect(try FileMapping.contents(of: folder.path + "/out/config.json") == Array("new".utf8))
   }
 
-  /// In the midst of writing: a half-written card is not taken for a file of the user's.
+  /// During writing: a half-written card is not taken for a user's file.
   @Test func killedWhileWriting() throws {
     let folder = try TemporaryFolder()
     try folder.write("out/checkpoints/step-1/training_state.json", "{}")
@@ -140,7 +141,7 @@ import Testing
     #expect(try Path.list(folder.path + "/out") == ["checkpoints"])
   }
 
-  /// A moment before the exchange: under the name of an old directory is the new one, which nothing is taken from.
+  /// Just before the exchange: the name of an old directory belongs to the new one, from which nothing is taken.
   @Test func killedBeforeTheExchange() throws {
     let folder = try TemporaryFolder()
     try folder.write("out/config.json", "old")
@@ -152,7 +153,7 @@ import Testing
     #expect(try Path.list(folder.path + "/out") == ["config.json"])
   }
 
-  /// Where the file system cannot exchange: between the two renames.
+  /// On a file system without exchange: between the two renames.
   @Test func killedBetweenTheRenames() throws {
     let folder = try TemporaryFolder()
     try folder.write(".out.tmp-99999999/config.json", "new")
@@ -162,7 +163,7 @@ import Testing
     #expect(try FileMapping.contents(of: folder.path + "/out/config.json") == Array("old".utf8))
   }
 
-  /// Checkpoints are in the new directory at the moment that it appears: links, no copies.
+  /// Checkpoints are in the new directory from the moment it appears: links, not copies.
   @Test func checkpointsAreNeverAway() throws {
     let folder = try TemporaryFolder()
     try folder.write("out/checkpoints/step-1/training_state.json", "{}")

@@ -52,7 +52,7 @@ private let uncased = """
     #expect(value.activation == .gelu && value.tiesWeights && value.headLayerNormEpsilon == 1e-12)
   }
 
-  // The figures that the Keras documentation and the sizes of the files give.
+  // The figures in the Keras documentation and the sizes of the files.
   @Test(arguments: [
     (30522, 66_362_880, 66_985_530), (28996, 65_190_912, 65_812_036), (119_547, 134_734_080, 135_445_755),
   ])
@@ -97,7 +97,7 @@ private let uncased = """
     #expect(value.json["dtype"]?.string == "float32")
     #expect(value.json["tie_word_embeddings"]?.bool == false && value.json["tie_weights_"]?.bool == false)
     #expect(value.json["bos_token_id"]?.isNull == true)
-    // Nobody obeys the older key.
+    // No tool applies the older key.
     let old = try configuration(#"{"model_type":"distilbert","tie_weights_":false}"#)
     #expect(old.tiesWeights && old.json["tie_weights_"]?.bool == true && old.json["tie_word_embeddings"] == nil)
     var untied = old

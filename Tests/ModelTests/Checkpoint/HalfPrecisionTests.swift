@@ -13,7 +13,7 @@ import Testing
     return value
   }
 
-  /// Every half is a float, which is narrowed to that half again.
+  /// Every half converts to a float that converts back to the same half.
   @Test func everyHalf() {
     for half in UInt16.min...UInt16.max {
       let value = Self.widen(half)
@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  /// Between two halves the nearer is taken, in the middle the even one.
+  /// A number between two halves is rounded to the nearer; ties go to even.
   @Test func rounding() {
     for half in UInt16.min..<0x7BFF {
       let (low, high) = (Self.widen(half), Self.widen(half + 1))

@@ -20,7 +20,7 @@ private let golden = Golden.url("checkpoint/micro").path
     #expect(ModelDirectory.isModelDirectory(golden))
   }
 
-  /// The parameters of micro in other layouts are those of micro, up to the rounding of 16 bits.
+  /// The parameters of micro in other layouts equal those of micro, up to 16-bit rounding.
   @Test(
     arguments: [
       ("with_projector_weight", 0), ("sharded", 0), ("float16", 0x1p-11), ("bfloat16", 0x1p-8), ("backbone_only", 0),
@@ -46,7 +46,7 @@ private let golden = Golden.url("checkpoint/micro").path
     #expect(model.weights?.tensors.allSatisfy { ($0?.float32InPlace != nil) == ($0?.type == .float32) } == true)
   }
 
-  // What is wrong with a directory, one by one.
+  // Errors in a directory, one by one.
 
   private func folder(config: Bool = true) throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
@@ -60,13 +60,13 @@ private let golden = Golden.url("checkpoint/micro").path
       try ModelDirectory.open(golden + "/config.json")
     }
     let empty = try folder(config: false)
-    #expect(throws: CheckpointError.notAModelDirectory(path: empty.path, lookedFor: "there is no config.json in it")) {
+    #expect(throws: CheckpointError.notAModelDirectory(path: empty.path, lookedFor: "it has no config.json")) {
       try ModelDirectory.open(empty.path)
     }
     #expect(!ModelDirectory.isModelDirectory(empty.path))
   }
 
-  /// What is written is never KerasHub's: such a directory is not replaced.
+  /// Written directories never have KerasHub's layout: such a directory is not replaced.
   @Test func kerasHubDirectory() throws {
     let keras = Golden.url("keras/masked_lm").path
     #expect(!ModelDirectory.isModelDirectory(keras))
@@ -113,7 +113,7 @@ private let golden = Golden.url("checkpoint/micro").path
     let shard = folder.path + "/b.safetensors"
     #expect(throws: CheckpointError.missingShard(index: index, shard: shard)) { try ModelDirectory.open(folder.path) }
     try SafetensorsWriter.write([], to: shard)
-    #expect(throws: CheckpointError.malformedIndex(file: index, what: "'\(name)' is not in b.safetensors")) {
+    #expect(throws: CheckpointError.malformedIndex(file: index, what: "b.safetensors has no tensor '\(name)'")) {
       try ModelDirectory.open(folder.path)
     }
     try folder.write("model.safetensors.index.json", "{")
@@ -148,11 +148,11 @@ private let golden = Golden.url("checkpoint/micro").path
     #expect(model.hasHead && model.weights?.missing.isEmpty == true)
     #expect(
       model.notes == [
-        "\(folder.path)/model.safetensors.index.json: the weights of another head are not used: classifier.weight"
+        "\(folder.path)/model.safetensors.index.json: ignored weights of another head: classifier.weight"
       ])
   }
 
-  /// An output matrix that is tied, a buffer of old versions: they are known, and not missed.
+  /// A tied output matrix and a buffer of old versions are recognized, and may be missing.
   @Test(arguments: ["vocab_projector.weight", "distilbert.embeddings.position_ids"])
   func anIndexThatNamesATensorThatIsNotWritten(_ name: String) throws {
     let folder = try sharded(more: #","\#(name)":"model-00001-of-00002.safetensors""#)
@@ -171,10 +171,10 @@ private let golden = Golden.url("checkpoint/micro").path
     }
     try folder.write("model.safetensors.index.json", moved.first { $0 != text } ?? "")
     let error = #expect(throws: CheckpointError.self) { try ModelDirectory.open(folder.path) }
-    #expect(error?.message.contains("malformed index: '\(name)' is not in model-0000") == true)
+    #expect(error?.message.contains("malformed index: model-0000") == true)
   }
 
-  // MARK: What is there instead
+  // MARK: Other weights
 
   @Test(arguments: [
     (["model.fp16.safetensors", "pytorch_model.bin"], "model.fp16.safetensors", "rename it to model.safetensors"),
@@ -182,11 +182,14 @@ private let golden = Golden.url("checkpoint/micro").path
       ["model.fp16-00001-of-00002.safetensors", "model.safetensors.index.fp16.json"],
       "model.safetensors.index.fp16.json", "rename it to model.safetensors.index.json"
     ),
-    (["model.fp16-00001-of-00002.safetensors"], "model.fp16-00001-of-00002.safetensors", "fetch the other parts"),
-    (["model-00001-of-00002.safetensors"], "model-00001-of-00002.safetensors", "fetch the other parts and their index"),
+    (["model.fp16-00001-of-00002.safetensors"], "model.fp16-00001-of-00002.safetensors", "download the other parts"),
+    (
+      ["model-00001-of-00002.safetensors"], "model-00001-of-00002.safetensors",
+      "download the other parts and their index"
+    ),
     (["adapter_model.safetensors"], "adapter_model.safetensors", "merge_and_unload"),
-    (["weights.safetensors"], "weights.safetensors", "if it holds the model's weights, rename it"),
-    (["pytorch_model.bin.index.json"], "pytorch_model.bin.index.json", "converted to safetensors"),
+    (["weights.safetensors"], "weights.safetensors", "if it contains the model's weights, rename it"),
+    (["pytorch_model.bin.index.json"], "pytorch_model.bin.index.json", "convert it to safetensors"),
     (["tf_model.h5"], "tf_model.h5", "save_pretrained"),
   ])
   func weightsUnderAnotherName(_ names: [String], _ found: String, _ hint: String) throws {
@@ -198,7 +201,7 @@ private let golden = Golden.url("checkpoint/micro").path
     #expect(error?.hint?.contains(hint) == true, "\(error?.hint ?? "")")
   }
 
-  /// Trainer's output before its end, old sentence-transformers, a repository in the hub's cache.
+  /// Trainer's output before its end, old sentence-transformers, and a repository in the hub's cache.
   @Test(arguments: [
     (["checkpoint-500", "checkpoint-1000", "runs"], ["checkpoint-1000", "checkpoint-500"]),
     (["0_Transformer", "1_Pooling"], ["0_Transformer"]), (["snapshots/0123", "blobs"], ["snapshots/0123"]),
@@ -218,10 +221,12 @@ private let golden = Golden.url("checkpoint/micro").path
       let error = #expect(
         throws: config
           ? CheckpointError.noWeights(path: folder.path, inside: inside)
-          : .notAModelDirectory(path: folder.path, lookedFor: "there is no config.json in it", inside: inside)
+          : .notAModelDirectory(path: folder.path, lookedFor: "it has no config.json", inside: inside)
       ) { try ModelDirectory.open(folder.path) }
       let hint = error?.hint ?? ""
-      #expect(models.isEmpty == !hint.contains("below it: name ") && models.allSatisfy { hint.contains($0) }, "\(hint)")
+      #expect(
+        models.isEmpty == !hint.contains("subdirectories contain ") && models.allSatisfy { hint.contains($0) },
+        "\(hint)")
     }
   }
 }

@@ -8,7 +8,7 @@ import Testing
 
 private let golden = Golden.url("checkpoint/micro").path
 
-/// Writes the golden model to a place.
+/// Writes the golden model to a path.
 private func write(to path: String, overwrite: Bool = false, files: [(name: String, bytes: [UInt8])] = []) throws {
   let model = try ModelDirectory.open(golden)
   let tensors = model.weights?.tensors.compactMap { $0 } ?? []
@@ -102,7 +102,7 @@ private func write(to path: String, overwrite: Bool = false, files: [(name: Stri
 
   @Test func aFailureLeavesNothing() throws {
     let folder = try TemporaryFolder()
-    // Two files of one name: the second cannot be made.
+    // Two files with one name: the second cannot be created.
     #expect(throws: FileError.self) { try write(to: folder.path + "/b/a", files: [("x", []), ("x", [])]) }
     #expect(try Path.list(folder.path) == [])
     try write(to: folder.path + "/a")

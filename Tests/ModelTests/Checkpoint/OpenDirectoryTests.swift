@@ -7,7 +7,7 @@ import Testing
 @testable import Files
 @testable import Model
 
-/// A model directory that is replaced while it is read: the old model or the new one, never parts of both.
+/// A model directory that is replaced while it is read gives the old model or the new one, never parts of both.
 @Suite struct OpenDirectoryTests {
   private let folder: TemporaryFolder
   private var path: String { folder.path + "/model" }
@@ -25,7 +25,7 @@ import Testing
       seed: isFirst ? 1 : 2, threads: 1)
   }
 
-  /// Which of them each part of a model is of.
+  /// Returns which of them each part of a model belongs to.
   private func parts(_ model: DistilBertMaskedLM, _ first: Float) throws -> [Bool] {
     let tokenizer = try #require(model.preprocessor?.tokenizer)
     return [
@@ -34,7 +34,8 @@ import Testing
     ]
   }
 
-  /// Loads the model at the path again and again while `change` is at work on another thread; how often it was each of the two.
+  /// Loads the model at the path repeatedly while `change` runs on another thread; returns how often it was each of the
+  /// two.
   private func load(_ first: Float, while change: @escaping @Sendable () throws -> Void) throws -> (
     first: Int, second: Int
   ) {
@@ -57,7 +58,7 @@ import Testing
     return count
   }
 
-  /// As `fit --overwrite` does it, which removes the old one's files.
+  /// As `fit --overwrite` does, which removes the old model's files.
   @Test func overwritten() throws {
     let (first, second) = (try model(isFirst: true), try model(isFirst: false))
     try first.save(to: path)
@@ -69,7 +70,7 @@ import Testing
     #expect(count.first > 0 && count.second > 0)
   }
 
-  /// Two directories that take each other's place, and both stay.
+  /// Two directories that are exchanged, and both remain.
   @Test func exchanged() throws {
     let (first, second) = (try model(isFirst: true), try model(isFirst: false))
     let (path, other) = (path, folder.path + "/other")
@@ -85,7 +86,7 @@ import Testing
     #expect(count.first > 0 && count.second > 0)
   }
 
-  /// A file that is gone at the end may have been missed before: what was read is not taken.
+  /// A file that is gone at the end may have been missed before: the result is discarded.
   @Test func filesThatVanish() throws {
     try model(isFirst: true).save(to: path)
     let directory = try #require(OpenDirectory(path))
@@ -93,13 +94,13 @@ import Testing
     #expect(throws: DirectoryReplaced(path: path)) {
       try directory.reading { unlink(path + "/tokenizer_config.json") }
     }
-    // What comes newly is none of its business.
+    // New files are not its concern.
     let again = try #require(OpenDirectory(path))
     try again.reading { try AtomicFile.write([1], to: path + "/new") }
     #expect(OpenDirectory(path + "/config.json") == nil && OpenDirectory(folder.path + "/none") == nil)
   }
 
-  /// The directory that was opened, whatever its name leads to; links in it lead where they lead.
+  /// The directory that was opened, wherever its name leads; links in it keep their targets.
   @Test func pathsBelowIt() throws {
     try folder.write("a/config", "a")
     try folder.write("blobs/weights", "blob")
@@ -114,7 +115,7 @@ import Testing
       #expect(try FileMapping.contents(of: a + "/weights") == Array("blob".utf8))
       #expect(Path.isFile(a + "/weights") && Path.size(a + "/weights") == 4 && Path.isDirectory(a))
       #expect(try Path.list(a) == ["config", "weights"])
-      // A neighbour whose name begins like it is another one.
+      // A sibling whose name begins with the same text is a different directory.
       try AtomicFile.write(Array("c".utf8), to: a + "b")
       #expect(try FileMapping.contents(of: a + "b") == Array("c".utf8))
     }

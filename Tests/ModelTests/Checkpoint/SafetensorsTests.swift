@@ -6,7 +6,7 @@ import Testing
 @testable import Model
 @testable import Tensor
 
-/// A file with that header and that many bytes of data.
+/// Returns a file with this header and this number of data bytes.
 private func file(_ header: String, data: Int = 0) -> [UInt8] {
   withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8)
     + (0..<data).map { UInt8(truncatingIfNeeded: $0) }
@@ -234,7 +234,7 @@ private func entry(_ name: String, _ type: String, _ shape: String, _ offsets: S
     guard case .bytesAfterEnd(_, 1) = try failure(file(header, data: 9)) else { return notRefused() }
   }
 
-  /// Whatever the bytes, a file or an error; and what is handed out can be read.
+  /// Any bytes give a file or an error, and everything returned can be read.
   @Test func survivesMutations() throws {
     let good = try FileMapping.contents(of: Golden.url("checkpoint/micro/model.safetensors").path)
     let headerEnd = 8 + Int(good[0]) + Int(good[1]) << 8

@@ -5,13 +5,13 @@ import Testing
 @testable import Files
 @testable import Model
 
-/// Tensors of a file, to be written again. The file must be kept.
+/// The tensors of a file, to be written again. The file must stay alive.
 func sources(_ file: Safetensors) -> [TensorSource] {
   file.tensors.map { TensorSource(name: $0.name, type: $0.type, shape: $0.shape, bytes: $0.bytes) }
 }
 
 @Suite struct SafetensorsWriterTests {
-  /// The golden file was written by the reference's writer (safetensors, through transformers' save_pretrained).
+  /// The reference writer wrote the golden file (safetensors, through transformers' save_pretrained).
   @Test func writesTheBytesOfTheReferenceWriter() throws {
     let golden = Golden.url("checkpoint/micro/model.safetensors").path
     let file = try Safetensors(path: golden)

@@ -5,7 +5,7 @@ import Testing
 @testable import Model
 
 @Suite struct TensorViewTests {
-  /// A view of numbers 0, 1, 2 … in a file, beginning at byte 4.
+  /// Returns a view of the numbers 0, 1, 2 … in a file, beginning at byte 4.
   private func view(_ type: ElementType, count: Int) throws -> TensorView {
     let folder = try TemporaryFolder()
     var bytes: [UInt8] = [0, 0, 0, 0]
@@ -18,13 +18,13 @@ import Testing
     return TensorView(name: "t", type: type, shape: [count], count: count, offset: 4, mapping: mapping)
   }
 
-  /// Kernels of Keras are the transposed of ours; sizes around the tiles of 32.
+  /// Keras' kernels are the transpose of ours; sizes around the tiles of 32.
   @Test(arguments: [1, 2, 31, 32, 33, 70], [1, 3, 32, 65])
   func transposed(_ rows: Int, _ columns: Int) throws {
     let stored = try view(.float32, count: rows * columns)
-    let turned = stored.reshaped([rows, columns], isTransposed: true)
-    #expect(turned.float32InPlace == nil)
-    let values = try turned.floats()
+    let transposed = stored.reshaped([rows, columns], isTransposed: true)
+    #expect(transposed.float32InPlace == nil)
+    let values = try transposed.floats()
     for row in 0..<rows {
       for column in 0..<columns { #expect(values[row * columns + column] == Float(column * rows + row)) }
     }
@@ -34,8 +34,8 @@ import Testing
   }
 
   @Test func transposedOfSixteenBits() throws {
-    let turned = try view(.bfloat16, count: 6).reshaped([2, 3], isTransposed: true)
-    #expect(try turned.floats() == [0, 2, 4, 1, 3, 5])
+    let transposed = try view(.bfloat16, count: 6).reshaped([2, 3], isTransposed: true)
+    #expect(try transposed.floats() == [0, 2, 4, 1, 3, 5])
   }
 
   @Test func comparison() throws {

@@ -97,24 +97,24 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
       ])
     #expect(
       found.notes == [
-        "f: the weights of another head are not used: classifier.bias, pre_classifier.weight, qa_outputs.bias",
-        "f: tensors that are not known are not used: odd",
+        "f: ignored weights of another head: classifier.bias, pre_classifier.weight, qa_outputs.bias",
+        "f: ignored unknown tensors: odd",
       ])
   }
 
   @Test func missingHead() throws {
     let found = try resolve(entries().filter { $0.name.hasPrefix("distilbert.") })
     #expect(found.missing.count == 5 && !found.hasHead)
-    #expect(found.notes.isEmpty)  // `hasHead` says it, and whoever loads the model warns
+    #expect(found.notes.isEmpty)  // `hasHead` reports it, and the loader of the model warns
     let partly = try resolve(entries().filter { $0.name != "vocab_layer_norm.bias" })
     #expect(partly.missing.map(\.name) == ["vocab_layer_norm.bias"] && !partly.hasHead)
-    #expect(partly.notes == ["f: initialized anew, since missing: vocab_layer_norm.bias"])
+    #expect(partly.notes == ["f: missing tensors are newly initialized: vocab_layer_norm.bias"])
   }
 
   @Test func aMissingBiasOfTheScoresIsZero() throws {
     let found = try resolve(entries().filter { $0.name != "vocab_projector.bias" })
     #expect(found.missing.map(\.name) == ["vocab_projector.bias"] && found.hasHead)
-    #expect(found.notes == ["f: 'vocab_projector.bias' is missing; it is zero"])
+    #expect(found.notes == ["f: missing 'vocab_projector.bias' is set to zero"])
     let network = try Network(small, found, seed: 3, on: .serial)
     #expect(network.hasTrainedHead && network.parameters["vocab_projector.bias"]?.matrix.array == [0, 0, 0])
   }
@@ -124,7 +124,7 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
       try resolve(entries().filter { !$0.name.hasSuffix("q_lin.bias") && !$0.name.hasSuffix("k_lin.bias") })
     }
     #expect(
-      error?.message == "f: 2 tensors of the encoder are missing, the first is "
+      error?.message == "f: missing 2 tensors of the encoder, the first is "
         + "'distilbert.transformer.layer.0.attention.q_lin.bias'; it has 'distilbert.embeddings.LayerNorm.bias', "
         + "'distilbert.embeddings.LayerNorm.weight', 'distilbert.embeddings.position_embeddings.weight' and 20 more")
     let foreign = #expect(throws: CheckpointError.self) {
@@ -135,7 +135,8 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
     deeper.numLayers = 3
     let layers = #expect(throws: CheckpointError.self) { try resolve(entries(), deeper) }
     #expect(
-      layers?.hint == "config.json says n_layers 3, the weights have 1" && layers?.message.contains("it has") == false)
+      layers?.hint == "config.json says n_layers 3, but the weights have 1"
+        && layers?.message.contains("it has") == false)
   }
 
   // MARK: Prefixes
@@ -148,13 +149,13 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
       let found = try resolve(
         renamed(entries()) { prefix + ($0.hasPrefix(strip) ? String($0.dropFirst(strip.utf8.count)) : $0) })
       #expect(found.missing.isEmpty && found.hasHead)
-      #expect(found.notes.count == 1 && found.notes[0].contains("a prefix is taken off"), "\(found.notes)")
+      #expect(found.notes.count == 1 && found.notes[0].contains("removed a prefix"), "\(found.notes)")
       #expect(found.notes[0].contains("'\(prefix)"), "\(found.notes)")
       for (index, tensor) in found.tensors.enumerated() { #expect(try tensor?.floats().first == Float(index)) }
     }
   }
 
-  /// The encoder, or a layer, was compiled by itself.
+  /// The encoder, or a layer, was compiled separately.
   @Test(arguments: ["distilbert.", "distilbert.transformer.layer.0.", "vocab_transform."])
   func wrappersWithinNames(_ outer: String) throws {
     let found = try resolve(
@@ -167,7 +168,7 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
     let copy = renamed(entries()) { "module." + $0 }.map { Entry(name: $0.name, shape: $0.shape, fill: 99) }
     let found = try resolve(copy + entries())
     for (index, tensor) in found.tensors.enumerated() { #expect(try tensor?.floats().first == Float(index)) }
-    #expect(found.notes.count == 1 && found.notes[0].hasPrefix("f: tensors that are not known are not used: module."))
+    #expect(found.notes.count == 1 && found.notes[0].hasPrefix("f: ignored unknown tensors: module."))
   }
 
   @Test func twoPrefixedModelsAreRefusedByTheirNames() throws {
@@ -180,7 +181,7 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
   @Test func aPrefixBesideOtherTensors() throws {
     let found = try resolve(renamed(entries()) { "model." + $0 } + [Entry(name: "loss.weight", shape: [2])])
     #expect(found.missing.isEmpty)
-    #expect(found.notes.last == "f: tensors that are not known are not used: loss.weight")
+    #expect(found.notes.last == "f: ignored unknown tensors: loss.weight")
   }
 
   @Test func namesOfManyComponents() throws {
@@ -212,12 +213,14 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
     #expect(try found["vocab_projector.weight"]?.floats() == [7, 7, 7, 7, 7, 7])
     #expect(try found[ParameterTable.wordEmbeddings]?.floats().first == 0)
     #expect(
-      found.notes == ["f: 'vocab_projector.weight' differs from the word embedding: it is an output matrix of its own"])
+      found.notes == [
+        "f: 'vocab_projector.weight' differs from the word embedding and is used as a separate output matrix"
+      ])
     let prefixed = try resolve(renamed(entries() + [Self.projector]) { "module." + $0 })
     #expect(!prefixed.configuration.tiesWeights && prefixed.missing.isEmpty)
   }
 
-  /// Where config.json says that they are two, they are two, equal or not.
+  /// If config.json says that the matrices differ, they do, equal or not.
   @Test(arguments: [0, 7] as [Float]) func untiedByTheConfiguration(_ fill: Float) throws {
     var untied = small
     untied.tiesWeights = false
@@ -226,7 +229,7 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
     #expect(try found["vocab_projector.weight"]?.floats().first == fill)
   }
 
-  /// transformers begins with random numbers then: a head that was never trained.
+  /// transformers then starts with random numbers: a head that was never trained.
   @Test func untiedByTheConfigurationAndMissing() throws {
     var untied = small
     untied.tiesWeights = false
@@ -239,7 +242,7 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
     }
   }
 
-  /// An old bug of resizing: the word embedding grew, and what belongs to it did not.
+  /// An old bug of resizing: the word embedding grew, but tensors that depend on its size did not.
   @Test(arguments: ["vocab_projector.bias", "vocab_projector.weight"]) func notResizedWithTheVocabulary(_ name: String)
     throws
   {
@@ -248,7 +251,7 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
     #expect(error?.message.contains("'\(name)' has ") == true)
     #expect(
       error?.hint
-        == "the word embedding has the 3 rows that config.json says: its vocabulary was resized, and '\(name)' was not; "
+        == "the word embedding has 3 rows, as in config.json: it was resized, but '\(name)' was not; "
         + "pad it with zeros to 3")
   }
 
@@ -277,7 +280,7 @@ private func renamed(_ entries: [Entry], _ rename: (String) -> String) -> [Entry
     let error = #expect(throws: CheckpointError.self) { try resolve(entries(), vocabulary) }
     #expect(
       error?.message == "f: tensor 'distilbert.embeddings.word_embeddings.weight' has shape [3, 2], expected [4, 2]")
-    #expect(error?.hint == "config.json says vocab_size 4, the weights are of a vocabulary of 3")
+    #expect(error?.hint == "config.json says vocab_size 4, but the weights have a vocabulary of 3")
 
     let bias = entries().map { entry in
       var entry = entry

@@ -22,7 +22,7 @@ import Testing
     #expect(try text("the cat\nthe dog\n") != fingerprint)
   }
 
-  /// Of more than one block, by any number of threads.
+  /// A file of more than one block, with any number of threads.
   @Test func blocks() throws {
     let lines = String(repeating: "the cat sat on the mat\n", count: 200_000)
     let fingerprint = try text(lines)
@@ -48,19 +48,19 @@ import Testing
     #expect(try fingerprint([sample]) != one)
   }
 
-  /// The parts of a split are told from each other by their counts, and their whole by its content.
+  /// The parts of a split differ in their counts; the whole is identified by its content.
   @Test func ofParts() throws {
     let samples = (0..<10).map { Sample(tokenIDs: [2, Int32($0), 3], maskPositions: [1], labels: [7]) }
     let whole = SampleList(samples)
-    let places = SpillableArray(temporaryDirectory: "/tmp")
-    for place in [1, 4] as [UInt64] { try places.append(place) }
-    let part = CorpusSubset(of: whole, places: places)
+    let indices = SpillableArray(temporaryDirectory: "/tmp")
+    for index in [1, 4] as [UInt64] { try indices.append(index) }
+    let part = CorpusSubset(of: whole, baseIndices: indices)
     let fingerprint = try CorpusFingerprint(part)
     #expect(fingerprint.samples == 2)
     #expect(try fingerprint.hash == CorpusFingerprint(whole).hash)
   }
 
-  /// Every block of a file is hashed once, however large the file is and wherever lines cut it into parts.
+  /// Every block of a file is hashed once, whatever the size of the file and the split into lines.
   @Test(arguments: [0, 1, 5 << 20, 3 << 30 | 1]) func everyBlockIsHashed(_ bytes: Int) {
     let all = BlockHash.blocks(beginningIn: 0..<bytes)
     #expect(all == 0..<(bytes + BlockHash.blockSize - 1) / BlockHash.blockSize)
@@ -72,7 +72,7 @@ import Testing
     }
   }
 
-  /// A change of one byte is seen, wherever it is, in text, in a packed part of it, and in preprocessed samples.
+  /// A change of one byte is detected at any offset, in text, in a packed part of it, and in preprocessed samples.
   @Test func everyByteCounts() throws {
     let folder = try TemporaryFolder()
     func fingerprints(_ text: [UInt8], _ samples: [UInt8]) throws -> [UInt64] {
@@ -90,12 +90,12 @@ import Testing
     var samples = Array(String(repeating: line, count: 25_000).utf8)
     let before = try fingerprints(text, samples)
     #expect(before[0] == before[1])
-    for place in [0.0, 0.3, 0.5, 0.7, 1.0] {
-      // An "a" or a "t" of a word, and an "a" of the key that nobody reads.
-      let (i, j) = (Int(place * 99_999) * 23 + 5, Int(place * 24_999) * line.utf8.count + line.utf8.count - 10)
+    for fraction in [0.0, 0.3, 0.5, 0.7, 1.0] {
+      // An "a" or a "t" in a word, and an "a" in an ignored key.
+      let (i, j) = (Int(fraction * 99_999) * 23 + 5, Int(fraction * 24_999) * line.utf8.count + line.utf8.count - 10)
       (text[i], samples[j]) = (UInt8(ascii: "x"), UInt8(ascii: "b"))
       let after = try fingerprints(text, samples)
-      #expect(zip(before, after).allSatisfy { $0 != $1 }, "\(place)")
+      #expect(zip(before, after).allSatisfy { $0 != $1 }, "\(fraction)")
       (text[i], samples[j]) = (UInt8(ascii: "a"), UInt8(ascii: "a"))
       #expect(try fingerprints(text, samples) == before)
     }

@@ -38,7 +38,7 @@ struct CorpusIndexTests {
     return values
   }
 
-  /// However the text is cut into blocks, and whoever reads them.
+  /// The index does not depend on the block size or the number of threads.
   @Test func blocksAndThreads() throws {
     let lines = (0..<60).map { number in
       switch number % 7 {
@@ -63,7 +63,7 @@ struct CorpusIndexTests {
         #expect(found == whole)
       }
     }
-    // Packing begins anew with each block; whoever reads it.
+    // Packing restarts with each block, with any number of threads.
     for block in [1, 50, 1 << 20] {
       let alone = try index(texts, block: block, threads: 1, layout: .packed)
       #expect(try index(texts, block: block, threads: 5, layout: .packed) == alone)

@@ -4,7 +4,7 @@ import Testing
 @testable import Tensor
 
 @Suite struct LineWindowsTests {
-  /// Words of the small vocabulary, also such as have very many pieces, and runs of blanks.
+  /// Words of the small vocabulary, some with very many pieces, and runs of blanks.
   func text(seed: UInt64, words: Int) -> String {
     var draws = RandomStream(seed: seed, purpose: .shuffle)
     var text = ""

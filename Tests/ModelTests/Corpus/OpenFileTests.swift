@@ -32,7 +32,7 @@ import Testing
     #expect(throws: FileError.missing(path: "/nowhere/mlm-XXXXXX")) { try OpenFile.temporary(in: "/nowhere") }
   }
 
-  /// A corpus whose file was cut off meanwhile: an error, and no crash.
+  /// A corpus whose file was truncated meanwhile gives an error and does not crash.
   @Test func textThatIsGone() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("a", String(repeating: "the quick fox\n", count: 1000))

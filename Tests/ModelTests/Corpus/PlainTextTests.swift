@@ -4,7 +4,7 @@ import Testing
 @testable import Model
 @testable import Tensor
 
-/// Text of other encodings, and what is no text, told from UTF-8.
+/// Detection of other encodings and of binary data.
 @Suite struct PlainTextTests {
   private func kind(_ bytes: [UInt8], isFile: Bool = true) -> String? {
     do {
@@ -17,7 +17,7 @@ import Testing
     }
   }
 
-  /// The bytes of a text in UTF-16 or UTF-32, without a mark.
+  /// Encodes a text as UTF-16 or UTF-32, without a byte-order mark.
   private func encode(_ text: String, size: Int, isLittle: Bool) -> [UInt8] {
     let units = size == 2 ? text.utf16.map { UInt32($0) } : text.unicodeScalars.map(\.value)
     return units.flatMap { unit -> [UInt8] in
@@ -40,12 +40,12 @@ import Testing
       #expect(kind(encode("\u{FEFF}" + text, size: size, isLittle: true)) == "\(name) text")
       #expect(kind(encode("\u{FEFF}" + text, size: size, isLittle: false)) == "\(name) text")
     }
-    // Cut anywhere, as by the end of a block.
+    // Cut at any byte, as at the end of a block.
     let bytes = encode(String(repeating: text, count: 20), size: 2, isLittle: true)
     for end in bytes.count - 3..<bytes.count { #expect(kind(Array(bytes[..<end])) == "UTF-16LE text") }
   }
 
-  /// A stray NUL, an 8-bit encoding, and separators of control characters are text, as before.
+  /// A stray NUL, an 8-bit encoding, and control characters as separators are accepted as text.
   @Test func whatIsText() {
     #expect(kind([]) == nil && kind(Array("a\u{0}b is a long enough line of text\n".utf8)) == nil)
     #expect(kind(Array("a line of text ".utf8) + [0, 0xFF, 0x0A, 0xC3]) == nil)
@@ -61,7 +61,7 @@ import Testing
     #expect(kind(noise)?.hasPrefix("binary data") == true)
     #expect(kind([0x61, 0, 0x62, 0x0A]) == "binary data (25 % NUL bytes)")
     #expect(kind(Array("%PDF-1.4".utf8)) == "a PDF document")
-    // Typed, it is a text.
+    // As typed input, it is text.
     #expect(kind(Array("%PDF-1.4 is a [MASK]".utf8), isFile: false) == nil)
     #expect(kind([0xFF, 0xFE, 0x48], isFile: false) == "UTF-16 text")
   }

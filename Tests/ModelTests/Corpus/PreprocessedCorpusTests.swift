@@ -38,8 +38,8 @@ import Testing
     #expect(throws: PreprocessorError.noSuchSample(index: 6, count: 6)) { try corpus.sample(6, epoch: 0) }
     let (train, validation) = try corpus.split(validation: 0.5, seed: 1)
     #expect(train.count == 3)
-    let places = try (0..<3).map { try train.place(of: $0) } + (0..<3).map { try validation.place(of: $0) }
-    #expect(places.sorted() == Array(0..<6))
+    let indices = try (0..<3).map { try train.place(of: $0) } + (0..<3).map { try validation.place(of: $0) }
+    #expect(indices.sorted() == Array(0..<6))
   }
 
   @Test func severalFiles() throws {
@@ -51,7 +51,7 @@ import Testing
       (0..<3).map { corpus.location(of: $0) } == [(a, 1), (a, 2), (b, 2)].map { DataLocation(file: $0, line: $1) })
   }
 
-  /// Each kind of bad data, in line 2: refused by file and line before any sample is given out.
+  /// Each kind of invalid data, in line 2, is rejected with file and line before any sample is returned.
   @Test(arguments: [
     (#"{"token_ids":[2,16],"mask_positions":[],"labels":[]}"#, "token_ids[1] is 16, outside the vocabulary of 16"),
     (#"{"token_ids":[2,-1],"mask_positions":[],"labels":[]}"#, "token_ids[1] is -1, outside the vocabulary of 16"),
@@ -67,18 +67,18 @@ import Testing
     (#"{"token_ids":[2,3],"mask_positions":[1],"labels":[16]}"#, "labels[0] is 16, outside the vocabulary"),
     (#"{"token_ids":[2,3],"mask_positions":[1]}"#, "no labels"),
     (#"{"token_ids":[1,1,1,1,1,1,1,1,1],"mask_positions":[]}"#, "9 tokens, but the model has 8 positions"),
-    (#"{"token_ids":[],"mask_positions":[]}"#, "no token that is not padding"),
+    (#"{"token_ids":[],"mask_positions":[]}"#, "no tokens other than padding"),
     (#"{"token_ids":[2,3.5],"mask_positions":[]}"#, "not a whole number"),
     (#"{"token_ids":[2,"x"],"mask_positions":[]}"#, "where"),
-    (#"{"token_ids":"the fox","mask_positions":[]}"#, "token_ids is not an array of numbers"),
+    (#"{"token_ids":"the fox","mask_positions":[]}"#, "'token_ids' is not an array of numbers"),
     (#"{"token_ids":[2,3],"mask_positions":[1],"labels":[1],"sample_weight":[-1]}"#, "sample_weight[0] is -1.0"),
     (#"{"token_ids":[2,3],"mask_positions":[1],"labels":[1],"sample_weight":[1e99]}"#, "sample_weight[0] is inf"),
     (#"{"token_ids":[2,3],"token_ids":[2,3],"mask_positions":[]}"#, "token_ids"),
-    (#"{"token_ids":[2,3]}"#, "it has no mask_positions"),
-    (#"{"mask_positions":[]}"#, "it has no token_ids"),
+    (#"{"token_ids":[2,3]}"#, "missing key 'mask_positions'"),
+    (#"{"mask_positions":[]}"#, "missing key 'token_ids'"),
     (#"{"token_ids":[2,3],"mask_positions":[]"#, "ends where"),
     (#"{"token_ids":[2,3],"mask_positions":[]} x"#, "more text after the value"),
-    ("[2,3]", "not an object"), ("The quick brown fox.", "where a value should stand"),
+    ("[2,3]", "expected a JSON object"), ("The quick brown fox.", "where a value should stand"),
   ])
   func refuses(line: String, message: String) {
     let good = #"{"token_ids":[2,3],"mask_positions":[]}"#

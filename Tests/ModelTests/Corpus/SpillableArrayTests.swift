@@ -6,7 +6,7 @@ import Testing
 @testable import Model
 
 @Suite struct SpillableArrayTests {
-  /// The same whether all are in memory, all in the file, or some in both.
+  /// The array behaves the same with all integers in memory, all in the file, or some in both.
   @Test func everyWay() throws {
     let folder = try TemporaryFolder()
     for limit in [1, 7, 1000] {
@@ -25,7 +25,7 @@ import Testing
         }
       }
     }
-    // The files have no names.
+    // The files are unlinked.
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
   }
 

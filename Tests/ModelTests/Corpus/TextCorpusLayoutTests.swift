@@ -5,7 +5,7 @@ import Testing
 @testable import Model
 @testable import Tensor
 
-/// Packed lines and pairs.
+/// Packed lines, and pairs.
 @Suite struct TextCorpusLayoutTests {
   let folder: TemporaryFolder
   let tokenizer: WordPieceTokenizer
@@ -35,7 +35,7 @@ import Testing
   @Test func packedLines() throws {
     let corpus = try corpus(
       "the quick fox\r\n\n \t\nbrown fox\njumped\nthe\u{0}\n\u{1}\nfox zzz the", "the", layout: .packed, length: 8)
-    // Six tokens a sample: "jumped" has no room after the [SEP]; "zzz" (three pieces) has no room whole.
+    // Six tokens per sample: "jumped" does not fit after the [SEP]; "zzz" (three pieces) does not fit whole.
     #expect(
       try texts(corpus) == [
         ids("the quick fox") + [3] + ids("brown fox"), ids("jumped") + [3] + ids("the") + [3] + ids("fox"),
@@ -45,10 +45,10 @@ import Testing
     #expect(sample.tokenIDs.first == 2 && sample.tokenIDs.last == 3 && sample.tokenIDs.count == 8)
     #expect((0..<4).map { corpus.location(of: $0).line } == [1, 5, 8, 1])
     #expect(
-      corpus.notes == ["2 lines of white space alone left out", "7 lines packed into 4 samples, no token lost"])
+      corpus.notes == ["2 lines with only white space skipped", "7 lines packed into 4 samples, no token lost"])
   }
 
-  /// All tokens of all lines, in order, whatever the lengths; samples are full but for a word.
+  /// All tokens of all lines are kept in order, whatever the lengths; samples are full except for a partial word.
   @Test func packedLosesNothing() throws {
     var draws = RandomStream(seed: 3, purpose: .shuffle)
     let lines = (0..<400).map { _ in
@@ -87,7 +87,7 @@ import Testing
       lines[..<100].joined(separator: "\n"), lines[100...].joined(separator: "\n\n"), layout: .packed, length: 24)
     let (train, validation) = try corpus.split(validation: 0.1, seed: 4)
     func found(_ part: any SampleSource) throws -> [String] {
-      // Lines come apart between samples: put together again by what each begins with.
+      // Lines are split across samples: joins them again by the samples' first tokens.
       let all = try texts(part).joined().filter { $0 != 3 }
       var rest = all[...]
       return lines.filter { line in
@@ -110,7 +110,7 @@ import Testing
   @Test func pairs() throws {
     let corpus = try corpus(
       "the fox\tquick\r\n \t \nfox fox fox fox fox\tthe the the the\n\tthe\nbrown\t\n", layout: .pairs, length: 9)
-    // Six tokens for both: one for each in turn.
+    // Six tokens for both: one for each segment in turn.
     #expect(
       try texts(corpus) == [
         ids("the fox") + [3] + ids("quick"), ids("fox fox fox") + [3] + ids("the the the"), [3] + ids("the"),
@@ -158,7 +158,7 @@ import Testing
 
   // MARK: Large
 
-  /// More samples than an index in memory holds, more text than is read at once, several blocks.
+  /// More samples than an index holds in memory, more text than is read at once, several blocks.
   @Test func largeIndex() throws {
     let count = SpillableArray.memoryLimit + 5000
     let text = (0..<count).map { "fox \($0)\n" }.joined()

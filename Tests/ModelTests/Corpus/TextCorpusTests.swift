@@ -50,7 +50,7 @@ import Testing
     let sample = try corpus.sample(0, epoch: 0)
     #expect(sample.tokenIDs.first == 2 && sample.tokenIDs.last == 3)
     #expect(sample.maskPositions.count == 1 && sample.positionIDs == [0, 1, 2, 3, 4])
-    #expect(corpus.notes == ["2 lines of white space alone left out"])
+    #expect(corpus.notes == ["2 lines with only white space skipped"])
   }
 
   @Test func longLinesGoOn() throws {
@@ -106,7 +106,7 @@ import Testing
     }
     #expect(location.line == 2 && byte == 3 && offset == 10)
     #expect(try self.corpus(Array("the é €\n".utf8), strict: true).count == 1)
-    // Long lines are cut at the right bytes even so.
+    // Long lines are still cut at the right bytes.
     let long = Array("the ".utf8) + [0xFF] + Array("fox q".utf8) + [0xC3] + Array("uick, brown\u{0}fox zzz".utf8)
     #expect(Array(try texts(try self.corpus(long, length: 4)).joined()) == ids("the fox quick, brown\u{0}fox zzz"))
   }
@@ -127,7 +127,7 @@ import Testing
     #expect(kind([0x40, 0, 0, 0, 0, 0, 0, 0, 0x7B, 0x22] + tail) == "a safetensors file")
     #expect(kind([0x41, 0x00, 0x42, 0x00]) == "UTF-16LE text")
     #expect(kind([0xFF, 0xFE, 0x00, 0x00, 0x41, 0, 0, 0]) == "UTF-32 text")
-    // A NUL here and there is text: the tokenizer removes it.
+    // An occasional NUL is accepted: the tokenizer removes it.
     #expect(try texts(corpus(Array("the qu\u{0}ick brown fox jumped".utf8))) == [ids("the quick brown fox jumped")])
   }
 
@@ -154,7 +154,7 @@ import Testing
     }
     #expect(throws: PreprocessorError.sequenceTooShort(length: 2, needed: 3)) { try corpus("a", length: 2) }
     #expect(throws: PreprocessorError.noSuchSample(index: 1, count: 1)) { try corpus("a").sample(1, epoch: 0) }
-    // An empty file beside another is no harm.
+    // An empty file next to another is harmless.
     let some = try folder.write("some", "fox")
     let several = try TextCorpus(
       paths: [empty, some, blank], tokenizer: tokenizer, options: CorpusOptions(sequenceLength: 16))
@@ -228,32 +228,32 @@ import Testing
     }
   }
 
-  func places(
+  func baseIndices(
     _ parts: (train: any SampleSource, validation: any SampleSource)
   ) throws -> (train: [Int], validation: [Int]) {
-    func places(_ part: any SampleSource) throws -> [Int] {
+    func baseIndices(_ part: any SampleSource) throws -> [Int] {
       let subset = try #require(part as? CorpusSubset)
       return try (0..<subset.count).map { try subset.place(of: $0) }
     }
-    return (try places(parts.train), try places(parts.validation))
+    return (try baseIndices(parts.train), try baseIndices(parts.validation))
   }
 
   @Test func splitByLine() throws {
     let long = String(repeating: "the quick ", count: 30)
     let text = (0..<100).map { $0 % 10 == 0 ? "\($0) \(long)\n" : "fox \($0)\n" }.joined()
     let corpus = try corpus(text, length: 12)
-    let (train, validation) = try places(corpus.split(validation: 0.2, seed: 5))
+    let (train, validation) = try baseIndices(corpus.split(validation: 0.2, seed: 5))
     #expect((train + validation).sorted() == Array(0..<corpus.count))
     #expect(train == train.sorted() && validation == validation.sorted())
     func lines(_ part: [Int]) -> Set<Int> { Set(part.compactMap { corpus.location(of: $0).line }) }
     #expect(lines(validation).count == 20 && lines(train).count == 80)
     #expect(lines(validation).isDisjoint(with: lines(train)))
-    #expect(try places(corpus.split(validation: 0.2, seed: 5)) == (train, validation))
-    #expect(try places(corpus.split(validation: 0.2, seed: 6)).validation != validation)
-    // Each keeps its place, and its masks.
+    #expect(try baseIndices(corpus.split(validation: 0.2, seed: 5)) == (train, validation))
+    #expect(try baseIndices(corpus.split(validation: 0.2, seed: 6)).validation != validation)
+    // Each sample keeps its index, and its masks.
     let part = try corpus.split(validation: 0.2, seed: 5).validation
-    for (index, place) in validation.enumerated() {
-      #expect(try part.sample(index, epoch: 1) == corpus.sample(place, epoch: 1))
+    for (index, baseIndex) in validation.enumerated() {
+      #expect(try part.sample(index, epoch: 1) == corpus.sample(baseIndex, epoch: 1))
     }
     #expect(throws: PreprocessorError.fractionOutOfRange(1)) { try corpus.split(validation: 1, seed: 0) }
     #expect(throws: PreprocessorError.tooFewLinesToSplit(lines: 1)) {

@@ -3,20 +3,20 @@ import Testing
 @testable import Model
 
 struct ByteClassesTests {
-  /// Each byte at each place, judged by itself.
+  /// Each byte at each offset, against its classification by itself.
   @Test(arguments: [true, false])
   func everyByte(cleansText: Bool) {
     let classes = TextNormalizer(cleansText: cleansText, stripsAccents: true, lowercases: true).byteClasses()
     var wrong: [String] = []
     for filler: UInt8 in [0x20, 0x61, 0x2E, 0xFF, 0x09] {
-      for place in 0..<ByteClasses.size {
+      for offset in 0..<ByteClasses.size {
         for byte in UInt8(0)...255 {
           var text = [UInt8](repeating: filler, count: ByteClasses.size)
-          text[place] = byte
+          text[offset] = byte
           let found = text.withUnsafeBufferPointer { text in
             text.baseAddress.map { ByteClasses($0, classes: classes) }.map { [$0.letters, $0.blanks, $0.others] }
           }
-          if found != expected(text, classes) { wrong.append("\(byte) at \(place) among \(filler)") }
+          if found != expected(text, classes) { wrong.append("\(byte) at \(offset) among \(filler)") }
         }
       }
     }

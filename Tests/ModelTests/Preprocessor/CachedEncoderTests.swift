@@ -4,9 +4,9 @@ import Testing
 @testable import Model
 @testable import Tensor
 
-/// The ids with the cache are those without it, whatever the text and whatever was there before it.
+/// The ids with the cache equal those without it, for any text and any earlier text.
 struct CachedEncoderTests {
-  /// Numbers with a fixed seed.
+  /// Random numbers with a fixed seed.
   struct Numbers {
     private var state: UInt64
     init(_ seed: UInt64) { state = seed }
@@ -20,7 +20,7 @@ struct CachedEncoderTests {
     _ tokenizer: WordPieceTokenizer, _ text: [UInt8], sourceLocation: SourceLocation = #_sourceLocation
   ) {
     for special in WordPieceTokenizer.SpecialTokensInText.allCases {
-      // Twice, so that what the first pass learnt is asked for.
+      // Twice, so that the second pass uses the results of the first.
       for _ in 0..<2 {
         var (cached, plain): ([Int32], [Int32]) = ([7], [7])
         text.withUnsafeBufferPointer {
@@ -40,7 +40,7 @@ struct CachedEncoderTests {
     unclean.splitsCJK = false
     let vocabulary = try Vocabulary(pieces: WordPieceTokenizerTests.pieces + ["#", "covid-19", "word"])
     let count = Int32(WordPieceTokenizerTests.pieces.count)
-    // Tokens that begin with punctuation are found on the way; others send the text the slow way.
+    // Tokens that begin with punctuation are found on the fast path; others send the text to the slow path.
     let added = [
       [AddedToken(id: count, content: "#", isSpecial: false)],
       [AddedToken(id: count + 1, content: "covid-19", isSpecial: false, isNormalized: true)],
@@ -51,7 +51,7 @@ struct CachedEncoderTests {
     ] + added.map { try WordPieceTokenizer(vocabulary: vocabulary, addedTokens: $0) }
   }
 
-  /// Texts of words, bytes and separators that come again and again, of lengths around those of windows and keys.
+  /// Texts of repeated words, bytes and separators, with lengths around those of windows and keys.
   @Test func randomTexts() throws {
     var numbers = Numbers(1)
     let parts: [[UInt8]] =
@@ -81,19 +81,19 @@ struct CachedEncoderTests {
     }
   }
 
-  /// All lengths and all places within a window, up to the end of the text.
-  @Test func placesAndLengths() throws {
+  /// All lengths and all offsets within a window, up to the end of the text.
+  @Test func offsetsAndLengths() throws {
     let tokenizer = try WordPieceTokenizerTests.tokenizer()
     for length in 1...40 {
-      for place in 0..<130 {
+      for offset in 0..<130 {
         let word = Array(String(repeating: "ab", count: length).utf8.prefix(length))
-        expectSame(tokenizer, Array(repeating: 0x20, count: place) + word)
-        expectSame(tokenizer, Array(repeating: 0x2E, count: place) + word + [0x2C] + word)
+        expectSame(tokenizer, Array(repeating: 0x20, count: offset) + word)
+        expectSame(tokenizer, Array(repeating: 0x2E, count: offset) + word + [0x2C] + word)
       }
     }
   }
 
-  /// Words that differ in what a key could leave out: case, length, the last byte, zeros behind them.
+  /// Words that differ in details that a key might omit: case, length, the last byte, trailing zeros.
   @Test func wordsThatAreAlike() throws {
     let tokenizer = try WordPieceTokenizerTests.tokenizer()
     var unclean = WordPieceTokenizer.Options()
@@ -107,8 +107,8 @@ struct CachedEncoderTests {
     #expect(tokenizer.encode("THE the The") == [5, 5, 5])
   }
 
-  /// More words than the cache holds, so that all of its places change hands.
-  @Test func moreWordsThanPlaces() throws {
+  /// More words than the cache holds, so that all of its slots are replaced.
+  @Test func moreWordsThanSlots() throws {
     let tokenizer = try SmallTokenizer.english()
     var numbers = Numbers(3)
     var text: [UInt8] = []
@@ -148,14 +148,14 @@ struct CachedEncoderTests {
   }
 }
 
-/// The same over the real vocabularies.
+/// The same tests with the real vocabularies.
 @Suite struct CachedEncoderReferenceTests {
   @Test(arguments: ["english", "languages", "unicode", "fuzz"])
   func texts(file: String) throws {
     struct Row: Decodable { var text: String }
     let rows = try jsonLines(#require(Reference.url("tokenizer/\(file).jsonl")), as: Row.self)
     for tokenizer in TokenizerReferenceTests.tokenizers.values {
-      // One by one, and all in one.
+      // One by one, and all together.
       for row in rows { CachedEncoderTests().expectSame(tokenizer, Array(row.text.utf8)) }
       CachedEncoderTests().expectSame(tokenizer, Array(rows.map(\.text).joined(separator: "\n").utf8))
     }

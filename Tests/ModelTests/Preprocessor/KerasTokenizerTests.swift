@@ -23,7 +23,7 @@ import Testing
     #expect(tokenizer.tokens(tokenizer.encode("CAFÉ Cafe")) == ["café", "cafe"])
   }
 
-  /// The ids that KerasHub's tokenizer gives, under each of its settings.
+  /// The ids of KerasHub's tokenizer, with each of its settings.
   @Test(arguments: 0..<4)
   func texts(_ number: Int) throws {
     let golden = try KerasPreset.golden().texts[number]
@@ -38,7 +38,7 @@ import Testing
     #expect(!options.lowercase && options.stripAccents == false && !options.findsSpecialTokens)
   }
 
-  /// [UNK] is never found in a text; more special tokens are.
+  /// [UNK] is never found in text; additional special tokens are.
   @Test func specialTokens() throws {
     let tokenizer = try load(
       #"{"lowercase": true, "special_tokens_in_strings": true, "special_tokens": ["[unused0]", "[none]"]}"#)
@@ -47,7 +47,7 @@ import Testing
     #expect(tokenizer.encode("[mask]").contains(tokenizer.specialTokens.mask) == false)
     let plain = try load(#"{"lowercase": true, "special_tokens": ["[unused0]"]}"#)
     #expect(plain.encode("[MASK]").contains(plain.specialTokens.mask) == false)
-    // Kept when it is written.
+    // Written settings are kept.
     let folder = try TemporaryFolder()
     for (name, bytes) in tokenizer.files(maximumLength: 16) { try folder.write(name, bytes) }
     let again = try WordPieceTokenizer.load(directory: folder.path)

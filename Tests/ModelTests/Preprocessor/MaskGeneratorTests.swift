@@ -76,7 +76,7 @@ import Testing
         }
         if cap == 96 {
           let mean = Double(total) / 20_000
-          // 40 tokens at 0.15 are exactly 6 by count; by themselves 6 ± 2.26 each, ± 0.016 for the mean.
+          // 40 tokens at 0.15 give exactly 6 by count; independently, 6 ± 2.26 each, ± 0.016 for the mean.
           let expected = sampling == .exact ? Double(MaskedLMMaskGenerator.exactCount(rate: 0.15, of: 40)) : 6
           #expect(abs(mean - expected) < 0.08, "\(sampling)")
         }
@@ -120,7 +120,7 @@ import Testing
     let generator = try generator(MaskingOptions(selectionRate: 0.5, seed: 5))
     var (masked, kept) = (0, 0)
     var random = [Int](repeating: 0, count: vocabulary)
-    // All tokens are id 50, so that a replacement by 50 cannot be told from one that was kept; corrected below.
+    // All tokens are id 50, so a replacement by 50 looks like an unchanged token; corrected below.
     let tokens = [2] + [Int32](repeating: 50, count: 100) + [3]
     for index in 0..<4_000 {
       let sample = generator(tokens, index: index)
@@ -134,10 +134,10 @@ import Testing
     }
     let total = Double(masked + kept + random.reduce(0, +))
     #expect(total == 4_000 * 50)
-    // Standard deviation of each share is below 0.0009.
+    // The standard deviation of each share is below 0.0009.
     #expect(abs(Double(masked) / total - (0.8 + 0.1 / 64)) < 0.004)
     #expect(abs(Double(kept) / total - (0.1 + 0.1 / 64)) < 0.004)
-    // Uniform over the whole vocabulary, special tokens included.
+    // Uniform over the whole vocabulary, including special tokens.
     let seen = random.indices.filter { $0 != 4 && $0 != 50 }.map { random[$0] }
     #expect(chiSquareExcess(seen, expected: total * 0.1 / 64) < 4)
   }
@@ -185,7 +185,7 @@ import Testing
       }
       #expect(chosen.allSatisfy { abs($0 - 2_000) < 140 }, "\(sampling): \(chosen)")
     }
-    // The cap counts tokens; a word that does not fit is passed over, never cut.
+    // The limit counts tokens; a word that does not fit is skipped, never cut.
     let capped = try generator(MaskingOptions(selectionRate: 1, selectionLength: 2, wholeWords: true))
     let seen = Set((0..<200).map { capped(tokens, wordStarts: starts, index: $0).maskPositions })
     #expect(seen == [[2, 3], [1, 8]])

@@ -9,7 +9,7 @@ import Testing
     try features.samples(labels: labels, sampleWeights: weights, vocabularySize: 16, maximumLength: 8)
   }
 
-  /// The example of KerasHub's page.
+  /// The example in KerasHub's documentation.
   @Test func documentedExample() throws {
     let features = MaskedLMFeatures(
       tokenIDs: [[1, 2, 0, 4, 0, 6, 7, 8], [1, 2, 0, 4, 0, 6, 7, 8]],

@@ -3,12 +3,12 @@ import Testing
 
 @testable import Model
 
-/// `packing.json` was written by KerasHub, from settings that leave nothing to chance.
+/// KerasHub wrote `packing.json`, with settings that leave nothing to chance.
 ///
-/// Two things in it are not what they seem. In its cases of two and three segments only the first one arrived at the
-/// packer, as the arrays themselves show; so these are checked with the first segment, and packing of several by
-/// KerasHub's documented examples and its definition (SegmentPackerTests). And KerasHub does not take [UNK] in the
-/// text for the token where transformers and we do: one row.
+/// Two things in it are misleading. In its cases of two and three segments, only the first one reached the packer, as
+/// the arrays show. Therefore, these cases are checked with the first segment, and packing of several segments is
+/// checked with KerasHub's documented examples and its definition (SegmentPackerTests). Also, unlike transformers and
+/// this project, KerasHub does not read [UNK] in the text as the token: one row.
 @Suite struct MaskedLMPreprocessorTests {
   struct Case: Decodable, CustomTestStringConvertible {
     struct TokenizerSettings: Decodable { var lowercase, special_tokens_in_strings: Bool? }
@@ -80,7 +80,7 @@ import Testing
     try check(golden, WordPieceTokenizer(vocabulary: vocabulary, options: .init(lowercase: lowercase)))
   }
 
-  /// [UNK] is no answer to learn, unless that is asked for: KerasHub takes it like any other token.
+  /// [UNK] is not selected for masking by default. KerasHub treats it like any other token.
   @Test func unknownIsNotMasked() throws {
     let tokenizer = try SmallTokenizer.unit()
     func sample(_ text: String, _ masksUnknown: Bool, wholeWords: Bool = false) throws -> Sample {
@@ -95,7 +95,7 @@ import Testing
       #expect(kerasHub.maskPositions == [1, 2, 3, 4] && kerasHub.labels == [9, 1, 12, 1])
     }
     #expect(try sample("zebra cat", false).maskPositions.isEmpty)
-    // The pseudo-likelihood of a text counts all of its tokens.
+    // The pseudo-likelihood of a text includes all of its tokens.
     let preprocessor = try DistilBertMaskedLMPreprocessor(tokenizer: tokenizer)
     let scored = TokenMasking(preprocessor, .original)(try preprocessor.sample(["the zebra"]))
     #expect(scored.map(\.labels) == [[9], [1]])

@@ -7,7 +7,7 @@ import Testing
     MultiSegmentPacker(sequenceLength: length, startID: 101, endID: 102, paddingID: 0, truncate: truncate)
   }
 
-  /// The examples of KerasHub's documentation of `MultiSegmentPacker`.
+  /// The examples in KerasHub's documentation of `MultiSegmentPacker`.
   @Test func documentedExamples() throws {
     let one = try packer(8)([[1, 2, 3, 4]])
     #expect(one.tokenIDs == [101, 1, 2, 3, 4, 102, 0, 0])
@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  /// Against the definition, one token at a time, for every small shape.
+  /// Compares with the definition, one token at a time, for every small shape.
   @Test func roundRobinHandsOutOneTokenInTurn() throws {
     for room in 0...9 {
       for a in 0...5 {

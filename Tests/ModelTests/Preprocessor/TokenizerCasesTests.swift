@@ -5,8 +5,8 @@ import Testing
 @testable import Model
 @testable import Text
 
-/// Tokenizer files of many kinds, added tokens with all their flags, and hard texts: the ids and offsets of transformers
-/// (`Scripts/generate-tokenizer-cases`).
+/// Tokenizer files of many kinds, added tokens with all their flags, and hard texts: compares ids and offsets with
+/// those of transformers (`Scripts/generate-tokenizer-cases`).
 struct TokenizerCasesTests {
   struct Case: CustomTestStringConvertible {
     let seed: Int
@@ -58,7 +58,7 @@ struct TokenizerCasesTests {
         tokenizer.encode($0, specialTokensInText: .all, into: &ids, wordStarts: &starts)
       }
       #expect(ids == encoding.ids && starts == encoding.wordStarts, "seed \(found.seed): \(text.debugDescription)")
-      // Twice, so that what the cache learned is asked for.
+      // Twice, so that the second pass uses the cache.
       for _ in 0..<2 {
         #expect(
           tokenizer.encode(text, specialTokensInText: .all).map(Int.init) == found.ids[index],
@@ -76,7 +76,7 @@ struct TokenizerCasesTests {
     }
   }
 
-  /// What is written reads the same text in the same way.
+  /// Written files read the same text in the same way.
   @Test func written() throws {
     let (vocabulary, cases) = try Self.cases()
     for found in cases {
@@ -89,7 +89,7 @@ struct TokenizerCasesTests {
     }
   }
 
-  /// Long text gives the same ids whole, cached, and cut at every position that `safeEnd` allows.
+  /// A long text has the same ids whole, cached, and cut at every offset that `safeEnd` allows.
   @Test func textCutWhereItMayBe() throws {
     let (vocabulary, cases) = try Self.cases()
     for found in cases {

@@ -28,7 +28,7 @@ struct TokenizerFilesTests {
     let folder = try TemporaryFolder()
     try folder.write("vocab.txt", Self.vocabulary)
     let tokenizer = try WordPieceTokenizer.load(directory: folder.path)
-    // No piece but [PAD] and its like has a capital.
+    // Only pieces such as [PAD] have capital letters.
     #expect(tokenizer.options.lowercase)
     #expect(tokenizer.encode("The quickly") == [5, 6, 7])
     #expect(tokenizer.modelMaximumLength == nil)
@@ -66,7 +66,7 @@ struct TokenizerFilesTests {
     #expect(tokenizer.vocabulary.count == 9)
     #expect(tokenizer.options.lowercase && tokenizer.options.stripAccents == nil)
     #expect(tokenizer.encode("The<x>", specialTokensInText: .all) == [5, 8])
-    // The ids need not be in order.
+    // The ids may be in any order.
     try folder.write(
       "tokenizer.json", Self.json(vocab: #"{"the":5,"[UNK]":1,"[PAD]":0,"[CLS]":2,"[MASK]":4,"[SEP]":3}"#))
     #expect(try WordPieceTokenizer.load(directory: folder.path).vocabulary.piece(5) == "the")
@@ -76,15 +76,15 @@ struct TokenizerFilesTests {
     (json(type: "BPE"), "model.type 'BPE' is not supported"),
     (json(vocab: #"{"[PAD]":0,"a":200000}"#), "the piece 'a' has id 200000"),
     (json(vocab: #"{"[PAD]":0,"a":-1}"#), "the piece 'a' has id -1"),
-    (json(vocab: #"{"[PAD]":0,"a":0}"#), "both have id 0"),
-    (json(vocab: #"{"[PAD]":0,"[PAD]":1}"#), "twice"),
+    (json(vocab: #"{"[PAD]":0,"a":0}"#), "duplicate id 0"),
+    (json(vocab: #"{"[PAD]":0,"[PAD]":1}"#), "duplicate piece"),
     (json(vocab: "{}"), "empty"),
     (json(vocab: "[]"), "model.vocab"),
     (json(added: #"[{"id":40,"content":"x"}]"#), "'x' has id 40"),
     (json(added: #"[{"id":3,"content":"[MASK]"}]"#), "'[MASK]' has id 3"),
     (json(added: #"[{"id":99999999999,"content":"x"}]"#), "'x' has id 99999999999"),
-    (json(added: #"[{"content":"x"}]"#), "no id"),
-    ("{}", "no 'model'"),
+    (json(added: #"[{"content":"x"}]"#), "missing 'content' or 'id'"),
+    ("{}", "missing key 'model'"),
     ("[]", "object"),
     ("{\"model\":{\"vocab\":{\"a\":0.5}}}", "whole number"),
     (json(vocab: #"{"[PAD]":0,"[UNK]":1,"[CLS]":2,"[SEP]":3}"#), "no mask token '[MASK]'"),
@@ -101,7 +101,7 @@ struct TokenizerFilesTests {
     }
   }
 
-  /// A class that goes by tokenizer.json, for what it does not say of text.
+  /// A class that uses tokenizer.json.
   static let fast = #"{"tokenizer_class":"PreTrainedTokenizerFast"}"#
 
   @Test(arguments: [
@@ -133,14 +133,15 @@ struct TokenizerFilesTests {
     } catch let error as any ModelError {
       #expect(error.message.contains(message), "\(error)")
     }
-    // BERT's own classes do not look at it.
+    // BERT's own classes ignore it.
     try folder.write("tokenizer_config.json", #"{"tokenizer_class":"DistilBertTokenizer"}"#)
     let tokenizer = try WordPieceTokenizer.load(directory: folder.path)
     #expect(tokenizer.encode("The quickly") == [5, 6, 7])
-    #expect(tokenizer.notes.contains { $0.contains("DistilBertTokenizer") && $0.contains("the class counts") })
+    #expect(
+      tokenizer.notes.contains { $0.contains("DistilBertTokenizer") && $0.contains("the class takes precedence") })
   }
 
-  /// Where the files disagree, the class that tokenizer_config.json names decides, as in transformers 5.
+  /// If the files disagree, the class that tokenizer_config.json names decides, as in transformers 5.
   @Test func theNamedClassDecides() throws {
     let folder = try TemporaryFolder()
     try folder.write(
@@ -150,7 +151,7 @@ struct TokenizerFilesTests {
       if let config { try folder.write("tokenizer_config.json", config) }
       return try WordPieceTokenizer.load(directory: folder.path)
     }
-    // Without a class, and where do_lower_case is null: the default of the model's own class.
+    // Without a class, or with a null do_lower_case: the default of the model's own class.
     for config in [nil, "{}", #"{"do_lower_case":null,"tokenizer_class":"DistilBertTokenizer"}"#] {
       let tokenizer = try load(config)
       #expect(tokenizer.options.lowercase && tokenizer.notes.count == 1, "\(config ?? "none")")
@@ -165,11 +166,11 @@ struct TokenizerFilesTests {
       let tokenizer = try load(#"{"do_lower_case":true,"tokenizer_class":"\#(name)"}"#)
       #expect(
         !tokenizer.options.lowercase && tokenizer.notes.count == 1
-          && tokenizer.notes[0].contains("tokenizer.json counts"))
+          && tokenizer.notes[0].contains("tokenizer.json takes precedence"))
     }
   }
 
-  /// A class that reads text in another way than BERT is refused, wherever it is named.
+  /// A class that reads text differently from BERT is rejected, whichever file names it.
   @Test func aClassOfAnotherKindIsRefused() throws {
     let folder = try TemporaryFolder()
     try folder.write("tokenizer.json", Self.json())
@@ -182,7 +183,7 @@ struct TokenizerFilesTests {
     #expect(throws: TokenizerError.self) { try WordPieceTokenizer.load(directory: folder.path) }
   }
 
-  /// config.json names the class where tokenizer_config.json does not.
+  /// config.json names the class if tokenizer_config.json does not.
   @Test func theClassInTheModelsConfiguration() throws {
     let folder = try TemporaryFolder()
     try folder.write("tokenizer.json", Self.json(normalizer: "null"))
@@ -192,7 +193,7 @@ struct TokenizerFilesTests {
     #expect(try WordPieceTokenizer.load(directory: folder.path).options.lowercase)
   }
 
-  /// Where transformers puts other tokens around a text than [CLS] and [SEP], a note says so.
+  /// If transformers surrounds a text with tokens other than [CLS] and [SEP], a note says so.
   @Test func anotherPostProcessor() throws {
     let folder = try TemporaryFolder()
     try folder.write("tokenizer_config.json", Self.fast)
@@ -207,7 +208,7 @@ struct TokenizerFilesTests {
     #expect(try notes(Self.template).isEmpty)
   }
 
-  /// `##ly` by itself is a piece of the vocabulary where `#` does not cut words, as in the tokenizers library.
+  /// `##ly` by itself is a piece of the vocabulary if `#` does not split words, as in the tokenizers library.
   @Test func aWordThatBeginsLikeAContinuation() throws {
     let folder = try TemporaryFolder()
     try folder.write("tokenizer_config.json", Self.fast)
@@ -217,7 +218,7 @@ struct TokenizerFilesTests {
     #expect(["##ly", "##lyly", "##x", "thely"].map { tokenizer.encode($0) } == [[7], [7, 7], [1], [5, 7]])
   }
 
-  /// White space that a token takes along is not another token again. Values: tokenizers 0.23.
+  /// White space that a token includes is not tokenized again. Values: tokenizers 0.23.
   @Test func strippedWhiteSpaceIsThereOnce() throws {
     let folder = try TemporaryFolder()
     let added = #"[{"id":8,"content":"  ","lstrip":true,"rstrip":true}]"#
@@ -230,7 +231,7 @@ struct TokenizerFilesTests {
     }
   }
 
-  /// Ids without a piece: nobody reaches them, and the others stay.
+  /// Ids without a piece are unreachable, and the others stay.
   @Test func holes() throws {
     let folder = try TemporaryFolder()
     try folder.write(
@@ -243,7 +244,7 @@ struct TokenizerFilesTests {
     let copy = try TemporaryFolder()
     for (name, bytes) in tokenizer.files(maximumLength: 64) { try copy.write(name, bytes) }
     #expect(try WordPieceTokenizer.load(directory: copy.path).encode("the quickly") == [7, 9, 12])
-    // An added token's id behind them is not the one that transformers gives it.
+    // The id of an added token after them differs from the one that transformers assigns.
     try folder.write(
       "tokenizer.json",
       Self.json(
@@ -254,19 +255,19 @@ struct TokenizerFilesTests {
     }
   }
 
-  /// One note for all that is unusual in a vocab.txt.
+  /// One note describes all irregularities of a vocab.txt.
   @Test func oneNoteForAVocabulary() throws {
     let folder = try TemporaryFolder()
     try folder.write("vocab.txt", "\u{FEFF}" + Self.vocabulary + "the\n\nlast \n")
     let tokenizer = try WordPieceTokenizer.load(directory: folder.path)
     #expect(tokenizer.encode("the last") == [8, 10])
     #expect(tokenizer.notes.count == 1)
-    for part in ["byte-order mark", "1 piece in it twice", "1 blank line", "1 line with white space"] {
+    for part in ["byte-order mark", "1 duplicate piece", "1 blank line", "white space dropped from 1 line"] {
       #expect(tokenizer.notes[0].contains(part), "\(tokenizer.notes)")
     }
   }
 
-  /// Tokens that the files list as special are found in text, and never chosen for masking.
+  /// Tokens that the files list as special are found in text, and never selected for masking.
   @Test func specialTokensOfUsers() throws {
     let folder = try TemporaryFolder()
     try folder.write("vocab.txt", Self.vocabulary + "<a>\n<b>\n<c>\n")
@@ -277,13 +278,14 @@ struct TokenizerFilesTests {
     #expect(tokenizer.encode("the<a> <b>THE<c>") == [5, 8, 9, 5, 10])
     #expect(Set(tokenizer.specialTokenIDs) == [0, 1, 2, 3, 4, 8, 9, 10])
     #expect(
-      tokenizer.notes.count == 1 && tokenizer.notes[0].contains("the vocabulary lacks are plain text here: '<none>'"))
+      tokenizer.notes.count == 1
+        && tokenizer.notes[0].contains("missing from the vocabulary are read as plain text: '<none>'"))
     let preprocessor = try DistilBertMaskedLMPreprocessor(
       tokenizer: tokenizer, sequenceLength: 16, masking: MaskingOptions(selectionRate: 1))
     #expect(try preprocessor.sample(["the <a> quick <b> <c>"]).labels == [5, 6])
   }
 
-  /// A token that is not in the vocabulary is found as such, and no word is cut into it.
+  /// A token outside the vocabulary is found as such, and no word is split into it.
   @Test func anAddedTokenIsNoPiece() throws {
     let folder = try TemporaryFolder()
     let added = #"[{"id":8,"content":"qui","single_word":true,"normalized":true}]"#

@@ -3,7 +3,8 @@ import Testing
 
 @testable import Model
 
-/// Every line of the reference data for the three vocabularies of BERT. Written by Hugging Face's tokenizers and transformers.
+/// Every line of the reference data for the three vocabularies of BERT, written by Hugging Face's tokenizers and
+/// transformers.
 @Suite struct TokenizerReferenceTests {
   static let vocabularies = [
     "uncased": "bert_base_uncased.txt", "cased": "bert_base_cased.txt",
@@ -123,7 +124,7 @@ import Testing
     }
   }
 
-  /// The five pairs of canonically equivalent pieces stay apart.
+  /// The five pairs of canonically equivalent pieces remain separate.
   @Test func canonicallyEquivalentPieces() throws {
     let vocabulary = try #require(Self.tokenizers["multi_cased"]).vocabulary
     #expect(vocabulary.count == 119_547)

@@ -21,7 +21,7 @@ struct UnicodeTablesTests {
     #expect(flags(0xAC00) == Flags.decomposes && flags(0xD7A3) == Flags.decomposes && flags(0xD7A4) == 0)
   }
 
-  /// ASCII is classed by hand in `TextNormalizer`; the tables must say the same.
+  /// `TextNormalizer` classifies ASCII by hand; the tables must agree.
   @Test func asciiAgrees() {
     let classes = TextNormalizer(stripsAccents: true, lowercases: true).byteClasses()
     for byte in 0..<0x80 {
@@ -36,7 +36,7 @@ struct UnicodeTablesTests {
     }
   }
 
-  /// Every scalar against the file that the tables were made from.
+  /// Compares every scalar with the file from which the tables were made.
   @Test func everyScalar() throws {
     let url = try #require(Reference.url("tokenizer/scalar_properties.json"))
     let data = try #require(JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any])

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Model
 
-/// What is said of [UNK] in a text: how often, why, and an example.
+/// Warnings about [UNK] in a text: how often, why, and an example.
 @Suite struct UnknownTokensTests {
   private func tokenizer(lowercase: Bool, _ words: [String] = ["the", "fox", "a", "##b"]) throws -> WordPieceTokenizer {
     try WordPieceTokenizer(
@@ -31,9 +31,9 @@ import Testing
     #expect(warning("the fox", lower) == nil && warning("", lower) == nil)
     #expect(
       warning("the a☃ fox", lower)
-        == "1 of 3 tokens (33.3 %) are [UNK], mostly words with characters that are not in the vocabulary, such as "
+        == "1 of 3 tokens (33.3 %) are [UNK], mostly words with characters outside the vocabulary, such as "
         + "'☃' in 'a☃'")
-    // 'b' is there, but not at the beginning of a word.
+    // 'b' is in the vocabulary, but not at the beginning of a word.
     #expect(warning("b the", lower)?.hasSuffix("such as 'b' in 'b'") == true)
     let long = String(repeating: "a", count: 101)
     #expect(
@@ -41,15 +41,16 @@ import Testing
         == "3 of 4 tokens (75.0 %) are [UNK], mostly words of more than 100 characters, such as '\(long.prefix(20))…'")
     #expect(
       warning("The fox", try tokenizer(lowercase: false))
-        == "1 of 2 tokens (50.0 %) are [UNK], mostly words that are known in lower case alone, such as 'The'")
+        == "1 of 2 tokens (50.0 %) are [UNK], mostly words that are in the vocabulary only in lower case, such as 'The'"
+    )
     #expect(
       warning("The fox", try tokenizer(lowercase: true, ["The", "fox"]))
         == "1 of 2 tokens (50.0 %) are [UNK], mostly words that are known in their own case, which is lost, such as "
         + "'The'")
-    #expect(warning("the [UNK]", lower, .all)?.hasSuffix("mostly where the text says [UNK]") == true)
+    #expect(warning("the [UNK]", lower, .all)?.hasSuffix("mostly [UNK] in the text itself") == true)
   }
 
-  /// One in a hundred is nothing to speak of.
+  /// One in a hundred is not worth a warning.
   @Test func onlyAboveOnePercent() throws {
     let lower = try tokenizer(lowercase: true)
     let words = Array(repeating: "the", count: 99).joined(separator: " ")
@@ -57,7 +58,7 @@ import Testing
     #expect(warning(words + " ☃ ☃", lower)?.hasPrefix("2 of 101 tokens (2.0 %) are [UNK]") == true)
   }
 
-  /// A corpus counts them while it is read, whatever the threads; of a large one a part of each block.
+  /// A corpus counts them while it is read, with any number of threads; a large one counts part of each block.
   @Test func ofACorpus() throws {
     let lower = try tokenizer(lowercase: true)
     let folder = try TemporaryFolder()
@@ -74,6 +75,6 @@ import Testing
     #expect(counted[0] == counted[1] && counted[0].isSample && !corpus.unknownTokens.isSample)
     #expect(abs(counted[0].share - 1.0 / 7) < 1e-4 && counted[0].tokens * line.utf8.count > 7 * (8 << 20))
     #expect(counted[0].tokens * line.utf8.count < 7 * (9 << 20))
-    #expect(counted[0].warning?.contains(" tokens looked at (14.3 %) are [UNK]") == true)
+    #expect(counted[0].warning?.contains(" sampled tokens (14.3 %) are [UNK]") == true)
   }
 }

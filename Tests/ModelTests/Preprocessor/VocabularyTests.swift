@@ -45,7 +45,7 @@ struct VocabularyTests {
     }
   }
 
-  /// Of a piece that is there twice the later id counts, as in transformers; the earlier one has no piece.
+  /// The later id of a duplicate piece is used, as in transformers; the earlier one has no piece.
   @Test func aPieceTwice() throws {
     let vocabulary = try read("a\nbb\na\nc\nbb\n")
     #expect(["a", "bb", "c"].map { vocabulary.id(of: $0) } == [2, 4, 3])
@@ -61,7 +61,7 @@ struct VocabularyTests {
     #expect((0..<4).map { vocabulary.piece($0) } == ["a", "", "", "b"])
   }
 
-  /// White space at the end of a line is no part of the piece, as the tokenizers library reads the file.
+  /// White space at the end of a line is not part of the piece, as in the tokenizers library.
   @Test func trailingBlanks() throws {
     let vocabulary = try read("a \nb\t\u{A0}\u{2028}\r\n c\n")
     #expect((0..<3).map { vocabulary.piece($0) } == ["a", "b", " c"])

@@ -12,7 +12,7 @@ struct WordCachePoolTests {
     #expect((0..<10_000).allSatisfy { first.load(fromByteOffset: $0, as: UInt8.self) == 0 })
     first.storeBytes(of: 7, as: UInt8.self)
     pool.giveBack(first)
-    // What was returned is lent again, as it is; nothing new is made while there is some.
+    // Returned blocks are lent again unchanged; no block is created while one is available.
     let again = try #require(pool.borrow())
     #expect(again == first && again.load(as: UInt8.self) == 7)
     pool.giveBack(second)
@@ -22,7 +22,7 @@ struct WordCachePoolTests {
     for block in blocks { pool.giveBack(block) }
   }
 
-  /// No more than there are places for.
+  /// No more blocks are kept than there are slots.
   @Test func manyBlocks() {
     let pool = WordCachePool(blockBytes: 4096)
     defer { pool.deallocate() }

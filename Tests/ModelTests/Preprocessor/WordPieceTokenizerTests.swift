@@ -27,7 +27,7 @@ struct WordPieceTokenizerTests {
     var offsets: [[Int]]
   }
 
-  /// Made with Hugging Face's tokenizers 0.23.3 from the reference texts, over the pieces that they use.
+  /// Created with Hugging Face's tokenizers 0.23.3 from the reference texts, with the pieces that they use.
   @Test func golden() throws {
     var tokenizers: [String: WordPieceTokenizer] = [:]
     for setting in ["uncased", "cased"] {
@@ -117,7 +117,7 @@ struct WordPieceTokenizerTests {
     #expect(tokenizer.encode("the COVID-19 a") == [5, id, 13])
   }
 
-  /// Bytes that are not UTF-8 read as U+FFFD, which cleaning drops.
+  /// Invalid bytes are read as U+FFFD, which cleaning drops.
   @Test func invalidUTF8() throws {
     let tokenizer = try Self.tokenizer()
     var ids: [Int32] = []
@@ -130,7 +130,7 @@ struct WordPieceTokenizerTests {
     }
   }
 
-  /// Random bytes, with a fixed seed: never a trap, and all ways to encode agree with the text decoded first.
+  /// Random bytes with a fixed seed: no trap, and all ways to encode agree with the text decoded first.
   @Test func randomBytes() throws {
     var options = WordPieceTokenizer.Options()
     options.maximumWordLength = 9

@@ -102,7 +102,7 @@ import Testing
     #expect(try load(#"{"presets": [{"name": "a", "repository": "o/n"}]}"#)["a"]?.size == nil)
   }
 
-  /// Each makes no sense for a key of an entry that is good otherwise.
+  /// Each value is invalid for a key of an otherwise valid entry.
   @Test(arguments: [
     ("repository", #""../x""#), ("repository", #""o/n@main""#), ("repository", #""a/b/c""#), ("repository", "1"),
     ("revision", #""a b""#), ("revision", #""../x""#), ("case", #""upper""#), ("languages", #""en""#),

@@ -43,7 +43,7 @@ private let commit = "12040accade4e8a0f71eabdb258fecc2e7e948be"
       Issue.record("weights were not asked for")
       return
     }
-    // Only the program's own registry may say that something is part of the program.
+    // Only the built-in registry may mark something as part of the program.
     let own = JSONValue.object([
       ("presets", .array([.object([("name", .string("distil_bert_tiny_en_uncased")), ("embedded", .bool(true))])]))
     ])
@@ -55,7 +55,7 @@ private let commit = "12040accade4e8a0f71eabdb258fecc2e7e948be"
     let error = #expect(throws: HubError.self) { try registry.resolve(name, hub: hub) }
     #expect(error?.message.contains(folder.path) == true && error?.message.contains(commit) == true)
 
-    // The vocabulary alone is enough for random weights: the architecture is known.
+    // With random weights, the vocabulary is enough: the architecture is known.
     try folder.write(snapshot + "vocab.txt", "x")
     let bare = try registry.resolve(name, hub: hub, loadWeights: false)
     #expect(bare.configuration.parameterCount == 66_985_530 && bare.weightsDirectory == nil)
@@ -69,11 +69,11 @@ private let commit = "12040accade4e8a0f71eabdb258fecc2e7e948be"
     #expect(found.isLowercase == true && found.displayName == name)
     #expect(registry[name].map { registry.isAvailable($0, hub: hub) } == true)
 
-    // The same by address, and by the old name of the repository.
+    // Resolves the same by address, and by the old name of the repository.
     for address in ["hf://distilbert/distilbert-base-uncased@" + commit, "hf://distilbert-base-uncased@" + commit] {
       #expect(try registry.resolve(address, hub: hub).weightsDirectory == found.weightsDirectory)
     }
-    // No branch is known: the revision that is there is named.
+    // No branch is known: the hint names the cached revision.
     let main = #expect(throws: HubError.self) {
       try registry.resolve("hf://distilbert/distilbert-base-uncased", hub: hub)
     }
@@ -85,7 +85,7 @@ private let commit = "12040accade4e8a0f71eabdb258fecc2e7e948be"
     #expect(throws: Never.self) { try registry.resolve(name, hub: hub, loadWeights: false) }
   }
 
-  /// A file of that name in the working directory is not in the way.
+  /// A file of the same name in the working directory does not interfere.
   @Test func orderOfPlaces() throws {
     let file = try folder.write("a-file", "x")
     #expect(throws: FileError.notDirectory(path: file)) { try registry.resolve(file, hub: hub) }
@@ -130,7 +130,7 @@ private let commit = "12040accade4e8a0f71eabdb258fecc2e7e948be"
     #expect(throws: HubError.self) { try registry.download(name, hub: hub) }
   }
 
-  /// A repository and no more is enough; weights are fetched where they are wanted.
+  /// A repository alone is enough; weights are downloaded if they are needed.
   @Test func aPresetOfOnesOwnIsFetched() throws {
     let server = try HubServer(try HubRepository("me/model", folder: Golden.url("model/micro").path))
     let cache = try TemporaryFolder()
@@ -146,7 +146,7 @@ private let commit = "12040accade4e8a0f71eabdb258fecc2e7e948be"
     server.forgetRequests()
     #expect(try own.resolve("mine", hub: hub).weightsDirectory == found.weightsDirectory)
     #expect(server.requests.isEmpty)
-    // A branch may have moved: a download asks.
+    // A branch may have moved, so a download asks the server.
     #expect(try own.download("mine", hub: hub) == found.weightsDirectory)
     #expect(!server.requests.isEmpty)
   }

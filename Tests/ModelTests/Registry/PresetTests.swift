@@ -13,7 +13,7 @@ import Testing
       ])
     for preset in registry.presets {
       if let address = preset.address {
-        // The figures of the registry are those of the architecture.
+        // The numbers in the registry match the architecture.
         let configuration = try #require(preset.configuration)
         #expect(preset.parameterCount == configuration.parameterCount)
         #expect(preset.backboneParameterCount == configuration.backboneParameterCount)
@@ -37,17 +37,17 @@ import Testing
     #expect(configuration.numLayers == 4 && configuration.hiddenDim == 256 && configuration.numHeads == 4)
     #expect(configuration.intermediateDim == 1024 && configuration.maxSequenceLength == 256)
     #expect(tiny.parameterCount == configuration.parameterCount)
-    // Vocabulary, weights and configuration are of one model.
+    // Vocabulary, weights and configuration belong to one model.
     let tokenizer = try embedded.loadTokenizer(lowercase: true)
     #expect(tokenizer.vocabulary.count == configuration.vocabularySize && tokenizer.specialTokens.mask == 103)
     let weights = try embedded.loadWeights(configuration)
     #expect(weights.hasHead && weights.notes.isEmpty && weights.missing.isEmpty)
-    // What ships stays small, and begins a page: it is mapped with the program.
+    // The embedded data is small and page-aligned: it is mapped with the program.
     #expect(embedded.weights.bytes.count < 12_000_000)
     #expect(embedded.weights.bytes.baseAddress.map { UInt(bitPattern: $0) % 4096 } == 0)
   }
 
-  /// The published figures can be checked with the vocabulary they name.
+  /// The published figures can be checked with the vocabulary that they name.
   @Test func publishedValues() throws {
     let values = try #require(try PresetRegistry.builtIn()["distil_bert_base_en_uncased"]).published
     #expect(values.count == 6)

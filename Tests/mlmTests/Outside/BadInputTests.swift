@@ -22,7 +22,8 @@ import Testing
     try tool.write("  \n\t\n\n", to: "blank.txt")
     let hint = "at least one line of text"
     try tool.expectError(command + ["empty.txt"], "the file is empty [empty.txt]", hint: hint)
-    try tool.expectError(command + ["blank.txt"], "no text: all 3 lines are white space [blank.txt]", hint: hint)
+    try tool.expectError(
+      command + ["blank.txt"], "no text: all 3 lines contain only white space [blank.txt]", hint: hint)
     let mark = try tool.run(command + ["mark.txt"])
     #expect(mark.status == 1 && mark.errors.count == 1 && mark.output.isEmpty)
     try tool.expectError(command + ["-"], "the file is empty [standard input]", hint: hint)
@@ -38,13 +39,13 @@ import Testing
     let tool = try Tool()
     try tool.write([0x61, 0, 0x62, 0x0A], to: "nul.txt")
     try tool.expectError(
-      command + ["nul.txt"], "not a text file: it looks like binary data (25 % NUL bytes) [nul.txt]", hint: "iconv")
+      command + ["nul.txt"], "not a text file: looks like binary data (25 % NUL bytes) [nul.txt]", hint: "iconv")
     let program = try FileHandle(forReadingFrom: Tool.executable).read(upToCount: 4000) ?? Data()
     try tool.write(program, to: "program")
-    try tool.expectError(command + ["program"], "not a text file: it looks like a program (ELF) [program]")
+    try tool.expectError(command + ["program"], "not a text file: looks like a program (ELF) [program]")
     try tool.write([0x1F, 0x8B, 8, 0, 1, 2, 3], to: "text.gz")
     try tool.expectError(
-      command + ["text.gz"], "not a text file: it looks like gzip-compressed data [text.gz]", hint: "zcat")
+      command + ["text.gz"], "not a text file: looks like gzip-compressed data [text.gz]", hint: "zcat")
   }
 
   @Test(arguments: both) func strictUTF8(_ command: [String]) throws {
@@ -104,7 +105,7 @@ import Testing
     try tool.expectError(Self.fit + ["good.txt", "--validation", "empty.txt"], "the file is empty [empty.txt]")
     try tool.expectError(
       Self.fit + ["good.txt", "--validation-split", "0.5"],
-      "1 line of text cannot be split into training and validation", hint: "a file of its own")
+      "1 line of text cannot be split into training and validation", hint: "separate file")
   }
 
   @Test func predictAndTokenize() throws {

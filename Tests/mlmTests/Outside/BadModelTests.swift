@@ -31,7 +31,7 @@ import Testing
   ])
   func truncatedWeights(_ length: Int, _ error: String) throws {
     let tool = try weights(Self.good.prefix(length))
-    try expectRefused(tool, "model/model.safetensors: \(error)", hint: "download the file anew")
+    try expectRefused(tool, "model/model.safetensors: \(error)", hint: "download the file again")
   }
 
   @Test func notWeights() throws {
@@ -78,7 +78,7 @@ import Testing
   @Test func hostileHeaders() throws {
     try expectRefused(
       weights([UInt8](repeating: 0xFF, count: 8) + Array("{}".utf8)),
-      "model/model.safetensors: not a safetensors file, or damaged: its header would have 18446744073709551615 bytes")
+      "model/model.safetensors: damaged, or not a safetensors file: the header length is 18446744073709551615 bytes")
     // One error each, whatever its words: no trap, no endless loop, no allocation by what the header claims.
     let headers = [
       "", "{", "[]", "{}", #"{"a":1}"#, #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
@@ -110,7 +110,7 @@ import Testing
       tool, "model has no weights: neither model.safetensors nor model.safetensors.index.json",
       hint: "--no-load-weights")
     try tool.write("x", to: "model/pytorch_model.bin")
-    try expectRefused(tool, "model has no model.safetensors, only pytorch_model.bin", hint: "converted to safetensors")
+    try expectRefused(tool, "model has no model.safetensors, only pytorch_model.bin", hint: "convert it to safetensors")
     // The architecture and the vocabulary are there, though.
     try tool.succeed(["predict", "--preset", "model", "--no-load-weights", "a [MASK]"])
     try tool.remove("model/pytorch_model.bin")
@@ -155,11 +155,11 @@ import Testing
     let tool = try Tool()
     try tool.copyMicro()
     try tool.remove("model/config.json")
-    try expectRefused(tool, "model is not a model directory: there is no config.json in it", hint: "model_type")
+    try expectRefused(tool, "model is not a model directory: it has no config.json", hint: "model_type")
   }
 
   @Test(arguments: [
-    ("\"dim\": 32", "\"dim\": 33", "model/config.json: dim 33 cannot be shared by 4 heads"),
+    ("\"dim\": 32", "\"dim\": 33", "model/config.json: dim 33 is not divisible by 4 heads"),
     (
       "\"vocab_size\": 256", "\"vocab_size\": 25600000000",
       "model/config.json: 'vocab_size' is 25600000000, expected a whole number from 1 to 16777216"
@@ -183,7 +183,7 @@ import Testing
     ),
     (
       "\"n_layers\": 3", "\"n_layers\": 4",
-      "model/model.safetensors: 16 tensors of the encoder are missing, the first is 'distilbert.transformer.layer.3.attention.q_lin.weight'"
+      "model/model.safetensors: missing 16 tensors of the encoder, the first is 'distilbert.transformer.layer.3.attention.q_lin.weight'"
     ),
   ])
   func configuration(_ old: String, _ new: String, _ error: String) throws {
@@ -234,7 +234,7 @@ import Testing
     let pieces = String(decoding: try tool.read("model/vocab.txt"), as: UTF8.self).split(separator: "\n").map(
       String.init)
     try tool.write("", to: "model/vocab.txt")
-    try expectRefused(tool, "the vocabulary is empty [model/vocab.txt]", hint: "one word piece a line")
+    try expectRefused(tool, "the vocabulary is empty [model/vocab.txt]", hint: "one word piece per line")
     try tool.write(pieces.filter { $0 != "[MASK]" }.joined(separator: "\n"), to: "model/vocab.txt")
     try expectRefused(
       tool, "the vocabulary has no mask token '[MASK]' [model/vocab.txt]", hint: "tokenizer_config.json")
@@ -242,7 +242,7 @@ import Testing
     try tool.write((pieces.prefix(200) + ["a"]).joined(separator: "\n"), to: "model/vocab.txt")
     let twice = try tool.succeed(["tokenize", "--preset", "model", "--format", "ids", "a"])
     #expect(twice.lines == ["200"] && twice.messageLines.count == 1)
-    #expect(twice.messages.contains("model/vocab.txt: read as transformers reads it: 1 piece in it twice"))
+    #expect(twice.messages.contains("model/vocab.txt: read as in transformers: 1 duplicate piece"))
     try tool.write(Array("[PAD]\n[UNK]\n".utf8) + [0xFF, 0xFE, 0x0A], to: "model/vocab.txt")
     try expectRefused(tool, "the vocabulary is not UTF-8 text [model/vocab.txt:3]")
     try tool.remove("model/vocab.txt")

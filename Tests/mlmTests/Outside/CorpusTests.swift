@@ -36,16 +36,16 @@ import Testing
     try tool.succeed(FitTests.fit + ["--pairs", "--whole-word-masking"])
     try tool.expectError(
       Self.evaluate + ["--pairs", "--sequence-length", "3"],
-      "sequence length 3 is too short: 4 is the least that holds the special tokens and the text")
+      "sequence length 3 is too short: the special tokens and the text need at least 4")
 
     try tool.write("the cat\tsat\nthe dog\n", to: "text.txt")
-    let hint = "one tab between them"
+    let hint = "separated by one tab"
     for command in [Self.evaluate, FitTests.fit + ["--output", "other"]] {
-      try tool.expectError(command + ["--pairs"], "the line is no pair: it has no tab [text.txt:2]", hint: hint)
+      try tool.expectError(command + ["--pairs"], "the line is not a pair: it has no tab [text.txt:2]", hint: hint)
     }
     try tool.write("a\tb\tc\n", to: "text.txt")
     try tool.expectError(
-      Self.evaluate + ["--pairs"], "the line is no pair: it has 2 tabs [text.txt:1]", hint: hint)
+      Self.evaluate + ["--pairs"], "the line is not a pair: it has 2 tabs [text.txt:1]", hint: hint)
     try tool.expectError(
       Self.evaluate + ["--pairs", "--samples", "packed"],
       "--samples packed and --pairs do not go together: a pair is a sample of its own", status: 2)

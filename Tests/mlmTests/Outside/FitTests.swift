@@ -87,8 +87,8 @@ import Testing
     try tool.succeed(Self.fit)
     let first = try Self.weights(tool)
     // A FILE that is missing shows that nothing was read before.
-    try tool.expectError(Self.fit + ["missing.txt"], "./mlm-model exists already", hint: "--overwrite")
-    try tool.expectError(Self.fit, "./mlm-model exists already", hint: "--overwrite")
+    try tool.expectError(Self.fit + ["missing.txt"], "./mlm-model already exists", hint: "--overwrite")
+    try tool.expectError(Self.fit, "./mlm-model already exists", hint: "--overwrite")
     try tool.write("mine", to: "mlm-model/notes.txt")
     try tool.succeed(Self.fit + ["--overwrite", "--seed", "1"])
     #expect(try Self.weights(tool) != first)
@@ -100,11 +100,11 @@ import Testing
   @Test func whatIsNoModelStays() throws {
     let tool = try Self.tool()
     try tool.write("mine", to: "folder/letter.txt")
-    try tool.expectError(Self.fit + ["--output", "folder"], "folder exists already")
+    try tool.expectError(Self.fit + ["--output", "folder"], "folder already exists")
     try tool.expectError(
-      Self.fit + ["--output", "folder", "--overwrite"], "folder exists and is not a model directory; it is not replaced"
+      Self.fit + ["--output", "folder", "--overwrite"], "cannot replace folder: not a model directory"
     )
-    try tool.expectError(Self.fit + ["--output", "text.txt"], "text.txt exists already")
+    try tool.expectError(Self.fit + ["--output", "text.txt"], "text.txt already exists")
     let overwriting = try tool.run(Self.fit + ["--output", "text.txt", "--overwrite"])
     #expect(overwriting.status == 1 && overwriting.errors.count == 1)
     try tool.expectError(Self.fit + ["--output", "text.txt/x"], "\(tool.path("text.txt")) is not a directory")

@@ -50,7 +50,7 @@ import Testing
       let fit = ["fit", "text.txt", "--preset", Self.maskedLM, "--sequence-length", "16"]
       let result = try tool.succeed(fit + ["--learning-rate", "1e-30", "--max-steps", "1"])
       #expect(result.messageLines.last == "mlm: note: wrote ./mlm-model")
-      #expect(result.messageLines.contains { $0.contains("epsilon of 1e-05") && $0.contains("transformers") })
+      #expect(result.messageLines.contains { $0.contains("epsilon is 1e-05") && $0.contains("transformers") })
       let predict = ["predict", Self.text, "cafe [MASK] CAFÉ", "--format", "json", "--preset"]
       #expect(try tool.succeed(predict + ["mlm-model"]).output == tool.succeed(predict + [Self.maskedLM]).output)
       let config = String(decoding: try tool.read("mlm-model/config.json"), as: UTF8.self)
@@ -69,13 +69,13 @@ import Testing
       try tool.write(weights.prefix(50_000), to: "model/model.weights.h5")
       try tool.expectError(
         ["predict", Self.text, "--preset", "model"],
-        "model/model.weights.h5: truncated or damaged: libhdf5 cannot open it", hint: "download the file anew")
+        "model/model.weights.h5: truncated or damaged: libhdf5 cannot open the file", hint: "download the file again")
     }
   #else
     @Test func notInThisBuild() throws {
       try Tool().expectError(
         ["predict", Self.text, "--preset", Self.maskedLM],
-        "\(Self.maskedLM)/model.weights.h5: this build cannot read Keras' weights (HDF5)",
+        "\(Self.maskedLM)/model.weights.h5: this build cannot read Keras weights (HDF5)",
         hint: "swift build -c release --traits KerasWeights (needs Debian's libhdf5-dev)")
     }
   #endif

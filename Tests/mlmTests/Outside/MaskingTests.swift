@@ -68,7 +68,7 @@ import Testing
     let tool = try Tool()
     try tool.write(String(repeating: "☃ ☃ ☃ the\n", count: 20), to: "text.txt")
     let warning =
-      "mlm: warning: 60 of 80 tokens (75.0 %) are [UNK], mostly words with characters that are not in the vocabulary, such as '☃' in '☃'"
+      "mlm: warning: 60 of 80 tokens (75.0 %) are [UNK], mostly words with characters outside the vocabulary, such as '☃' in '☃'"
     let fit = ["fit", "text.txt", "--validation", "text.txt", "--max-steps", "1", "--overwrite"]
     for command in [
       ["evaluate", "text.txt", "--preset", Tool.micro], fit + ["--preset", Tool.micro],

@@ -133,7 +133,7 @@ import Testing
     try tool.run(fit + ["--learn-vocabulary", "250", "--heads", "5", "--output", "c"]).expectError(
       "a width of 32 is no multiple of 5 attention heads", hint: "--hidden-dim", status: 2)
     try tool.run(fit + ["--learn-vocabulary", "9", "--output", "c"]).expectError(
-      "a vocabulary of 9 word pieces is too small: 10 is the least")
+      "a vocabulary of 9 word pieces is too small: the minimum is 10")
     #expect(!tool.names().contains("c"))
   }
 

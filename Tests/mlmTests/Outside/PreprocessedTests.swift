@@ -45,24 +45,24 @@ import Testing
     ),
     (
       #"{"token_ids":[2,5,4,7,3],"padding_mask":[1,1,1,1,2],"mask_positions":[2],"labels":[6]}"#,
-      "padding_mask[4] is 2, neither 0 nor 1"
+      "padding_mask[4] is 2, expected 0 or 1"
     ),
     (
       #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"sample_weight":[-1]}"#,
-      "sample_weight[0] is -1.0, not a finite number from 0 up"
+      "sample_weight[0] is -1.0, expected a finite number ≥ 0"
     ),
     (
       #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"sample_weight":[1e999]}"#,
-      "sample_weight[0] is inf, not a finite number from 0 up"
+      "sample_weight[0] is inf, expected a finite number ≥ 0"
     ),
-    (#"{"token_ids":[2,5,4,7,3]}"#, "not a preprocessed sample: it has no mask_positions"),
-    (#"{"mask_positions":[2],"labels":[6]}"#, "not a preprocessed sample: it has no token_ids"),
+    (#"{"token_ids":[2,5,4,7,3]}"#, "not a preprocessed sample: missing key 'mask_positions'"),
+    (#"{"mask_positions":[2],"labels":[6]}"#, "not a preprocessed sample: missing key 'token_ids'"),
     (
       #"{"token_ids":"abc","mask_positions":[2],"labels":[6]}"#,
-      "not a preprocessed sample: token_ids is not an array of numbers"
+      "not a preprocessed sample: 'token_ids' is not an array of numbers"
     ),
-    (#"{"token_ids":[],"mask_positions":[],"labels":[]}"#, "no token that is not padding"),
-    (#"[1,2]"#, "not a preprocessed sample: the line is not an object"),
+    (#"{"token_ids":[],"mask_positions":[],"labels":[]}"#, "no tokens other than padding"),
+    (#"[1,2]"#, "not a preprocessed sample: expected a JSON object"),
     (
       #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6"#,
       "invalid JSON: the text ends where ']' should stand, at byte 57"

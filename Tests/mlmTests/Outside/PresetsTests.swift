@@ -128,7 +128,7 @@ import Testing
     }
 
     let again = try tool.run(["presets", "--export", "a/half", "mine"], environment: environment)
-    again.expectError("a/half exists already", hint: "--overwrite")
+    again.expectError("a/half already exists", hint: "--overwrite")
     let replaced = try tool.run(
       ["presets", "--export", "a/half", "mine", "--overwrite"], environment: environment)
     #expect(replaced.status == 0)

@@ -221,23 +221,23 @@ import Testing
   @Test func whatIsThere() throws {
     let tool = try FitTests.tool()
     try tool.expectError(
-      Self.fit("out", ["--resume"]), "there is no checkpoint in out/checkpoints", hint: "leave --resume out")
+      Self.fit("out", ["--resume"]), "no checkpoint in out/checkpoints", hint: "leave --resume out")
     try Self.unfinished(tool, "out", after: 4)
     let newest = "out/checkpoints/step-4"
     try tool.expectError(
-      Self.fit("out"), "out holds the checkpoints of a training that has not ended, the newest is \(newest)",
+      Self.fit("out"), "out holds checkpoints of an unfinished run, the newest is \(newest)",
       hint: "--resume, or begin anew with --overwrite")
     try tool.expectError(
       ["predict", "--preset", "out", "a [MASK]"],
-      "out holds no model yet, only checkpoints of a training that has not ended", hint: newest)
+      "out holds no model yet, only checkpoints of an unfinished run", hint: newest)
     try tool.succeed(["predict", "--preset", newest, "a [MASK]"])
     try FileManager.default.moveItem(atPath: tool.path("out"), toPath: tool.path("mlm-model"))
     try tool.expectError(
-      ["predict", "a [MASK]"], "./mlm-model holds no model yet, only checkpoints of a training that has not ended")
+      ["predict", "a [MASK]"], "./mlm-model holds no model yet, only checkpoints of an unfinished run")
     try FileManager.default.moveItem(atPath: tool.path("mlm-model"), toPath: tool.path("out"))
     try tool.succeed(Self.fit("out", ["--overwrite", "--epochs", "1"]))
     #expect(tool.names(in: "out/checkpoints") == ["finished", "step-5"])
-    try tool.expectError(Self.fit("out"), "out exists already", hint: "--overwrite")
+    try tool.expectError(Self.fit("out"), "out already exists", hint: "--overwrite")
   }
 
   @Test(arguments: [

@@ -20,10 +20,10 @@ import Testing
       let bytes = try #require(Self.text.data(using: encoding))
       try tool.write(bytes, to: "text")
       try tool.expectError(
-        command + ["--input", "text"], "not a text file: it looks like \(name) text [text]",
+        command + ["--input", "text"], "not a text file: looks like \(name) text [text]",
         hint: "iconv -f \(name) -t UTF-8 FILE | mlm …")
       let piped = try tool.run(command, input: bytes)
-      piped.expectError("not a text file: it looks like \(name) text [standard input]")
+      piped.expectError("not a text file: looks like \(name) text [standard input]")
     }
   }
 
@@ -32,10 +32,10 @@ import Testing
     let program = try FileHandle(forReadingFrom: Tool.executable).read(upToCount: 4000) ?? Data()
     try tool.write(program, to: "program")
     try tool.expectError(
-      command + ["--input", "program"], "not a text file: it looks like a program (ELF) [program]")
+      command + ["--input", "program"], "not a text file: looks like a program (ELF) [program]")
     try tool.write([0x1F, 0x8B, 8, 0, 1, 2, 3], to: "text.gz")
     try tool.expectError(
-      command + ["--input", "text.gz"], "not a text file: it looks like gzip-compressed data [text.gz]", hint: "zcat")
+      command + ["--input", "text.gz"], "not a text file: looks like gzip-compressed data [text.gz]", hint: "zcat")
   }
 
   /// A text that was typed fails by itself; the others are answered.
@@ -55,6 +55,6 @@ import Testing
       #"(echo 'the [MASK]'; sleep 0.3; head -c 3000 /dev/zero; echo) | mlm predict --preset "$MICRO" --format fill"#,
       environment: ["MICRO": Tool.micro])
     #expect(result.status == 1 && result.lines.count == 1)
-    #expect(result.errors == ["not a text file: it looks like binary data (99 % NUL bytes) [standard input]"])
+    #expect(result.errors == ["not a text file: looks like binary data (99 % NUL bytes) [standard input]"])
   }
 }

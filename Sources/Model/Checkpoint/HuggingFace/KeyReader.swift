@@ -25,10 +25,10 @@ struct KeyReader {
   func size(_ key: String, most: Int) throws(CheckpointError) -> Int? {
     guard let entry = json[key], !entry.isNull else { return nil }
     guard case .number(_, let literal) = entry else {
-      throw .wrongKind(file: file, key: key, expected: "an integer", found: entry.kindName)
+      throw .wrongKind(file: file, key: key, expected: "a whole number", found: entry.kindName)
     }
     guard let number = entry.int, number >= 1, number <= most else {
-      throw .outOfRange(file: file, key: key, value: literal, range: "an integer from 1 to \(most)")
+      throw .outOfRange(file: file, key: key, value: literal, range: "a whole number from 1 to \(most)")
     }
     return number
   }

@@ -6,8 +6,7 @@ import Hub
 /// checkpoint, which is written atomically.
 public struct CheckpointFolder: Sendable {
   static let name = "checkpoints"
-  /// The name of the file with the counters, next to the files of a model in a checkpoint. The optimizer's moments are
-  /// in a file of their own.
+  /// The names of the files with the counters and the optimizer's moments, next to a checkpoint's model files.
   static let stateName = "training_state.json"
   static let momentsName = "training_state.safetensors"
   private static let prefix = "step-"

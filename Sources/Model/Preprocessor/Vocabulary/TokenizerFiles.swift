@@ -294,7 +294,7 @@ struct TokenizerConfig {
     let special = Set(specialTokens.map { Array($0.content.utf8) })
     for (content, id) in try JSONValue.parse(mapping.text, file: path).object ?? [] {
       guard let number = id.int, var added = AddedToken(.null, id: number, content: content) else {
-        throw TokenizerError.badFile(path, what: "the id of '\(content)' is not an integer")
+        throw TokenizerError.badFile(path, what: "the id of '\(content)' is not a whole number")
       }
       added.isSpecial = special.contains(Array(content.utf8))
       added.isNormalized = !added.isSpecial

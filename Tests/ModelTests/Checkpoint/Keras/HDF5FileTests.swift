@@ -16,10 +16,10 @@ import TestSupport
         [["no", path], [path], ["no/way"], [], ["layers/dropout/vars/0"]], in: file)
       #expect(found.map { $0?.name } == [path, path, nil, nil, nil])
       #expect(found[0]?.shape == [12] && found[0]?.type == .float32 && found[0]?.count == 12)
-      #expect(throws: CheckpointError.damagedHDF5(file: file, what: "'layers' cannot be read")) {
+      #expect(throws: CheckpointError.damagedHDF5(file: file, what: "cannot read 'layers'")) {
         try HDF5File.variables([["layers"]], in: file)
       }
-      // The optimizer's counter is a whole number without a dimension.
+      // The optimizer's counter is a scalar integer.
       let optimizer = try HDF5File.variables([["optimizer/vars/0"]], in: KerasPreset.path("masked_lm/task.weights.h5"))
       #expect(optimizer[0]?.shape == [] && optimizer[0]?.type == .int32)
     }
@@ -49,13 +49,13 @@ import TestSupport
       #expect(throws: FileError.isDirectory(path: folder.path)) { try HDF5File.variables([[path]], in: folder.path) }
     }
 
-    /// How Keras never stores variables (Scripts/generate-keras-presets writes them).
+    /// Formats in which Keras never stores variables (written by Scripts/generate-keras-presets).
     @Test(
       arguments: [
-        ("chunked", "is stored in chunks, compressed or in another file, not as Keras writes it"),
-        ("external", "is stored in chunks, compressed or in another file, not as Keras writes it"),
-        ("big_endian", "holds numbers that are not little-endian IEEE floats"),
-        ("text", "does not hold numbers"),
+        ("chunked", "is chunked, compressed or stored in another file, unlike Keras' files"),
+        ("external", "is chunked, compressed or stored in another file, unlike Keras' files"),
+        ("big_endian", "contains numbers that are not little-endian IEEE floats"),
+        ("text", "does not contain numbers"),
         ("empty", "has no values in the file"),
       ])
     func otherStorage(_ variable: String, _ what: String) throws {
@@ -68,15 +68,15 @@ import TestSupport
     /// A link to another file is not followed.
     @Test func linkToAnotherFile() throws {
       let file = KerasPreset.path("odd.h5")
-      #expect(throws: CheckpointError.damagedHDF5(file: file, what: "'link' cannot be read")) {
+      #expect(throws: CheckpointError.damagedHDF5(file: file, what: "cannot read 'link'")) {
         try HDF5File.variables([["link"]], in: file)
       }
-      #expect(throws: CheckpointError.damagedHDF5(file: file, what: "'group/layers' cannot be read")) {
+      #expect(throws: CheckpointError.damagedHDF5(file: file, what: "cannot read 'group/layers'")) {
         try HDF5File.variables([["group/layers"]], in: file)
       }
     }
 
-    // Damage, in files of both forms. Whatever it hits, there is an error or there are numbers, and never a crash.
+    // Damage to files of both forms. Wherever it is, the result is an error or numbers, never a crash.
 
     private func open(_ folder: TemporaryFolder, _ bytes: [UInt8], _ configuration: Configuration) throws -> Bool {
       let file = try folder.write("model.weights.h5", bytes)
@@ -120,7 +120,7 @@ import TestSupport
     }
   }
 
-  /// The same numbers in every run.
+  /// A generator with the same numbers in every run.
   private struct Generator: RandomNumberGenerator {
     var state: UInt64
 

@@ -11,7 +11,7 @@ private func configuration(
   return try Configuration(json: json, file: "config.json")
 }
 
-/// The sizes, with more keys put before them: the first of a name counts.
+/// The sizes, preceded by more keys: the first of a duplicate key is used.
 private func sizes(_ more: String = "") -> String {
   """
   {\(more)"name": "distil_bert_backbone", "trainable": true, "vocabulary_size": 50, "num_layers": 3, "num_heads": 2,
@@ -33,7 +33,7 @@ private func failure(_ config: String) -> CheckpointError? {
       dropout: 0.2, attentionDropout: 0.2, headLayerNormEpsilon: 1e-5)
   }
 
-  /// However a version of Keras writes the type of the variables.
+  /// The type of the variables, as written by each version of Keras.
   @Test(arguments: [
     "", #""dtype": null, "#, #""dtype": "float32", "#, #""dtype": "mixed_bfloat16", "#,
     #""dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float16"}, "registered_name": null}, "#,
@@ -57,7 +57,7 @@ private func failure(_ config: String) -> CheckpointError? {
     #expect(read.activation == .gelu && read.layerNormEpsilon == 1e-12)
   }
 
-  /// Written as Hugging Face's, with the epsilon of the head, and none of KerasHub's keys.
+  /// Written as Hugging Face's file, with the epsilon of the head, and none of KerasHub's keys.
   @Test func comesBackAsHuggingFaces() throws {
     let read = try configuration(sizes())
     let json = try JSONValue.parse(read.fileBytes)
@@ -96,7 +96,7 @@ private func failure(_ config: String) -> CheckpointError? {
       try Configuration(json: JSONValue.parse(Array(#"{"registered_name": "DistilBertBackbone"}"#.utf8)), file: file)
     }
     let other = CheckpointError.otherKerasModel(file: file, found: "BertBackbone")
-    #expect(other.message == "config.json: this is the preset of a 'BertBackbone', expected 'DistilBertBackbone'")
-    #expect(CheckpointError.missingKey(file: file, key: "k").message == "config.json: 'k' is missing")
+    #expect(other.message == "config.json: the preset's class is 'BertBackbone', expected 'DistilBertBackbone'")
+    #expect(CheckpointError.missingKey(file: file, key: "k").message == "config.json: missing key 'k'")
   }
 }

@@ -3,7 +3,7 @@ import Testing
 @testable import Model
 
 @Suite struct KerasVariableTests {
-  /// Every tensor has a variable of as many elements, and no two share one.
+  /// Every tensor has a variable with the same number of elements, and no two share one.
   @Test func complete() {
     let rows = Configuration().parameterTable.rows
     #expect(rows.count == 105)

@@ -5,7 +5,7 @@ import Testing
 @testable import Model
 @testable import Tensor
 
-/// Presets that KerasHub wrote, against what KerasHub computes with them.
+/// Presets written by KerasHub, compared with KerasHub's results.
 @Suite struct KerasWeightsTests {
   #if KerasWeights
     @Test(arguments: ["masked_lm", "float16", "older", "sharded", "bfloat16", "untied"])
@@ -30,20 +30,20 @@ import Testing
       let batch = Batch(samples, alignment: 1)
       let hidden = network.backbone.predict(batch, allRows: true, context)
       for (index, sample) in samples.enumerated() {
-        for place in sample.tokenIDs.indices {
-          let row = hidden[batch.tokens.starts[index] + place]
+        for position in sample.tokenIDs.indices {
+          let row = hidden[batch.tokens.starts[index] + position]
           let mine = (0..<hidden.columns).map { row[$0] }
-          #expect(largestDifference(mine, expected.hidden[index][place]) < 2e-5)
+          #expect(largestDifference(mine, expected.hidden[index][position]) < 2e-5)
         }
       }
       guard model.hasHead else { return }
       let logits = try #require(expected.logits)
       network.forEachLogits(batch, context) { rows, values in
         for index in samples.indices {
-          for place in batch.masks.range(index).clamped(to: rows) {
-            let row = values[place - rows.lowerBound]
+          for slot in batch.masks.range(index).clamped(to: rows) {
+            let row = values[slot - rows.lowerBound]
             let mine = (0..<values.columns).map { row[$0] }
-            #expect(largestDifference(mine, logits[index][place - batch.masks.starts[index]]) < 2e-5)
+            #expect(largestDifference(mine, logits[index][slot - batch.masks.starts[index]]) < 2e-5)
           }
         }
       }
@@ -57,7 +57,7 @@ import Testing
       #expect(model.notes.isEmpty)
     }
 
-    /// Shards that an index names and nobody needs may be gone.
+    /// Shards that an index names but that are not needed may be missing.
     @Test func anIndexThatNamesAFileNobodyNeeds() throws {
       let folder = try KerasPreset.copy("sharded")
       try folder.replace(
@@ -73,19 +73,19 @@ import Testing
       #expect(!model.hasHead)
       #expect(
         model.notes == [
-          "\(folder.path)/task.weights.h5: initialized anew, since missing: "
+          "\(folder.path)/task.weights.h5: missing tensors are newly initialized: "
             + "layers/masked_lm_head/_intermediate_layer_norm/vars/0, "
             + "layers/masked_lm_head/_intermediate_layer_norm/vars/1"
         ])
     }
 
-    /// Embeddings are used where they lie in the file.
+    /// Embeddings are used directly from the mapped file.
     @Test func inPlace() throws {
       let weights = try #require(try ModelDirectory.open(KerasPreset.path("masked_lm")).weights)
       #expect(weights[ParameterTable.wordEmbeddings]?.float32InPlace != nil)
     }
 
-    /// A model written from one of KerasHub's gives the same numbers, and cuts texts the same way.
+    /// A model converted from KerasHub gives the same numbers, and splits texts the same way.
     @Test func comesBackFromADirectoryOfOurs() throws {
       let folder = try TemporaryFolder()
       let keras = try DistilBertMaskedLM.fromPreset(KerasPreset.path("masked_lm"), threads: 1)
@@ -102,7 +102,7 @@ import Testing
       for text in golden.texts[0].texts { #expect(a.encode(text) == b.encode(text)) }
     }
 
-    // What is wrong with a directory, one by one.
+    // Errors in a directory, one by one.
 
     private func failure(_ folder: TemporaryFolder) -> CheckpointError? {
       do {
@@ -111,7 +111,7 @@ import Testing
       } catch { return error as? CheckpointError }
     }
 
-    /// Each size of config.json that the weights contradict is named.
+    /// The error names each size of config.json that the weights contradict.
     @Test(
       arguments: [
         ("vocabulary_size", 54, 55, "layers/token_and_position_embedding/token_embedding/vars/0", [54, 12], [55, 12]),
@@ -158,11 +158,11 @@ import Testing
       try folder.write("model.weights.json", #"{"weight_map": {"/layers/a/vars": ["../model.weights.h5"]}}"#)
       #expect(
         failure(folder)
-          == .malformedIndex(file: index, what: "'../model.weights.h5' is not the name of a file beside it"))
+          == .malformedIndex(file: index, what: "'../model.weights.h5' is not the name of a file next to it"))
       try folder.write("model.weights.json", #"{"weight_map": {"/layers/a/vars": [1]}}"#)
       #expect(failure(folder) == .malformedIndex(file: index, what: "the file of '/layers/a/vars' is a number"))
       try folder.write("model.weights.json", #"{"weights": {}}"#)
-      #expect(failure(folder) == .malformedIndex(file: index, what: "it has no object 'weight_map'"))
+      #expect(failure(folder) == .malformedIndex(file: index, what: "missing object 'weight_map'"))
       try folder.write("model.weights.json", #"{"weight_map": {"/layers/a/vars": "model_00000.weights.h5"}}"#)
       guard case .missingTensors(index, _, _, false, _, _) = failure(folder) else {
         Issue.record("\(String(describing: failure(folder)))")
@@ -170,7 +170,7 @@ import Testing
       }
     }
   #else
-    /// Without the trait: the error says how to build with it. The architecture and the vocabulary need no HDF5.
+    /// Without the trait, the error says how to build with it. The architecture and the vocabulary need no HDF5.
     @Test func notInThisBuild() throws {
       let keras = KerasPreset.path("masked_lm")
       let error = #expect(throws: CheckpointError.self) { try ModelDirectory.open(keras) }

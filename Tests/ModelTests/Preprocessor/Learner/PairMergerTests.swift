@@ -3,7 +3,7 @@ import Testing
 @testable import Model
 
 @Suite struct PairMergerTests {
-  /// Byte-pair encoding as the paper writes it: everything is counted anew for each merge.
+  /// Byte-pair encoding as in the paper: everything is counted again for each merge.
   static func reference(_ words: [(word: String, count: Int)], alphabet: [String], size: Int, minimum: Int) -> [String]
   {
     var pieces = alphabet
@@ -38,8 +38,8 @@ import Testing
   ) throws -> [String] {
     var merger = PairMerger(alphabet: alphabet.map { Array($0.utf8) })
     for (word, count) in words {
-      let ids = word.enumerated().map { place, letter in
-        Int32(alphabet.firstIndex(of: place == 0 ? String(letter) : "##\(letter)")!)
+      let ids = word.enumerated().map { index, letter in
+        Int32(alphabet.firstIndex(of: index == 0 ? String(letter) : "##\(letter)")!)
       }
       merger.add(ids, count: UInt64(count))
     }

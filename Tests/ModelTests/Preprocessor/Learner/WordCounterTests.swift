@@ -7,7 +7,7 @@ import Testing
     let counter = WordCounter(.init(lowercase: lowercase), threads: threads)
     for text in texts { try Array(text.utf8).withUnsafeBufferPointer { try counter.add($0) } }
     let words = list(counter.finish().words)
-    // In the order of their bytes, each once.
+    // In byte order, each once.
     #expect(zip(words, words.dropFirst()).allSatisfy { $0.word.utf8.lexicographicallyPrecedes($1.word.utf8) })
     return Dictionary(uniqueKeysWithValues: words.map { ($0.word, $0.count) })
   }
@@ -33,7 +33,7 @@ import Testing
     #expect(try count([long + "b " + long]) == [long: 1])
   }
 
-  /// Whoever reads which block, and however often the table grows.
+  /// The counts do not depend on which thread reads which block, or how often the table grows.
   @Test func threads() throws {
     let text = (0..<280_000).map { "w\($0 % 30_011) x\($0 % 7)" }.joined(separator: "\n")
     #expect(text.utf8.count > 2 << 20)
@@ -46,7 +46,7 @@ import Testing
     func table(_ words: [String]) -> WordTable {
       let table = WordTable()
       for word in words {
-        // One hash for all: only their bytes tell them apart.
+        // All words have the same hash: only their bytes differ.
         Array(word.utf8).withUnsafeBufferPointer { table.add($0, hash: 7) }
       }
       return table
@@ -61,7 +61,7 @@ import Testing
     #expect(list(sum).map(\.count) == [1, 1, 3, 2, 1])
   }
 
-  /// Whether a word is in the text in its normalized spelling is not lost, whichever table knows it.
+  /// Every table that knows a word keeps whether the text contains it in its normalized spelling.
   @Test func spellings() {
     func table(_ word: String, _ isSpelledSo: Bool) -> WordTable {
       let table = WordTable()
