@@ -114,7 +114,7 @@ import Testing
   }
 }
 
-/// The states that kills between the system calls of a final write leave behind.
+/// The states in which a process killed between the system calls of a final write leaves the directories.
 @Suite struct DirectoryReplacementTests {
   /// After the exchange, the old directory has the temporary name: files that are not part of a model move the next
   /// time.

@@ -306,7 +306,7 @@ struct TokenizerFilesTests {
     }
   }
 
-  /// What is written reads back the same, and is written the same again.
+  /// A written tokenizer reads back the same, and is written the same again.
   @Test func writing() throws {
     let folder = try TemporaryFolder()
     try folder.write("vocab.txt", Self.vocabulary + "\"q\\\n")

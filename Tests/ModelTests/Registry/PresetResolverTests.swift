@@ -40,7 +40,7 @@ private let commit = "12040accade4e8a0f71eabdb258fecc2e7e948be"
     }
     let random = try registry.resolve("distil_bert_tiny_en_uncased", hub: hub, loadWeights: false)
     guard case .random = random.weights else {
-      Issue.record("weights were not asked for")
+      Issue.record("weights were not requested")
       return
     }
     // Only the built-in registry may mark something as part of the program.
