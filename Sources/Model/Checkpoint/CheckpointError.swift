@@ -73,7 +73,7 @@ package enum CheckpointError: ModelError, Equatable {
   /// A weight that exceeds the range of 16-bit floats.
   case beyondHalfPrecision(tensor: String, value: Float)
 
-  /// More word pieces than the model has rows for.
+  /// A vocabulary with more word pieces than the model has rows.
   case vocabularyLargerThanModel(preset: String, pieces: Int, rows: Int)
 
   // Directories
@@ -184,7 +184,7 @@ package enum CheckpointError: ModelError, Equatable {
     case .otherFormat(_, .markedText, _), .otherFormat(_, .otherEncoding, _): "download the file again"
     case .otherFormat(_, let format, _): format.remedy
     case .vocabularyLargerThanModel:
-      "vocabulary and weights must be of one model: was a cased one mixed with an uncased one?"
+      "use the vocabulary and weights of one model; was a cased one mixed with an uncased one?"
     case .missingTensors(_, _, _, _, _, let hint): hint
     case .tooShort, .headerTooLong, .headerTruncated, .truncated, .notHDF5, .damagedHDF5: "download the file again"
     case .wrongShape(_, _, _, _, let hint): hint

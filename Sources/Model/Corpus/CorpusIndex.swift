@@ -67,7 +67,7 @@ struct CorpusIndex {
         start = end
       }
       for (range, block) in zip(ranges, read(ranges, of: file, pool)) {
-        try judge(block, from: range.lowerBound, of: file, after: lines, strict: strict)
+        try validate(block, from: range.lowerBound, of: file, after: lines, strict: strict)
         lines = try append(block, after: lines)
         hashes += block.hashes
         unknown.add(tokens: block.tokens.count, unknown: block.tokens.unknown)
@@ -127,7 +127,7 @@ struct CorpusIndex {
   }
 
   /// Counts invalid UTF-8. Throws if the block holds text that is not accepted.
-  private mutating func judge(
+  private mutating func validate(
     _ block: CorpusBlock, from start: Int, of file: TextFile, after lines: Int, strict: Bool
   ) throws(PreprocessorError) {
     if let first = block.invalid.first {

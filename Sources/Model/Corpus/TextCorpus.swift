@@ -225,7 +225,7 @@ public final class TextCorpus: LocatedSource {
       notes.append("\(file.name) was copied to a temporary file in \(options.temporaryDirectory)")
     }
     if statistics.blankLines > 0 {
-      notes.append("\(plural(statistics.blankLines, "line")) with only white space skipped")
+      notes.append("skipped \(plural(statistics.blankLines, "blank line"))")
     }
     if layout == .packed {
       notes.append("\(plural(statistics.textLines, "line")) packed into \(plural(count, "sample")), no token lost")

@@ -45,7 +45,7 @@ import Testing
     #expect(sample.tokenIDs.first == 2 && sample.tokenIDs.last == 3 && sample.tokenIDs.count == 8)
     #expect((0..<4).map { corpus.location(of: $0).line } == [1, 5, 8, 1])
     #expect(
-      corpus.notes == ["2 lines with only white space skipped", "7 lines packed into 4 samples, no token lost"])
+      corpus.notes == ["skipped 2 blank lines", "7 lines packed into 4 samples, no token lost"])
   }
 
   /// All tokens of all lines are kept in order, whatever the lengths; samples are full except for a partial word.

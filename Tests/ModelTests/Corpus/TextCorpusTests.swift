@@ -50,7 +50,7 @@ import Testing
     let sample = try corpus.sample(0, epoch: 0)
     #expect(sample.tokenIDs.first == 2 && sample.tokenIDs.last == 3)
     #expect(sample.maskPositions.count == 1 && sample.positionIDs == [0, 1, 2, 3, 4])
-    #expect(corpus.notes == ["2 lines with only white space skipped"])
+    #expect(corpus.notes == ["skipped 2 blank lines"])
   }
 
   @Test func longLinesGoOn() throws {
