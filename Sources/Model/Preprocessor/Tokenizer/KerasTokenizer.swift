@@ -2,7 +2,7 @@ import Files
 import Hub
 import Text
 
-/// KerasHub's tokenizer.json: a serialized DistilBertTokenizer. The vocabulary is in a file next to it.
+/// KerasHub's tokenizer.json: a serialized DistilBertTokenizer. The vocabulary is in a separate file.
 ///
 /// Honored: `lowercase`, `strip_accents` (false in the official presets, including the uncased ones: "café" keeps its
 /// accent), `oov_token`, `suffix_indicator` (only "##"), `split` (only true), `special_tokens_in_strings` with
