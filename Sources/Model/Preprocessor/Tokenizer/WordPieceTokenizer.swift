@@ -183,8 +183,8 @@ public final class WordPieceTokenizer: Sendable {
     encodeUncached(text, specialTokensInText: specialTokensInText, into: &ids)
   }
 
-  /// Returns the size in bytes of a prefix of the text that has at most `limit` ids, and the number of its ids. The rest
-  /// of the text has the same ids as on its own; a few of its words may still fit.
+  /// Returns the size in bytes of a prefix of the text that has at most `limit` ids, and the number of its ids. The
+  /// rest of the text has the same ids as on its own; a few of its words may still fit.
   func count(
     _ text: UnsafeBufferPointer<UInt8>, specialTokensInText: SpecialTokensInText = .none, atMost limit: Int,
     scratch ids: inout [Int32]
