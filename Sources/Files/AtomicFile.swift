@@ -1,19 +1,20 @@
 import Glibc
 
-/// A file that appears whole or not at all: written under a temporary name beside it, flushed to the disk, and renamed.
+/// A file that appears complete or not at all: it is written under a temporary name in the same directory, flushed to
+/// the disk and renamed.
 ///
-/// Without `commit()` the temporary file goes away with this object, and what stood at the path before is untouched.
+/// Without `commit()`, the temporary file is removed with this object, and any file at the path stays untouched.
 package final class AtomicFile {
-  /// Where it will stand.
+  /// The path of the committed file.
   package let path: String
   package let temporary: String
   private var descriptor: Int32 = -1
 
-  /// The file gets the mode 0666 less the umask, as any other.
+  /// Creates the temporary file, with mode 0666 less the umask.
   package init(path: String) throws(FileError) {
     self.path = path
     temporary = Path.join(Path.parent(path), ".\(Path.name(path)).tmp-\(getpid())")
-    unlink(temporary.cPath)  // of an earlier process of the same number
+    unlink(temporary.cPath)  // left by an earlier process with the same ID
     descriptor = open(temporary.cPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       let code = errno
@@ -27,18 +28,18 @@ package final class AtomicFile {
     unlink(temporary.cPath)
   }
 
-  /// Appends bytes to what will appear.
+  /// Appends bytes to the file.
   package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     try FileOutput.write(bytes, to: descriptor, path)
   }
 
-  /// Appends bytes to what will appear.
+  /// Appends bytes to the file.
   package func write(_ bytes: [UInt8]) throws(FileError) {
     let result = bytes.withUnsafeBytes { buffer in Result { () throws(FileError) in try write(buffer) } }
     try result.get()
   }
 
-  /// Makes the file appear, in the place of one that is there.
+  /// Moves the file to its path, replacing any file there.
   package func commit() throws(FileError) {
     let open = descriptor
     descriptor = -1
@@ -60,13 +61,13 @@ package final class AtomicFile {
   }
 }
 
-/// Writing to descriptors, with every failure looked at.
+/// Functions that write to descriptors and check every result.
 package enum FileOutput {
   package static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String) throws(FileError) {
     guard let start = bytes.baseAddress else { return }
     var done = 0
     while done < bytes.count {
-      // Below the 2 GiB that one call writes at most.
+      // One call writes less than 2 GiB.
       let length = Glibc.write(descriptor, start + done, min(bytes.count - done, 1 << 30))
       if length < 0 && errno == EINTR { continue }
       guard length > 0 else { throw .system("write", path, writing: true) }
@@ -74,14 +75,14 @@ package enum FileOutput {
     }
   }
 
-  /// Flushes to the disk and closes, whether or not the flush worked.
+  /// Flushes a file to the disk and closes it, even if the flush fails.
   package static func flush(_ descriptor: Int32, _ path: String) throws(FileError) {
     let isFlushed = fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP
     let error = FileError.system("write", path, writing: true)
     guard close(descriptor) == 0 && isFlushed else { throw isFlushed ? .system("write", path, writing: true) : error }
   }
 
-  /// Makes names in a directory last. Some file systems cannot; that is no reason to fail.
+  /// Flushes the entries of a directory to the disk. Ignores errors, as some file systems do not support this.
   package static func flushDirectory(_ path: String) {
     let descriptor = open(path.cPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return }

@@ -1,8 +1,9 @@
-/// The hash of a file, block by block, so that several threads can take a part in it, and a reader's block is hashed while it is at hand.
+/// The hash of a file, computed by block: several threads can share the work, and a reader can hash each block while it
+/// is in the cache.
 package enum BlockHash {
   package static let blockSize = 1 << 20
 
-  /// The numbers of the blocks that begin in a part of the file.
+  /// The indices of the blocks that begin in a part of the file.
   package static func blocks(beginningIn part: Range<Int>) -> Range<Int> {
     (part.lowerBound + blockSize - 1) / blockSize..<(part.upperBound + blockSize - 1) / blockSize
   }
@@ -12,11 +13,12 @@ package enum BlockHash {
     return XXHash.hash(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: file[range])))
   }
 
-  /// Of a file of so many bytes, whose blocks have these hashes.
+  /// The hash of a file of the given size, from the hashes of its blocks.
   package static func whole(_ blocks: [UInt64], bytes: Int) -> UInt64 {
     (blocks + [UInt64(bytes)]).withUnsafeBytes { XXHash.hash($0) }
   }
 
+  /// The hash of a mapped file, whose pages are released block by block.
   package static func whole(_ file: FileMapping) -> UInt64 {
     let text = file.text
     let hashes = blocks(beginningIn: 0..<text.count).map { block in

@@ -1,9 +1,9 @@
 import Glibc
 
-/// A directory in the making, under a hidden temporary name beside its place: it appears whole or not at all. Removed with this
-/// object if not committed.
+/// A directory that appears complete or not at all: it is filled under a hidden temporary name next to its path.
+/// Without `commit()`, it is removed with this object.
 package final class DirectoryReplacement {
-  /// Where it will stand, links followed.
+  /// The path of the committed directory, with links resolved.
   package let path: String
   package let temporary: String
   private var created: [String] = []
@@ -12,9 +12,9 @@ package final class DirectoryReplacement {
   package init(_ path: String) throws(FileError) {
     self.path = Path.resolved(path)
     let parent = Path.parent(self.path)
-    temporary = Self.temporaryName(beside: self.path)
+    temporary = Self.temporaryName(nextTo: self.path)
     try Path.makeDirectories(parent, created: &created)
-    Self.remove(temporary)  // of an earlier process of the same number
+    Self.remove(temporary)  // left by an earlier process with the same ID
     guard mkdir(temporary.cPath, 0o777) == 0 else { throw .system("create", self.path, writing: true) }
   }
 
@@ -24,20 +24,20 @@ package final class DirectoryReplacement {
     for directory in created.reversed() { rmdir(directory.cPath) }
   }
 
-  /// Throws where a directory cannot be made at the path, which may be there.
+  /// Throws if a directory cannot be created at the path, where one may exist.
   package static func checkPlace(_ resolved: String) throws(FileError) {
     var folder = Path.parent(resolved)
     while Path.kind(folder) == nil, folder != Path.parent(folder) { folder = Path.parent(folder) }
     guard Path.isDirectory(folder) else { throw FileError.notDirectory(path: folder) }
-    // Only trying tells for certain.
-    let trial = temporaryName(beside: Path.join(folder, Path.name(resolved)))
+    // Only an attempt tells for certain.
+    let trial = temporaryName(nextTo: Path.join(folder, Path.name(resolved)))
     guard mkdir(trial.cPath, 0o777) == 0 || errno == EEXIST else {
       throw FileError.system("write", folder, writing: true)
     }
     rmdir(trial.cPath)
   }
 
-  private static func temporaryName(beside path: String) -> String {
+  private static func temporaryName(nextTo path: String) -> String {
     Path.join(Path.parent(path), temporaryPrefix(of: path) + String(getpid()))
   }
 
@@ -45,7 +45,7 @@ package final class DirectoryReplacement {
 
   // MARK: Filling
 
-  /// The `BlockHash` of each file so far, by its name.
+  /// The name and the `BlockHash` of each file written so far.
   package func hashes() throws(FileError) -> [(name: String, hash: UInt64)] {
     var hashes: [(name: String, hash: UInt64)] = []
     for name in try Path.list(temporary) {
@@ -64,7 +64,7 @@ package final class DirectoryReplacement {
   package func write(
     _ name: String, _ body: ((UnsafeRawBufferPointer) throws(FileError) -> Void) throws(FileError) -> Void
   ) throws(FileError) {
-    let shown = Path.join(path, name)  // errors name the place that the user knows
+    let shown = Path.join(path, name)  // errors name the path that the user knows
     let descriptor = open(Path.join(temporary, name).cPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .system("create", shown, writing: true) }
     do throws(FileError) {
@@ -76,8 +76,8 @@ package final class DirectoryReplacement {
     try FileOutput.flush(descriptor, shown)
   }
 
-  /// Puts a folder of the directory that is to be replaced into this one too, its files as links. Where the file system has no links, it
-  /// is moved after the exchange.
+  /// Copies a folder of the old directory into this one, with hard links for its files. If the file system does not
+  /// support links, the folder is moved after the exchange.
   package func link(_ name: String) { Self.link(Path.join(path, name), Path.join(temporary, name)) }
 
   private static func link(_ source: String, _ target: String) {
@@ -87,24 +87,27 @@ package final class DirectoryReplacement {
     }
     guard mkdir(target.cPath, 0o777) == 0 else { return }
     for name in (try? Path.list(source)) ?? [] { link(Path.join(source, name), Path.join(target, name)) }
-    // Whole or not at all.
+    // Complete or not at all.
     let isWhole = (try? Path.list(source)) ?? [] == (try? Path.list(target)) ?? []
     if !isWhole { remove(target) }
   }
 
-  // MARK: Taking its place
+  // MARK: Committing
 
-  /// Stands between a temporary name and the number (inode) of the new directory in the name of an old one, whose files may be the
-  /// user's. A directory of that name and number is the new one, a moment before it takes its place.
+  /// The separator between the temporary name and the inode of the new directory, in the name that the old directory
+  /// gets. The old directory may have files of the user's. A directory with this name whose inode is that number is the
+  /// new one, just before the exchange.
   private static let oldMark = "-old-"
 
+  /// Moves the directory to its path, replacing any directory there.
+  ///
   /// - Parameters:
-  ///   - isKept: whether a file of the directory that is replaced, by its name, moves into this one.
-  ///   - check: asked before a directory that is not empty is replaced.
+  ///   - isKept: whether the file of a given name in the old directory moves into this one.
+  ///   - check: called before a directory that is not empty is replaced.
   package func commit(keeping isKept: (String) -> Bool = { _ in false }, check: () throws -> Void = {}) throws {
     FileOutput.flushDirectory(temporary)
     let parent = Path.parent(path)
-    // Works where nothing is, or an empty directory.
+    // Succeeds if the path is free, or is an empty directory.
     if rename(temporary.cPath, path.cPath) == 0 {
       isDone = true
       FileOutput.flushDirectory(parent)
@@ -119,7 +122,7 @@ package final class DirectoryReplacement {
     Self.remove(old)
   }
 
-  /// Returns where the directory that stood there is now.
+  /// Exchanges the two directories and returns the new path of the old one.
   private func exchange() throws(FileError) -> String {
     let old = temporary + Self.oldMark + String(Self.number(of: temporary) ?? 0)
     guard rename(temporary.cPath, old.cPath) == 0 else { throw .system("replace", path, writing: true) }
@@ -127,7 +130,7 @@ package final class DirectoryReplacement {
     let code = errno
     rename(old.cPath, temporary.cPath)
     guard code == EINVAL || code == ENOSYS else { throw .system("replace", path, writing: true, code: code) }
-    // Such a file system: out of the way, in, and back if that fails.
+    // The file system cannot exchange: move the old one away, the new one in, and the old one back if that fails.
     guard rename(path.cPath, old.cPath) == 0 else { throw .system("replace", path, writing: true) }
     guard rename(temporary.cPath, path.cPath) == 0 else {
       let error = FileError.system("replace", path, writing: true)
@@ -137,12 +140,13 @@ package final class DirectoryReplacement {
     return old
   }
 
+  /// The inode of a directory.
   private static func number(of directory: String) -> UInt64? {
     var info = stat()
     return lstat(directory.cPath, &info) == 0 ? UInt64(info.st_ino) : nil
   }
 
-  /// Linux' renameat2 with RENAME_EXCHANGE, which the Glibc module does not show.
+  /// Linux's renameat2 with RENAME_EXCHANGE, which the Glibc module does not declare.
   package static func swap(_ a: String, _ b: String) -> Int32 {
     typealias Function = @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
     guard let symbol = dlsym(nil, "renameat2") else {
@@ -152,18 +156,19 @@ package final class DirectoryReplacement {
     return unsafeBitCast(symbol, to: Function.self)(AT_FDCWD, a.cPath, AT_FDCWD, b.cPath, 2)
   }
 
-  /// Moves what is in one directory and not in the other.
+  /// Moves the files that the other directory does not have.
   private static func move(from source: String, to target: String, where isMoved: (String) -> Bool) {
     for name in (try? Path.list(source)) ?? [] where isMoved(name) {
-      let place = Path.join(target, name)
-      if Path.kind(place) == nil { rename(Path.join(source, name).cPath, place.cPath) }
+      let path = Path.join(target, name)
+      if Path.kind(path) == nil { rename(Path.join(source, name).cPath, path.cPath) }
     }
   }
 
-  // MARK: After a process that was killed
+  // MARK: Recovery from a killed process
 
-  /// Removes what such a process has left beside the path. What it had not moved yet from the directory that it replaced is moved now;
-  /// of a directory in the making nothing is: it may be half-written.
+  /// Removes the temporary directories that a killed process left next to the path. Moves the files to keep that the
+  /// process had not yet moved from the old directory. Moves nothing from an unfinished new directory, whose files may
+  /// be incomplete.
   package static func recover(_ path: String, keeping isKept: (String) -> Bool = { _ in false }) {
     let path = Path.resolved(path)
     let (parent, prefix) = (Path.parent(path), temporaryPrefix(of: path))
@@ -174,7 +179,7 @@ package final class DirectoryReplacement {
       else { continue }
       let left = Path.join(parent, name)
       if parts.count == 3, parts[1] == "old" {
-        // Where a file system cannot exchange, between the two renames.
+        // The process was killed between the two renames, on a file system that cannot exchange.
         if rename(left.cPath, path.cPath) == 0 { continue }
         if number(of: left).map({ String($0) != parts[2] }) ?? false { move(from: left, to: path, where: isKept) }
       }
@@ -182,7 +187,7 @@ package final class DirectoryReplacement {
     }
   }
 
-  /// Removes a directory and all in it. Links are removed, not followed.
+  /// Removes a directory and its contents. Links are removed, not followed.
   package static func remove(_ path: String) {
     var info = stat()
     guard lstat(path.cPath, &info) == 0 else { return }

@@ -1,12 +1,12 @@
 import Glibc
 
-/// A system library that is loaded when it is first needed, so that nobody else waits for it.
+/// A system library that is loaded on first use, so that programs that do not need it start without it.
 package struct DynamicLibrary: @unchecked Sendable {
   private let handle: UnsafeMutableRawPointer
 
   /// - Parameters:
   ///   - names: file names to try, newest first.
-  ///   - package: Debian's package, for the error.
+  ///   - package: the Debian package, for the error.
   package init(_ names: [String], package: String) throws(DynamicLibraryError) {
     for name in names {
       if let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) {
@@ -17,7 +17,7 @@ package struct DynamicLibrary: @unchecked Sendable {
     throw .missing(name: names.first ?? "", package: package)
   }
 
-  /// A function or variable of the library. It stays as long as the process.
+  /// A function or variable of the library. It is valid until the process ends.
   package func symbol(_ name: String) throws(DynamicLibraryError) -> UnsafeMutableRawPointer {
     guard let symbol = dlsym(handle, name) else { throw .unsuitable(symbol: name) }
     return symbol
@@ -28,9 +28,9 @@ package struct DynamicLibrary: @unchecked Sendable {
   }
 }
 
-/// Reports a system library that is not there, or does not have what is needed of it.
+/// An error for a system library that is missing, or lacks a symbol.
 package enum DynamicLibraryError: ModelError, Equatable {
-  /// `package`: Debian's package that has it.
+  /// The library is missing. `package`: the Debian package that has it.
   case missing(name: String, package: String)
   /// A function or variable that the library lacks.
   case unsuitable(symbol: String)
@@ -38,7 +38,7 @@ package enum DynamicLibraryError: ModelError, Equatable {
   package var kind: ErrorKind { .hub }
   package var message: String {
     switch self {
-    case .missing(let name, _): "\(name) is not installed on this system, or cannot be loaded"
+    case .missing(let name, _): "\(name) is not installed, or cannot be loaded"
     case .unsuitable(let symbol): "a system library is too old or broken: \(symbol) does not work"
     }
   }

@@ -1,22 +1,22 @@
 import Glibc
 
-/// What can be wrong with a file or directory, whatever is in it.
+/// An error of a file or directory, regardless of its content.
 public enum FileError: ModelError, Equatable {
-  /// There is nothing of that name.
+  /// The file or directory does not exist.
   case missing(path: String)
-  /// A directory where a file should be.
+  /// The path is a directory instead of a file.
   case isDirectory(path: String)
-  /// A file where a directory should be.
+  /// The path is not a directory.
   case notDirectory(path: String)
-  /// The system does not allow it.
+  /// The system denies permission to read or write.
   case notPermitted(path: String, writing: Bool)
   /// The file system, or a quota, is full.
   case noSpace(path: String)
-  /// Something of that name is there already.
+  /// The path already exists.
   case alreadyExists(path: String)
-  /// It was longer when it was opened.
+  /// The file was truncated after it was opened.
   case becameShorter(path: String)
-  /// Another failure of the system, with its `errno`.
+  /// Another failed system call, with its `errno`.
   case failed(operation: String, path: String, code: Int32)
 
   /// The error of a failed system call.
@@ -34,7 +34,9 @@ public enum FileError: ModelError, Equatable {
     }
   }
 
-  /// Finds out whether a file can be read before anything is done that takes long.
+  /// Checks that a file is readable, so that a long computation need not start first.
+  ///
+  /// - Throws: `FileError` if the file is missing, unreadable, or a directory.
   public static func checkReadable(_ path: String) throws(FileError) {
     guard access(path.cPath, R_OK) == 0 else { throw .system("open", path) }
     if Path.isDirectory(path) { throw .isDirectory(path: path) }
@@ -48,15 +50,15 @@ public enum FileError: ModelError, Equatable {
     case .notDirectory(let path): "\(path) is not a directory"
     case .notPermitted(let path, let writing): "\(path): no permission to \(writing ? "write" : "read") it"
     case .noSpace(let path): "\(path): no space left on the device"
-    case .alreadyExists(let path): "\(path) exists already"
-    case .becameShorter(let path): "\(path) became shorter while it was read"
+    case .alreadyExists(let path): "\(path) already exists"
+    case .becameShorter(let path): "\(path) was truncated while it was being read"
     case .failed(let operation, let path, let code): "\(path): cannot \(operation): \(Self.text(of: code))"
     }
   }
 
   public var hint: String? {
     switch self {
-    case .noSpace: "make room, or write to another place; nothing was left half-written"
+    case .noSpace: "free some space, or write to another disk; no incomplete file was left behind"
     default: nil
     }
   }
@@ -68,34 +70,34 @@ public enum FileError: ModelError, Equatable {
   }
 }
 
-/// Paths as text.
+/// Operations on paths.
 package enum Path {
   package static func join(_ directory: String, _ name: String) -> String {
     directory.isEmpty ? name : directory.utf8.last == UInt8(ascii: "/") ? directory + name : directory + "/" + name
   }
 
-  /// Without slashes at the end, except for the root.
+  /// The path without trailing slashes, except for the root.
   package static func trimmed(_ path: String) -> String {
     var path = path
     while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
     return path
   }
 
-  /// What stands after the last slash.
+  /// The part of the path after the last slash.
   package static func name(_ path: String) -> String {
     let path = trimmed(path)
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
     return String(path[path.utf8.index(after: slash)...])
   }
 
-  /// What stands before the last slash; "." for a bare name.
+  /// The part of the path before the last slash; "." for a bare name.
   package static func parent(_ path: String) -> String {
     let path = trimmed(path)
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// The absolute path with links followed, as far as there is something.
+  /// The absolute path, with links resolved in the part that exists.
   package static func resolved(_ path: String) -> String {
     if let real = realpath(path.cPath, nil) {
       defer { free(real) }
@@ -106,8 +108,8 @@ package enum Path {
     return Path.join(resolved(parent), Path.name(path))
   }
 
-  /// Makes a directory and those above it that are missing.
-  /// - Parameter created: those that were made are added, the innermost last.
+  /// Creates a directory and its missing parents.
+  /// - Parameter created: the directories created are appended, the innermost last.
   package static func makeDirectories(_ path: String, created: inout [String]) throws(FileError) {
     if kind(path) != nil { return }
     let parent = parent(path)
@@ -121,7 +123,7 @@ package enum Path {
 
   package enum Kind { case file, directory, other }
 
-  /// What is there, links followed; nil where there is nothing, or it cannot be seen.
+  /// The kind of the file at a path, with links followed; nil if it does not exist or is inaccessible.
   package static func kind(_ path: String) -> Kind? {
     var info = stat()
     guard OpenDirectory.status(of: path, &info) == 0 else { return nil }
@@ -132,13 +134,13 @@ package enum Path {
     }
   }
 
-  /// Bytes of a file; nil where there is none.
+  /// The size of a file in bytes; nil if it does not exist.
   package static func size(_ path: String) -> Int? {
     var info = stat()
     return OpenDirectory.status(of: path, &info) == 0 ? Int(info.st_size) : nil
   }
 
-  /// Where a symbolic link leads, as it is written in it; nil for what is none.
+  /// The target of a symbolic link, as stored in the link; nil if the path is not a link.
   package static func linkTarget(_ path: String) -> String? {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = readlink(path.cPath, &buffer, buffer.count)
@@ -153,7 +155,7 @@ package enum Path {
     try list(OpenDirectory.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path)
   }
 
-  /// The same of a descriptor, which is closed.
+  /// The names in the directory of a descriptor, which is closed.
   package static func list(_ descriptor: Int32, _ path: String) throws(FileError) -> [String] {
     guard descriptor >= 0 else { throw .system("list", path) }
     guard let directory = fdopendir(descriptor) else {

@@ -1,18 +1,18 @@
 import Glibc
 
-/// Tells files apart, whatever names lead to them: by device and inode.
+/// The identity of a file, by device and inode, regardless of the names that lead to it.
 package struct FileIdentity: Equatable {
   private let device, inode: UInt64
   package let isRegularFile: Bool
 
-  /// The file that a path leads to, links followed; nil where there is none.
+  /// The file that a path leads to, with links followed; nil if there is none.
   package init?(_ path: String) {
     var status = stat()
     guard stat(path.cPath, &status) == 0 else { return nil }
     self.init(status)
   }
 
-  /// The file behind a descriptor; nil for one that is not open.
+  /// The file of a descriptor; nil if the descriptor is not open.
   package init?(descriptor: Int32) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { return nil }

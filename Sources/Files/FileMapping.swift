@@ -1,20 +1,20 @@
 import Glibc
 
-/// The bytes of a file, mapped into memory: only the pages that are touched are read.
+/// The bytes of a file, mapped into memory: only the pages that are accessed are read.
 ///
-/// What cannot be mapped (a pipe, a file in /proc) is read to its end instead. An empty file gives an empty buffer. The file must
-/// not be made shorter by others while it is mapped. Unmapped when the last reference goes.
+/// A file that cannot be mapped (a pipe, a file in /proc) is read to its end instead. An empty file gives an empty
+/// buffer. Other processes must not truncate the file while it is mapped. The file is unmapped with the last reference.
 package final class FileMapping: @unchecked Sendable {
-  /// The file's path, or what it is called in messages.
+  /// The file's path, or its name in messages.
   package let path: String
-  /// The file's bytes; valid as long as this object. A local that is not used any more may be released at once: keep it with
-  /// `withExtendedLifetime`, or use `withText`.
+  /// The file's bytes, valid as long as this object. Swift may release a local variable right after its last use: keep
+  /// it alive with `withExtendedLifetime`, or use `withText`.
   package let bytes: UnsafeRawBufferPointer
-  /// False where the bytes were read into memory, or are part of the program.
+  /// False if the bytes were read into memory, or are part of the program.
   package let isMapped: Bool
   private let isOwned: Bool
 
-  /// Throws where the file is missing, a directory, or unreadable.
+  /// Maps a file. Throws if it is missing, a directory, or unreadable.
   package convenience init(path: String) throws(FileError) {
     let descriptor = OpenDirectory.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("open", path) }
@@ -22,7 +22,7 @@ package final class FileMapping: @unchecked Sendable {
     try self.init(descriptor: descriptor, path: path)
   }
 
-  /// The file behind a descriptor, which may be closed then.
+  /// Maps the file of a descriptor, which may be closed afterward.
   package init(descriptor: Int32, path: String) throws(FileError) {
     self.path = path
     isOwned = true
@@ -42,7 +42,7 @@ package final class FileMapping: @unchecked Sendable {
     isMapped = true
   }
 
-  /// What is part of the program, under a name for messages.
+  /// Bytes that are part of the program, with a name for messages.
   package init(constant bytes: UnsafeRawBufferPointer, name: String) {
     (path, self.bytes) = (name, bytes)
     (isMapped, isOwned) = (false, false)
@@ -60,7 +60,7 @@ package final class FileMapping: @unchecked Sendable {
   /// The bytes as a buffer of `UInt8`.
   package var text: UnsafeBufferPointer<UInt8> { bytes.bindMemory(to: UInt8.self) }
 
-  /// Calls `body` with the bytes, and keeps them until it returns.
+  /// Calls `body` with the bytes, and keeps them alive until it returns.
   package func withText<Result, Failure: Error>(
     _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -68,7 +68,7 @@ package final class FileMapping: @unchecked Sendable {
     return try body(text)
   }
 
-  /// Lets the pages of a part go that is not needed for now: they no longer count as memory of the process.
+  /// Releases the pages of a part that is not needed for now: they no longer count as memory of the process.
   package func release(_ part: Range<Int>) {
     guard isMapped, let base = bytes.baseAddress, !part.isEmpty else { return }
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
@@ -76,13 +76,13 @@ package final class FileMapping: @unchecked Sendable {
     madvise(UnsafeMutableRawPointer(mutating: base + start), part.upperBound - start, MADV_DONTNEED)
   }
 
-  /// The same of a part where it lies.
+  /// Releases the pages of a part of `bytes`.
   package func release(_ part: UnsafeRawBufferPointer) {
     guard let base = bytes.baseAddress, let start = part.baseAddress else { return }
     release((start - base)..<(start - base + part.count))
   }
 
-  /// Whether an address is one of its bytes'.
+  /// Whether an address lies in this mapping.
   package func holds(_ address: UnsafeRawPointer) -> Bool {
     guard let base = bytes.baseAddress else { return false }
     return address >= base && address < base + bytes.count

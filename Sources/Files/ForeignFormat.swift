@@ -1,15 +1,15 @@
-/// What is found in the place of a file now and then, by its first bytes.
+/// A format that is sometimes found instead of the expected one, recognized by the first bytes.
 package enum ForeignFormat: Sendable, Equatable {
-  /// The pointer that git keeps for a large file; what it says of the file.
+  /// A pointer that Git LFS keeps for a large file, with its values.
   case gitLFSPointer(oid: String?, size: String?)
-  /// UTF-8 text with a byte-order mark before it, which JSON does not allow.
+  /// UTF-8 text that begins with a byte-order mark, which JSON does not allow.
   case markedText
-  /// Text in another encoding, by its byte-order mark: UTF-16 or UTF-32.
+  /// Text in another encoding: UTF-16 or UTF-32.
   case otherEncoding(String)
-  /// A file of another kind: `a gzip file`.
+  /// Another format, with an article: `a gzip file`.
   case other(String)
 
-  /// nil for what is not recognized.
+  /// Recognizes a format; nil if it is unknown.
   package init?(_ bytes: UnsafeRawBufferPointer) {
     let head = bytes.prefix(512)
     func begins(_ magic: [UInt8]) -> Bool { head.starts(with: magic) }
@@ -29,7 +29,7 @@ package enum ForeignFormat: Sendable, Equatable {
     } else if begins([0xFF, 0xFE]) || begins([0xFE, 0xFF]) {
       self = .otherEncoding("UTF-16")
     } else if begins([0x7B, 0]) || begins([0x5B, 0]) {
-      // Without a mark, by the bracket that JSON, or a vocabulary, begins with.
+      // No mark: recognized by the bracket that JSON and vocabularies begin with.
       self = .otherEncoding("UTF-16LE")
     } else if begins([0, 0x7B]) || begins([0, 0x5B]) {
       self = .otherEncoding("UTF-16BE")
@@ -46,7 +46,7 @@ package enum ForeignFormat: Sendable, Equatable {
     }
   }
 
-  /// What it is, with an article.
+  /// A description of the format, with an article.
   package var what: String {
     switch self {
     case .gitLFSPointer(let oid, let size):
@@ -57,29 +57,29 @@ package enum ForeignFormat: Sendable, Equatable {
     }
   }
 
-  /// What to do about it.
+  /// A hint for the user.
   package var remedy: String {
     switch self {
     case .gitLFSPointer: "fetch the file itself: git lfs pull, or download it again"
-    case .markedText: "save it without the mark, for example: sed -i '1s/^\\xEF\\xBB\\xBF//' FILE"
+    case .markedText: "remove the mark, for example: sed -i '1s/^\\xEF\\xBB\\xBF//' FILE"
     case .otherEncoding(let name): "convert it: iconv -f \(name) -t UTF-8 FILE > OTHER"
     case .other: "download the file again"
     }
   }
 }
 
-/// A file of another kind, where text should be.
+/// An error for a file in another format where text is expected.
 package struct ForeignFileError: ModelError, Equatable {
   /// The file's path.
   package let file: String
-  /// What it is.
+  /// The file's format.
   package let format: ForeignFormat
 
   package var kind: ErrorKind { .directory }
   package var message: String { "\(file): this is \(format.what)" }
   package var hint: String? { format.remedy }
 
-  /// Throws for what is certainly no UTF-8 text with lines of its own: a vocab.txt. A byte-order mark is for the caller to judge.
+  /// Throws if the bytes are certainly not UTF-8 text, such as a vocab.txt. A byte-order mark is left to the caller.
   package static func checkText(_ bytes: UnsafeRawBufferPointer, file: String) throws(ForeignFileError) {
     switch ForeignFormat(bytes) {
     case nil, .markedText: break

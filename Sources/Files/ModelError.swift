@@ -1,16 +1,16 @@
-/// What every error of this library can say about itself.
+/// The protocol of all errors of this library.
 ///
-/// Each room (tokenizer, checkpoint, hub, …) has one enum of its own that conforms; the facts are in the payload of the
-/// case, the wording is in `message` and `hint`. A message names what is wrong, a hint what to do about it; both are one
-/// line, begin in lower case and have no full stop at the end.
+/// Each part of the library (tokenizer, checkpoint, hub, …) has one conforming enum. The payload of a case holds the
+/// facts; `message` and `hint` hold the wording. A message says what is wrong, a hint what to do about it; both are one
+/// line, begin in lower case and do not end with a period.
 public protocol ModelError: Error, Sendable, CustomStringConvertible {
-  /// What it is about.
+  /// The kind of problem, by what a caller would do about it.
   var kind: ErrorKind { get }
-  /// What is wrong: one line, in lower case, without a full stop.
+  /// The problem: one line, in lower case, without a period.
   var message: String { get }
-  /// What the user can do about it, where that can be said.
+  /// The remedy, if one is known.
   var hint: String? { get }
-  /// Where in the user's data, where there is such a place.
+  /// The location of the problem in the user's data, if it has one.
   var location: DataLocation? { get }
 }
 
@@ -26,14 +26,14 @@ extension ModelError {
   }
 }
 
-/// A file, and the line in it, counted from 1.
+/// A file and a line in it.
 public struct DataLocation: Sendable, Equatable, CustomStringConvertible {
-  /// The file's path, or what the input is called.
+  /// The file's path, or the name of the input.
   public var file: String
-  /// Counted from 1; nil where the file as a whole is meant.
+  /// The line, counted from 1; nil for the whole file.
   public var line: Int?
 
-  /// A place.
+  /// Creates a location.
   public init(file: String, line: Int? = nil) {
     self.file = file
     self.line = line

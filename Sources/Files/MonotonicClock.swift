@@ -1,11 +1,11 @@
 import Glibc
 
-/// A clock that only goes forward, whatever is done to the time of day.
+/// A clock that only moves forward, even if the time of day is changed.
 package enum MonotonicClock {
-  /// Seconds since some moment in the past.
+  /// Seconds since an arbitrary moment in the past.
   package static var seconds: Double { Double(nanoseconds) * 1e-9 }
 
-  /// The same in nanoseconds.
+  /// Nanoseconds since the same moment.
   package static var nanoseconds: Int {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)

@@ -1,9 +1,9 @@
 import Glibc
 
-/// A file that is open for reading at any place, by several threads at once. Closed when the last reference goes.
+/// A file that several threads can read at any offset at once. It is closed with the last reference.
 ///
-/// What is read goes into the caller's memory. Pages of a mapping would count as memory of the process, sixteen of them
-/// for every one that is touched, until all of the file does.
+/// The bytes are read into the caller's memory. The pages of a mapping would count as memory of the process, sixteen
+/// for every page that is accessed, until the whole file does.
 package final class OpenFile: Sendable {
   package let path: String
   package let descriptor: Int32
@@ -23,7 +23,7 @@ package final class OpenFile: Sendable {
 
   deinit { close(descriptor) }
 
-  /// A new file that has no name any more, so that it vanishes with the process.
+  /// Creates a temporary file without a name, which disappears with the process.
   package static func temporary(in directory: String) throws(FileError) -> OpenFile {
     let path = Path.join(directory, "mlm-XXXXXX")
     var template = path.cPath
@@ -34,7 +34,7 @@ package final class OpenFile: Sendable {
     return OpenFile(descriptor: descriptor, path: "a temporary file in \(directory)")
   }
 
-  /// The bytes from `offset` on, as many as the buffer holds. That the file ends before is an error.
+  /// Fills the buffer with the bytes from `offset` on. Throws if the file ends earlier.
   package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(FileError) {
     var done = 0
     while done < buffer.count {
@@ -47,7 +47,7 @@ package final class OpenFile: Sendable {
     }
   }
 
-  /// Writes all of the bytes behind what was written before.
+  /// Appends all of the bytes to those written before.
   package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     try FileOutput.write(bytes, to: descriptor, path)
   }

@@ -1,11 +1,11 @@
-/// Paths are bytes, and Linux does not ask that they be UTF-8. A `String` holds such a path, too: each byte that is not part of a
-/// UTF-8 sequence stands as one of the private-use characters U+10FE80 to U+10FEFF. (Python does the same with lone surrogates,
-/// which a Swift string cannot hold.) A name that has one of these characters itself keeps it as its four bytes, so that no two
-/// paths become one string.
+/// Paths are bytes, and Linux does not require that they are UTF-8. A `String` can hold any path: each byte that is not
+/// part of a UTF-8 sequence becomes one of the private-use characters U+10FE80 to U+10FEFF. (Python does the same with
+/// lone surrogates, which a Swift string cannot hold.) If a path has one of these characters itself, its four bytes are
+/// converted in the same way, so that no two paths become one string.
 ///
-/// What takes a path from the system makes it with `init(path:)`; what gives one to the system takes `cPath` or `pathBytes`.
+/// Use `init(path:)` for a path that comes from the system, and `cPath` or `pathBytes` for a path that goes to it.
 extension String {
-  /// A path, or another text of the system, whatever its bytes.
+  /// Creates a string from the bytes of a path, or of another text of the system.
   package init(path bytes: some Sequence<UInt8>) {
     let bytes = Array(bytes)
     if !bytes.contains(PathByte.lead), let text = String(validating: bytes, as: UTF8.self) {
@@ -15,7 +15,7 @@ extension String {
     }
   }
 
-  /// The same, of a C string.
+  /// Creates a string from a C string.
   package init(cPath text: UnsafePointer<CChar>) {
     var length = 0
     while text[length] != 0 { length += 1 }
@@ -28,20 +28,20 @@ extension String {
     return unicodeScalars.flatMap { scalar in PathByte.value(of: scalar).map { [$0] } ?? Array(Character(scalar).utf8) }
   }
 
-  /// The path for a call of the system, its zero byte included.
+  /// The path as a C string for system calls, with its final zero byte.
   package var cPath: [CChar] { pathBytes.map { CChar(bitPattern: $0) } + [0] }
 }
 
-/// A byte of a path that is not UTF-8, as a character.
+/// The mapping between bytes of paths that are not UTF-8 and characters.
 package enum PathByte {
   private static let first: UInt32 = 0x10_FE00
   /// The first byte of these characters' UTF-8.
   fileprivate static let lead: UInt8 = 0xF4
 
-  /// The character that stands for a byte above 0x7F.
+  /// The character for a byte above 0x7F.
   package static func scalar(_ byte: UInt8) -> Unicode.Scalar { Unicode.Scalar(first + UInt32(byte)) ?? "\u{FFFD}" }
 
-  /// The byte that a character of a path stands for; nil for a character that is itself.
+  /// The byte that a character of a path represents; nil for an ordinary character.
   package static func value(of scalar: Unicode.Scalar) -> UInt8? {
     (first + 0x80...first + 0xFF).contains(scalar.value) ? UInt8(scalar.value - first) : nil
   }
