@@ -1,4 +1,4 @@
-/// Numbers of things, as people read them.
+/// Formats counts for people to read.
 package enum Count {
   /// "1 line", "2,000 lines".
   package static func text(_ count: Int, _ noun: String) -> String {
@@ -10,14 +10,14 @@ package enum Count {
     (count < 0 ? "-" : "") + grouped(digits: String(count.magnitude))
   }
 
-  /// Digits, with a comma before each three.
+  /// Digits, with commas between groups of three.
   package static func grouped(digits: String) -> String {
     var digits = Array(digits.utf8)
     for index in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(UInt8(ascii: ","), at: index) }
     return String(decoding: digits, as: UTF8.self)
   }
 
-  /// `17 MB`, `268 MB`, `1.2 GB`, in powers of ten as the hub counts.
+  /// `17 MB`, `268 MB`, `1.2 GB`, in powers of ten, as on the hub.
   package static func bytes(_ count: Int) -> String {
     let number = Double(count)
     func rounded(_ unit: Double) -> Int { Int((number / unit).rounded(.toNearestOrEven)) }

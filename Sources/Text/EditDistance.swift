@@ -1,14 +1,14 @@
-/// How far one name is from another, for suggestions.
+/// The edit distance between names, for suggestions.
 package enum EditDistance {
-  /// The name that was probably meant, if any is near.
+  /// The nearest name, which was probably meant; nil if none is near.
   package static func nearest(to name: String, among names: [String]) -> String? {
     let best = names.map { ($0, distance(Array(name.utf8), Array($0.utf8))) }.min { $0.1 < $1.1 }
     guard let best, best.1 <= max(2, best.0.utf8.count / 3) else { return nil }
     return best.0
   }
 
-  /// Damerau–Levenshtein distance in its restricted form: the letters to insert, delete, replace, or swap with their
-  /// neighbour (Damerau 1964; each letter takes part in one swap at most).
+  /// The restricted Damerau–Levenshtein distance: the number of letters to insert, delete, replace, or swap with their
+  /// neighbor (Damerau 1964; each letter takes part in at most one swap).
   package static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     if a.isEmpty || b.isEmpty || a.count > 256 { return max(a.count, b.count) }
     var beforeLast = [Int](repeating: 0, count: b.count + 1)

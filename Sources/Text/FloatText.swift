@@ -1,6 +1,6 @@
 import Glibc
 
-/// Numbers as decimal text, in Python's layout and in no locale: `0.1`, `1e-12`, `123.0`, `1e+16`.
+/// Formats numbers as decimal text in Python's layout, independent of the locale: `0.1`, `1e-12`, `123.0`, `1e+16`.
 package enum FloatText {
   /// The shortest text that reads back as the same number.
   package static func shortest(_ value: Double) -> String {
@@ -14,7 +14,8 @@ package enum FloatText {
     return layout(decimal(Array(value.description.utf8)))
   }
 
-  /// The number rounded to that many significant digits (1…17), without zeros at the end. 9 tell any two Floats apart.
+  /// The number rounded to `digits` significant digits (1…17), without trailing zeros. Nine digits distinguish any two
+  /// Floats.
   package static func significant(_ value: Double, digits: Int) -> String {
     guard value.isFinite else { return special(value) }
     var buffer = [CChar](repeating: 0, count: 64)
@@ -23,14 +24,15 @@ package enum FloatText {
     return layout(decimal(buffer.prefix(max(0, Int(length))).map { UInt8(bitPattern: $0) }))
   }
 
+  /// A decimal number: 0.d₁d₂d₃… · 10^exponent.
   package struct Decimal {
     var isNegative = false
-    /// Without zeros at either end; empty for zero. The value is 0.d₁d₂d₃… · 10^exponent.
+    /// The digits, without leading or trailing zeros; empty for zero.
     package var digits: [UInt8] = []
     package var exponent = 0
   }
 
-  /// Takes sign, digits and exponent out of printed text. The radix character is whatever is neither.
+  /// Parses the sign, digits and exponent of printed text. Any other character is the decimal separator.
   static func decimal(_ text: [UInt8]) -> Decimal {
     var result = Decimal()
     var index = 0
@@ -61,7 +63,7 @@ package enum FloatText {
     return result
   }
 
-  /// Python's `repr`: an exponent from 1e16 on and below 1e-4.
+  /// The number as Python's `repr` prints it: with an exponent from 1e16 on and below 1e-4.
   package static func layout(_ number: Decimal) -> String {
     var text = number.isNegative ? "-" : ""
     let digits = String(decoding: number.digits, as: UTF8.self)

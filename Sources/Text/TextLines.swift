@@ -2,12 +2,12 @@ import Glibc
 
 /// The lines of a text, as ranges of its bytes.
 ///
-/// A line ends at `\n` and nowhere else: U+2028, U+0085, form feed and a lone `\r` are characters in it. One `\r`
-/// before the `\n` is dropped, and so is a byte-order mark at the start of the text. The last line may lack its `\n`;
-/// the number of lines is `wc -l`'s, and one more then.
+/// A line ends only at `\n`: U+2028, U+0085, form feed and a lone `\r` are characters in it. One `\r` before the `\n`
+/// is dropped, and so is a byte-order mark at the start of the text. The last line may lack its `\n`; then the number
+/// of lines is one more than `wc -l` reports.
 package struct TextLines: Sequence, IteratorProtocol {
   package let bytes: UnsafeBufferPointer<UInt8>
-  /// The start of the next line.
+  /// The offset of the next line.
   package private(set) var offset: Int
   /// The number of the line that was returned last, counted from 1.
   package private(set) var number = 0
@@ -18,13 +18,13 @@ package struct TextLines: Sequence, IteratorProtocol {
     offset = Self.markLength(bytes)
   }
 
-  /// The lines of a part of a text, which begins and ends with a line.
+  /// The lines of a part of a text. The part begins and ends at line boundaries.
   package init(_ bytes: UnsafeBufferPointer<UInt8>, _ part: Range<Int>) {
     self.bytes = UnsafeBufferPointer(rebasing: bytes[..<part.upperBound])
     offset = part.lowerBound == 0 ? Self.markLength(bytes) : part.lowerBound
   }
 
-  /// The next line without its end; nil after the last.
+  /// The next line without its line ending; nil after the last line.
   package mutating func next() -> Range<Int>? {
     guard offset < bytes.count else { return nil }
     let start = offset
@@ -34,12 +34,12 @@ package struct TextLines: Sequence, IteratorProtocol {
     return start..<Self.withoutReturn(bytes, start..<end)
   }
 
-  /// 3 where the text begins with a byte-order mark, else 0.
+  /// The length of the byte-order mark at the start of the text: 3, or 0 if there is none.
   package static func markLength(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
     bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF ? 3 : 0
   }
 
-  /// The next `\n` from there on, or the end of the text.
+  /// The offset of the next `\n` at or after `start`, or the end of the text.
   package static func lineEnd(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
     guard let base = bytes.baseAddress, start < bytes.count else { return bytes.count }
     guard let found = memchr(base + start, 0x0A, bytes.count - start) else { return bytes.count }
@@ -52,7 +52,7 @@ package struct TextLines: Sequence, IteratorProtocol {
     return end < bytes.count && end > line.lowerBound && bytes[end - 1] == 0x0D ? end - 1 : end
   }
 
-  /// Whether there is nothing but white space (Unicode's White_Space). Text that is not UTF-8 is not white space.
+  /// Whether a line has only white space (Unicode's White_Space). Invalid UTF-8 is not white space.
   package static func isBlank(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
     var at = 0
     while at < line.count {

@@ -1,7 +1,7 @@
-/// Reads one Unicode scalar of `bytes` at `index`, and how many bytes it takes.
+/// Reads the Unicode scalar at `index`; returns it and its length in bytes.
 ///
-/// Bytes that are not UTF-8 give U+FFFD, one for each maximal subpart, as `String(decoding:as:)` and the Unicode standard
-/// (section 3.9) have it; so any bytes at all can be read. `index` must be below `count`.
+/// Invalid UTF-8 is read as U+FFFD, once per maximal subpart, as in `String(decoding:as:)` and the Unicode Standard
+/// (section 3.9), so any bytes can be read. `index` must be less than `count`.
 @inlinable @inline(__always)
 package func decodeScalar(
   _ bytes: UnsafePointer<UInt8>, at index: Int, count: Int
@@ -37,11 +37,11 @@ package func decodeScalar(
   return (scalar, length)
 }
 
-/// The bytes that a scalar takes in UTF-8 (1 to 4).
+/// The length of a scalar in UTF-8, in bytes (1 to 4).
 @inlinable
 package func utf8Length(of scalar: UInt32) -> Int { scalar < 0x80 ? 1 : scalar < 0x800 ? 2 : scalar < 0x10000 ? 3 : 4 }
 
-/// Writes a scalar as UTF-8 and returns how many bytes that took (1 to 4).
+/// Writes a scalar as UTF-8 and returns its length in bytes (1 to 4).
 @inlinable @inline(__always)
 package func encodeScalar(_ scalar: UInt32, to bytes: UnsafeMutablePointer<UInt8>) -> Int {
   if scalar < 0x80 {
@@ -66,10 +66,10 @@ package func encodeScalar(_ scalar: UInt32, to bytes: UnsafeMutablePointer<UInt8
   return 4
 }
 
-/// Finds what is not UTF-8. (The tokenizer reads such bytes as U+FFFD by itself.)
+/// Finds invalid UTF-8. (The tokenizer needs no such check: it reads invalid bytes as U+FFFD.)
 package enum UTF8Validation {
-  /// The first byte at or after `start` that begins no well-formed sequence; nil where all is well. ASCII goes by
-  /// eights.
+  /// The index of the first byte at or after `start` that does not begin a well-formed sequence; nil if there is none.
+  /// ASCII is checked eight bytes at a time.
   package static func firstInvalid(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int = 0) -> Int? {
     guard let base = bytes.baseAddress else { return nil }
     let count = bytes.count
@@ -89,7 +89,8 @@ package enum UTF8Validation {
     return nil
   }
 
-  /// The length of the well-formed sequence that starts at `at`, 1…4 (Unicode standard, table 3-7); 0 where there is none.
+  /// The length of the well-formed sequence at index `at`, 1…4 (Unicode Standard, table 3-7); 0 if it is not
+  /// well-formed.
   @inlinable
   package static func length(_ bytes: UnsafeBufferPointer<UInt8>, at: Int) -> Int {
     guard let base = bytes.baseAddress, at < bytes.count else { return 0 }
@@ -99,7 +100,7 @@ package enum UTF8Validation {
     return isReplacement ? 0 : length
   }
 
-  /// How many times U+FFFD stands for what is not UTF-8 in the text, and at which byte first, counted from 0.
+  /// The number of U+FFFD that replace invalid UTF-8 in the text, and the index of the first invalid byte.
   package static func count(_ bytes: UnsafeBufferPointer<UInt8>) -> (count: Int, first: Int?) {
     guard let first = firstInvalid(bytes), let base = bytes.baseAddress else { return (0, nil) }
     var count = 0

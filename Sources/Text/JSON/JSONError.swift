@@ -1,45 +1,45 @@
 import Files
 
-/// What is wrong with a JSON text, and where.
+/// An error in a JSON text, with its location.
 package struct JSONError: ModelError, Equatable {
-  /// What can be wrong with a text.
+  /// The kinds of errors in a text.
   package enum Problem: Sendable, Equatable {
-    /// The text ends, and what should stand there.
+    /// The text ends too early. `expected` describes what is missing.
     case unexpectedEnd(expected: String)
-    /// A byte, and what should stand there.
+    /// An unexpected byte.
     case unexpected(UInt8, expected: String)
-    /// A string that is not UTF-8.
+    /// A string with invalid UTF-8.
     case invalidUTF8
-    /// A `\` in a string, with what JSON does not have behind it.
+    /// A `\` in a string that does not begin one of JSON's escapes.
     case invalidEscape
     /// Half of a surrogate pair.
     case loneSurrogate
-    /// A control character in a string, unescaped.
+    /// An unescaped control character in a string.
     case controlCharacter(UInt8)
-    /// What is not a number in JSON's grammar.
+    /// A number that does not follow JSON's grammar.
     case malformedNumber
-    /// A number where a whole number that fits is needed.
+    /// A number that is not an integer, or out of range.
     case notAnInteger
-    /// A key that stands in one object twice.
+    /// A duplicate key in one object.
     case duplicateKey(String)
-    /// More levels of brackets than are read.
+    /// Too many levels of nesting.
     case tooDeep(limit: Int)
-    /// More text after the value.
+    /// Text after the value.
     case contentAfterEnd
-    /// A file of another kind, by its first bytes.
+    /// A file in another format, recognized by its first bytes.
     case foreign(ForeignFormat)
   }
 
-  /// What is wrong.
+  /// The problem.
   package var problem: Problem
-  /// Bytes from the start of the text.
+  /// The offset in bytes from the start of the text.
   package var offset: Int
-  /// Counted from 1.
+  /// The line, counted from 1.
   package var line: Int
-  /// The file, where the text came from one.
+  /// The file, if the text comes from one.
   package var file: String?
 
-  /// A problem and its place.
+  /// An error with its location.
   package init(_ problem: Problem, offset: Int, line: Int, file: String? = nil) {
     self.problem = problem
     self.offset = offset
@@ -59,17 +59,17 @@ package struct JSONError: ModelError, Equatable {
 
   package var what: String {
     switch problem {
-    case .unexpectedEnd(let expected): "the text ends where \(expected) should stand"
-    case .unexpected(let byte, let expected): "\(Self.name(byte)) where \(expected) should stand"
-    case .invalidUTF8: "a string that is not UTF-8"
-    case .invalidEscape: "an unknown escape in a string"
+    case .unexpectedEnd(let expected): "expected \(expected) but the text ends"
+    case .unexpected(let byte, let expected): "expected \(expected) but found \(Self.name(byte))"
+    case .invalidUTF8: "invalid UTF-8 in a string"
+    case .invalidEscape: "unknown escape in a string"
     case .loneSurrogate: "half of a surrogate pair in a string"
-    case .controlCharacter(let byte): "the control character \(Self.name(byte)) in a string, unescaped"
-    case .malformedNumber: "a malformed number"
-    case .notAnInteger: "a number that is not a whole number in range"
-    case .duplicateKey(let key): "the key '\(key)' stands twice in one object"
-    case .tooDeep(let limit): "more than \(limit) levels of brackets"
-    case .contentAfterEnd: "more text after the value"
+    case .controlCharacter(let byte): "unescaped control character \(Self.name(byte)) in a string"
+    case .malformedNumber: "malformed number"
+    case .notAnInteger: "not a whole number in range"
+    case .duplicateKey(let key): "duplicate key '\(key)'"
+    case .tooDeep(let limit): "more than \(limit) levels of nesting"
+    case .contentAfterEnd: "unexpected text after the value"
     case .foreign(let format): format.what
     }
   }

@@ -1,6 +1,7 @@
 import Files
 
-/// Reads a JSON text (RFC 8259) step by step, without building a tree: for vocabularies, file headers and lines of integers.
+/// Reads a JSON text (RFC 8259) step by step, without building a tree: for vocabularies, file headers and lines of
+/// integers.
 ///
 ///     try scanner.beginObject()
 ///     while try scanner.nextKey(into: &key) {
@@ -8,33 +9,35 @@ import Files
 ///     }
 ///     try scanner.finish()
 ///
-/// Strict: UTF-8 and escapes are checked, numbers have JSON's grammar (no NaN), nothing may follow the value. Duplicate keys are
-/// the caller's to refuse, since only the caller knows the keys it keeps. The bytes must outlive the scanner.
+/// The scanner is strict: it checks UTF-8 and escapes, numbers follow JSON's grammar (no NaN), and nothing may follow
+/// the value. Callers check for duplicate keys, as only they know which keys they keep. The bytes must outlive the
+/// scanner.
 package struct JSONScanner {
-  /// Deeper nesting is refused, so that a hostile text cannot exhaust the stack.
+  /// The deepest nesting accepted, so that a hostile text cannot exhaust the stack.
   package static let maximumDepth = 128
 
-  /// What a value begins as.
+  /// The kind of a value, by its first byte.
   package enum Kind: Sendable {
-    /// `{…}`, `[…]`, text, a number, true or false, null.
+    /// `{…}`, `[…]`, a string, a number, true or false, null.
     case object, array, string, number, bool, null
   }
 
   package let bytes: UnsafeBufferPointer<UInt8>
   package let file: String?
   package let firstLine: Int
-  /// Whether a lone surrogate from U+DC80 to U+DCFF stands for a byte of a path (`JSONWriter.escapesPathBytes`); else it is refused.
+  /// Whether a lone surrogate from U+DC80 to U+DCFF represents a byte of a path (`JSONWriter.escapesPathBytes`). If
+  /// not, it is an error.
   let readsPathBytes: Bool
-  /// The byte to be read next.
+  /// The offset of the next byte.
   package private(set) var offset = 0
   package var depth = 0
-  /// Whether an opening bracket was read last: then no comma is due.
+  /// Whether an opening bracket was read last, so that no comma is expected.
   var justOpened = false
 
   /// - Parameters:
-  ///   - file: named in errors.
-  ///   - firstLine: the number of the text's first line, for texts cut out of a file.
-  ///   - withPaths: strings may be paths that are not UTF-8 (`JSONWriter`).
+  ///   - file: the name of the file, for errors.
+  ///   - firstLine: the number of the text's first line, if the text is part of a file.
+  ///   - withPaths: whether strings may be paths that are not UTF-8 (`JSONWriter`).
   package init(
     _ bytes: UnsafeBufferPointer<UInt8>, file: String? = nil, firstLine: Int = 1, withPaths: Bool = false
   ) {
@@ -46,7 +49,7 @@ package struct JSONScanner {
 
   // MARK: Structure
 
-  /// What stands next. Reads white space only.
+  /// The kind of the next value. Skips only white space.
   package mutating func peek() throws(JSONError) -> Kind {
     switch try nextByte(expected: "a value") {
     case UInt8(ascii: "{"): return .object
@@ -71,7 +74,8 @@ package struct JSONScanner {
     try open()
   }
 
-  /// Reads the next key of the innermost object as UTF-8 into `key`, and its colon; or the closing brace, and returns false.
+  /// Reads the next key of the innermost object as UTF-8 into `key`, and its colon. At the end of the object, reads the
+  /// closing brace and returns false.
   package mutating func nextKey(into key: inout [UInt8]) throws(JSONError) -> Bool {
     var byte = try nextByte(expected: "'}'")
     if byte == UInt8(ascii: "}") {
@@ -89,7 +93,8 @@ package struct JSONScanner {
     return true
   }
 
-  /// Goes to the next element of the innermost array; or reads the closing bracket, and returns false.
+  /// Moves to the next element of the innermost array. At the end of the array, reads the closing bracket and returns
+  /// false.
   package mutating func nextElement() throws(JSONError) -> Bool {
     let byte = try nextByte(expected: "']'")
     if byte == UInt8(ascii: "]") {
@@ -106,7 +111,7 @@ package struct JSONScanner {
     return true
   }
 
-  /// Checks that nothing but white space is left.
+  /// Checks that only white space is left.
   package mutating func finish() throws(JSONError) {
     skipWhitespace()
     if offset < bytes.count { throw error(.contentAfterEnd) }
@@ -114,7 +119,7 @@ package struct JSONScanner {
 
   // MARK: Values
 
-  /// Reads a string into `text`, which is emptied first.
+  /// Reads a string into `text`, whose content it replaces.
   package mutating func string(into text: inout [UInt8]) throws(JSONError) {
     try expect(UInt8(ascii: "\""), "a string")
     justOpened = false
@@ -155,7 +160,7 @@ package struct JSONScanner {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// Reads a whole number; `7.0` and `1e3` count as whole.
+  /// Reads an integer; `7.0` and `1e3` are integers too.
   package mutating func integer() throws(JSONError) -> Int {
     let start = offset
     skipWhitespace()
@@ -186,7 +191,7 @@ package struct JSONScanner {
     return value
   }
 
-  /// Reads a number: the nearest Double, infinite where it overflows.
+  /// Reads a number as the nearest Double; infinity if it overflows.
   package mutating func number() throws(JSONError) -> Double {
     let range = try numberRange()
     return Double(String(decoding: bytes[range], as: UTF8.self)) ?? .nan
@@ -205,7 +210,7 @@ package struct JSONScanner {
     try word("null")
   }
 
-  /// Reads a value of any kind and forgets it.
+  /// Skips a value of any kind.
   package mutating func skipValue() throws(JSONError) {
     var text: [UInt8] = []
     try skipValue(&text)
@@ -226,12 +231,12 @@ package struct JSONScanner {
     }
   }
 
-  /// An error at the byte to be read next, for what a caller finds wrong.
+  /// An error at the offset of the next byte, also for problems that callers find.
   package func error(_ problem: JSONError.Problem) -> JSONError {
     let end = min(offset, bytes.count)
     var line = firstLine
     for index in 0..<end where bytes[index] == UInt8(ascii: "\n") { line += 1 }
-    // Where not even the first two bytes are JSON, it may be a file of another kind.
+    // If not even the first two bytes are JSON, the file may have another format.
     if end < 2, firstLine == 1, let format = ForeignFormat(UnsafeRawBufferPointer(bytes)) {
       return JSONError(.foreign(format), offset: 0, line: 1, file: file)
     }
@@ -290,7 +295,7 @@ package struct JSONScanner {
     }
   }
 
-  /// Reads a number by JSON's grammar and returns where its literal stands.
+  /// Reads a number by JSON's grammar and returns the range of its literal.
   mutating func numberRange() throws(JSONError) -> Range<Int> {
     let byte = try nextByte(expected: "a number")
     let start = offset

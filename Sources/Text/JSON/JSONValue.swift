@@ -1,32 +1,32 @@
 /// A JSON value as a tree, for small files: configurations, indices, registries.
 ///
-/// Objects keep the order of their keys and numbers their literal, so that what is not understood is written back as it was read.
-/// Keys are compared by their bytes, not by canonical equivalence.
+/// Objects keep the order of their keys, and numbers keep their literals, so that unknown parts are written back as
+/// they were read. Keys are compared by their bytes, not by canonical equivalence.
 package enum JSONValue: Sendable {
   /// `null`.
   case null
   /// `true` or `false`.
   case bool(Bool)
-  /// The nearest Double (infinite where it overflows), and the number as it was spelled.
+  /// A number as the nearest Double (infinity if it overflows), and its literal.
   case number(Double, literal: String)
-  /// Text, its escapes undone.
+  /// A string, with its escapes decoded.
   case string(String)
-  /// Values in their order.
+  /// Values in order.
   case array([JSONValue])
-  /// Keys and values in their order.
+  /// Keys and values in order.
   case object([(key: String, value: JSONValue)])
 
-  /// A whole number.
+  /// An integer.
   package static func number(_ value: Int) -> JSONValue { .number(Double(value), literal: String(value)) }
-  /// A number in the shortest spelling that reads back the same. It must be finite to be JSON.
+  /// A number, with the shortest literal that reads back as the same value. JSON requires that it is finite.
   package static func number(_ value: Double) -> JSONValue { .number(value, literal: FloatText.shortest(value)) }
 
   // MARK: Reading
 
-  /// Parses one value with nothing but white space around it. Duplicate keys are an error.
+  /// Parses one value, with only white space around it. Duplicate keys are an error.
   /// - Parameters:
-  ///   - file: named in errors.
-  ///   - withPaths: strings may be paths that are not UTF-8 (`JSONWriter`).
+  ///   - file: the name of the file, for errors.
+  ///   - withPaths: whether strings may be paths that are not UTF-8 (`JSONWriter`).
   package static func parse(
     _ bytes: UnsafeBufferPointer<UInt8>, file: String? = nil, withPaths: Bool = false
   ) throws(JSONError) -> JSONValue {
@@ -36,7 +36,7 @@ package enum JSONValue: Sendable {
     return value
   }
 
-  /// The same, of bytes in an array.
+  /// Parses one value from an array of bytes.
   package static func parse(
     _ bytes: [UInt8], file: String? = nil, withPaths: Bool = false
   ) throws(JSONError) -> JSONValue {
@@ -48,39 +48,39 @@ package enum JSONValue: Sendable {
 
   // MARK: Access
 
-  /// The value of a key of an object; nil where there is none, or this is not an object.
+  /// The value of a key; nil if the key is missing or this is not an object.
   package subscript(_ key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     for member in members where member.key.hasSameBytes(as: key) { return member.value }
     return nil
   }
 
-  /// Whether it is `null`.
+  /// Whether the value is `null`.
   package var isNull: Bool { if case .null = self { true } else { false } }
-  /// The truth value; nil for another kind.
+  /// The Boolean value; nil for other kinds.
   package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
-  /// The text; nil for another kind.
+  /// The string; nil for other kinds.
   package var string: String? { if case .string(let value) = self { value } else { nil } }
-  /// The number; nil for another kind.
+  /// The number; nil for other kinds.
   package var double: Double? { if case .number(let value, _) = self { value } else { nil } }
-  /// The elements; nil for another kind.
+  /// The elements; nil for other kinds.
   package var array: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
-  /// Keys and values; nil for another kind.
+  /// The keys and values; nil for other kinds.
   package var object: [(key: String, value: JSONValue)]? {
     if case .object(let members) = self { members } else { nil }
   }
 
-  /// The number where it is whole and fits; exact also beyond 2⁵³.
+  /// The number as an integer, exact beyond 2⁵³ too; nil for other kinds, fractions, and numbers out of range.
   package var int: Int? {
     guard case .number(let value, let literal) = self else { return nil }
     return Int(literal) ?? Int(exactly: value)
   }
 
-  /// What kind of value this is, for messages.
+  /// The kind of the value, for messages.
   package var kindName: String {
     switch self {
     case .null: "null"
-    case .bool: "a truth value"
+    case .bool: "a Boolean"
     case .number: "a number"
     case .string: "a string"
     case .array: "an array"
@@ -88,7 +88,7 @@ package enum JSONValue: Sendable {
     }
   }
 
-  /// Sets a key of an object: in place where it exists, else at the end. Does nothing to other kinds of values.
+  /// Sets the value of a key of an object, or appends the key if it is missing. Does nothing to other kinds of values.
   package mutating func set(_ key: String, _ value: JSONValue) {
     guard case .object(var members) = self else { return }
     if let index = members.firstIndex(where: { $0.key.hasSameBytes(as: key) }) {
@@ -101,7 +101,7 @@ package enum JSONValue: Sendable {
 }
 
 extension JSONValue: Equatable {
-  /// Equal in kind, order, spelling of numbers and bytes of strings.
+  /// Whether two values have the same kind, order, number literals and string bytes.
   package static func == (a: JSONValue, b: JSONValue) -> Bool {
     switch (a, b) {
     case (.null, .null): true
@@ -150,6 +150,6 @@ extension JSONScanner {
 }
 
 extension String {
-  /// Equal byte by byte. `==` would merge canonically equivalent strings.
+  /// Whether two strings have the same bytes. `==` also accepts canonically equivalent strings.
   package func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }

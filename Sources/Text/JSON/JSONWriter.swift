@@ -1,33 +1,34 @@
 import Files
 
-/// Writes JSON as Python's `json.dump(…, ensure_ascii=False)` does: the files of other tools then differ from ours in no byte
-/// that does not matter.
+/// Writes JSON as Python's `json.dump(…, ensure_ascii=False)` does, so that files differ from those of other tools only
+/// in content.
 package struct JSONWriter {
-  /// How the parts of an array or object are set apart.
+  /// The layout of arrays and objects.
   package enum Style: Sendable, Equatable {
     /// `{"a":1,"b":[1,2]}`
     case compact
-    /// `{"a": 1, "b": [1, 2]}`, what Python writes without `indent`.
+    /// `{"a": 1, "b": [1, 2]}`, as Python writes without `indent`.
     case spaced
-    /// One element a line, indented by this many spaces a level, what Python writes with `indent`.
+    /// One element per line, indented by this many spaces per level, as Python writes with `indent`.
     case indented(Int)
   }
 
-  /// What was written so far.
+  /// The bytes written so far.
   package var bytes: [UInt8] = []
-  /// Whether strings are paths, or have no private-use characters: a byte of a path that is not UTF-8 is written as Python's
-  /// `os.fsdecode` and `json.dump` have it, 0xE9 as `\udce9`.
+  /// Whether strings are paths (or have no private-use characters). Bytes of paths that are not UTF-8 are written as by
+  /// Python's `os.fsdecode` and `json.dump`: 0xE9 as `\udce9`.
   package let escapesPathBytes: Bool
-  /// Whether U+007F to U+009F and what turns the direction of writing are escaped, as the controls of ASCII are: for a terminal.
+  /// Whether U+007F to U+009F and characters that change the writing direction are escaped, like ASCII's control
+  /// characters, so that a terminal can show the text.
   package let escapesAllControls: Bool
 
-  /// A writer of nothing yet.
+  /// An empty writer.
   package init(escapesPathBytes: Bool = false, escapesAllControls: Bool = false) {
     self.escapesPathBytes = escapesPathBytes
     self.escapesAllControls = escapesAllControls
   }
 
-  /// Writes a value of any kind. `level`: how deep it stands, where lines are indented.
+  /// Writes a value of any kind. `level`: its nesting level, for indented lines.
   package mutating func append(_ value: JSONValue, style: Style = .spaced, level: Int = 0) {
     switch value {
     case .null: append(raw: "null")
@@ -47,18 +48,18 @@ package struct JSONWriter {
     }
   }
 
-  /// Text that is JSON already.
+  /// Writes text that is JSON already.
   package mutating func append(raw text: String) { bytes.append(contentsOf: text.utf8) }
 
-  /// Writes a whole number.
+  /// Writes an integer.
   package mutating func append(_ value: Int) { append(raw: String(value)) }
 
-  /// A number of that many significant digits; `null` where it is not finite, since JSON has no word for that.
+  /// Writes a number with the given significant digits; `null` if it is not finite, which JSON cannot express.
   package mutating func append(_ value: Float, significantDigits: Int = 9) {
     append(raw: value.isFinite ? FloatText.significant(Double(value), digits: significantDigits) : "null")
   }
 
-  /// A string in quotes. Only what must be is escaped.
+  /// Writes a string in quotes, with only the necessary escapes.
   package mutating func append(string: String) {
     bytes.append(UInt8(ascii: "\""))
     var string = string
@@ -77,13 +78,13 @@ package struct JSONWriter {
     bytes.append(UInt8(ascii: "\""))
   }
 
-  /// The inside of a string, from valid UTF-8.
+  /// Writes the content of a string, which must be valid UTF-8.
   package mutating func append(escaped text: UnsafeBufferPointer<UInt8>) {
     var last: (before: UInt8, byte: UInt8) = (0, 0)
     for byte in text {
       defer { last = (last.byte, byte) }
       if escapesAllControls, let value = Self.control(last.before, last.byte, byte) {
-        // The first bytes of the character are there already.
+        // The first bytes of the character are already written.
         bytes.removeLast(value < 0x80 ? 0 : value < 0x800 ? 1 : 2)
         append(raw: value < 0x100 ? "\\u00" : "\\u")
         append(raw: String(value, radix: 16))
@@ -105,7 +106,7 @@ package struct JSONWriter {
     }
   }
 
-  /// The character that ends with the last of these bytes, where it is a control beyond those of ASCII's first 32.
+  /// The character that ends with the last of these bytes, if it is a control character other than ASCII's first 32.
   private static func control(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> UInt32? {
     switch (first, second, third) {
     case (_, _, 0x7F): 0x7F
@@ -150,6 +151,6 @@ extension JSONValue {
     return writer.bytes
   }
 
-  /// With `indent` as Python's `json.dump(indent:)`; without as its default.
+  /// The value as JSON text in the layout of Python's `json.dump(indent:)`; nil: its default.
   package func serialized(indent: Int?) -> [UInt8] { serialized(indent.map { .indented($0) } ?? .spaced) }
 }

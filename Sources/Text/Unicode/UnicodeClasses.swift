@@ -1,17 +1,17 @@
-/// What the components of a tokenizer.json other than BERT's have to know of Unicode: classes of scalars, and the canonical
+/// The Unicode data that components of a tokenizer.json other than BERT's need: classes of scalars, and the canonical
 /// decompositions and compositions of NFD and NFC.
 ///
-/// The values are those of Hugging Face's tokenizers library (`Scripts/generate-unicode-classes`). They are unpacked when a
-/// tokenizer first needs them; BERT's own normalization does not (`UnicodeTables`).
+/// The values are those of Hugging Face's tokenizers library (`Scripts/generate-unicode-classes`). They are unpacked
+/// when a tokenizer first needs them. BERT's own normalization does not need them (`UnicodeTables`).
 package final class UnicodeClasses: Sendable {
   package static let shared = UnicodeClasses()
 
   private let words: ScalarRanges
   private let marks: ScalarRanges
   private let numbers: ScalarRanges
-  /// A scalar's canonical decomposition, all the way down. Hangul syllables are decomposed by arithmetic.
+  /// The full canonical decomposition of each scalar, except for Hangul syllables, which are decomposed by arithmetic.
   private let decompositions: [UInt32: [UInt32]]
-  /// The scalar that two others make, by the first one's bits above the second's.
+  /// The composition of two scalars, by the first one's bits above the second's.
   private let compositions: [UInt64: UInt32]
 
   private init() {
@@ -45,19 +45,20 @@ package final class UnicodeClasses: Sendable {
     self.compositions = compositions
   }
 
-  /// What `\w` takes in Rust's regular expressions.
+  /// Whether `\w` matches a scalar in Rust's regular expressions.
   package func isWord(_ scalar: UInt32) -> Bool {
     scalar < 0x80
       ? (scalar | 0x20) &- 0x61 < 26 || scalar &- 0x30 < 10 || scalar == 0x5F : words.contains(scalar)
   }
 
-  /// A mark of any kind, which `StripAccents` removes (`UnicodeTables.Flags.mark` are the nonspacing ones alone).
+  /// Whether a scalar is a mark of any kind, which `StripAccents` removes (`UnicodeTables.Flags.mark` has only the
+  /// nonspacing ones).
   package func isMark(_ scalar: UInt32) -> Bool { scalar >= 0x300 && marks.contains(scalar) }
 
-  /// A decimal digit, a letter that stands for a number, or another number.
+  /// Whether a scalar is a decimal digit, a letter for a number, or another number.
   package func isNumber(_ scalar: UInt32) -> Bool { scalar < 0x80 ? scalar &- 0x30 < 10 : numbers.contains(scalar) }
 
-  /// White space (`char::is_whitespace` and `\s` of Rust).
+  /// Whether a scalar is white space (Rust's `char::is_whitespace` and `\s`).
   package static func isWhiteSpace(_ scalar: UInt32) -> Bool {
     switch scalar {
     case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true
@@ -65,11 +66,11 @@ package final class UnicodeClasses: Sendable {
     }
   }
 
-  /// The canonical decomposition of a scalar; nil where it has none.
+  /// The canonical decomposition of a scalar; nil if it has none.
   package func decomposition(_ scalar: UInt32) -> [UInt32]? {
     if scalar < 0xC0 { return nil }
     if scalar >= 0xAC00, scalar <= 0xD7A3 {
-      // Unicode 3.12.
+      // Unicode Standard, section 3.12.
       let syllable = scalar - 0xAC00
       let parts = [0x1100 + syllable / 588, 0x1161 + syllable % 588 / 28]
       return syllable % 28 == 0 ? parts : parts + [0x11A7 + syllable % 28]
@@ -77,7 +78,7 @@ package final class UnicodeClasses: Sendable {
     return decompositions[scalar]
   }
 
-  /// The scalar that NFC makes of two; nil where they stay apart.
+  /// The composition of two scalars in NFC; nil if there is none.
   package func composition(_ first: UInt32, _ second: UInt32) -> UInt32? {
     if first &- 0x1100 < 19, second &- 0x1161 < 21 {
       return 0xAC00 + ((first - 0x1100) * 21 + second - 0x1161) * 28

@@ -1,7 +1,7 @@
 // Written by Scripts/generate-unicode-classes with tokenizers 0.23.3. Do not edit.
 
 enum UnicodeClassesData {
-  /// (skipped, length - 1) of each run of scalars that a regular expression's \w takes.
+  /// (skipped, length - 1) of each run of scalars that \w matches in a regular expression.
   static let words: StaticString = #"""
     o@HFXC?@Xn@?I?C?DU@]@hMCJMCF?@?PsB@@AB@?E?@A@?@R@qA@iC@kD@d@A?Eg@Gk@@?@@@@@?GYCB\IDhACdB@FAH@QA?Oy@AcBMt@C?A?A
     l@QZCIDV@DGiA@_CAH@Q@FA@AT@E@?BBAGA@ABG?C@@CAJI?@?AA@DC@AT@E@@@@@@A?@CC@AAB?FB@?FNJA@G@A@T@E@@@CAH@A@AA?NBAHHE
@@ -23,7 +23,7 @@ enum UnicodeClassesData {
     lA|Oan@iyCD~aCoivTnF
     """#
 
-  /// The same of combining marks (StripAccents).
+  /// The same for combining marks (StripAccents).
   static let marks: StaticString = #"""
     _WnBrGEfGk@@?@@@@@?gAIo@SO?dBEADA@@Bb@?]YzAIy@Ga@B@G@A@Cj@AwBL@_@u@A@P@EI@\Aw@?@EA@AAH?I@\Aw@?@CC@AAB?]@B?JAw@
     ?@F@A@AS@\Aw@?@EA@AAG@I@]?z@CBA@BH?g@By@E@A@BF@J@\Aw@?@E@A@BF@J@\Ay@E@A@BH?I@]@eA?CD@?@FQ@|@?AEKFaB?AD@@JDiA@Z
@@ -33,7 +33,7 @@ enum UnicodeClassesData {
     qAT@LxpRCz@Ey_@l@OBigR@eeDCBDGFAE]BsCAz|@u@Cp@G?M?UC@Moi@E@OAE@@@CddAElBEt|dWnF
     """#
 
-  /// The same of digits and other numbers (Digits).
+  /// The same for digits and other numbers (Digits).
   static let numbers: StaticString = #"""
     o@HwB@D?AA`l@HeCHeEH{KHuBHCDkBHuBHuBHADmBKrBHGEfBHgBEFQlBH_BHuBHeARkGHeAHnURpZAnFHEHUHkHH_CIdDHEHuDHuAHeCHEHu_
     @?BDEHeEq@ACuUz@mATuR\hj@?hW?XGMAvIBiCH]F@M_@Hf@M_z[H{DH_IDyCHe@HeEHUHuAHuKHuwSHlNk@Kw@P@tIYc@B\?G?eCCiEHm\FXE

@@ -1,41 +1,41 @@
-/// What the tokenizer has to know of every Unicode scalar: class, decomposition and lower case.
+/// The properties of every Unicode scalar that the tokenizer needs: class, decomposition and lower case.
 ///
-/// The values are those of Hugging Face's tokenizers library, which the weights were trained with; they are older than
-/// the standard library's `Unicode.Scalar.Properties` and would give other ids in places. They lie in the binary as text
-/// of about 20 kB and are unpacked, in a fraction of a millisecond, when the first text that is not ASCII comes along.
+/// The values are those of Hugging Face's tokenizers library, with which the weights were trained. They are older than
+/// the standard library's `Unicode.Scalar.Properties`, which would give some other ids. The binary holds them as text
+/// of about 20 kB, which is unpacked, in a fraction of a millisecond, for the first text that is not ASCII.
 ///
-/// A look-up takes two steps: the upper bits of the scalar choose a block of 256, its lower bits an entry of it.
+/// A lookup takes two steps: the upper bits of the scalar select a block of 256, its lower bits an entry of the block.
 package final class UnicodeTables: Sendable {
   package static let shared = UnicodeTables()
 
   package struct Flags {
     package static let removed: UInt16 = 1  // dropped by text cleaning: controls, formats, private use, U+FFFD
-    package static let blank: UInt16 = 2  // becomes a blank by text cleaning
-    package static let chinese: UInt16 = 4  // gets blanks around
+    package static let blank: UInt16 = 2  // text cleaning replaces it with a blank
+    package static let chinese: UInt16 = 4  // is surrounded with blanks
     package static let whitespace: UInt16 = 8  // separates words
     package static let punctuation: UInt16 = 16  // is a word by itself
     package static let mark: UInt16 = 32  // dropped by accent stripping
     package static let decomposes: UInt16 = 64  // changed by accent stripping
     package static let capital: UInt16 = 128  // changed by lower-casing
-    package static let combining: UInt16 = 256  // may change places with its neighbours in NFD
+    package static let combining: UInt16 = 256  // may be reordered with its neighbors in NFD
   }
 
-  /// What one scalar is.
+  /// The properties of one scalar.
   package struct Entry {
     package var flags: UInt16 = 0
-    /// Canonical combining class.
+    /// The canonical combining class.
     package var combiningClass: UInt8 = 0
-    /// Accent stripping gives `outputs[output ..< output + outputCount]`.
+    /// The result of accent stripping is `outputs[output ..< output + outputCount]`.
     package var outputCount: UInt8 = 0
     package var output: UInt16 = 0
-    /// What to add for the lower-case scalar.
+    /// The difference between the lower-case scalar and this one.
     package var lowerDifference: Int32 = 0
   }
 
   private static let blockSize = 1 << 8
   private static let blockCount = 0x110000 >> 8
 
-  /// For each block of scalars, where its 256 entry numbers begin in `numbers`.
+  /// The start in `numbers` of each block's 256 indices of `entries`.
   @usableFromInline nonisolated(unsafe) let blocks: UnsafeMutablePointer<UInt32>
   @usableFromInline nonisolated(unsafe) let numbers: UnsafeMutablePointer<UInt16>
   @usableFromInline nonisolated(unsafe) let entries: UnsafeMutablePointer<Entry>
@@ -103,7 +103,7 @@ package final class UnicodeTables: Sendable {
         }
       }
     }
-    // U+0130 becomes two scalars, which the normalizer knows.
+    // U+0130 becomes two scalars; the normalizer handles it.
     builder.change(0x130) { $0.flags |= Flags.capital }
 
     blocks = copy(builder.blocks)
@@ -117,7 +117,7 @@ package final class UnicodeTables: Sendable {
     var blocks = [UInt32](repeating: 0, count: UnicodeTables.blockCount)
     var numbers = [UInt16](repeating: 0, count: UnicodeTables.blockSize)
     var entries = [Entry()]
-    /// Blocks that hold one number throughout, by that number.
+    /// The blocks that hold a single number, by that number.
     private var uniform: [UInt16: UInt32] = [0: 0]
 
     mutating func set(_ scalar: Int, _ length: Int, _ entry: Entry) {
@@ -145,7 +145,8 @@ package final class UnicodeTables: Sendable {
       set(scalar, 1, entry)
     }
 
-    /// The runs of a property and of one case difference are long, so looking at the last few finds most equal entries.
+    /// The index of an entry, which is added if it is new. Runs of equal properties and case differences are long, so a
+    /// search of the last few entries finds most.
     private mutating func number(of entry: Entry) -> UInt16 {
       for index in entries.indices.suffix(48).reversed() where same(entries[index], entry) {
         return UInt16(truncatingIfNeeded: index)
@@ -167,7 +168,7 @@ package final class UnicodeTables: Sendable {
       return block
     }
 
-    /// Gives a block of scalars numbers of its own, so that single ones can change.
+    /// Copies the numbers of a shared block, so that single ones can change.
     private mutating func own(_ block: Int) {
       let base = blocks[block]
       guard uniform.values.contains(base) else { return }
@@ -183,7 +184,7 @@ private func copy<Element>(_ array: [Element]) -> UnsafeMutablePointer<Element> 
   return pointer
 }
 
-/// Reads the numbers of a text that `Scripts/generate-unicode-tables` wrote.
+/// Reads the numbers in a text that `Scripts/generate-unicode-tables` wrote.
 struct NumberReader {
   private let bytes: UnsafePointer<UInt8>
   private let count: Int

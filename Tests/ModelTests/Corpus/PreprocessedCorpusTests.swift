@@ -77,8 +77,8 @@ import Testing
     (#"{"token_ids":[2,3]}"#, "missing key 'mask_positions'"),
     (#"{"mask_positions":[]}"#, "missing key 'token_ids'"),
     (#"{"token_ids":[2,3],"mask_positions":[]"#, "ends where"),
-    (#"{"token_ids":[2,3],"mask_positions":[]} x"#, "more text after the value"),
-    ("[2,3]", "expected a JSON object"), ("The quick brown fox.", "where a value should stand"),
+    (#"{"token_ids":[2,3],"mask_positions":[]} x"#, "unexpected text after the value"),
+    ("[2,3]", "expected a JSON object"), ("The quick brown fox.", "expected a value"),
   ])
   func refuses(line: String, message: String) {
     let good = #"{"token_ids":[2,3],"mask_positions":[]}"#

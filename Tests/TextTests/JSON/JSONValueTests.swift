@@ -106,7 +106,7 @@ private func problem(_ text: String) -> JSONError.Problem? { problem(Array(text.
     #expect(error?.line == 3)
     #expect(error?.offset == 14)
     #expect(error?.location == DataLocation(file: "x.json", line: 3))
-    #expect(error?.message == "invalid JSON: '2' where ':' should stand, at byte 14")
+    #expect(error?.message == "invalid JSON: expected ':' but found '2', at byte 14")
   }
 
   /// Whatever the bytes, an answer or an error.

@@ -134,7 +134,7 @@ import Testing
       ("{\"files\": \"a.txt\"}", "'files' is not a list of names [run.json:1]", nil),
       ("[]", "the file is not an object of keys and values [run.json:1]", nil),
       (
-        "{\"options\": {\"epochs\": 1}", "invalid JSON: the text ends where '}' should stand, at byte 25 [run.json:1]",
+        "{\"options\": {\"epochs\": 1}", "invalid JSON: expected '}' but the text ends, at byte 25 [run.json:1]",
         nil
       ),
     ] as [(String, String, String?)])

@@ -65,20 +65,20 @@ import Testing
     (#"[1,2]"#, "not a preprocessed sample: expected a JSON object"),
     (
       #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6"#,
-      "invalid JSON: the text ends where ']' should stand, at byte 57"
+      "invalid JSON: expected ']' but the text ends, at byte 57"
     ),
-    (#"hello text"#, "invalid JSON: 'h' where a value should stand, at byte 0"),
+    (#"hello text"#, "invalid JSON: expected a value but found 'h', at byte 0"),
     (
       #"{"token_ids":[2,5.5,4],"mask_positions":[1],"labels":[6]}"#,
-      "invalid JSON: a number that is not a whole number in range, at byte 16"
+      "invalid JSON: not a whole number in range, at byte 16"
     ),
     (
       #"{"token_ids":[2,99999999999999999999,4],"mask_positions":[1],"labels":[6]}"#,
-      "invalid JSON: a number that is not a whole number in range, at byte 16"
+      "invalid JSON: not a whole number in range, at byte 16"
     ),
     (
       #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"labels":[6]}"#,
-      "invalid JSON: the key 'labels' stands twice in one object, at byte 68"
+      "invalid JSON: duplicate key 'labels', at byte 68"
     ),
     (
       "{\"token_ids\":\((1...49).map { $0 }),\"mask_positions\":[2],\"labels\":[6]}",

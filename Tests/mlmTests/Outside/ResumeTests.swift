@@ -191,7 +191,7 @@ import Testing
     try tool.write("", to: "only/checkpoints/step-1/training_state.json")
     try tool.expectError(
       Self.fit("only", ["--resume"]),
-      "the newest checkpoint, only/checkpoints/step-1, is damaged: training_state.json: invalid JSON: the text ends where a value should stand, at byte 0",
+      "the newest checkpoint, only/checkpoints/step-1, is damaged: training_state.json: invalid JSON: expected a value but the text ends, at byte 0",
       hint: "start over with --overwrite")
   }
 
