@@ -1,7 +1,7 @@
 import Glibc
 import Text
 
-/// Round numbers along an axis.
+/// An axis with ticks at round numbers.
 ///
 ///     Axis(from: 2.31, to: 9.87, intervals: 5).ticks.map(\.label)   // "2", "4", "6", "8", "10"
 package struct Axis: Sendable {
@@ -11,27 +11,27 @@ package struct Axis: Sendable {
   }
 
   package let ticks: [Tick]
-  /// What the axis spans: the first tick to the last, or what it was told to span.
+  /// The ends of the axis: the first and the last tick, or the given values.
   package let lower, upper: Double
 
   /// - Parameters:
-  ///   - from: the least value that is to be shown, `to` the largest; both finite.
-  ///   - intervals: between ticks there are about so many, and at most one more.
-  ///   - wholeNumbers: no tick between them.
-  ///   - endsAtTicks: the axis goes on to the round numbers beyond its values; else it ends with them.
+  ///   - from: the smallest value to show; `to` is the largest. Both are finite.
+  ///   - intervals: the approximate number of intervals between ticks, exceeded by at most one.
+  ///   - wholeNumbers: whether ticks are whole numbers only.
+  ///   - endsAtTicks: whether the axis extends to the round numbers beyond its values, or ends at its values.
   package init(
     from: Double, to: Double, intervals: Int, wholeNumbers: Bool = false, endsAtTicks: Bool = true
   ) {
-    // Magnitudes that a picture cannot show would leave the range of numbers in what follows.
+    // Magnitudes that a chart cannot show would overflow below.
     var (low, high) = (min(max(min(from, to), -1e300), 1e300), min(max(max(from, to), -1e300), 1e300))
     let size = max(abs(low), abs(high))
-    // One value, or none: some room on both sides, but not below zero for what is not negative.
+    // A single value: add a margin on both sides, but not below zero unless it is negative.
     if high - low <= size * 1e-9 || size < 1e-280 {
       let room = size < 1e-280 ? 1 : size * 0.1
       (low, high) = (low >= 0 ? max(0, low - room) : low - room, high + room)
     }
     let step = Step(atLeast: (high - low) / Double(max(1, intervals)), wholeNumbers: wholeNumbers)
-    // A value that misses a tick by rounding, as a Float does, stands on it.
+    // A value that misses a tick only by rounding, as a Float does, is on the tick.
     let slack = endsAtTicks ? 1e-6 : -1e-6
     let first = Int((low / step.value + slack).rounded(endsAtTicks ? .down : .up))
     let last = Int((high / step.value - slack).rounded(endsAtTicks ? .up : .down))
@@ -40,11 +40,11 @@ package struct Axis: Sendable {
     upper = endsAtTicks ? ticks.last?.value ?? high : high
   }
 
-  /// Where a value stands: 0 at the lower end, 1 at the upper one.
+  /// The position of a value on the axis: 0 at the lower end, 1 at the upper end.
   package func place(_ value: Double) -> Double { upper > lower ? (value - lower) / (upper - lower) : 0.5 }
 }
 
-/// 1, 2, 2.5 or 5 times a power of ten, in whole numbers so that its multiples have no rounding errors to be printed.
+/// 1, 2, 2.5 or 5 times a power of ten, as integers, so that its multiples are printed without rounding errors.
 private struct Step {
   /// The step is `digits` · 10^`power`.
   let digits: Int
@@ -62,7 +62,7 @@ private struct Step {
     (digits, self.power) = choice.map { ($0.0, power + $0.1) } ?? (1, power + 1)
   }
 
-  /// The text of so many steps: `0.5`, `2,500`, `7.5e-5` (narrow, as learning rates need it).
+  /// The label of `count` steps: `0.5`, `2,500`, `7.5e-5` (short, for learning rates).
   func label(_ count: Int) -> String {
     let number = count * digits
     if number == 0 { return "0" }

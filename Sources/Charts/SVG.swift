@@ -1,6 +1,7 @@
-/// The elements of an SVG picture as text: no fonts, styles or scripts from elsewhere, and numbers in no locale.
+/// The elements of an SVG image as text, without external fonts, styles or scripts. Numbers do not depend on the
+/// locale.
 package enum SVG {
-  /// A whole picture on white, so that it can be read on a dark page too.
+  /// A complete image on a white background, so that it is readable on a dark page too.
   package static func document(width: Double, height: Double, _ body: String) -> String {
     """
     <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(number(width)) \(number(height))" \
@@ -16,15 +17,15 @@ package enum SVG {
   }
 
   package static func polyline(_ points: [(x: Double, y: Double)], _ attributes: String) -> String {
-    let places = points.map { "\(number($0.x)),\(number($0.y))" }.joined(separator: " ")
-    return "<polyline fill=\"none\" \(attributes) points=\"\(places)\"/>\n"
+    let coordinates = points.map { "\(number($0.x)),\(number($0.y))" }.joined(separator: " ")
+    return "<polyline fill=\"none\" \(attributes) points=\"\(coordinates)\"/>\n"
   }
 
   package static func circle(_ x: Double, _ y: Double, radius: Double, fill: String) -> String {
     "<circle cx=\"\(number(x))\" cy=\"\(number(y))\" r=\"\(number(radius))\" fill=\"\(fill)\"/>\n"
   }
 
-  /// Any text: what would be markup is escaped, and what XML cannot hold is shown as U+FFFD.
+  /// A text element. Markup is escaped; characters that XML does not allow are replaced with U+FFFD.
   package static func text(_ text: String, _ x: Double, _ y: Double, _ attributes: String = "") -> String {
     let space = attributes.isEmpty ? "" : " "
     return "<text x=\"\(number(x))\" y=\"\(number(y))\"\(space)\(attributes)>\(escaped(text))</text>\n"
@@ -46,7 +47,7 @@ package enum SVG {
     return result
   }
 
-  /// A coordinate to a tenth of a unit, without needless digits; 0 for what is no number or far outside any picture.
+  /// A coordinate rounded to a tenth, without trailing zeros; 0 for NaN and for values far outside any image.
   package static func number(_ value: Double) -> String {
     guard abs(value) < 1e9 else { return "0" }
     let tenths = Int((value * 10).rounded())

@@ -1,13 +1,14 @@
-/// Points of a line in the order of x, made few enough to be drawn.
+/// Reduces the points of a line, in the order of x, to as many as can be drawn.
 package enum Thinning {
   public typealias Point = (x: Double, y: Double)
 
-  /// The points without a number (NaN, infinite) left out: stretches of numbers, between which the line is broken.
+  /// The stretches of finite points, between which the line is broken. NaN and infinities are left out.
   package static func stretches(_ points: [Point]) -> [[Point]] {
     points.split { !$0.x.isFinite || !$0.y.isFinite }.map(Array.init)
   }
 
-  /// At most `limit` points: the first, the last, and of each part of the line its least and its largest. No peak is lost.
+  /// At most `limit` points: the first, the last, and the lowest and the highest of each part of the line, so that no
+  /// peak is lost.
   package static func thinned(_ points: [Point], limit: Int = 1000) -> [Point] {
     guard points.count > max(4, limit) else { return points }
     let inner = points.count - 2

@@ -1,14 +1,14 @@
 import Files
 import Glibc
 
-/// A fingerprint of a file's content, by which the hub names it.
+/// A kind of hash by which the hub identifies a file's content.
 public enum Digest: Sendable, Equatable {
-  /// SHA-256: of files in the hub's large-file storage.
+  /// SHA-256, for files in the hub's large-file storage.
   case sha256
-  /// git's object id, SHA-1 over `"blob " + length + "\0" + content`: of all other files.
+  /// Git's object ID, SHA-1 of `"blob " + length + "\0" + content`, for all other files.
   case gitBlob
 
-  /// Which one an ETag of the hub is, by its length; nil where it is neither.
+  /// The kind of an ETag of the hub, by its length; nil if it is neither.
   package init?(tag: String) {
     guard tag.utf8.allSatisfy({ $0 &- UInt8(ascii: "0") < 10 || $0 &- UInt8(ascii: "a") < 6 }) else { return nil }
     switch tag.utf8.count {
@@ -18,7 +18,7 @@ public enum Digest: Sendable, Equatable {
     }
   }
 
-  /// As people call it.
+  /// The name for messages.
   package var name: String {
     switch self {
     case .sha256: "SHA-256"
@@ -26,9 +26,9 @@ public enum Digest: Sendable, Equatable {
     }
   }
 
-  /// The fingerprint of a file in hexadecimal, computed by OpenSSL's libcrypto.
-  /// - Parameter shouldStop: asked between megabytes; true throws `HubError.interrupted`.
-  /// - Throws: `FileError`; `HubError.missingLibrary` where libcrypto is not installed.
+  /// The hash of a file in hexadecimal, computed by OpenSSL's libcrypto.
+  /// - Parameter shouldStop: called after each megabyte; true ends the computation with `HubError.interrupted`.
+  /// - Throws: `FileError`; `HubError.missingLibrary` if libcrypto is not installed.
   package func ofFile(_ path: String, shouldStop: () -> Bool = { false }) throws -> String {
     let descriptor = OpenDirectory.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError.system("open", path) }
@@ -51,8 +51,8 @@ public enum Digest: Sendable, Equatable {
     }
   }
 
-  /// The fingerprint of what is in memory.
-  /// - Throws: `HubError.missingLibrary` where libcrypto is not installed.
+  /// The hash of bytes in memory, in hexadecimal.
+  /// - Throws: `HubError.missingLibrary` if libcrypto is not installed.
   package func ofBytes(_ bytes: UnsafeRawBufferPointer) throws -> String {
     let hash = try LibCrypto.shared.get().hash(self)
     defer { hash.free() }

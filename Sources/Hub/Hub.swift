@@ -1,17 +1,17 @@
-/// The hub as this program reaches it: its cache first, and the network for what is missing there.
+/// Access to the hub: through its cache, and through the network for missing files.
 public struct Hub: Sendable {
-  /// Where the hub and its cache are.
+  /// The variables that locate the hub and its cache.
   public let environment: HubEnvironment
-  /// Whether the network must not be touched.
+  /// Whether the network is disabled.
   public let isOffline: Bool
-  /// Told what goes on, on the thread that called.
+  /// Called for each event, on the caller's thread.
   package let onEvent: @Sendable (HubEvent) -> Void
-  /// Asked several times a second while a file is fetched; true ends it with `HubError.interrupted`, the part kept.
+  /// Called several times a second during a download; true ends it with `HubError.interrupted` and keeps the part.
   package let shouldStop: @Sendable () -> Bool
-  /// Seconds before the first new try; each further one waits twice as long.
+  /// The delay before the first retry, in seconds; each further delay is twice as long.
   var firstDelay = 0.5
 
-  /// - Parameter isOffline: nil: as `HF_HUB_OFFLINE` says.
+  /// - Parameter isOffline: whether the network is disabled; nil: as in `HF_HUB_OFFLINE`.
   public init(
     _ environment: HubEnvironment, isOffline: Bool? = nil, onEvent: @escaping @Sendable (HubEvent) -> Void = { _ in },
     shouldStop: @escaping @Sendable () -> Bool = { false }
@@ -22,31 +22,31 @@ public struct Hub: Sendable {
     self.shouldStop = shouldStop
   }
 
-  /// The cache alone, where the process's environment says that it is.
+  /// The hub without the network: only the cache that the process's environment names.
   public static var offline: Hub { Hub(.current, isOffline: true) }
 }
 
-/// What goes on while files are fetched.
+/// An event during a download.
 public enum HubEvent: Sendable {
-  /// - received: bytes that are there, those of an earlier try included.
+  /// More bytes of a file have arrived.
   case progress(DownloadProgress)
   /// A file is complete and checked.
   case fetched(file: String, size: Int)
-  /// A line for people: a retry, a wait, an old copy that is used.
+  /// A line for the user about a retry, a wait, or the use of an old copy.
   case note(String)
 }
 
-/// How far the download of a file has come.
+/// The progress of a file's download.
 public struct DownloadProgress: Sendable, Equatable {
   /// The file's name in the repository.
   public let file: String
-  /// Bytes that are there, those of an earlier try included.
+  /// The bytes downloaded so far, including those of earlier attempts.
   public let received: Int
-  /// Nil where the hub did not say.
+  /// The size in bytes; nil if the hub does not report it.
   public let size: Int?
-  /// Of this try, smoothed.
+  /// The download rate of this attempt, smoothed.
   public let bytesPerSecond: Double
-  /// At the rate of now; nil where that, or the size, is not known.
+  /// The remaining time at the current rate; nil if the rate or the size is unknown.
   public var secondsLeft: Double? {
     guard let size, bytesPerSecond > 0 else { return nil }
     return Double(size - received) / bytesPerSecond
@@ -54,16 +54,16 @@ public struct DownloadProgress: Sendable, Equatable {
 }
 
 extension Hub {
-  /// The directory of a snapshot that has these parts; what is missing is fetched, checked and put into the cache.
+  /// The directory of a snapshot that has these parts. Missing files are downloaded, checked and put into the cache.
   ///
-  /// A pinned commit that is complete costs no request, nor does a branch unless `refresh` asks for it.
+  /// If the cache has all parts, no request is sent, unless `refresh` is true and the address is not a commit.
   ///
   /// - Parameters:
-  ///   - preset: the registry's entry for this very address, with the sizes and hashes to insist on.
-  ///   - aliases: other names of the repository, under which old clients kept it.
-  ///   - refresh: ask the hub what a branch stands at, even if all parts are in the cache; where the hub cannot be reached, the
-  ///     cache serves, and `onEvent` is told.
-  /// - Throws: `HubError`, `FileError`. The cache is as good as before, and better by the files that were complete.
+  ///   - preset: the registry's entry for exactly this address, with the expected sizes and hashes.
+  ///   - aliases: other names of the repository, under which old clients stored it.
+  ///   - refresh: whether to request a branch's newest commit even if the cache has all parts. If the hub cannot be
+  ///     reached, the cached copy is used, with a note to `onEvent`.
+  /// - Throws: `HubError`, `FileError`. The cache then keeps its previous content and the files that are complete.
   package func snapshot(
     _ address: HubAddress, preset: Preset?, aliases: [String] = [], parts: [HubPart], refresh: Bool = false
   ) throws -> String {
@@ -79,12 +79,12 @@ extension Hub {
       return try SnapshotFetcher(self, address, preset).fetch(parts)
     } catch let error as HubError where error.isOutage {
       guard case .found(let directory) = answer else { throw error }
-      onEvent(.note("\(error.message): the copy in the cache is used"))
+      onEvent(.note("\(error.message); using the cached copy"))
       return directory
     }
   }
 
-  /// The snapshot in the cache that has these parts, if any; no network is asked.
+  /// The snapshot in the cache that has these parts; nil if there is none. Does not use the network.
   package func cached(_ address: HubAddress, aliases: [String] = [], parts: [HubPart]) -> String? {
     guard case .found(let directory) = HubCache(environment).find(address, aliases: aliases, parts: parts) else {
       return nil

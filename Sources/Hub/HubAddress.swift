@@ -1,19 +1,19 @@
 import Files
 
-/// A repository of the hub, and a branch, tag or commit of it.
+/// A repository of the hub, at a branch, tag or commit.
 public struct HubAddress: Sendable, Equatable {
-  /// `OWNER/NAME`, or `NAME` as old repositories are called.
+  /// `OWNER/NAME`, or `NAME` for old repositories.
   public let repository: String
   /// A branch, a tag or a commit.
   public let revision: String
 
-  /// An address from its parts, which are not checked.
+  /// Creates an address from its parts, without checks.
   public init(repository: String, revision: String) {
     self.repository = repository
     self.revision = revision
   }
 
-  /// Reads `hf://OWNER/NAME[@REVISION]`; nil where the text does not begin with `hf://`.
+  /// Parses `hf://OWNER/NAME[@REVISION]`; nil if the text does not begin with `hf://`.
   package static func parse(_ text: String) throws(HubError) -> HubAddress? {
     guard text.hasPrefix("hf://") else { return nil }
     let parts = text.dropFirst(5).split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
@@ -26,7 +26,7 @@ public struct HubAddress: Sendable, Equatable {
     return HubAddress(repository: String(parts[0]), revision: String(revision))
   }
 
-  /// Whether a text may be a part of a repository's or revision's name. It cannot lead out of a folder.
+  /// Whether a text is valid as a part of a repository's or revision's name. Such a name cannot lead out of a folder.
   package static func isName(_ text: Substring) -> Bool {
     !text.isEmpty && text != "." && text != ".."
       && text.utf8.allSatisfy { byte in
@@ -41,7 +41,7 @@ public struct HubAddress: Sendable, Equatable {
 
   package var isCommit: Bool { Self.isCommit(revision) }
 
-  /// Whether a text names a commit: 40 hexadecimal digits in lower case.
+  /// Whether a text is a commit: 40 hexadecimal digits in lower case.
   package static func isCommit(_ text: String) -> Bool {
     text.utf8.count == 40
       && text.utf8.allSatisfy { $0 &- UInt8(ascii: "0") < 10 || $0 &- UInt8(ascii: "a") < 6 }
@@ -49,7 +49,7 @@ public struct HubAddress: Sendable, Equatable {
 }
 
 extension HubAddress {
-  /// The revision whose snapshot a directory is: `…/models--OWNER--NAME/snapshots/COMMIT`.
+  /// The address of a snapshot's directory: `…/models--OWNER--NAME/snapshots/COMMIT`.
   package init?(snapshot directory: String) {
     let parts = Path.trimmed(directory).split(separator: "/")
     guard parts.count >= 3, parts[parts.count - 2] == "snapshots" else { return nil }
@@ -61,7 +61,7 @@ extension HubAddress {
     guard names.count <= 2, names.allSatisfy(Self.isName), isCommit else { return nil }
   }
 
-  /// Owner and name, between which a cache writes two dashes.
+  /// The owner and the name in a cache folder's name, which separates them with two dashes.
   private static func pieces(_ text: Substring) -> [Substring] {
     let bytes = text.utf8
     var index = bytes.startIndex

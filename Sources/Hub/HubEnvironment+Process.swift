@@ -1,9 +1,9 @@
 import Files
 
 extension Hub {
-  /// The hub and its cache as the process's environment describes them: `HF_HOME`, `HF_TOKEN`, `HF_ENDPOINT`, `HF_HUB_OFFLINE`, proxies
-  /// and the other variables of `HubEnvironment.variableNames`. The environment is read at each use. Where the task that downloads is
-  /// canceled, the download ends with `HubError.interrupted` and keeps its part.
+  /// The hub and its cache as the process's environment defines them: `HF_HOME`, `HF_TOKEN`, `HF_ENDPOINT`,
+  /// `HF_HUB_OFFLINE`, proxies and the other variables of `HubEnvironment.variableNames`. The environment is read at
+  /// each use. If the downloading task is canceled, the download ends with `HubError.interrupted` and keeps its part.
   public static var fromEnvironment: Hub { Hub(.current, shouldStop: { Task.isCancelled }) }
 }
 
@@ -11,7 +11,7 @@ extension HubEnvironment {
   /// The variables of this process.
   public static var current: HubEnvironment { HubEnvironment(reading: environmentVariable) }
 
-  /// The variables of the hub that are set, and those that are named in them (`$SCRATCH/hub`).
+  /// The variables of the hub that are set, and those that their values refer to (`$SCRATCH/hub`).
   package init(reading environment: (String) -> String?) {
     var variables: [String: String] = [:]
     for name in Self.variableNames {

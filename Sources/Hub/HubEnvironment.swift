@@ -1,12 +1,12 @@
 import Files
 import Glibc
 
-/// The variables that say where the hub and its cache are and how to reach them, as Hugging Face's own tools read them:
-/// those of the process (`current`), or others.
+/// The environment variables that locate the hub and its cache, with the same meaning as in Hugging Face's tools: those
+/// of the process (`current`), or others.
 public struct HubEnvironment: Sendable {
   package let variables: [String: String]
 
-  /// - Parameter environment: names and values, as of a process; names that are not of the hub are passed over.
+  /// - Parameter environment: the names and values of variables; other names than the hub's are ignored.
   public init(_ environment: [String: String]) { variables = environment }
 
   /// `HF_HUB_CACHE`, else `HUGGINGFACE_HUB_CACHE`, else `hub` under `HF_HOME`, whose default is `huggingface` under
@@ -23,7 +23,7 @@ public struct HubEnvironment: Sendable {
     return Path.join(caches, "huggingface")
   }
 
-  /// The variables that are looked at; besides, those that are named in paths (`$SCRATCH/hub`).
+  /// The variables that are read, in addition to those that paths refer to (`$SCRATCH/hub`).
   public static let variableNames = [
     "HF_ENDPOINT", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME", "HOME", "HF_TOKEN",
     "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_ETAG_TIMEOUT",
@@ -35,17 +35,17 @@ public struct HubEnvironment: Sendable {
   /// `HF_HUB_OFFLINE`, else `TRANSFORMERS_OFFLINE`.
   public var isOffline: Bool { isTrue("HF_HUB_OFFLINE") ?? isTrue("TRANSFORMERS_OFFLINE") ?? false }
 
-  /// Whether progress is to be shown (`HF_HUB_DISABLE_PROGRESS_BARS`).
+  /// Whether to show progress (`HF_HUB_DISABLE_PROGRESS_BARS`).
   public var showsProgress: Bool { !(isTrue("HF_HUB_DISABLE_PROGRESS_BARS") ?? false) }
 
-  /// `HF_ENDPOINT`, where a mirror of the hub is.
+  /// `HF_ENDPOINT`, the address of a mirror of the hub, or the hub's own address.
   var endpoint: String { Path.trimmed(value("HF_ENDPOINT") ?? "https://huggingface.co") }
 
-  /// Seconds to wait for the answer to a question, and for the next bytes of a file.
+  /// The time to wait for the response to a HEAD request, and for the next bytes of a file, in seconds.
   var etagTimeout: Double { seconds("HF_HUB_ETAG_TIMEOUT") }
   var downloadTimeout: Double { seconds("HF_HUB_DOWNLOAD_TIMEOUT") }
 
-  /// Whether a snapshot links to its blobs, and does not hold copies.
+  /// Whether a snapshot has links to blobs instead of copies.
   var usesSymlinks: Bool { !(isTrue("HF_HUB_DISABLE_SYMLINKS") ?? false) }
 
   /// A file of certificates to trust, instead of the system's.
@@ -53,15 +53,15 @@ public struct HubEnvironment: Sendable {
     (value("SSL_CERT_FILE") ?? value("REQUESTS_CA_BUNDLE") ?? value("CURL_CA_BUNDLE")).map(expand)
   }
 
-  /// The token to show to the hub: `HF_TOKEN`, else the file `HF_TOKEN_PATH` or `token` under `HF_HOME`; nil where there is
-  /// none, or `HF_HUB_DISABLE_IMPLICIT_TOKEN` keeps it back.
+  /// The token for the hub: `HF_TOKEN`, else the file `HF_TOKEN_PATH` or `token` under `HF_HOME`; nil if there is none,
+  /// or `HF_HUB_DISABLE_IMPLICIT_TOKEN` disables it.
   package func token() throws(HubError) -> String? {
     if isTrue("HF_HUB_DISABLE_IMPLICIT_TOKEN") ?? false { return nil }
     let file = value("HF_TOKEN_PATH").map(expand) ?? Path.join(homeFolder, "token")
     guard let token = value("HF_TOKEN") ?? value("HUGGING_FACE_HUB_TOKEN") ?? firstLine(of: file) else { return nil }
     let text = token.utf8.drop { $0 <= 0x20 }.reversed().drop { $0 <= 0x20 }.reversed()
     if text.isEmpty { return nil }
-    // It stands in a header line: nothing in it may end that line.
+    // The token becomes part of a header line, which it must not end.
     guard text.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw .malformedToken }
     return String(decoding: text, as: UTF8.self)
   }
@@ -71,17 +71,17 @@ public struct HubEnvironment: Sendable {
     return String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
   }
 
-  /// The proxies between here and the rest of the network, for each scheme.
+  /// The proxies for each scheme.
   struct Proxies: Sendable, Equatable {
     var http: String?
     var https: String?
-    /// Hosts that are reached without, as `NO_PROXY` lists them.
+    /// The hosts that need no proxy, as a list in the format of `NO_PROXY`.
     var exceptions = ""
 
     func proxy(for scheme: String) -> String? { scheme == "https" ? https : http }
 
-    /// The proxy that stands before a host, for messages; nil where the host is an exception. Exceptions that are networks
-    /// (`10.0.0.0/8`) are left to libcurl.
+    /// The proxy for a host, for messages; nil if the host is an exception. Only libcurl interprets exceptions that are
+    /// networks (`10.0.0.0/8`).
     func proxy(for address: WebAddress) -> String? {
       let host = address.host.filter { $0 != "[" && $0 != "]" }
       let isException = exceptions.lowercased().split { $0 == "," || $0 == " " }.contains { entry in
@@ -99,18 +99,18 @@ public struct HubEnvironment: Sendable {
       http: either("http_proxy") ?? all, https: either("https_proxy") ?? all, exceptions: either("no_proxy") ?? "")
   }
 
-  /// Seconds in a variable; 10 where it is not set or no sensible number.
+  /// The value of a variable in seconds; 10 if it is not set or out of range.
   private func seconds(_ name: String) -> Double {
     guard let text = value(name), let number = Double(text), number > 0, number <= 86400 else { return 10 }
     return number
   }
 
-  /// Whether a variable that is set says 1, ON, YES or TRUE, in any case.
+  /// Whether the value of a variable is 1, ON, YES or TRUE, in any case; nil if it is not set.
   package func isTrue(_ name: String) -> Bool? {
     value(name).map { ["1", "ON", "YES", "TRUE"].contains($0.uppercased()) }
   }
 
-  /// A variable that is set and not empty.
+  /// The value of a variable; nil if it is not set or empty.
   package func value(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
 
   var homeDirectory: String {
@@ -119,7 +119,7 @@ public struct HubEnvironment: Sendable {
     return String(cPath: home)
   }
 
-  /// `~` at the start, then `$NAME` and `${NAME}`; names that are not set stay as they are.
+  /// Expands `~` at the start of a path, then `$NAME` and `${NAME}`. Names that are not set stay as they are.
   func expand(_ path: String) -> String {
     var path = path
     if path == "~" || path.hasPrefix("~/") { path = homeDirectory + path.dropFirst() }

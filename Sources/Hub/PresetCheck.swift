@@ -1,46 +1,46 @@
 import Files
 
-/// One thing that was verified of a preset.
+/// The result of one check of a preset.
 package struct PresetCheck: Sendable, Equatable {
-  /// How a check came out.
+  /// The outcome of a check.
   package enum Outcome: Sendable, Equatable {
-    /// As it should be.
+    /// The found value matches the expected one.
     case ok
-    /// Something is not as it should be.
+    /// The found value differs from the expected one.
     case differs
-    /// There is nothing to compare with.
+    /// No expected value is known.
     case unchecked
   }
 
   /// A file's name, "parameters", or a published input.
   package let subject: String
-  /// How it came out.
+  /// The outcome.
   package let outcome: Outcome
-  /// What was found; where it differs, beside what was expected.
+  /// The found value, with the expected one if they differ.
   package let details: String
 
-  /// A check from its parts.
+  /// Creates a check from its parts.
   package init(_ subject: String, _ outcome: Outcome, _ details: String) {
     (self.subject, self.outcome, self.details) = (subject, outcome, details)
   }
 }
 
-/// What came of verifying a preset.
+/// The result of verifying a preset.
 package enum PresetVerdict: Sendable, Equatable {
-  /// All that could be compared is as it should be.
+  /// All known values match.
   case ok
-  /// Something is not as it should be.
+  /// Some value differs.
   case differs
-  /// Nothing is known of the model to compare with.
+  /// No expected values are known.
   case unchecked
 }
 
-/// Compares the files of a model with what is known of them: the registry's sizes and hashes, and the names of the cache's
-/// blobs, which are hashes of their content.
+/// Compares the files of a model with the registry's sizes and hashes, and with the names of the cache's blobs, which
+/// are hashes of their content.
 package struct FileVerifier {
   package let directory: String
   package let files: [Preset.File]
-  /// Asked between megabytes; true ends with `HubError.interrupted`.
+  /// Called after each megabyte; true ends the verification with `HubError.interrupted`.
   package let shouldStop: @Sendable () -> Bool
 
   package init(directory: String, files: [Preset.File], shouldStop: @escaping @Sendable () -> Bool) {
@@ -54,41 +54,41 @@ package struct FileVerifier {
       if Path.isDirectory(Path.join(directory, name)) { continue }
       if let check = try check(name, nil) { try report(check) }
     }
-    // The one file of a model that is in a folder of its own.
+    // The only file of a model in a subfolder.
     let name = ModelFiles.kerasVocabulary
     if !files.contains(where: { $0.name == name }), let check = try check(name, nil) { try report(check) }
   }
 
-  /// Nil for a file that is not there and need not be.
+  /// Checks one file; nil if the file is missing and optional.
   private func check(_ name: String, _ file: Preset.File?) throws -> PresetCheck? {
     let path = Path.join(directory, name)
     guard let size = Path.size(path) else {
-      if Path.linkTarget(path) != nil { return PresetCheck(name, .differs, "a link to a blob that is not there") }
-      // Of files that stand for each other, clients fetch the one they read.
+      if Path.linkTarget(path) != nil { return PresetCheck(name, .differs, "a link to a missing blob") }
+      // Clients download only one of several alternative files.
       let hasOther = HubPart.vocabulary.files.contains(name) && HubPart.vocabulary.missing(in: directory) == nil
       return hasOther || file?.isOptional ?? true ? nil : PresetCheck(name, .differs, "missing")
     }
-    // Some of the registry's sizes are computed, not seen: where the cache has a hash, that decides.
+    // Some of the registry's sizes are computed, not observed: if the cache has a hash, the hash decides.
     let blob = blob(path)
     let digest = blob.flatMap { Digest(tag: $0) }
     var found: [String] = []
     if let expected = file?.size, size != expected {
       guard file?.sha256 == nil, digest != nil else {
-        return PresetCheck(name, .differs, "\(size) bytes, the registry says \(expected)")
+        return PresetCheck(name, .differs, "\(size) bytes, but the registry says \(expected)")
       }
-      found.append("where the registry says \(expected)")
+      found.append("but the registry says \(expected)")
     }
     if let expected = file?.sha256 {
       let sum = try Digest.sha256.ofFile(path, shouldStop: shouldStop)
-      guard sum == expected else { return differs(name, .sha256, sum, "the registry says", expected) }
+      guard sum == expected else { return differs(name, .sha256, sum, "but the registry says", expected) }
       let also = blob == sum ? " and in the cache" : ""
       found.append("\(Digest.sha256.name) \(sum.prefix(12))… as in the registry\(also)")
     }
     // The same hash need not be computed twice.
     if let blob, let digest, blob != file?.sha256 {
       let sum = try digest.ofFile(path, shouldStop: shouldStop)
-      guard sum == blob else { return differs(name, digest, sum, "the cache's name for it is", blob) }
-      found.append("\(digest.name) \(sum.prefix(12))… as the cache calls it")
+      guard sum == blob else { return differs(name, digest, sum, "but its name in the cache is", blob) }
+      found.append("\(digest.name) \(sum.prefix(12))… as in the cache")
     }
     guard !found.isEmpty else { return PresetCheck(name, .unchecked, "\(size) bytes, no hash to compare with") }
     return PresetCheck(name, .ok, "\(size) bytes, " + found.joined(separator: ", "))
@@ -100,7 +100,7 @@ package struct FileVerifier {
     PresetCheck(name, .differs, "\(digest.name) is \(found), \(who) \(expected)")
   }
 
-  /// The name of the blob that a snapshot's entry is a link to.
+  /// The name of the blob to which a snapshot's file links; nil if it is not such a link.
   private func blob(_ path: String) -> String? {
     guard let target = Path.linkTarget(path), Path.name(Path.parent(target)) == "blobs" else { return nil }
     return Path.name(target)

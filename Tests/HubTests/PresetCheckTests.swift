@@ -27,8 +27,8 @@ import Testing
     let snapshot = try cache.add("o/n", ["config.json": Data("{}".utf8), "model.safetensors": Data("w".utf8)])
     let found = try checks(snapshot)
     #expect(found.count == 2 && found.values.allSatisfy { $0.outcome == .ok })
-    #expect(found["config.json"]?.details == "2 bytes, git blob id 9e26dfeeb6e6… as the cache calls it")
-    #expect(found["model.safetensors"]?.details == "1 bytes, SHA-256 50e721e49c01… as the cache calls it")
+    #expect(found["config.json"]?.details == "2 bytes, git blob id 9e26dfeeb6e6… as in the cache")
+    #expect(found["model.safetensors"]?.details == "1 bytes, SHA-256 50e721e49c01… as in the cache")
   }
 
   @Test func registry() throws {
@@ -37,19 +37,20 @@ import Testing
     let good = try checks(snapshot, [file("config.json", size: 2, sum), file("vocab.txt", isOptional: true)])
     #expect(good.count == 2 && good["config.json"]?.outcome == .ok)
     #expect(
-      good["config.json"]?.details.hasSuffix("as in the registry, git blob id 9e26dfeeb6e6… as the cache calls it")
+      good["config.json"]?.details.hasSuffix("as in the registry, git blob id 9e26dfeeb6e6… as in the cache")
         == true)
 
     let other = Hash.sha256([1])
     let bad = try checks(snapshot, [file("config.json", other), file("model.safetensors", size: 7), file("vocab.txt")])
-    #expect(bad["config.json"] == PresetCheck("config.json", .differs, "SHA-256 is \(sum), the registry says \(other)"))
+    #expect(
+      bad["config.json"] == PresetCheck("config.json", .differs, "SHA-256 is \(sum), but the registry says \(other)"))
     // A size alone gives way to the hash.
     #expect(bad["model.safetensors"]?.outcome == .ok)
     #expect(
-      bad["model.safetensors"]?.details.hasPrefix("1 bytes, where the registry says 7, SHA-256 50e721e49c01") == true)
+      bad["model.safetensors"]?.details.hasPrefix("1 bytes, but the registry says 7, SHA-256 50e721e49c01") == true)
     let sized = try checks(
       snapshot, [file("model.safetensors", size: 7, other), file("config.json", size: 2)])["model.safetensors"]
-    #expect(sized == PresetCheck("model.safetensors", .differs, "1 bytes, the registry says 7"))
+    #expect(sized == PresetCheck("model.safetensors", .differs, "1 bytes, but the registry says 7"))
     #expect(bad["vocab.txt"] == PresetCheck("vocab.txt", .differs, "missing"))
   }
 
@@ -62,9 +63,9 @@ import Testing
     let found = try checks(snapshot, [file("config.json", size: 2)])
     #expect(found["config.json"]?.outcome == .differs)
     #expect(
-      found["config.json"]?.details.hasSuffix("the cache's name for it is 9e26dfeeb6e641a33dae4961196235bdb965b21b")
+      found["config.json"]?.details.hasSuffix("but its name in the cache is 9e26dfeeb6e641a33dae4961196235bdb965b21b")
         == true)
-    #expect(found["model.safetensors"]?.details == "a link to a blob that is not there")
+    #expect(found["model.safetensors"]?.details == "a link to a missing blob")
   }
 
   @Test func filesThatStandForOthers() throws {

@@ -138,7 +138,7 @@ import Testing
     let error = #expect(throws: PresetError.self) {
       try verify("hf://o/n@\(FakeCache.commit)", PresetRegistry.builtIn())
     }
-    #expect(error?.message.contains("is not whole in the cache: there is no model.safetensors") == true, "\(snapshot)")
+    #expect(error?.message.contains("is incomplete in the cache: missing model.safetensors") == true, "\(snapshot)")
   }
 
   /// Figures in a registry that make no sense for the model do not stop the other checks.

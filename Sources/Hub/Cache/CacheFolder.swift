@@ -1,15 +1,16 @@
 import Files
 import Glibc
 
-/// A repository's folder in the cache, to be written to in the layout that all clients of the hub share.
+/// Writes a repository's folder in the cache, in the layout that all clients of the hub share.
 ///
 ///     blobs/<etag>                          content
-///     blobs/<etag>.6d6c6d3<n>.incomplete    content on its way (`PartFile`)
+///     blobs/<etag>.6d6c6d3<n>.incomplete    partial content (`PartFile`)
 ///     snapshots/<commit>/<file>             link to a blob
 ///     refs/<branch>                         text: a commit
-///     .no_exist/<commit>/<file>             empty: known not to be there
+///     .no_exist/<commit>/<file>             empty: the file is known to be missing on the hub
 ///
-/// Nothing is made before there is something to put in. What other clients wrote is neither deleted nor rewritten.
+/// Folders are created only when there is something to put in. Files of other clients are neither deleted nor
+/// rewritten.
 struct CacheFolder {
   let cache: String
   let name: String
@@ -25,18 +26,18 @@ struct CacheFolder {
   func snapshot(_ commit: String) -> String { Path.join(path, "snapshots/\(commit)") }
   func blob(_ tag: String) -> String { Path.join(path, "blobs/\(tag)") }
 
-  /// Whether a file is there; a link to a blob that is gone is none.
+  /// Whether the snapshot has a file. A link to a missing blob does not count.
   func has(_ file: String, at commit: String) -> Bool { Path.isFile(Path.join(snapshot(commit), file)) }
 
   func isKnownMissing(_ file: String, at commit: String) -> Bool {
     Path.isFile(Path.join(path, ".no_exist/\(commit)/\(file)"))
   }
 
-  /// Makes the folder for blobs, and the tag by which backups know a cache.
+  /// Creates the folder for blobs, and the tag by which backup programs recognize a cache.
   func prepare() throws {
     try makeFolder(Path.join(path, "blobs"))
     let tag = Path.join(cache, "CACHEDIR.TAG")
-    // As huggingface_hub writes it. Nice to have: a cache that is not ours alone may refuse it.
+    // As huggingface_hub writes it. Optional: in a shared cache, permission may be denied.
     if Path.kind(tag) == nil { try? AtomicFile.write(Array(Self.tagText.utf8), to: tag) }
   }
 
@@ -48,15 +49,15 @@ struct CacheFolder {
 
     """
 
-  /// Remembers that the hub has no such file. Best effort.
+  /// Records that a file is missing on the hub. Best effort.
   func noteMissing(_ file: String, at commit: String) {
-    let place = Path.join(path, ".no_exist/\(commit)/\(file)")
-    guard Path.kind(place) == nil, (try? makeFolder(Path.parent(place))) != nil else { return }
-    let descriptor = open(place.cPath, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+    let marker = Path.join(path, ".no_exist/\(commit)/\(file)")
+    guard Path.kind(marker) == nil, (try? makeFolder(Path.parent(marker))) != nil else { return }
+    let descriptor = open(marker.cPath, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
     if descriptor >= 0 { close(descriptor) }
   }
 
-  /// Remembers which commit a branch stands at. Best effort: the snapshot is complete without.
+  /// Records the commit of a branch. Best effort: the snapshot is complete without it.
   func writeReference(_ revision: String, commit: String) {
     let file = Path.join(path, "refs/\(revision)")
     if let old = try? FileMapping.contents(of: file), old == Array(commit.utf8) { return }
@@ -64,50 +65,52 @@ struct CacheFolder {
     try? AtomicFile.write(Array(commit.utf8), to: file)
   }
 
-  /// Puts a blob into a snapshot: a link, or a copy where links are not wanted or not possible.
+  /// Puts a blob into a snapshot: as a link, or as a copy if links are disabled or not supported.
   func link(_ tag: String, as file: String, at commit: String) throws {
     if try !makeLink(tag, as: file, at: commit) { try copy(blob(tag), to: Path.join(snapshot(commit), file)) }
   }
 
-  /// Makes the link and the folders it is in.
-  /// - Returns: false where links are not wanted or not possible.
+  /// Creates the link and its parent folders.
+  /// - Returns: false if links are disabled or not supported.
   private func makeLink(_ tag: String, as file: String, at commit: String) throws -> Bool {
-    let place = Path.join(snapshot(commit), file)
-    try makeFolder(Path.parent(place))
+    let link = Path.join(snapshot(commit), file)
+    try makeFolder(Path.parent(link))
     guard usesSymlinks else { return false }
     // From snapshots/<commit>/<folders>/ up to the repository's folder.
     let depth = 2 + file.utf8.count { $0 == UInt8(ascii: "/") }
     let target = String(repeating: "../", count: depth) + "blobs/\(tag)"
-    // A link whose blob is gone is in the way.
-    if Path.kind(place) == nil { unlink(place.cPath) }
-    if symlink(target.cPath, place.cPath) == 0 { return true }
+    // Remove a link to a missing blob.
+    if Path.kind(link) == nil { unlink(link.cPath) }
+    if symlink(target.cPath, link.cPath) == 0 { return true }
     switch errno {
     case EEXIST: return true
     case EPERM, EOPNOTSUPP, ENOSYS: return false
-    case EACCES, EROFS: throw HubError.cacheNotWritable(path: Path.parent(place))
-    default: throw FileError.system("write", place, writing: true)
+    case EACCES, EROFS: throw HubError.cacheNotWritable(path: Path.parent(link))
+    default: throw FileError.system("write", link, writing: true)
     }
   }
 
-  /// Puts a finished part where its content is to be: among the blobs, or into the snapshot itself.
+  /// Moves a complete part to its final path: among the blobs with a link to it, or into the snapshot itself.
   func place(_ part: PartFile, _ tag: String, as file: String, at commit: String) throws {
-    let place = Path.join(snapshot(commit), file)
+    let destination = Path.join(snapshot(commit), file)
     if usesSymlinks {
       try part.move(to: blob(tag))
       FileOutput.flushDirectory(Path.join(path, "blobs"))
       if try makeLink(tag, as: file, at: commit) { return }
-      // The file system has no links. The blob is new, so that nothing else needs it: a copy would only take room.
-      guard rename(blob(tag).cPath, place.cPath) == 0 else { throw FileError.system("write", place, writing: true) }
+      // The file system does not support links. Nothing else uses the new blob, so move it instead of copying it.
+      guard rename(blob(tag).cPath, destination.cPath) == 0 else {
+        throw FileError.system("write", destination, writing: true)
+      }
     } else {
-      try makeFolder(Path.parent(place))
-      try part.move(to: place)
+      try makeFolder(Path.parent(destination))
+      try part.move(to: destination)
     }
-    FileOutput.flushDirectory(Path.parent(place))
+    FileOutput.flushDirectory(Path.parent(destination))
   }
 
-  private func copy(_ source: String, to place: String) throws(FileError) {
+  private func copy(_ source: String, to destination: String) throws(FileError) {
     let mapping = try FileMapping(path: source)
-    let file = try AtomicFile(path: place)
+    let file = try AtomicFile(path: destination)
     try file.write(mapping.bytes)
     try file.commit()
     withExtendedLifetime(mapping) {}
@@ -123,9 +126,9 @@ struct CacheFolder {
     }
   }
 
-  /// Holds the lock by which clients keep out of each other's way, while `body` runs. Only a courtesy: where there are no locks,
-  /// both fetch, and one of two equal files stays.
-  /// - Parameter onWait: called once where another process has it.
+  /// Runs `body` while holding the lock that clients share for a blob. The lock only avoids duplicate downloads:
+  /// without it, both clients download, and one of two equal files remains.
+  /// - Parameter onWait: called once if another process holds the lock.
   func withLock<Result>(
     _ tag: String, shouldStop: () -> Bool, onWait: () -> Void, _ body: () throws -> Result
   ) throws -> Result {
@@ -135,14 +138,14 @@ struct CacheFolder {
     var isTold = false
     while true {
       var descriptor = open(file.cPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o664)
-      // Another user's can be held all the same.
+      // Another user's file can be locked too.
       if descriptor < 0, errno == EACCES { descriptor = open(file.cPath, O_RDONLY | O_CLOEXEC) }
       guard descriptor >= 0 else { return try body() }
       defer { close(descriptor) }
-      // Whatever the umask: others of the group must be able to take it, as they can take huggingface_hub's.
+      // Regardless of the umask, others in the group must be able to lock it, as with huggingface_hub.
       fchmod(descriptor, 0o664)
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
-        // Others delete the file when they are done: then this lock is on nothing.
+        // Other clients delete the file when they are done. Then this lock protects nothing.
         if !FileIdentity.isSame(descriptor, file) { continue }
         return try body()
       }

@@ -1,25 +1,26 @@
 import Files
 
-/// The cache that all clients of the hub share. Only looked into: nothing is made, and no network is asked.
+/// The cache that all clients of the hub share, read-only and without network access.
 ///
 ///     models--OWNER--NAME/refs/<branch>              text: a commit
 ///     models--OWNER--NAME/snapshots/<commit>/<file>
 package struct HubCache: Sendable {
-  /// Its folder.
+  /// The folder of the cache.
   package let root: String
 
-  /// The cache that these variables say.
+  /// The cache that the environment names.
   package init(_ environment: HubEnvironment) { root = environment.cacheDirectory }
 
+  /// The result of a search.
   package enum Answer: Equatable {
     /// The directory of the snapshot.
     case found(String)
-    /// The parts that are missing, in words, and the revisions that the cache has.
+    /// Descriptions of the missing parts, and the other revisions in the cache.
     case missing([String], others: [String])
   }
 
-  /// Looks for a snapshot that has all parts.
-  /// - Parameter aliases: other names of the repository, under which old clients kept it.
+  /// Searches for a snapshot that has all parts.
+  /// - Parameter aliases: other names of the repository, under which old clients stored it.
   package func find(_ address: HubAddress, aliases: [String] = [], parts: [HubPart]) -> Answer {
     var fewest: [String]?
     var others: [String] = []
@@ -43,7 +44,7 @@ package struct HubCache: Sendable {
     "models--" + repository.split(separator: "/").joined(separator: "--")
   }
 
-  /// The commit that a revision names in the cache.
+  /// The commit of a revision, according to the cache.
   private func commit(_ address: HubAddress, in folder: String) -> String? {
     if address.isCommit { return address.revision }
     let file = Path.join(Path.join(folder, "refs"), address.revision)

@@ -1,18 +1,19 @@
 import Files
 import Glibc
 
-/// A blob on its way: `<etag>.<8 hex digits>.incomplete`, which a later run goes on with.
+/// A partial blob, `<etag>.<8 hex digits>.incomplete`, which a later run continues.
 ///
-/// Other clients give each process a name of its own at random. Ours are `6d6c6d30`, `6d6c6d31`, … ("mlm0", "mlm1"): the first
-/// that no running process holds is taken with what it has. Where the file system has no locks, nobody can know who holds what:
-/// there each process has a name at random too, and what it leaves is not gone on with.
+/// Other clients choose a random name for each process. This one uses `6d6c6d30`, `6d6c6d31`, … ("mlm0", "mlm1"), and
+/// continues the first part that no running process has locked. If the file system does not support locks, it chooses a
+/// random name too, and such a part is never continued.
 final class PartFile {
   let path: String
   private let descriptor: Int32
-  /// Bytes that are there.
+  /// The bytes downloaded so far.
   private(set) var count: Int
 
-  /// - Parameter blob: the path that the content is to have in the end.
+  /// Opens a part to continue, or creates one.
+  /// - Parameter blob: the final path of the content.
   init(for blob: String) throws {
     for digit in "0123456789abcdef" {
       let path = "\(blob).6d6c6d3\(digit).incomplete"
@@ -37,7 +38,7 @@ final class PartFile {
     count = 0
   }
 
-  /// Nil for a part that is there and may not be written to: another user's.
+  /// Opens a part; nil if it exists but is not writable, as it belongs to another user.
   private static func open(_ path: String, _ more: Int32 = 0) throws -> Int32? {
     let descriptor = Glibc.open(path.cPath, O_RDWR | O_CREAT | O_CLOEXEC | more, 0o666)
     if descriptor >= 0 { return descriptor }
@@ -63,31 +64,31 @@ final class PartFile {
     count += done
   }
 
-  /// Forgets what is there.
+  /// Removes the content.
   func clear() throws(FileError) {
     guard ftruncate(descriptor, 0) == 0 else { throw .system("write", path, writing: true) }
     count = 0
   }
 
-  /// Takes the file away.
+  /// Deletes the file.
   func discard() { unlink(path.cPath) }
 
-  /// Gives the finished content its name, flushed to the disk.
-  func move(to place: String) throws(FileError) {
+  /// Flushes the complete content to the disk and moves it to its final path.
+  func move(to path: String) throws(FileError) {
     guard fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP else {
-      throw .system("write", path, writing: true)
+      throw .system("write", self.path, writing: true)
     }
-    guard rename(path.cPath, place.cPath) == 0 else {
-      // Where locks are not honoured, another process may have moved this same content already.
-      if errno == ENOENT, Path.isFile(place) { return }
-      throw .system("write", place, writing: true)
+    guard rename(self.path.cPath, path.cPath) == 0 else {
+      // If locks are not honored, another process may have moved the same content already.
+      if errno == ENOENT, Path.isFile(path) { return }
+      throw .system("write", path, writing: true)
     }
   }
 
-  /// Free bytes of the file system, for whoever is not its administrator.
+  /// The bytes of the file system that are free for users other than root; nil if unknown.
   var freeSpace: Int? {
     var info = statvfs()
-    // Some file systems of networks do not know.
+    // Some network file systems do not report it.
     guard fstatvfs(descriptor, &info) == 0, info.f_blocks > 0 else { return nil }
     return Int(clamping: UInt64(info.f_bavail).multipliedReportingOverflow(by: UInt64(info.f_frsize)).partialValue)
   }

@@ -1,6 +1,6 @@
 import Files
 
-/// Fetches the files of a repository that a model needs, all of one commit, into the cache.
+/// Downloads the files of a repository that a model needs into the cache, all from one commit.
 struct SnapshotFetcher {
   private let hub: Hub
   private let client: HubClient
@@ -8,7 +8,7 @@ struct SnapshotFetcher {
   private let preset: Preset?
   private let folder: CacheFolder
 
-  /// - Parameter preset: the registry's entry for this very address.
+  /// - Parameter preset: the registry's entry for exactly this address.
   init(_ hub: Hub, _ address: HubAddress, _ preset: Preset?) throws {
     self.hub = hub
     self.address = address
@@ -18,6 +18,7 @@ struct SnapshotFetcher {
       HubCache(hub.environment), address.repository, usesSymlinks: hub.environment.usesSymlinks)
   }
 
+  /// Downloads the missing files.
   /// - Returns: the snapshot's directory.
   func fetch(_ parts: [HubPart]) throws -> String {
     let commit = try pinnedCommit()
@@ -25,12 +26,12 @@ struct SnapshotFetcher {
     let isKeras = try snapshot.fetchConfiguration()
     if parts.contains(.vocabulary) { try isKeras ? snapshot.fetchKerasVocabulary() : snapshot.fetchVocabulary() }
     if parts.contains(.weights) { try isKeras ? snapshot.fetchKerasWeights() : snapshot.fetchWeights() }
-    // Last: until now the branch led to a snapshot that was complete.
+    // This comes last: the branch always leads to a complete snapshot.
     if !address.isCommit { folder.writeReference(address.revision, commit: commit) }
     return folder.snapshot(commit)
   }
 
-  /// The commit that all files are taken from, though the branch may move meanwhile.
+  /// The commit of all files, even if the branch moves during the download.
   private func pinnedCommit() throws -> String {
     if address.isCommit { return address.revision }
     switch try client.information(on: ModelFiles.configuration, of: address) {
@@ -41,7 +42,7 @@ struct SnapshotFetcher {
     }
   }
 
-  /// One commit's files, as they are fetched.
+  /// The files of one commit while they are downloaded.
   private struct Snapshot {
     let fetcher: SnapshotFetcher
     let commit: String
@@ -52,17 +53,17 @@ struct SnapshotFetcher {
       self.commit = commit
     }
 
-    /// - Returns: whether it is a KerasHub preset.
+    /// - Returns: whether the repository is a KerasHub preset.
     func fetchConfiguration() throws -> Bool {
       try require(ModelFiles.configuration)
       return ModelFiles.isKerasHub(directory: fetcher.folder.snapshot(commit))
     }
 
     func fetchVocabulary() throws {
-      // What only adds to a vocabulary comes before it: with the vocabulary, the part counts as complete.
+      // Optional files come before the vocabulary, which marks the part as complete.
       _ = try fetch("tokenizer_config.json")
       if fetcher.preset?.files.isEmpty ?? true { _ = try fetch("special_tokens_map.json") }
-      // The registry's list decides where there is one; else one of the two is enough.
+      // The registry's list decides if there is one; otherwise one of the two files is enough.
       let known = ["vocab.txt", "tokenizer.json"].filter { fetcher.preset?.file($0) != nil }
       let listed = known.isEmpty ? nil : known
       var hasAny = false
@@ -81,7 +82,7 @@ struct SnapshotFetcher {
       }
       let index = Path.join(fetcher.folder.snapshot(commit), ModelFiles.index)
       let shards = HubPart.shards(inIndex: index)
-      // Names from outside: none may lead out of the snapshot.
+      // The names are untrusted: none may lead out of the snapshot.
       if let name = shards.first(where: { !ModelFiles.isName(ofShard: $0) }) {
         throw HubError.malformedIndex(file: index, shard: name)
       }
@@ -105,8 +106,8 @@ struct SnapshotFetcher {
       }
     }
 
-    /// Sees to it that a file is in the snapshot.
-    /// - Returns: false where the hub does not have it.
+    /// Downloads a file unless the snapshot has it.
+    /// - Returns: false if the hub does not have the file.
     private func fetch(_ file: String) throws -> Bool {
       let (folder, hub) = (fetcher.folder, fetcher.hub)
       if folder.has(file, at: commit) { return true }
@@ -121,9 +122,9 @@ struct SnapshotFetcher {
         try folder.prepare()
         try folder.withLock(
           information.tag, shouldStop: hub.shouldStop,
-          onWait: { hub.onEvent(.note("another process fetches \(file); waiting for it")) }
+          onWait: { hub.onEvent(.note("waiting for another process to download \(file)")) }
         ) {
-          if folder.has(file, at: commit) { return }  // it did
+          if folder.has(file, at: commit) { return }  // the other process did
           try BlobFetcher(hub: hub, client: fetcher.client, folder: folder, address: address)
             .fetch(information, file, sha256: expected?.sha256)
         }
@@ -131,11 +132,11 @@ struct SnapshotFetcher {
       }
     }
 
-    /// Before anything is fetched: the hub must announce what the registry knows of the pinned revision.
+    /// Checks before the download that the hub announces the hash that the registry has for the pinned revision.
     private static func check(
       _ information: HubClient.FileInformation, _ file: String, against expected: Preset.File?
     ) throws(HubError) {
-      // Sizes are not insisted on: some of the registry's are computed, not seen.
+      // Sizes are not checked: some of the registry's are computed, not observed.
       if let sha256 = expected?.sha256, Digest(tag: information.tag) == .sha256, sha256 != information.tag {
         throw .unexpectedDigest(file: file, expected: sha256, announced: information.tag)
       }
@@ -143,16 +144,16 @@ struct SnapshotFetcher {
   }
 }
 
-/// Fetches one file's content and checks it.
+/// Downloads the content of one file and checks it.
 private struct BlobFetcher {
   let hub: Hub
   let client: HubClient
   let folder: CacheFolder
-  /// Of the commit.
+  /// The address of the commit.
   let address: HubAddress
   private var commit: String { address.revision }
 
-  /// - Parameter sha256: what the registry knows of the content.
+  /// - Parameter sha256: the hash of the content in the registry.
   func fetch(_ information: HubClient.FileInformation, _ file: String, sha256: String?) throws {
     let blob = folder.blob(information.tag)
     if Path.isFile(blob), information.size == nil || Path.size(blob) == information.size {
@@ -165,7 +166,7 @@ private struct BlobFetcher {
     do {
       try check(part, information, file, sha256)
     } catch let error as HubError {
-      // Only content that is known to be wrong is thrown away.
+      // Only content that is known to be wrong is deleted.
       if case .unexpectedDigest = error { part.discard() }
       guard case .wrongDigest = error else { throw error }
       try part.clear()
@@ -173,8 +174,8 @@ private struct BlobFetcher {
         part.discard()
         throw error
       }
-      // What was there before may have been bad: once more from the start.
-      hub.onEvent(.note("\(file): the part from an earlier try was bad; starting over"))
+      // The earlier part may have been corrupt: download all of it once more.
+      hub.onEvent(.note("\(file): the partial download from an earlier attempt was corrupt; starting over"))
       try fetch(information, file, part)
       do {
         try check(part, information, file, sha256)
@@ -199,7 +200,7 @@ private struct BlobFetcher {
         do {
           return try client.fetch(information, file, into: part)
         } catch let error as HubError {
-          // The storage's addresses are good for a while only. After some progress it is worth asking for a new one.
+          // Storage addresses expire. After some progress it is worth requesting a new one.
           guard case .refused = error, part.count > before,
             case .found(let renewed) = try client.information(on: file, of: address), renewed.tag == information.tag
           else { throw error }
@@ -207,7 +208,7 @@ private struct BlobFetcher {
         }
       }
     } catch {
-      // An empty part is of no use to anybody.
+      // An empty part is useless.
       if part.count == 0 { part.discard() }
       throw error
     }
@@ -226,7 +227,7 @@ private struct BlobFetcher {
   ) throws {
     let announced = Digest(tag: information.tag)
     if announced == nil, sha256 == nil {
-      hub.onEvent(.note("\(file): no hash of it is announced; its length alone was checked"))
+      hub.onEvent(.note("\(file): the hub announces no hash; checked only the size"))
     }
     if let announced {
       let found = try announced.ofFile(part.path, shouldStop: hub.shouldStop)
@@ -237,7 +238,7 @@ private struct BlobFetcher {
     if let sha256, announced != .sha256 {
       let found = try Digest.sha256.ofFile(part.path, shouldStop: hub.shouldStop)
       if found == sha256 { return }
-      // Where the hub announced a hash, this is what it has.
+      // If the hub announced a hash, the content is what the hub has.
       throw announced == nil
         ? HubError.wrongDigest(file: file, digest: .sha256, expected: sha256, found: found)
         : HubError.unexpectedDigest(file: file, expected: sha256, announced: found)

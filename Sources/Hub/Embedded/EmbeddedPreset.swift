@@ -1,16 +1,16 @@
 import CPresets
 import Files
 
-/// A preset that is part of the program: vocabulary and weights, read where they lie and not before they are used.
+/// A preset that is part of the program: vocabulary and weights, read in place and on first use.
 package struct EmbeddedPreset: Sendable {
-  /// What its entry in presets.json calls it.
+  /// The name in presets.json.
   package let name: String
-  /// One word piece a line (vocab.txt).
+  /// One word piece per line (vocab.txt).
   package let vocabulary: FileMapping
   /// A safetensors file.
   package let weights: FileMapping
 
-  /// Nil for a name that the program has no files of.
+  /// The preset of a name; nil if the program has no files for it.
   package init?(name: String) {
     guard name == "distil_bert_tiny_en_uncased" else { return nil }
     func part(_ file: String, _ part: mlm_file) -> FileMapping {
@@ -21,7 +21,7 @@ package struct EmbeddedPreset: Sendable {
     weights = part("model.safetensors", mlm_tiny_weights)
   }
 
-  /// What it is made of, by the names of a model directory.
+  /// The files, with their names in a model directory.
   package var files: [(name: String, content: FileMapping)] {
     [("model.safetensors", weights), ("vocab.txt", vocabulary)]
   }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Keeps SIGPIPE away from code that writes to connections which the other side may have closed, as older builds of libcurl do
-/// with TLS when they may not touch signals. The rest of the process keeps its own way with the signal.
+/// Suppresses SIGPIPE in code that writes to connections that the peer may have closed. Older builds of libcurl do so
+/// with TLS if they must not change signal handlers. The rest of the process keeps its signal handling.
 enum BrokenPipe {
   static func withoutSignal<Result>(_ body: () -> Result) -> Result {
     var pipe = sigset_t()
@@ -12,7 +12,7 @@ enum BrokenPipe {
     sigpending(&pending)
     guard sigismember(&pending, SIGPIPE) == 0, pthread_sigmask(SIG_BLOCK, &pipe, &before) == 0 else { return body() }
     defer {
-      // One that came meanwhile is not to come late.
+      // Consume a signal that arrived meanwhile.
       var now = timespec()
       while sigtimedwait(&pipe, nil, &now) == -1 && errno == EINTR {}
       pthread_sigmask(SIG_SETMASK, &before, nil)

@@ -8,43 +8,43 @@ struct HTTPRequest {
   var method: Method
   var address: WebAddress
   var headers: [(name: String, value: String)] = []
-  /// Seconds to wait for a connection, and for the next byte.
+  /// The time to wait for a connection, and for the next byte, in seconds.
   var idleTimeout: Double
-  /// Seconds for all of it; nil: as long as bytes come.
+  /// The time for the whole request, in seconds; nil: no limit while bytes arrive.
   var limit: Double?
 }
 
-/// The status line and headers of an answer.
+/// The status line and headers of a response.
 struct HTTPHead: Sendable {
   var status = 0
   private var fields: [String: String] = [:]
 
-  /// Seconds that `Retry-After` asks to wait, whether it says a number or a date.
+  /// The wait that `Retry-After` requests, as a number or a date, in seconds.
   var retryAfter: Double?
-  /// Whether the receiver did not want the body, or not all of it.
+  /// Whether the receiver refused the body, or a part of it.
   var isRefused = false
 
   init(status: Int = 0) { self.status = status }
 
-  /// A header by its lower-case name; the last one where there are several.
+  /// The header with a lower-case name; the last one if there are several.
   subscript(_ name: String) -> String? {
     get { fields[name] }
     set { fields[name] = newValue }
   }
 
   var isRedirect: Bool { [301, 302, 303, 307, 308].contains(status) && self["location"] != nil }
-  /// Whether the body is as the resource is: neither compressed nor otherwise encoded.
+  /// Whether the body is neither compressed nor otherwise encoded.
   var isIdentity: Bool { self["content-encoding"].map { $0.lowercased() == "identity" } ?? true }
   var contentLength: Int? { self["content-length"].flatMap { Int($0) } }
   var isWebPage: Bool { self["content-type"]?.lowercased().hasPrefix("text/html") ?? false }
 }
 
-/// Why a request has no answer, or not all of one.
+/// The reason why a request has no response, or an incomplete one.
 enum HTTPFailure: Error, Equatable {
-  /// No connection: the name, the host or the network.
+  /// No connection, because of the name, the host or the network.
   case unreachable(String)
   case timedOut(String)
-  /// The connection ended or went silent in the middle.
+  /// The connection ended or became idle in the middle of the response.
   case broken(String)
   case proxy(String)
   case insecure(String)
@@ -52,27 +52,27 @@ enum HTTPFailure: Error, Equatable {
   case other(String)
 }
 
-/// Takes the answer to a request.
+/// Receives the response to a request.
 protocol HTTPReceiver: AnyObject {
-  /// Told the headers before the body comes, or at the end, without one; false: the body is not wanted.
+  /// Receives the headers before the body, or at the end if there is no body. Returns false to refuse the body.
   func accepts(_ head: HTTPHead) -> Bool
-  /// Told each piece of the body, decoded; false: no more of it is wanted.
+  /// Receives each piece of the decoded body. Returns false to refuse the rest.
   func take(_ bytes: UnsafeRawBufferPointer) -> Bool
 }
 
-/// Speaks HTTP through libcurl, one request at a time; connections stay open for the next request.
+/// Sends HTTP requests through libcurl, one at a time. Connections stay open for the next request.
 ///
-/// Redirects are not followed: what may be sent where is the caller's business.
+/// Redirects are not followed: the caller decides what to send to which host.
 final class HTTPConnection {
   private let curl: LibCurl
   private let handle: LibCurl.Handle
   private let proxies: HubEnvironment.Proxies
   private let certificates: String?
   private let shouldStop: () -> Bool
-  /// libcurl writes here what went wrong, more exactly than its code says.
+  /// libcurl's error message, which is more precise than its error code.
   private let reason = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
-  /// - Parameter shouldStop: asked about once a second, and whenever bytes come.
+  /// - Parameter shouldStop: called about once a second, and whenever bytes arrive.
   init(_ environment: HubEnvironment, shouldStop: @escaping () -> Bool) throws(HubError) {
     curl = try LibCurl.shared.get()
     guard let handle = curl.open() else { throw .unsuitableLibrary(symbol: "curl_easy_init") }
@@ -87,16 +87,16 @@ final class HTTPConnection {
     reason.deallocate()
   }
 
-  /// The proxy that stands between, for messages; nil where there is none.
+  /// The proxy for an address, for messages; nil if there is none.
   func proxy(for address: WebAddress) -> String? { proxies.proxy(for: address).map(WebAddress.withoutPassword) }
 
-  /// Sends a request and waits for the end of its answer, whatever its status.
-  /// - Parameter receiver: without, a body is thrown away.
+  /// Sends a request and waits for the end of the response, regardless of its status.
+  /// - Parameter receiver: receives the body; nil: the body is discarded.
   func perform(_ request: HTTPRequest, to receiver: (any HTTPReceiver)? = nil) throws(HTTPFailure) -> HTTPHead {
     curl.reset(handle)
     var list: LibCurl.List?
     defer {
-      curl.reset(handle)  // nothing of this request is to be reached through it
+      curl.reset(handle)  // drops all pointers to this request
       curl.freeList(list)
     }
     for (name, value) in request.headers {
@@ -133,7 +133,7 @@ final class HTTPConnection {
     func set(_ option: CURLoption, _ number: Int) {
       _ = mlm_curl_set_number(curl.setOption, handle, option, number)
     }
-    // libcurl copies texts.
+    // libcurl copies strings.
     func set(_ option: CURLoption, _ text: String) {
       _ = mlm_curl_set_pointer(curl.setOption, handle, option, text)
     }
@@ -145,12 +145,12 @@ final class HTTPConnection {
     set(CURLOPT_NOSIGNAL, 1)
     set(CURLOPT_NOPROGRESS, 0)
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-    // Asks for what the headers say, and undoes whatever encoding comes all the same.
+    // The headers request an encoding; libcurl decodes whatever encoding is sent.
     set(CURLOPT_ACCEPT_ENCODING, "")
     let idleTimeout = max(1, Int((request.idleTimeout * 1000).rounded()))
     set(CURLOPT_CONNECTTIMEOUT_MS, idleTimeout)
     if let limit = request.limit { set(CURLOPT_TIMEOUT_MS, max(1, Int((limit * 1000).rounded()))) }
-    // Said even where there is none: libcurl would read the environment by itself.
+    // Set even if there is no proxy: otherwise libcurl reads the environment.
     set(CURLOPT_PROXY, proxies.proxy(for: request.address.scheme) ?? "")
     set(CURLOPT_NOPROXY, proxies.exceptions)
     if let certificates { set(CURLOPT_CAINFO, certificates) }
@@ -160,7 +160,7 @@ final class HTTPConnection {
     switch exchange.ending {
     case .stopped: return .stopped
     case .stalled where exchange.head.status == 0: return .timedOut(Self.noAnswer(in: request.idleTimeout))
-    case .stalled: return .broken("nothing came for \(FloatText.shortest(request.idleTimeout)) s")
+    case .stalled: return .broken("no data for \(FloatText.shortest(request.idleTimeout)) s")
     case nil: break
     }
     let exact = String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -169,17 +169,17 @@ final class HTTPConnection {
     if let last = text.last, last == "." { text.removeLast() }
     let hasProxy = proxies.proxy(for: request.address) != nil
     switch code {
-    case CURLE_COULDNT_RESOLVE_PROXY: return .proxy("its name cannot be resolved")
+    case CURLE_COULDNT_RESOLVE_PROXY: return .proxy("cannot resolve its name")
     case CURLE_PROXY: return .proxy(text)
-    case CURLE_COULDNT_CONNECT where hasProxy: return .proxy("it cannot be reached")
-    case CURLE_RECV_ERROR where hasProxy && connectStatus >= 400: return .proxy("it answers \(connectStatus)")
-    case CURLE_COULDNT_RESOLVE_HOST: return .unreachable("its name cannot be resolved")
-    case CURLE_COULDNT_CONNECT: return .unreachable("the connection is refused")
+    case CURLE_COULDNT_CONNECT where hasProxy: return .proxy("connection failed")
+    case CURLE_RECV_ERROR where hasProxy && connectStatus >= 400: return .proxy("status \(connectStatus)")
+    case CURLE_COULDNT_RESOLVE_HOST: return .unreachable("cannot resolve its name")
+    case CURLE_COULDNT_CONNECT: return .unreachable("connection refused")
     case CURLE_OPERATION_TIMEDOUT:
       return .timedOut(Self.noAnswer(in: request.limit ?? request.idleTimeout))
-    // What libcurl 7 says of header lines that are too long.
-    case CURLE_OUT_OF_MEMORY: return .other("its answer's headers are too large, or memory is short")
-    case CURLE_SSL_CACERT_BADFILE: return .insecure("there are no certificates to check it by")
+    // libcurl 7 reports this for header lines that are too long.
+    case CURLE_OUT_OF_MEMORY: return .other("the response headers are too large, or memory is short")
+    case CURLE_SSL_CACERT_BADFILE: return .insecure("no certificates to verify it with")
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
       return .insecure(text)
     case CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_HTTP2, CURLE_HTTP2_STREAM:
@@ -188,9 +188,9 @@ final class HTTPConnection {
     }
   }
 
-  private static func noAnswer(in seconds: Double) -> String { "no answer in \(FloatText.shortest(seconds)) s" }
+  private static func noAnswer(in seconds: Double) -> String { "no response in \(FloatText.shortest(seconds)) s" }
 
-  /// What a proxy answered to CONNECT.
+  /// The status of a proxy's response to CONNECT.
   private var connectStatus: Int {
     var status = 0
     _ = mlm_curl_get_number(curl.getInfo, handle, CURLINFO_HTTP_CONNECTCODE, &status)
@@ -198,7 +198,7 @@ final class HTTPConnection {
   }
 }
 
-/// One request under way, as libcurl's callbacks see it.
+/// The state of one request for libcurl's callbacks.
 private final class Exchange {
   enum Ending { case stopped, stalled }
 
@@ -207,7 +207,7 @@ private final class Exchange {
   private let shouldStop: () -> Bool
   private(set) var head = HTTPHead()
   private(set) var isRefused = false
-  /// Why it was ended from here.
+  /// The reason why this client ended the request.
   private(set) var ending: Ending?
   private var isHeadDelivered = false
   private var lastNews = MonotonicClock.seconds
@@ -223,7 +223,7 @@ private final class Exchange {
     lastNews = MonotonicClock.seconds
     let text = String(decoding: line.prefix { $0 != 0x0D && $0 != 0x0A }, as: UTF8.self)
     if text.hasPrefix("HTTP/") {
-      // A new answer: after `100 Continue`, or a proxy's.
+      // A new response, after `100 Continue` or a proxy's.
       let words = text.split(separator: " ", maxSplits: 2)
       head = HTTPHead(status: words.count > 1 ? Int(words[1]) ?? 0 : 0)
       return
@@ -234,7 +234,7 @@ private final class Exchange {
     head[text[..<colon].lowercased()] = String(value)
   }
 
-  /// Whether more of it is wanted.
+  /// Receives data; returns whether more is wanted.
   func data(_ bytes: UnsafeRawBufferPointer) -> Bool {
     lastNews = MonotonicClock.seconds
     deliverHead()
@@ -242,19 +242,19 @@ private final class Exchange {
     return !isRefused
   }
 
-  /// Tells the headers, once.
+  /// Passes the headers to the receiver, once.
   func deliverHead() {
     if !isHeadDelivered, let receiver { isRefused = !receiver.accepts(head) }
     isHeadDelivered = true
   }
 
-  /// Whether it may go on.
+  /// Returns whether the request may continue.
   func watch(received: Int64) -> Bool {
     if shouldStop() {
       ending = .stopped
       return false
     }
-    // libcurl's own limit on slowness looks at the mean of five seconds: too slow for a short idleTimeout.
+    // libcurl's own speed limit uses the mean of five seconds, which is too slow for a short idle timeout.
     if received != self.received {
       self.received = received
       lastNews = MonotonicClock.seconds

@@ -1,7 +1,7 @@
-/// Asks the hub for files, by its protocol: `{endpoint}/{repository}/resolve/{revision}/{file}`.
+/// Requests files from the hub by its protocol: `{endpoint}/{repository}/resolve/{revision}/{file}`.
 ///
-/// A HEAD request tells what a file is: its commit, its tag, its size, and where its bytes are. Redirects within a host (renamed
-/// repositories) are followed; one to another host is where the bytes are, and that host never sees the token.
+/// A HEAD request returns a file's commit, tag, size and storage address. Redirects within a host (renamed
+/// repositories) are followed. A redirect to another host is the storage address; that host never receives the token.
 final class HubClient {
   let hub: Hub
   let connection: HTTPConnection
@@ -17,36 +17,36 @@ final class HubClient {
     connection = try HTTPConnection(hub.environment, shouldStop: hub.shouldStop)
   }
 
-  /// What the hub says of a file.
+  /// The hub's information about a file.
   struct FileInformation: Equatable {
     var commit: String
-    /// Names the content: its SHA-256, or its git blob id.
+    /// The identifier of the content: its SHA-256, or its git blob ID.
     var tag: String
-    /// Bytes; nil where the hub does not say.
+    /// The size in bytes; nil if the hub does not report it.
     var size: Int?
     var location: WebAddress
   }
 
-  /// Indirect: Swift 6.3 otherwise releases it by bits of its layout's padding that nobody set, as valgrind says.
+  /// Indirect: otherwise Swift 6.3 releases it by padding bits of its layout that are never set, according to valgrind.
   indirect enum Answer {
     case found(FileInformation)
-    /// The repository has no such file; the commit, where the hub said it.
+    /// The repository has no such file. `commit`: the commit, if the hub reports it.
     case missing(commit: String?)
   }
 
-  /// Asks what a file is. Throws `HubError`.
+  /// Requests the information about a file. Throws `HubError`.
   func information(on file: String, of address: HubAddress) throws -> Answer {
     let url = try url(of: file, address)
     var retry = Retry(hub, limit: 4)
     while true {
       do {
-        let (head, place, earlier) = try ask(url)
-        guard Retry.isBusy(head) else { return try interpret(head, at: place, after: earlier, url, file, address) }
+        let (head, finalURL, earlier) = try ask(url)
+        guard Retry.isBusy(head) else { return try interpret(head, at: finalURL, after: earlier, url, file, address) }
         try retry.wait(
           after: .busy(host: endpoint.origin, status: head.status, wait: head.retryAfter), asked: head.retryAfter)
       } catch let failure as HTTPFailure {
         let error = self.error(failure, at: url, file: file, kept: 0)
-        // Where there is no network, or the wrong one, nothing is gained by trying often.
+        // Without a network, or on the wrong one, retries are useless.
         switch failure {
         case .insecure: throw error
         case .unreachable where retry.count > 0, .proxy where retry.count > 0: throw error
@@ -64,70 +64,71 @@ final class HubClient {
         + "/resolve/\(revision)/\(Self.encoded(file, keepingSlashes: true))")
   }
 
-  /// Sends HEAD, and follows redirects that stay on the host.
-  private func ask(_ url: WebAddress) throws -> (head: HTTPHead, place: WebAddress, earlier: [HTTPHead]) {
-    var place = url
+  /// Sends HEAD and follows redirects within the host.
+  private func ask(_ url: WebAddress) throws -> (head: HTTPHead, finalURL: WebAddress, earlier: [HTTPHead]) {
+    var url = url
+    let start = url
     var earlier: [HTTPHead] = []
     let timeout = hub.environment.etagTimeout
     while earlier.count <= Self.mostRedirects {
       let request = HTTPRequest(
-        method: .head, address: place, headers: headers(for: place), idleTimeout: timeout, limit: timeout)
+        method: .head, address: url, headers: headers(for: url), idleTimeout: timeout, limit: timeout)
       let head = try connection.perform(request)
-      guard head.isRedirect else { return (head, place, earlier) }
-      let target = try Self.target(of: head, from: place)
-      guard target.isSameOrigin(as: place) else { return (head, place, earlier) }
+      guard head.isRedirect else { return (head, url, earlier) }
+      let target = try Self.target(of: head, from: url)
+      guard target.isSameOrigin(as: url) else { return (head, url, earlier) }
       earlier.append(head)
-      place = target
+      url = target
     }
-    throw HubError.tooManyRedirects(url: url.shown)
+    throw HubError.tooManyRedirects(url: start.shown)
   }
 
-  /// Where a redirect leads. What it says is not repeated in an error: it may be signed.
-  static func target(of head: HTTPHead, from place: WebAddress) throws(HubError) -> WebAddress {
+  /// The target of a redirect. Errors do not repeat it, as it may be signed.
+  static func target(of head: HTTPHead, from url: WebAddress) throws(HubError) -> WebAddress {
     do throws(HubError) {
-      return try WebAddress(head["location"] ?? "", relativeTo: place)
+      return try WebAddress(head["location"] ?? "", relativeTo: url)
     } catch .malformedURL {
-      throw .notTheHub(host: place.origin, why: "it redirects to what is no web address")
+      throw .notTheHub(host: url.origin, why: "it redirects to an invalid URL")
     }
   }
 
-  /// The token goes to the hub alone.
-  func headers(for place: WebAddress) -> [(name: String, value: String)] {
+  /// The headers of a request. Only the hub receives the token.
+  func headers(for url: WebAddress) -> [(name: String, value: String)] {
     var headers = [(name: "Accept-Encoding", value: "identity")]
-    if let token, place.isSameOrigin(as: endpoint) { headers.append(("Authorization", "Bearer \(token)")) }
+    if let token, url.isSameOrigin(as: endpoint) { headers.append(("Authorization", "Bearer \(token)")) }
     return headers
   }
 
   private func interpret(
-    _ head: HTTPHead, at place: WebAddress, after earlier: [HTTPHead], _ url: WebAddress, _ file: String,
+    _ head: HTTPHead, at finalURL: WebAddress, after earlier: [HTTPHead], _ url: WebAddress, _ file: String,
     _ address: HubAddress
   ) throws(HubError) -> Answer {
     guard head.status == 200 || head.isRedirect else { return try refusal(head, url, file, address) }
-    /// The last answer that has a header decides.
+    /// The header of the last response that has it.
     func header(_ name: String) -> String? { ([head] + earlier.reversed()).lazy.compactMap { $0[name] }.first }
 
     guard let commit = header("x-repo-commit"), HubAddress.isCommit(commit) else {
-      var why = "its answer lacks X-Repo-Commit"
+      var why = "its response lacks X-Repo-Commit"
       if head.isWebPage { why += ", and is a web page" }
-      if head.isRedirect, let target = try? Self.target(of: head, from: place) {
-        why += ", and leads to \(target.origin)"
+      if head.isRedirect, let target = try? Self.target(of: head, from: finalURL) {
+        why += ", and redirects to \(target.origin)"
       }
-      throw .notTheHub(host: place.origin, why: why)
+      throw .notTheHub(host: finalURL.origin, why: why)
     }
     guard !address.isCommit || commit == address.revision else {
-      throw .notTheHub(host: place.origin, why: "asked for commit \(address.revision), it gives \(commit)")
+      throw .notTheHub(host: finalURL.origin, why: "it returns commit \(commit) instead of \(address.revision)")
     }
     guard let tag = header("x-linked-etag").flatMap(Self.tag) ?? header("etag").flatMap(Self.tag) else {
-      throw .notTheHub(host: place.origin, why: "its answer for \(file) lacks an ETag")
+      throw .notTheHub(host: finalURL.origin, why: "its response for \(file) lacks an ETag")
     }
     let length = head.isRedirect || !head.isIdentity ? nil : head.contentLength
     let size = header("x-linked-size").flatMap { Int($0) } ?? length
-    let location = head.isRedirect ? try Self.target(of: head, from: place) : place
+    let location = head.isRedirect ? try Self.target(of: head, from: finalURL) : finalURL
     return .found(
       FileInformation(commit: commit, tag: tag, size: size.flatMap { $0 < 0 ? nil : $0 }, location: location))
   }
 
-  /// What a status other than success means.
+  /// Interprets a status other than success.
   private func refusal(
     _ head: HTTPHead, _ url: WebAddress, _ file: String, _ address: HubAddress
   ) throws(HubError) -> Answer {
@@ -139,31 +140,32 @@ final class HubClient {
     case (_, "RepoNotFound"), (401, _):
       throw .repositoryNotFound(repository: address.repository, status: head.status, hasToken: hasToken)
     case (404, nil) where head["x-repo-commit"] == nil && file == ModelFiles.configuration:
-      throw .notTheHub(host: url.origin, why: "it answers 404 without saying what is not found")
+      throw .notTheHub(host: url.origin, why: "it responds with 404 without saying what is missing")
     case (404, _):
       let commit = head["x-repo-commit"].flatMap { HubAddress.isCommit($0) ? $0 : nil }
       return .missing(commit: commit)
     case (407, _):
       throw .unreachable(
-        host: connection.proxy(for: url) ?? url.origin, isProxy: true, why: "it wants a name and a password (407)")
+        host: connection.proxy(for: url) ?? url.origin, isProxy: true, why: "it requires a user name and password (407)"
+      )
     default: throw .refused(url: url.shown, status: head.status, why: head["x-error-message"].map(Self.oneLine))
     }
   }
 
-  /// What a failed request means.
-  func error(_ failure: HTTPFailure, at place: WebAddress, file: String, kept: Int) -> HubError {
-    let proxy = connection.proxy(for: place)
+  /// The error for a failed request.
+  func error(_ failure: HTTPFailure, at url: WebAddress, file: String, kept: Int) -> HubError {
+    let proxy = connection.proxy(for: url)
     switch failure {
     case .unreachable(let why), .timedOut(let why), .other(let why):
-      return .unreachable(host: place.origin, isProxy: false, why: why)
-    case .proxy(let why): return .unreachable(host: proxy ?? place.origin, isProxy: true, why: why)
-    case .insecure(let why): return .insecure(host: place.origin, why: why)
+      return .unreachable(host: url.origin, isProxy: false, why: why)
+    case .proxy(let why): return .unreachable(host: proxy ?? url.origin, isProxy: true, why: why)
+    case .insecure(let why): return .insecure(host: url.origin, why: why)
     case .broken(let why): return .broken(file: file, why: why, kept: kept)
     case .stopped: return .interrupted(kept: kept > 0 ? file : nil)
     }
   }
 
-  /// An ETag without its quotes; nil for what cannot be a file's name.
+  /// An ETag without its quotes; nil if it cannot be a file name.
   static func tag(_ header: String) -> String? {
     var text = Substring(header)
     if text.hasPrefix("W/") { text = text.dropFirst(2) }
@@ -171,7 +173,7 @@ final class HubClient {
     return HubAddress.isName(text) && text.utf8.count <= 128 ? String(text) : nil
   }
 
-  /// With everything but letters, digits and `-._~` as `%XX`.
+  /// Percent-encodes everything except letters, digits and `-._~`.
   static func encoded(_ text: String, keepingSlashes: Bool) -> String {
     let digits = Array("0123456789ABCDEF".utf8)
     var bytes: [UInt8] = []

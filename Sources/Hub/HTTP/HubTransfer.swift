@@ -1,9 +1,9 @@
 import Files
 
 extension HubClient {
-  /// Fetches a file's bytes to the end, going on from where the part stands, and again where the connection breaks.
+  /// Downloads the rest of a file into a part, and retries if the connection breaks.
   ///
-  /// The length is checked, the content is not. Throws `HubError` or `FileError`; what came is kept in the part.
+  /// Checks the length, but not the content. Throws `HubError` or `FileError`; the part keeps what was downloaded.
   func fetch(_ information: FileInformation, _ file: String, into part: PartFile) throws {
     var retry = Retry(hub, limit: 5)
     let meter = Meter(file: file, size: information.size, start: part.count)
@@ -20,7 +20,7 @@ extension HubClient {
           after: .busy(host: information.location.origin, status: head.status, wait: head.retryAfter),
           asked: head.retryAfter)
       } catch let failure as HTTPFailure {
-        // More than ever before: where ranges are not honoured, each try begins at the start.
+        // Progress means more than ever before: without support for ranges, each attempt begins at the start.
         if part.count > most {
           retry.restart()
           most = part.count
@@ -31,35 +31,35 @@ extension HubClient {
     }
   }
 
-  /// One request for the rest of a file, redirects followed.
-  /// - Returns: the answer's head: success, or one to try again after.
+  /// Sends one request for the rest of a file and follows redirects.
+  /// - Returns: the head of the response: success, or a status to retry after.
   private func transfer(
     _ information: FileInformation, _ file: String, into part: PartFile, onProgress: @escaping (Int) -> Void
   ) throws -> HTTPHead {
-    var place = information.location
+    var url = information.location
     var redirects = 0
     while redirects <= Self.mostRedirects {
-      let receiver = Receiver(file: file, size: information.size, place: place, part: part, onProgress: onProgress)
+      let receiver = Receiver(file: file, size: information.size, url: url, part: part, onProgress: onProgress)
       var request = HTTPRequest(
-        method: .get, address: place, headers: headers(for: place), idleTimeout: hub.environment.downloadTimeout)
+        method: .get, address: url, headers: headers(for: url), idleTimeout: hub.environment.downloadTimeout)
       if part.count > 0 { request.headers.append(("Range", "bytes=\(part.count)-")) }
       let head = try connection.perform(request, to: receiver)
       if let problem = receiver.problem { throw problem }
       if head.isRefused {
-        redirects += 1  // the part was cleared: from the start, and not for ever
+        redirects += 1  // the part was cleared: start over, but not forever
         continue
       }
       switch head.status {
       case 200, 206:
-        // Without a length of its own, an answer can end early and look complete.
+        // A response without a length can end early and look complete.
         if let size = information.size, part.count < size { throw HTTPFailure.broken("the connection ended early") }
         return head
       case 416:
         try part.clear()
       case _ where head.isRedirect:
-        place = try Self.target(of: head, from: place)
+        url = try Self.target(of: head, from: url)
       case _ where Retry.isBusy(head): return head
-      default: throw HubError.refused(url: "\(place.origin) (\(file))", status: head.status, why: nil)
+      default: throw HubError.refused(url: "\(url.origin) (\(file))", status: head.status, why: nil)
       }
       redirects += 1
     }
@@ -67,33 +67,33 @@ extension HubClient {
   }
 }
 
-/// Takes the bytes of one answer into a part, if they are what was asked for.
+/// Writes the bytes of one response into a part, if they are the requested ones.
 private final class Receiver: HTTPReceiver {
   let file: String
   let size: Int?
-  let place: WebAddress
+  let url: WebAddress
   let part: PartFile
-  /// Why the answer was refused; nil where the part was cleared, to start over.
+  /// The reason why the response was refused; nil if the part was cleared to start over.
   private(set) var problem: (any Error)?
   private let onProgress: (Int) -> Void
   private var isWanted = false
 
-  init(file: String, size: Int?, place: WebAddress, part: PartFile, onProgress: @escaping (Int) -> Void) {
+  init(file: String, size: Int?, url: WebAddress, part: PartFile, onProgress: @escaping (Int) -> Void) {
     self.onProgress = onProgress
     self.file = file
     self.size = size
-    self.place = place
+    self.url = url
     self.part = part
   }
 
-  /// Whether an answer's body is to come.
+  /// Returns whether the body of a response is wanted.
   func accepts(_ head: HTTPHead) -> Bool {
     isWanted = head.status == 200 || head.status == 206
     do {
       switch head.status {
       case 200:
-        if head.isWebPage { throw HubError.notTheHub(host: place.origin, why: "it sent a web page for \(file)") }
-        // The server does not know ranges: all of it comes again.
+        if head.isWebPage { throw HubError.notTheHub(host: url.origin, why: "it sent a web page for \(file)") }
+        // The server does not support ranges and sends the whole file again.
         if part.count > 0 { try part.clear() }
         if let size, head.isIdentity, let length = head.contentLength, length != size {
           throw HubError.wrongSize(file: file, expected: size, found: length)
@@ -154,7 +154,7 @@ struct ContentRange: Equatable {
   }
 }
 
-/// Measures how fast bytes come.
+/// Measures the download rate.
 private final class Meter {
   let file: String
   let size: Int?
@@ -169,13 +169,13 @@ private final class Meter {
     lastTime = MonotonicClock.seconds
   }
 
-  /// - Parameter count: bytes that are there.
+  /// - Parameter count: the bytes downloaded so far.
   func read(_ count: Int) -> DownloadProgress {
     let time = MonotonicClock.seconds
     let interval = time - lastTime
     if interval >= 0.25 {
       let current = Double(max(0, count - lastCount)) / interval
-      // The mean of the last seconds, each less the longer ago.
+      // An exponential moving average over the last seconds.
       let weight = rate == 0 ? 1 : min(1, interval / 3)
       rate += (current - rate) * weight
       (lastCount, lastTime) = (count, time)

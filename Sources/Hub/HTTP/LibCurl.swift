@@ -1,7 +1,7 @@
 import CCurl
 import Files
 
-/// libcurl's functions, loaded when the network is first needed.
+/// libcurl's functions, loaded on first use of the network.
 struct LibCurl: @unchecked Sendable {
   typealias Handle = UnsafeMutableRawPointer
   typealias Text = UnsafePointer<CChar>
@@ -48,25 +48,26 @@ struct LibCurl: @unchecked Sendable {
     getInfo = try library.symbol("curl_easy_getinfo")
   }
 
-  /// What a code means, in libcurl's words.
+  /// libcurl's description of an error code.
   func text(of code: CURLcode) -> String {
     errorText(code).map { String(cString: $0) } ?? "curl error \(code.rawValue)"
   }
 }
 
-/// A web address, taken apart and put together by libcurl.
+/// An http or https URL, parsed by libcurl.
 struct WebAddress: Sendable, Equatable {
   let text: String
   let scheme, host: String
-  /// The scheme's own where none is written.
+  /// The port, or the default one of the scheme.
   let port: String
-  /// For messages: scheme, host and port alone.
+  /// For messages: only scheme, host and port.
   let origin: String
-  /// For messages: no query (which may be signed), no name and password.
+  /// For messages: without the query (which may be signed), user name and password.
   let shown: String
 
-  /// - Parameter base: what a relative address is relative to.
-  /// - Throws: `HubError.malformedURL` for what is no address, or not of http or https.
+  /// Parses a URL.
+  /// - Parameter base: the base of a relative URL.
+  /// - Throws: `HubError.malformedURL` if the text is not an http or https URL.
   init(_ text: String, relativeTo base: WebAddress? = nil) throws(HubError) {
     let curl = try LibCurl.shared.get()
     guard !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }), let parser = curl.newURL() else {
@@ -95,12 +96,12 @@ struct WebAddress: Sendable, Equatable {
     shown = origin + (try part(CURLUPART_PATH))
   }
 
-  /// Whether what may be told to one may be told to the other.
+  /// Whether two URLs have the same scheme, host and port, so that both may receive the token.
   func isSameOrigin(as other: WebAddress) -> Bool {
     scheme == other.scheme && host == other.host && port == other.port
   }
 
-  /// An address without the name and password in it, whether or not it is well-formed.
+  /// A URL without its user name and password, even if it is malformed.
   static func withoutPassword(_ text: String) -> String {
     guard let at = text.lastIndex(of: "@") else { return text }
     let scheme = text.firstRange(of: "://").map { $0.upperBound <= at ? String(text[..<$0.upperBound]) : "" } ?? ""

@@ -1,38 +1,38 @@
 import Files
 import Glibc
 
-/// Trying again: a few times, with growing delays, or when the hub says.
+/// Retries a few times, with growing delays or the ones that the hub requests.
 struct Retry {
   private let hub: Hub
   private let limit: Int
-  /// Tries that failed.
+  /// The number of failed attempts.
   private(set) var count = 0
 
-  /// Seconds to wait at most because the hub asks for it.
+  /// The longest wait that the hub may request, in seconds.
   static let longestWait = 300.0
 
-  /// - Parameter limit: tries in all.
+  /// - Parameter limit: the total number of attempts.
   init(_ hub: Hub, limit: Int) {
     self.hub = hub
     self.limit = limit
   }
 
-  /// Whether the answer is one to ask for again.
+  /// Whether a response calls for a retry.
   static func isBusy(_ head: HTTPHead) -> Bool { head.status == 408 || head.status == 429 || head.status >= 500 }
 
-  /// There was progress: the tries are counted anew.
+  /// Restarts the count of attempts after some progress.
   mutating func restart() { count = 0 }
 
-  /// Waits for the next try.
-  /// - Parameter asked: seconds that the hub asked to wait.
-  /// - Throws: the error where it was the last try, or the wait would be too long; `interrupted`.
+  /// Waits before the next attempt.
+  /// - Parameter asked: the wait that the hub requests, in seconds.
+  /// - Throws: the error if this was the last attempt or the wait would be too long; `interrupted`.
   mutating func wait(after error: HubError, asked: Double?) throws(HubError) {
     count += 1
     if case .interrupted = error { throw error }
     guard count < limit, asked ?? 0 <= Self.longestWait else { throw error }
     let seconds = asked ?? hub.firstDelay * Double(1 << min(count - 1, 6))
-    let when = seconds < 1 ? "at once" : "in \(Int(seconds.rounded(.up))) s"
-    hub.onEvent(.note("\(error.messageOfOneTry); trying again \(when)"))
+    let when = seconds < 1 ? "now" : "in \(Int(seconds.rounded(.up))) s"
+    hub.onEvent(.note("\(error.messageOfOneTry); retrying \(when)"))
     var partly: String?
     if case .broken(let file, _, let kept) = error, kept > 0 { partly = file }
     let end = MonotonicClock.seconds + seconds

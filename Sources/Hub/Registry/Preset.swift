@@ -2,47 +2,47 @@ import Text
 
 /// An entry of a registry (presets.json): a model by name.
 public struct Preset: Sendable {
-  /// A file of a preset, as far as it is known.
+  /// A file of a preset, with the known values.
   public struct File: Sendable, Equatable {
-    /// What it is called.
+    /// The file's name.
     public let name: String
-    /// Bytes; nil where they are not known.
+    /// The size in bytes; nil if it is unknown.
     public let size: Int?
-    /// In hexadecimal, where it is published.
+    /// The SHA-256 in hexadecimal; nil if it is not published.
     public let sha256: String?
-    /// Whether the model can do without: another file stands for it, or it says what is known anyway.
+    /// Whether the model does not need the file, as another file or the registry has its content.
     public let isOptional: Bool
   }
 
-  /// What `--preset` and `fromPreset` call it.
+  /// The name for `--preset` and `fromPreset`.
   public let name: String
-  /// One line on what it is.
+  /// A description in one line.
   public let description: String
   /// Language codes, or "multilingual".
   public let languages: [String]
-  /// Whether input is lower-cased; nil: as its files say.
+  /// Whether input is lower-cased; nil: as its files specify.
   public let isLowercase: Bool?
-  /// What config.json says, where the registry has it.
+  /// The content of config.json, if the registry has it.
   package let config: JSONValue?
-  /// Numbers in the encoder, and in the whole model, where the shared word embedding is counted once.
+  /// The number of parameters of the encoder, and of the whole model, which counts the shared word embedding once.
   public let backboneParameterCount, parameterCount: Int?
-  /// Where its files are: a repository of the hub, …
+  /// The repository of the hub that has the files, if they are on the hub.
   public let address: HubAddress?
   /// Older names of the repository.
   public let aliases: [String]
   /// The files of the repository that a model needs.
   public let files: [File]
-  /// … or a model directory, …
+  /// The model directory that has the files, if they are in a directory.
   public let directory: String?
-  /// … or in the program.
+  /// The files, if they are part of the program.
   package let embedded: EmbeddedPreset?
-  /// What others have published that this model gives.
+  /// Published outputs of this model.
   package let published: [PublishedValues]
 
-  /// What is known of a file; nil for one that the registry does not list.
+  /// The registry's entry for a file; nil if it is not listed.
   package func file(_ name: String) -> File? { files.first { $0.name == name } }
 
-  /// Bytes of all files whose size is known; nil where none is.
+  /// The total size of the files whose size is known, in bytes; nil if none is.
   public var size: Int? {
     if let embedded { return embedded.weights.bytes.count + embedded.vocabulary.bytes.count }
     let sizes = files.compactMap(\.size)

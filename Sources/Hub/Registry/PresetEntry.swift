@@ -1,11 +1,11 @@
 import Files
 import Text
 
-/// Reads one entry of a registry. An entry has a name, and a `repository`, a `directory`, or (in the program's own registry)
-/// `embedded` with a `config`; all else may be left out.
+/// Reads one entry of a registry. An entry has a name, and a `repository`, a `directory`, or (in the built-in registry)
+/// `embedded` with a `config`. All other keys are optional.
 struct PresetEntry {
   let json: JSONValue
-  /// The registry's file, for messages and for directories beside it.
+  /// The registry's file, for messages and as the base of relative directories.
   let file: String
   let name: String
 
@@ -16,7 +16,7 @@ struct PresetEntry {
     (self.json, self.file, self.name) = (json, file, name)
   }
 
-  /// - Parameter isBuiltIn: whether the registry is the program's own.
+  /// - Parameter isBuiltIn: whether the registry is part of the program.
   func preset(isBuiltIn: Bool, counting counter: PresetRegistry.ParameterCounter) throws -> Preset {
     let counts = try value("config").map { json throws(PresetError) in try self.counts(json, counter) }
     var embedded: EmbeddedPreset?
@@ -26,9 +26,9 @@ struct PresetEntry {
     }
     let address = try address()
     let directory = try directory()
-    let places = [embedded != nil, address != nil, directory != nil].filter { $0 }.count
-    guard places == 1 else {
-      let what = places == 0 ? "neither 'repository' nor 'directory'" : "both 'repository' and 'directory'"
+    let locations = [embedded != nil, address != nil, directory != nil].filter { $0 }.count
+    guard locations == 1 else {
+      let what = locations == 0 ? "neither 'repository' nor 'directory'" : "both 'repository' and 'directory'"
       throw PresetError.malformedRegistry(file: file, what: "the preset '\(name)' has \(what)")
     }
     return Preset(
@@ -45,21 +45,21 @@ struct PresetEntry {
       switch key {
       case "repository": "is not OWNER/NAME"
       case "revision": "is not the name of a branch or tag, or a commit"
-      case "description": "is not a text"
+      case "description": "is not a string"
       case "directory": "is not a path"
-      case "languages", "aliases": "is not a list of texts"
-      case "embedded": "is for what is part of the program"
+      case "languages", "aliases": "is not a list of strings"
+      case "embedded": "is reserved for presets that are part of the program"
       case "case": "is neither \"lower\" nor \"kept\""
       case "parameters": "is not of the form {\"backbone\": N, \"all\": N}"
       case "files":
         "is not a list of {\"name\": TEXT, \"size\": BYTES, \"sha256\": 64 DIGITS, \"optional\": true or false}"
       case "published": "is not a list of inputs with predictions or hidden_states, as in the built-in presets.json"
-      default: "makes no sense"
+      default: "is invalid"
       }
     return .malformedRegistry(file: file, what: "'\(key)' of the preset '\(name)' \(expected)")
   }
 
-  // MARK: Values of keys; a key that is left out, or null, has none
+  // MARK: Values of keys (nil if a key is missing or null)
 
   private func value(_ key: String) -> JSONValue? { json.given(key) }
 
@@ -119,7 +119,7 @@ struct PresetEntry {
     return address
   }
 
-  /// From the registry's own folder, where it is not absolute.
+  /// The directory. A relative path starts at the registry's folder.
   private func directory() throws(PresetError) -> String? {
     guard let path = try text("directory") else { return nil }
     if path.isEmpty { throw malformed("directory") }
@@ -127,11 +127,11 @@ struct PresetEntry {
   }
 
   private func readFile(_ json: JSONValue) throws(PresetError) -> Preset.File {
-    // A file of the registry becomes a file of the cache: its name must not lead elsewhere.
+    // The file becomes part of the cache: its name must not lead elsewhere.
     guard let name = json["name"]?.string,
       name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy(HubAddress.isName)
     else { throw malformed("files") }
-    // What is not understood must not pass for what is not given: a hash would go unchecked.
+    // An invalid value must not be treated as a missing one: otherwise a hash would not be checked.
     let (size, sum, optional) = (json.given("size"), json.given("sha256"), json.given("optional"))
     let digits = sum?.string?.lowercased()
     guard size == nil || size?.int ?? -1 >= 0, sum == nil || digits.flatMap({ Digest(tag: $0) }) == .sha256,
@@ -147,6 +147,6 @@ struct PresetEntry {
 }
 
 extension JSONValue {
-  /// The value of a key; one that is null is none.
+  /// The value of a key; nil if the key is missing or null.
   fileprivate func given(_ key: String) -> JSONValue? { self[key].flatMap { $0.isNull ? nil : $0 } }
 }

@@ -1,17 +1,17 @@
 import Files
 import Text
 
-/// Where the files of a model are: what the name of a preset leads to.
+/// The location of a model's files, found by the name of a preset.
 package struct PresetLocation: Sendable {
-  /// How the model is called in messages: as it was asked for.
+  /// The model's name in messages, as the user gave it.
   package let displayName: String
-  /// Where it was found.
+  /// The source of the model.
   package let source: PresetSource
-  /// Its files, where they are part of the program.
+  /// The files, if they are part of the program.
   package let embedded: EmbeddedPreset?
-  /// What config.json would say, where the directory may be without one.
+  /// The content of config.json, if the directory may lack one.
   package let config: JSONValue?
-  /// Whether input is lower-cased, where the registry says so.
+  /// Whether input is lower-cased, if the registry specifies it.
   package let isLowercase: Bool?
 
   package init(
@@ -21,7 +21,7 @@ package struct PresetLocation: Sendable {
     (self.config, self.isLowercase) = (config, isLowercase)
   }
 
-  /// The directory its files are in; nil where they are part of the program.
+  /// The directory of the files; nil if they are part of the program.
   package var directory: String? {
     switch source {
     case .directory(let path), .hub(_, let path): path
@@ -30,7 +30,7 @@ package struct PresetLocation: Sendable {
   }
 }
 
-/// Where a model comes from.
+/// The source of a model.
 package enum PresetSource: Sendable, Equatable {
   /// A model directory.
   case directory(String)

@@ -2,10 +2,11 @@ import Files
 import Text
 
 extension PresetRegistry {
-  /// Finds what a `--preset` argument names: a directory that exists (of the name of a preset: a model directory), else a preset,
-  /// else `hf://OWNER/NAME[@REVISION]`. What is missing in the hub's cache is fetched, unless the hub is offline.
+  /// Finds the model that a `--preset` argument names: an existing directory, else a preset, else
+  /// `hf://OWNER/NAME[@REVISION]`. A directory with the name of a preset counts only if it has a config.json. Downloads
+  /// the files that are missing in the hub's cache, unless the hub is offline.
   ///
-  /// - Parameter weights: without, the architecture and the vocabulary are enough.
+  /// - Parameter weights: whether the weights are needed, or only the architecture and the vocabulary.
   /// - Throws: `PresetError`, `HubError`, `FileError`.
   package func locate(_ argument: String, hub: Hub, weights: Bool) throws -> PresetLocation {
     let kind = Path.kind(argument)
@@ -25,8 +26,8 @@ extension PresetRegistry {
     return try location(of: try place(argument), named: argument, hub, weights: weights)
   }
 
-  /// Fetches all files of a preset, or of a repository by address, and returns the directory they are in. The hub is asked even
-  /// where a branch is in the cache already, since it may have moved.
+  /// Downloads all files of a preset, or of a repository by address, and returns their directory. Requests a branch's
+  /// newest commit even if the branch is in the cache, since it may have moved.
   public func download(_ argument: String, hub: Hub) throws -> String {
     if let preset = self[argument] {
       if preset.embedded != nil {
@@ -41,7 +42,7 @@ extension PresetRegistry {
     return try fetch(place(argument), named: argument, HubPart.allCases, refresh: true, hub)
   }
 
-  /// Whether an argument is meant as a directory. One without a model does not take the place of a preset.
+  /// Whether an argument names a directory. A directory without a model does not override a preset.
   package func isDirectory(_ argument: String) -> Bool {
     Path.isDirectory(argument)
       && (self[argument] == nil || Path.isFile(Path.join(argument, ModelFiles.configuration)))
@@ -54,29 +55,29 @@ extension PresetRegistry {
       return try hub.snapshot(
         place.address, preset: place.preset, aliases: place.aliases, parts: parts, refresh: refresh)
     } catch let error as HubError where error.isOutage {
-      // Both places that were tried are named.
+      // The message names both the cache and the host.
       throw PresetError.notAtHand(name: name, cache: hub.environment.cacheDirectory, cause: error)
     }
   }
 
-  /// Whether all files of a preset are at hand.
+  /// Whether all files of a preset are available without a download.
   public func isAvailable(_ preset: Preset, hub: Hub) -> Bool {
     if let directory = preset.directory { return Path.isDirectory(directory) }
     guard let address = preset.address else { return true }
     return hub.cached(address, aliases: preset.aliases, parts: HubPart.allCases) != nil
   }
 
-  /// A place on the hub, and what is known of it.
+  /// An address on the hub, with its presets.
   package struct Place {
     package let address: HubAddress
-    /// The preset that is at this very revision.
+    /// The preset at exactly this revision.
     package let preset: Preset?
     /// A preset of the same repository.
     let related: Preset?
     package var aliases: [String] { (preset ?? related)?.aliases ?? [] }
   }
 
-  /// Where on the hub a preset is, or what `hf://…` names.
+  /// The address of a preset on the hub, or of `hf://…`.
   package func place(_ argument: String) throws -> Place {
     if let preset = self[argument], let address = preset.address {
       return Place(address: address, preset: preset, related: preset)
@@ -114,7 +115,7 @@ extension PresetRegistry {
     return .unknown(name: argument, sources: sources, meant: guess, known: names)
   }
 
-  /// The preset whose name is like this one, in whatever case, with dashes or underscores.
+  /// The preset with the most similar name, regardless of case, dashes and underscores.
   private func nearest(to name: String) -> String? {
     func plain(_ name: String) -> String { String(name.lowercased().map { $0 == "-" ? "_" : $0 }) }
     let names = presets.map { plain($0.name) }
@@ -122,7 +123,7 @@ extension PresetRegistry {
     return names.firstIndex(of: nearest).map { presets[$0].name }
   }
 
-  /// `OWNER/NAME` of a link to a page of the hub, or of an address that is not spelled right.
+  /// The `OWNER/NAME` in a link to a page of the hub, or in a misspelled address.
   private static func address(inLink text: String) -> String? {
     let starts = [
       "https://huggingface.co/", "http://huggingface.co/", "https://hf.co/", "huggingface.co/", "hf.co/", "hf://",
@@ -145,7 +146,7 @@ extension PresetRegistry {
   ) throws -> PresetLocation {
     var parts: [HubPart] = [.configuration, .vocabulary]
     if weights { parts.append(.weights) }
-    // The architecture of a preset is known without its file, so that a vocabulary in the cache is enough.
+    // The registry has the preset's architecture, so a vocabulary in the cache is enough.
     let known = weights ? nil : place.preset?.config
     let nearby = known.flatMap { _ in hub.cached(place.address, aliases: place.aliases, parts: [.vocabulary]) }
     let directory = try nearby ?? fetch(place, named: name, parts, hub)

@@ -1,47 +1,47 @@
 import Text
 
-/// Figures that others have published of a model: by them a download is known to be right.
+/// Published outputs of a model, with which a download is verified.
 package struct PublishedValues: Sendable, Equatable {
-  /// What a model is given.
+  /// The input of the model.
   package enum Input: Sendable, Equatable {
     /// Text with one `[MASK]`.
     case text(String)
-    /// Padded token ids. A mask of 0 is padding, which the others do not see.
+    /// Padded token IDs. A mask value of 0 marks padding, which other tokens do not attend to.
     case tokens(ids: [Int], paddingMask: [Int])
   }
 
-  /// What it should answer.
+  /// The expected output.
   package enum Expectation: Sendable, Equatable {
-    /// The best word pieces of a mask in their order. `position` is where it stands, for token ids.
+    /// The best word pieces for a mask, in order. `position`: the position of the mask, for token IDs.
     case predictions([Prediction], position: Int?)
-    /// A block of the encoder's output: [token][unit], from that padded token and that unit on.
+    /// A block of the encoder's output, [token][unit], that begins at the given token and unit.
     case hiddenStates([[Double]], firstToken: Int, firstUnit: Int)
   }
 
-  /// A word piece among the best.
+  /// One of the best word pieces.
   package struct Prediction: Sendable, Equatable {
-    /// Its spelling.
+    /// The word piece.
     package let token: String
-    /// Its id.
+    /// The word piece's ID.
     package let id: Int
-    /// The probability; nil where the word alone is published.
+    /// The probability; nil if only the word piece is published.
     package let score: Double?
   }
 
-  /// Who published it.
+  /// The publisher.
   package let source: String
-  /// What the model is given.
+  /// The input of the model.
   package let input: Input
-  /// The input in words, where it is token ids.
+  /// A description of the input, for token IDs.
   package let about: String?
-  /// What it should answer.
+  /// The expected output.
   package let expectation: Expectation
-  /// How far a figure may be from the published one.
+  /// The largest difference from a published value.
   package let tolerance: Double
 }
 
 extension PublishedValues {
-  /// Reads an element of "published"; nil where it makes no sense.
+  /// Reads an element of "published"; nil if it is invalid.
   package init?(_ json: JSONValue) {
     source = json["source"]?.string ?? "published"
     about = json["about"]?.string
@@ -90,10 +90,10 @@ extension PublishedValues {
 }
 
 extension PublishedValues {
-  /// The input, and who published what comes of it.
+  /// The input and the publisher, for messages.
   package var subject: String { "\(inputText) (\(source))" }
 
-  /// The input as a person would name it.
+  /// The input, for messages.
   package var inputText: String {
     if let about { return "\"\(about)\"" }
     switch input {

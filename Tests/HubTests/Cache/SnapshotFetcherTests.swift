@@ -147,7 +147,7 @@ import Testing
       try fixture.fetch()
       fixture.server.misbehave(misbehaviour, times: .max)
       #expect(try fixture.fetch(refresh: true).hasSuffix(Self.commit))
-      #expect(fixture.events.notes.last?.contains("the copy in the cache is used") == true)
+      #expect(fixture.events.notes.last?.contains("using the cached copy") == true)
       fixture.expectIntact()
     }
     let fixture = try HubFixture()

@@ -59,7 +59,7 @@ import Testing
   @Test func anEntryOfANameThatExistsReplacesIt() throws {
     let registry = try load(#"{"presets": [{"name": "distil_bert_base_en", "directory": "/m"}]}"#)
     #expect(registry.presets.count == 4 && registry["distil_bert_base_en"]?.directory == "/m")
-    #expect(registry.notes == ["the preset 'distil_bert_base_en' is that of \(folder.path)/own.json"])
+    #expect(registry.notes == ["the preset 'distil_bert_base_en' is overridden by \(folder.path)/own.json"])
   }
 
   @Test func emptyRegistry() throws { #expect(try load(#"{"presets": []}"#).presets.count == 4) }
@@ -72,12 +72,12 @@ import Testing
   @Test func missingFile() {
     let error = #expect(throws: PresetError.self) { try PresetRegistry.load(adding: folder.path + "/none") }
     #expect(
-      error?.message == "the registry of presets cannot be read: \(folder.path)/none: no such file or directory")
+      error?.message == "cannot read the presets file: \(folder.path)/none: no such file or directory")
     #expect(error?.hint?.contains("MLM_PRESETS") == true)
   }
 
   @Test(arguments: [
-    ("[]", "there is no list 'presets'"), ("{}", "there is no list 'presets'"),
+    ("[]", "missing list 'presets'"), ("{}", "missing list 'presets'"),
     (#"{"presets": [1]}"#, "a preset has no 'name'"), (#"{"presets": [{"name": ""}]}"#, "a preset has no 'name'"),
     (#"{"presets": [{"name": "a"}]}"#, "the preset 'a' has neither 'repository' nor 'directory'"),
     (
@@ -86,7 +86,7 @@ import Testing
     ),
     (
       #"{"presets": [{"name": "a", "directory": "d"}, {"name": "a", "directory": "e"}]}"#,
-      "the preset 'a' stands there twice"
+      "duplicate preset 'a'"
     ),
   ])
   func malformed(_ text: String, _ what: String) {

@@ -105,18 +105,18 @@ private let commit = "12040accade4e8a0f71eabdb258fecc2e7e948be"
       error("distil_bert_base_en_uncase")?.hint?.hasPrefix("did you mean 'distil_bert_base_en_uncased'?") == true)
     #expect(
       error("distilbert/distilbert-base-cased")?.hint
-        == "that is the repository of the preset distil_bert_base_en; by address it is hf://distilbert/distilbert-base-cased"
+        == "that is the repository of the preset distil_bert_base_en; its address is hf://distilbert/distilbert-base-cased"
     )
     #expect(error("distilbert-base-cased")?.hint == error("distilbert/distilbert-base-cased")?.hint)
     #expect(error("DISTIL-BERT-base-en")?.hint?.hasPrefix("did you mean 'distil_bert_base_en'?") == true)
     for link in ["https://huggingface.co/o/n", "https://huggingface.co/o/n/tree/main", "HF://o/n", "hf:o/n"] {
-      #expect(error(link)?.hint == "a repository of the hub is written hf://o/n")
+      #expect(error(link)?.hint == "for a repository of the hub, write hf://o/n")
     }
-    #expect(error("o/n")?.hint == "a repository of the hub is written hf://o/n")
+    #expect(error("o/n")?.hint == "for a repository of the hub, write hf://o/n")
     #expect(error("qwertyuiop")?.hint?.contains("distil_bert_tiny_en_uncased") == true)
     #expect(
       error("o/n")?.message
-        == "no model is called 'o/n': there is no directory of that name, and no preset in presets.json")
+        == "unknown preset 'o/n': not a directory, and not in presets.json")
     #expect(error("")?.hint?.isEmpty == false)
     #expect(throws: HubError.malformedAddress(text: "hf://a/b/c")) { try registry.resolve("hf://a/b/c", hub: hub) }
   }

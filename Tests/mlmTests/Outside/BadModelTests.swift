@@ -270,14 +270,14 @@ import Testing
     for arguments in [["predict", "a [MASK]"], ["evaluate", "text.txt"], ["fit", "text.txt"], ["tokenize", "a"]] {
       try tool.expectError(
         arguments + ["--preset", "distil_bert_base_eng"],
-        "no model is called 'distil_bert_base_eng': there is no directory of that name, and no preset in presets.json",
+        "unknown preset 'distil_bert_base_eng': not a directory, and not in presets.json",
         hint: "did you mean 'distil_bert_base_en'?")
       try tool.expectError(arguments + ["--preset", "text.txt"], "text.txt is not a directory")
       let absent = try tool.run(
         arguments + ["--preset", "distil_bert_base_en"], environment: ["HF_HOME": tool.path("hub")])
       #expect(absent.status == 1 && absent.errors.count == 1 && absent.output.isEmpty)
       #expect(absent.errors.first?.hasPrefix("distilbert/distilbert-base-cased at revision") == true)
-      #expect(absent.errors.first?.contains("is not in the hub cache, and the network is not to be used") == true)
+      #expect(absent.errors.first?.contains("is not in the hub cache, and the network is disabled") == true)
       #expect(absent.messageLines.last?.contains("--offline") == true)
     }
   }

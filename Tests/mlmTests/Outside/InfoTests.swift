@@ -103,7 +103,7 @@ import Testing
       ["info", "model"], "unexpected argument 'model'", hint: "mlm info --preset model", status: 2)
     try tool.expectError(
       ["info", "--preset", "nothing/here"],
-      "no model is called 'nothing/here': there is no directory of that name, and no preset in presets.json")
+      "unknown preset 'nothing/here': not a directory, and not in presets.json")
     let result = try tool.run(
       ["info", "--preset", "distil_bert_base_en"], environment: ["HF_HUB_CACHE": tool.path("hub")])
     #expect(result.status == 1 && result.errors.count == 1 && result.output.isEmpty)

@@ -150,10 +150,10 @@ import Testing
   @Test func badRegistries() throws {
     let tool = try Tool()
     for (text, error) in [
-      ("{\n  \"presets\": [}", "invalid JSON: '}' where"), ("[]", "the registry of presets is malformed: "),
+      ("{\n  \"presets\": [}", "invalid JSON: expected a value but found '}'"), ("[]", "malformed presets file: "),
       (
         #"{"presets": [{"name": "a"}]}"#,
-        "the registry of presets is malformed: the preset 'a' has neither 'repository' nor 'directory' [own.json]"
+        "malformed presets file: the preset 'a' has neither 'repository' nor 'directory' [own.json]"
       ),
     ] {
       try tool.write(text, to: "own.json")
@@ -166,7 +166,7 @@ import Testing
     }
     let missing = try tool.run(["presets"], environment: ["MLM_PRESETS": "none.json"])
     missing.expectError(
-      "the registry of presets cannot be read: none.json: no such file or directory", hint: "MLM_PRESETS")
+      "cannot read the presets file: none.json: no such file or directory", hint: "MLM_PRESETS")
     // An empty variable is none.
     #expect(try tool.run(["presets"], environment: ["MLM_PRESETS": ""]).lines.count == 5)
   }
@@ -182,7 +182,7 @@ import Testing
     #expect(try tool.run(["predict", "--preset", "a", "a [MASK]"], environment: environment).status == 0)
     for arguments in [["predict", "--preset", "b", "a [MASK]"], ["presets", "--verify", "b"]] {
       try tool.run(arguments, environment: environment).expectError(
-        "the preset 'b' is the directory ./none, which is not there", hint: "that file's own folder")
+        "the preset 'b' is the directory ./none, which does not exist", hint: "that file's own folder")
     }
     let json = try tool.run(["presets", "--format", "json"], environment: environment)
     let list = try #require(JSONSerialization.jsonObject(with: json.stdout) as? [[String: Any]])
@@ -208,7 +208,7 @@ import Testing
     let result = try tool.run(
       ["predict", "--preset", "distil_bert_base_en", "a [MASK]"], environment: ["MLM_PRESETS": "sub/own.json"])
     #expect(result.status == 0)
-    #expect(result.messages == "mlm: note: the preset 'distil_bert_base_en' is that of sub/own.json\n")
+    #expect(result.messages == "mlm: note: the preset 'distil_bert_base_en' is overridden by sub/own.json\n")
     let list = try tool.run(["presets", "--quiet"], environment: ["MLM_PRESETS": "sub/own.json"])
     #expect(list.lines[2].hasSuffix("directory") && list.messages.isEmpty)
   }
