@@ -1,10 +1,10 @@
 import Glibc
 
-/// Memory for activations: taken by moving a mark, given back all at once.
+/// Memory for activations, allocated by moving a mark and released all at once.
 ///
-/// A step takes what it needs and releases to the mark it began at. When a block is full another is added; as soon as
-/// everything is given back they are joined into one, so that after the first step of the largest size nothing is allocated
-/// any more (`blocksAllocated` stands still, and a test watches it).
+/// A step allocates what it needs and releases to the mark at which it began. When a block is full, another one is
+/// added. When everything is released, the blocks are joined into one, so that nothing is allocated after the first
+/// step of the largest size (`blocksAllocated` stays constant, which a test checks).
 package final class Arena: @unchecked Sendable {
   package struct Mark {
     fileprivate let block: Int
@@ -14,7 +14,7 @@ package final class Arena: @unchecked Sendable {
   private var blocks: [ZeroedMemory] = []
   private var current = 0
   private var used = 0
-  /// How often memory was asked of the system.
+  /// The number of allocations from the system.
   private(set) var blocksAllocated = 0
 
   package static let alignment = 64
@@ -22,12 +22,12 @@ package final class Arena: @unchecked Sendable {
 
   init() {}
 
-  /// A matrix whose elements are not set.
+  /// An uninitialized matrix.
   package func matrix(rows: Int, columns: Int) -> Matrix {
     Matrix(floats(rows * columns), rows: rows, columns: columns)
   }
 
-  /// Memory for `count` numbers, not set.
+  /// Uninitialized memory for `count` numbers.
   package func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
     let bytes = max(Self.alignment, (count * 4 + Self.alignment - 1) & ~(Self.alignment - 1))
     while current < blocks.count, used + bytes > blocks[current].bytes {
@@ -42,23 +42,23 @@ package final class Arena: @unchecked Sendable {
 
   package var mark: Mark { Mark(block: current, used: used) }
 
-  /// The bytes of all blocks.
+  /// The size of all blocks, in bytes.
   package var capacity: Int { blocks.reduce(0) { $0 + $1.bytes } }
 
   package func release(to mark: Mark) {
-    // Without the joining, batches of growing size would each add blocks of their own and pass over the old ones.
+    // Join blocks here: otherwise batches of growing size would each add blocks and skip the old ones.
     if mark.block == 0, mark.used == 0 { return reset() }
     current = mark.block
     used = mark.used
   }
 
-  /// Gives everything back; several blocks become one of their joint size.
+  /// Releases everything, and joins several blocks into one.
   package func reset() {
     if blocks.count > 1 {
       let total = capacity
       blocks.removeAll(keepingCapacity: true)
-      // With room to spare: each time that a batch is a little larger than all before, the memory would be cleared anew (that was a
-      // tenth of the time of a training run on lines). What is not touched costs nothing.
+      // With spare room: otherwise the memory is cleared again whenever a batch is slightly larger than all before (a
+      // tenth of the time of a training run on lines). Untouched memory costs nothing.
       addBlock(total + total / 2)
     }
     current = 0

@@ -1,7 +1,7 @@
-/// What a computation runs on: the workers that share it and the memory its activations come from.
+/// The resources of a computation: the workers that share it, and the memory for its activations.
 ///
-/// A training step, or one short input, has all workers in one context. Inference over many inputs gives each worker a
-/// context of its own, with the serial pool, and no barrier inside.
+/// A training step, or one short input, uses all workers in one context. Inference on many inputs has one context per
+/// worker, with the serial pool, and no barriers inside.
 package struct Context {
   package let pool: WorkerPool
   package let arena: Arena
@@ -13,7 +13,7 @@ package struct Context {
 
   package func matrix(_ rows: Int, _ columns: Int) -> Matrix { arena.matrix(rows: rows, columns: columns) }
 
-  /// Gives back what `body` takes from the arena, where it is not to be kept.
+  /// Calls `body`, then releases the arena's memory that it allocated.
   package func temporary<Result>(_ body: () throws -> Result) rethrows -> Result {
     let mark = arena.mark
     defer { arena.release(to: mark) }

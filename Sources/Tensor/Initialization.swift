@@ -1,8 +1,9 @@
 import Glibc
 
-/// Random starting values (KerasHub: `TruncatedNormal(stddev: 0.02)` for kernels and embeddings, zero biases, norms 1 and 0).
+/// Random starting values (KerasHub: `TruncatedNormal(stddev: 0.02)` for kernels and embeddings, zero biases, norms 1
+/// and 0).
 package enum Initialization {
-  /// Fills `values` (rows × columns). Each row has random numbers of its own, so the result does not depend on the threads.
+  /// Fills `values` (rows × columns). Each row has its own random stream, so the result does not depend on the threads.
   package static func fill(
     _ values: UnsafeMutablePointer<Float>, _ specification: TensorSpecification, index: Int,
     standardDeviation: Float, seed: UInt64, on pool: WorkerPool
@@ -24,7 +25,7 @@ package enum Initialization {
     }
   }
 
-  /// A standard normal number, drawn again while it lies beyond two standard deviations (Box and Muller 1958).
+  /// A standard normal number (Box and Muller 1958), redrawn while it is beyond two standard deviations.
   private static func truncatedNormal(_ random: inout RandomStream) -> Float {
     while true {
       let radius = (-2 * logf(1 - random.uniform())).squareRoot()

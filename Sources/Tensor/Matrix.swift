@@ -1,7 +1,7 @@
-/// A row-major matrix of `Float`: a view of somebody else's memory, trivially copyable.
+/// A row-major matrix of `Float`: a trivially copyable view that does not own its memory.
 ///
-/// `stride` is the distance between the starts of two rows, so that a block of columns (the rows of one sample, the columns
-/// of one attention head) is a matrix too.
+/// `stride` is the distance between the starts of two rows, in elements, so that a block of a matrix (the rows of one
+/// sample, the columns of one attention head) is a matrix too.
 package struct Matrix {
   package let start: UnsafeMutablePointer<Float>
   package let rows: Int

@@ -1,26 +1,26 @@
 import Files
 
-/// A trained tensor: its name, its place in the parameter block, its values and, in training, its gradient.
+/// A trained tensor: its name, its offset in the parameter block, its values and, in training, its gradient.
 ///
-/// A reference, so that layers that share a tensor (the token embedding and the head's projection) share the one object, and
-/// so that the store can move the values (from the mapped file to a block of its own) without the layers noticing.
+/// It is a class, so that layers that share a tensor (the token embedding and the head's projection) share one object,
+/// and the store can move the values (from the mapped file to its own block) without changes to the layers.
 package final class Parameter: @unchecked Sendable {
   package let specification: TensorSpecification
-  /// Where this tensor begins in the store's blocks, in elements.
+  /// The offset of this tensor in the store's blocks, in elements.
   package let offset: Int
   package fileprivate(set) var values: UnsafeMutablePointer<Float>
   package fileprivate(set) var gradients: UnsafeMutablePointer<Float>?
-  /// Whether a gradient is computed for it and the optimizer moves it.
+  /// Whether its gradient is computed and the optimizer updates it.
   package var isTrainable = true
-  /// Whether its values are the random ones that a new head starts from, which no step has changed.
+  /// Whether its values are still the random initial values of a new head.
   package var isUntrained = false
-  /// Whether its gradient begins with a product, which then need not add to zeros.
+  /// Whether its gradient begins with a product, which overwrites the memory, so that it need not be cleared.
   package var gradientBeginsWithProduct = false
-  /// The values of a matrix packed for small-batch products, while `PackedWeights` has them.
+  /// The values of a matrix packed for small-batch products, if `PackedWeights` has packed them.
   package var packed: Matrix?
-  /// The matrix that the forward multiplies by after this one.
+  /// The matrix by which the forward pass multiplies after this one.
   package fileprivate(set) var following: Parameter?
-  /// Whether the gradient is still to be begun: what lies there is of the step before.
+  /// Whether the gradient still has the values of the previous step.
   fileprivate(set) var gradientIsStale = false
 
   fileprivate init(_ specification: TensorSpecification, offset: Int, values: UnsafeMutablePointer<Float>) {
@@ -34,25 +34,26 @@ package final class Parameter: @unchecked Sendable {
   private var rows: Int { specification.shape.count > 1 ? specification.shape[0] : 1 }
   private var columns: Int { specification.shape.last ?? 1 }
 
-  /// The values: rows × columns of a matrix, one row of a vector.
+  /// The values as rows × columns; a vector is one row.
   package var matrix: Matrix { Matrix(values, rows: rows, columns: columns) }
 
-  /// Where to add the gradient, or nil where none is wanted.
+  /// The destination of the gradient, or nil if none is computed.
   package var gradient: Matrix? {
     guard isTrainable, let gradients else { return nil }
     return Matrix(gradients, rows: rows, columns: columns)
   }
 
-  /// Whether a product that gives a part of the gradient is to add it to what lies there, rather than take its place.
+  /// Whether a product adds its part of the gradient to the current values, rather than overwriting them. To be called
+  /// once per product.
   package func addsToGradient() -> Bool {
     defer { gradientIsStale = false }
     return !gradientIsStale
   }
 }
 
-/// All parameters of a model: one block of values, one of gradients in training, one table of names.
+/// All parameters of a model: one block of values, one block of gradients in training, one table of names.
 ///
-/// For inference the values of a float32 file are used where they lie in the mapping; `makeTrainable` copies them into a block.
+/// Inference uses the values of a float32 file in place, in the mapping; `makeTrainable` copies them into a block.
 package final class ParameterStore: @unchecked Sendable {
   package let parameters: [Parameter]
   /// The number of elements of all parameters together.
@@ -60,19 +61,21 @@ package final class ParameterStore: @unchecked Sendable {
   private let byName: [String: Int]
   private var values: ZeroedMemory?
   private var gradients: ZeroedMemory?
-  /// What the values point into while they are not in the block.
+  /// The owners of the memory of values that are not in the block.
   private var keepAlive: [AnyObject] = []
   package let packedWeights = PackedWeights()
 
-  /// Where a parameter's values come from.
+  /// The source of a parameter's values.
   package enum Source {
-    /// Memory that `owner` keeps alive and nobody writes to.
+    /// Read-only memory that one of the `owners` keeps alive.
     case borrowed(UnsafePointer<Float>)
-    /// To be filled in now.
+    /// A function that fills in the values.
     case fill((UnsafeMutablePointer<Float>) throws -> Void)
   }
 
-  /// - Parameter source: asked once for each parameter, in order.
+  /// - Parameters:
+  ///   - owners: the owners of borrowed values.
+  ///   - source: called once for each parameter, in order.
   package init(
     _ specifications: [TensorSpecification], owners: [AnyObject] = [],
     source: (_ index: Int, TensorSpecification) throws -> Source
@@ -107,9 +110,9 @@ package final class ParameterStore: @unchecked Sendable {
     byName = Dictionary(parameters.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// The size of each block, in elements, the gaps between tensors counted.
+  /// The size of each block, in elements, including the gaps between tensors.
   package let blockSize: Int
-  /// Tensors allocated one by one, until they move into the block.
+  /// The memory of tensors that are allocated one by one, until they move into the block.
   private var single: [UnsafeMutablePointer<Float>]
 
   deinit {
@@ -123,18 +126,18 @@ package final class ParameterStore: @unchecked Sendable {
 
   var gradientBlock: UnsafeMutablePointer<Float>? { gradients?.floats }
 
-  /// Which parameters are untrained, in their order.
+  /// Whether each parameter is untrained, in order.
   package var untrained: [Bool] {
     get { parameters.map(\.isUntrained) }
     set { for (parameter, isUntrained) in zip(parameters, newValue) { parameter.isUntrained = isUntrained } }
   }
 
-  /// Takes note of a step that changed all trainable parameters.
+  /// Marks all trainable parameters as trained.
   package func noteStep() {
     for parameter in parameters where parameter.isTrainable { parameter.isUntrained = false }
   }
 
-  /// Moves the values into one block of this store's own and makes room for gradients. Does nothing the second time.
+  /// Moves the values into one block and allocates the gradients. Later calls do nothing.
   package func makeTrainable() {
     guard self.values == nil else { return }
     packedWeights.drop(from: self)
@@ -152,12 +155,12 @@ package final class ParameterStore: @unchecked Sendable {
     keepAlive = []
   }
 
-  /// Tells each matrix which one is multiplied by after it, from the names in the order of the computation.
+  /// Sets the `following` matrix of each matrix, from the names in the order of the products.
   package func setOrder(ofProducts names: [String]) {
     for (name, next) in zip(names, names.dropFirst()) { self[name]?.following = self[next] }
   }
 
-  /// The matrices that products multiply by, as far as they lie in mapped files.
+  /// The matrices of products that lie in mapped files.
   var mappedMatrices: [(Parameter, FileMapping)] {
     let files = keepAlive.compactMap { $0 as? FileMapping }.filter(\.isMapped)
     return parameters.filter { $0.specification.role == .kernel }.compactMap { parameter in
@@ -165,7 +168,7 @@ package final class ParameterStore: @unchecked Sendable {
     }
   }
 
-  /// Begins a step's gradients: sets to zero what is only ever added to.
+  /// Prepares the gradients for a step: clears those that do not begin with a product.
   package func clearGradients(on pool: WorkerPool) {
     guard gradients != nil else { return }
     for parameter in parameters {
@@ -174,7 +177,7 @@ package final class ParameterStore: @unchecked Sendable {
     }
   }
 
-  /// Ends them: what no product has written to is zero.
+  /// Completes the gradients of a step: clears those that no product has written.
   package func clearStaleGradients(on pool: WorkerPool) {
     for parameter in parameters where parameter.gradientIsStale { clear(parameter, on: pool) }
   }

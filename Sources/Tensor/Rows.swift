@@ -1,19 +1,21 @@
-/// Sums over rows, gathers and scatters: the plain moves of data between the products.
+/// Sums over rows, gathers and scatters: the movement of data between products.
 package enum Rows {
-  /// Every row becomes the bias.
+  /// Sets every row to the bias.
   package static func set(_ y: Matrix, toBias bias: UnsafeMutablePointer<Float>) {
     for row in 0..<y.rows { y[row].update(from: bias, count: y.columns) }
   }
 
-  /// Rows that are added up on their own, before their sums are.
+  /// The number of rows in a block, which are added up separately.
   private static let block = 32
 
-  /// Sums over rows that do not depend on how many workers there are: each block of rows is added up in order, then the blocks are.
+  /// Sums over the rows of each block, in order. The caller adds up the blocks in order, so that the result does not
+  /// depend on the number of workers.
   ///
-  /// Each worker reads whole rows, those that it has elsewhere too. (Columns of its own, of all rows, need no such blocks. With two
-  /// workers, that took three times as long as with one: half of it came from the other's cache, in pieces.)
+  /// Each worker reads whole rows, the same ones as in other computations. (With some columns of all rows for each
+  /// worker, blocks are unnecessary. But two workers took three times as long as one, as they read half of the data
+  /// from each other's caches, in pieces.)
   ///
-  /// - Parameter add: adds what a row has to `count` sums.
+  /// - Parameter add: adds a row to `count` sums.
   /// - Returns: blocks × count.
   package static func blockSums(
     rows: Int, count: Int, _ context: Context, add: (_ row: Int, _ sums: UnsafeMutablePointer<Float>) -> Void
@@ -47,7 +49,7 @@ package enum Rows {
     }
   }
 
-  /// y[indices[i]] += x[i]; an index may occur more than once. Each worker has its own columns, so the order is fixed.
+  /// y[indices[i]] += x[i]; an index may occur more than once. Each worker has separate columns, so the order is fixed.
   package static func scatterAdd(_ x: Matrix, _ indices: [Int32], to y: Matrix, on pool: WorkerPool) {
     indices.withUnsafeBufferPointer { indices in
       pool.split(x.columns, alignment: 16) { _, columns in

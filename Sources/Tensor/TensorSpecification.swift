@@ -1,30 +1,30 @@
-/// A trained tensor: its name, its shape, and what it is for.
+/// The name, shape and role of a trained tensor.
 package struct TensorSpecification: Sendable, Equatable {
-  /// What a tensor is for; by it, it is initialized and decays.
+  /// The role of a tensor, which determines its initialization and weight decay.
   package enum Role: Sendable {
-    /// Rows that are looked up.
+    /// An embedding table, whose rows are looked up.
     case embedding
     /// The matrix of a dense layer, [out, in].
     case kernel
-    /// What a dense layer adds.
+    /// The bias of a dense layer.
     case bias
-    /// What a LayerNorm multiplies by.
+    /// The gain of a LayerNorm.
     case normGain
-    /// What a LayerNorm adds.
+    /// The bias of a LayerNorm.
     case normBias
   }
 
-  /// Its name in Hugging Face's files.
+  /// The name in Hugging Face's files.
   package let name: String
-  /// Dense kernels are [out, in].
+  /// The shape; [out, in] for dense kernels.
   package let shape: [Int]
-  /// What it is for.
+  /// The role.
   package let role: Role
 
   package init(name: String, shape: [Int], role: Role) { (self.name, self.shape, self.role) = (name, shape, role) }
 
-  /// The number of its elements.
+  /// The number of elements.
   package var count: Int { shape.reduce(1, *) }
-  /// Whether weight decay applies: not to biases and LayerNorm.
+  /// Whether weight decay applies, which excludes biases and LayerNorm.
   package var decays: Bool { role == .embedding || role == .kernel }
 }

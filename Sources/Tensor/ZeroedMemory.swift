@@ -1,10 +1,10 @@
 import Glibc
 
-/// A large piece of memory, zeros at first, freed with its owner.
+/// A large block of zero-initialized memory, freed with its owner.
 ///
-/// Asked of the system in huge pages: the products read parameters and activations at many places at once, and a processor
-/// keeps the addresses of few small pages at hand (measured in a virtual machine, where a miss costs most: the small-batch
-/// GEMM 12 % faster). Pages cost nothing before they are touched.
+/// It requests huge pages: products read parameters and activations at many addresses at once, and a processor caches
+/// the translations of only a few small pages (measured in a virtual machine, where a miss costs most: the small-batch
+/// GEMM is 12 % faster). Pages cost nothing before they are touched.
 package final class ZeroedMemory: @unchecked Sendable {
   package let start: UnsafeMutableRawPointer
   package let bytes: Int
@@ -20,7 +20,7 @@ package final class ZeroedMemory: @unchecked Sendable {
     {
       start = mapped
       isMapped = true
-      // Advice: where it is not taken, nothing is lost.
+      // Only advice: nothing is lost if the system ignores it.
       _ = madvise(mapped, bytes, MADV_HUGEPAGE)
     } else {
       start = .allocate(byteCount: self.bytes, alignment: 64)
@@ -29,7 +29,7 @@ package final class ZeroedMemory: @unchecked Sendable {
     }
   }
 
-  /// Room for `count` floats.
+  /// Memory for `count` floats.
   package convenience init(floats count: Int) { self.init(bytes: 4 * count) }
 
   deinit {

@@ -1,11 +1,11 @@
 /// The partition of the result of a product among workers, into parts of rows and of columns.
 ///
-/// Each worker packs the rows of a and the columns of b that its part needs, so parts should be as square as possible: with
-/// 16 workers, packing adds 24 % to the products of a training step of 8 × 128 tokens if only the longer side is cut, and
-/// 16 % this way.
+/// Each worker packs the rows of a and the columns of b that its part needs, so parts should be as square as possible:
+/// with 16 workers, packing adds 24 % to the products of a training step of 8 × 128 tokens if only the longer side is
+/// cut, and 16 % this way.
 ///
-/// Tried without success: cutting only rows, so that each worker finds what it computed itself in its cache. Packing costs
-/// more than that saves: 2 %, with two workers.
+/// Tried without success: cutting only rows, so that each worker finds what it computed itself in its cache. Packing
+/// costs more than that saves: 2 %, with two workers.
 struct GEMMPartition {
   /// The parts along each side.
   let rowParts, columnParts: Int
@@ -20,7 +20,8 @@ struct GEMMPartition {
   ///
   /// - Parameters:
   ///   - rowUnit: rows are cut at multiples of it.
-  ///   - columnUnit: columns are cut at multiples of it; a remainder belongs to the last unit. nil: columns are not cut.
+  ///   - columnUnit: columns are cut at multiples of it; a remainder belongs to the last unit. nil: columns are not
+  ///     cut.
   init(rows: Int, columns: Int, rowUnit: Int, columnUnit: Int?, workers: Int) {
     (self.rows, self.columns, self.rowUnit, self.columnUnit) = (rows, columns, rowUnit, columnUnit ?? max(1, columns))
     rowUnits = (rows + rowUnit - 1) / rowUnit

@@ -1,8 +1,8 @@
 import CBLAS
 
-/// The library that multiplies matrices.
+/// The library for matrix products.
 package enum MatrixLibrary {
-  /// Its version, and the kernels it took for this processor: last digits may depend on either. `OpenBLAS 0.3.21 … SkylakeX …`.
-  /// Read once: each call of OpenBLAS writes the text anew, where another thread may be reading it.
+  /// The version, and the kernels chosen for this processor, on which last digits may depend: `OpenBLAS 0.3.21 …
+  /// SkylakeX …`. Read once, as each call of OpenBLAS rewrites the text, which another thread may be reading.
   package static let version = openblas_get_config().map { String(cString: $0) } ?? "OpenBLAS"
 }

@@ -1,15 +1,15 @@
 import CKernels
 import Files
 
-/// The matrices of a model packed for small-batch products, in a process that answers one short text after another.
+/// The matrices of a model packed for small-batch products, in a process that processes one short text after another.
 ///
 /// With AVX2, a pass of up to 48 rows then takes some 8 % less time, with the same results to the last bit. Packing all
-/// matrices costs as much as 30 to 150 such passes save, most of it the system's for new memory: so it starts after some
-/// passes, with one matrix per pass, so that no single pass waits for all of them. Memory stays as it is: the file's
-/// pages are released as packed ones are added, and only matrices in mapped files are packed. A pass that needs the
-/// file's pages again drops the packed matrices, and twice as many short passes must come before the next time.
+/// matrices costs as much as 30 to 150 such passes save, most of it the system's for new memory: so it starts after
+/// some passes, with one matrix per pass, so that no single pass waits for all of them. Memory stays as it is: the
+/// file's pages are released as packed ones are added, and only matrices in mapped files are packed. A pass that needs
+/// the file's pages again drops the packed matrices, and twice as many short passes must come before the next time.
 package final class PackedWeights {
-  /// Passes of up to so many rows benefit.
+  /// The largest number of rows for which packed weights are faster.
   private static let rowLimit = 48
 
   /// The memory of all packed matrices; nil before the first is packed.
@@ -25,7 +25,8 @@ package final class PackedWeights {
 
   /// To be called before a pass, while nothing else is computed.
   ///
-  /// - Parameter rows: the rows of a single pass; nil for several passes, or for more rows than `SmallBatchGEMM` handles.
+  /// - Parameter rows: the rows of a single pass; nil for several passes, or for more rows than `SmallBatchGEMM`
+  ///   handles.
   package func prepare(forPassOf rows: Int?, in parameters: ParameterStore, on pool: WorkerPool) {
     guard SmallBatchGEMM.supportsPackedWeights else { return }
     guard let rows else {

@@ -1,8 +1,8 @@
 import Files
 import Synchronization
 
-/// The time that the threads of this process spend in matrix products, added up. Off by default: when on, each product
-/// reads a clock twice, some 50 ns for what takes microseconds.
+/// The total time that the threads of this process spend in matrix products. Off by default: each measured product
+/// reads a clock twice, which takes some 50 ns of microseconds.
 ///
 ///     ProductClock.start()
 ///     …
@@ -20,7 +20,7 @@ package enum ProductClock {
   /// Ends the measurement.
   package static func stop() { isRunning.store(false, ordering: .relaxed) }
 
-  /// The time of all threads together, since `start`.
+  /// The total time of all threads since `start`, in seconds.
   package static var seconds: Double { Double(nanoseconds.load(ordering: .relaxed)) * 1e-9 }
 
   /// To be called before a product; returns the argument of `end`.

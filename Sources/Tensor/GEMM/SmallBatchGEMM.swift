@@ -4,8 +4,8 @@ import CKernels
 /// y = x·Wᵀ + b for few rows of x, by kernels of CKernels that read W in place, or packed once for many products
 /// (`PackedWeights`).
 ///
-/// OpenBLAS packs W first, which for few rows takes longer than the product. These kernels pass a group of W's rows at a
-/// time through the first- or second-level cache, with the next ones on their way.
+/// OpenBLAS packs W first, which takes longer than the product if x has few rows. These kernels pass a group of W's
+/// rows at a time through the first- or second-level cache, and prefetch the next ones.
 ///
 /// GFLOP/s of one thread, SmallBatchGEMM / OpenBLAS 0.3.21, 768 → 3072, weights in the cache:
 ///
@@ -19,8 +19,8 @@ import CKernels
 /// - Query, key and value as one product, for 21 rows: within 1 %.
 /// - More than 144 rows (300, 520, all): predict, evaluate and fit stay the same within 3 %.
 ///
-/// The sums are added up in the order of OpenBLAS' kernels, so a row is the same to the last bit from either. That order
-/// is known for its AVX-512 kernels, and for its AVX2 kernel in full tiles of 12 rows.
+/// The sums are added up in the order of OpenBLAS' kernels, so a row is the same to the last bit from either. That
+/// order is known for its AVX-512 kernels, and for its AVX2 kernel in full tiles of 12 rows.
 package enum SmallBatchGEMM {
   private static let order: mlm_summation_order = {
     let block = OpenBLAS.blockSize > 0 ? OpenBLAS.blockSize : 320
@@ -41,8 +41,8 @@ package enum SmallBatchGEMM {
   /// Up to this size, OpenBLAS' AVX-512 kernels compute products in another way, in another order.
   private static let smallProduct = 1_000_000
 
-  /// Whether a product of this shape belongs here rather than to OpenBLAS: it is faster, or its last bits would depend on
-  /// the number of threads there.
+  /// Whether to compute a product of this shape here rather than by OpenBLAS: it is faster, or OpenBLAS' last bits
+  /// would depend on the number of threads.
   package static func handles(rows: Int, columns: Int, inner: Int, threads: Int) -> Bool {
     guard isAvailable, inner > 0, rows > 0 else { return false }
     switch OpenBLAS.kernel {
@@ -64,19 +64,19 @@ package enum SmallBatchGEMM {
     }
   }
 
-  /// y = x·Wᵀ + b, the columns distributed among the workers. The first row is that of a tile of 12; the last tile need
-  /// not be full.
+  /// y = x·Wᵀ + b, with the columns distributed among the workers. The first row begins a tile of 12 rows; the last
+  /// tile may be incomplete.
   ///
   /// - Parameters:
   ///   - isPacked: whether `w` is packed.
-  ///   - following: the weights of the next product with as few rows, if there is one: each worker begins to prefetch its
-  ///     share of them while it computes its last columns.
+  ///   - following: the weights of the next product with as few rows, if there is one: each worker begins to prefetch
+  ///     its share of them while it computes its last columns.
   package static func multiply(
     _ x: Matrix, _ w: Matrix, isPacked: Bool = false, bias: UnsafeMutablePointer<Float>?, into y: Matrix,
     following: Matrix? = nil, _ context: Context
   ) {
-    // For OpenBLAS' AVX2 kernel, the order at the end of the last panel is unknown if that is not a multiple of 8: OpenBLAS
-    // computes it itself.
+    // For OpenBLAS' AVX2 kernel, the order at the end of the last panel is unknown if the number of columns is not a
+    // multiple of 8. OpenBLAS computes that panel itself.
     var columns = y.columns
     if OpenBLAS.kernel == .avx2, columns % 8 != 0 {
       columns = lastPanel(of: columns)
@@ -93,8 +93,8 @@ package enum SmallBatchGEMM {
       for row in stride(from: 0, to: x.rows, by: rowsAtOnce) {
         (gemm.x, gemm.y) = (UnsafePointer(x[row]), y[row])
         gemm.rows = min(rowsAtOnce, x.rows - row)
-        // Workers that steal the last columns wait for each other half as long: a 21-token line takes 5 % less on a machine
-        // with other load.
+        // Workers that steal the last columns wait for each other half as long: a 21-token line takes 5 % less on a
+        // machine with other load.
         let (pool, claimed) = (context.pool, mlm_small_batch_unit(instructions, &gemm))
         let (unit, allowsStealing) = claimed > 0 ? (claimed, true) : (16, false)
         pool.distribute(columns, unit: unit, allowsStealing: allowsStealing) { worker, queue in

@@ -1,6 +1,6 @@
 /// IEEE half precision (binary16): 11 significant bits, up to 65,504.
 package enum HalfPrecision {
-  /// The bits of the nearest number, ties to even; infinity for what is too large.
+  /// The bits of the nearest number, with ties to even; infinity if the value is too large.
   package static func narrow(_ value: Float) -> UInt16 {
     let sign = UInt16(truncatingIfNeeded: value.bitPattern >> 16) & 0x8000
     let bits = value.bitPattern & 0x7FFF_FFFF
@@ -13,7 +13,7 @@ package enum HalfPrecision {
       // Subnormal, a multiple of 2⁻²⁴: adding 0.5 leaves that multiple in the lowest bits, rounded by the addition.
       magnitude = (Float(bitPattern: bits) + 0.5).bitPattern &- Float(0.5).bitPattern
     } else {
-      // The exponent's bias is 15 rather than 127; 13 bits go.
+      // The exponent's bias is 15 rather than 127; 13 bits are rounded off.
       magnitude = (bits &- (112 << 23) &+ 0xFFF &+ (bits >> 13 & 1)) >> 13
     }
     return sign | UInt16(truncatingIfNeeded: magnitude)

@@ -1,8 +1,9 @@
-/// Random numbers that are a pure function of what they are for.
+/// Random numbers that are a pure function of their purpose.
 ///
-/// Philox 4×32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): ten rounds of multiplication turn a
-/// key (the seed) and a counter (purpose, step, sample, element) into four 32-bit numbers. There is no generator state to
-/// save or to share, so masks and dropout depend neither on the order of the work nor on the number of threads.
+/// Philox 4×32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): ten rounds of multiplication
+/// turn a key (the seed) and a counter (purpose, step, sample, element) into four 32-bit numbers. There is no generator
+/// state to save or to share, so masks and dropout depend neither on the order of the work nor on the number of
+/// threads.
 package enum Philox {
   @inline(never)
   package static func block(key: UInt64, counter: SIMD4<UInt32>) -> SIMD4<UInt32> {
@@ -23,19 +24,19 @@ package enum Philox {
   }
 }
 
-/// What a random number is drawn for. Numbers of different purposes are independent of each other.
+/// The purpose of a random number. Numbers with different purposes are independent of each other.
 package enum RandomPurpose: UInt32, Sendable {
   /// New weights.
   case initialization = 1
-  /// Which tokens are hidden.
+  /// The tokens to mask.
   case maskSelection = 2
-  /// What stands in their place.
+  /// The replacements of masked tokens.
   case maskReplacement = 3
   /// The order of samples.
   case shuffle = 4
-  /// Which lines are held out.
+  /// The lines held out for validation.
   case validationSplit = 5
-  /// Dropout sites of the network follow: `dropout + site`.
+  /// Dropout; the sites of the network are numbered from here: `dropout + site`.
   case dropout = 256
 }
 
@@ -47,9 +48,9 @@ package struct RandomStream: RandomNumberGenerator, Sendable {
   @usableFromInline var used = 4
 
   /// - Parameters:
-  ///   - purpose: what the numbers are for; `site` tells several uses of one purpose apart.
+  ///   - purpose: the purpose of the numbers; `site` distinguishes several uses of one purpose.
   ///   - epoch: the epoch or the optimizer step.
-  ///   - sample: the sample's place in the corpus, or the parameter's place in its table.
+  ///   - sample: the sample's index in the corpus, or the parameter's index in its table.
   package init(seed: UInt64, purpose: RandomPurpose, site: Int = 0, epoch: Int = 0, sample: Int = 0) {
     self.seed = seed
     counter = SIMD4(

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A mutex and a condition: state that threads change in turn, and wait for each other to change.
+/// A mutex and a condition, for state that threads share and wait for each other to change.
 ///
 ///     monitor.locked { isReady = true; monitor.signal() }
 ///     monitor.locked { while !isReady { monitor.wait() } }
@@ -20,19 +20,19 @@ package final class Monitor: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Calls `body` while no other thread is in such a body.
+  /// Calls `body` while no other thread is in the body of a call.
   package func locked<Result>(_ body: () throws -> Result) rethrows -> Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return try body()
   }
 
-  /// Within `locked`: lets others in until one signals. May return without a signal.
+  /// Unlocks the mutex until another thread signals. To be called within `locked`. May return without a signal.
   package func wait() { pthread_cond_wait(condition, mutex) }
 
-  /// Wakes one thread that waits.
+  /// Wakes one waiting thread.
   package func signal() { pthread_cond_signal(condition) }
 
-  /// Wakes all threads that wait.
+  /// Wakes all waiting threads.
   package func broadcast() { pthread_cond_broadcast(condition) }
 }

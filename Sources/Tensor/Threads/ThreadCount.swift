@@ -1,15 +1,15 @@
 import Glibc
 
-/// The number of threads to compute with where the caller does not say.
+/// The default number of threads.
 package enum ThreadCount {
-  /// `OMP_NUM_THREADS` or `OPENBLAS_NUM_THREADS` where set, else the CPUs this process may use.
+  /// `OMP_NUM_THREADS` or `OPENBLAS_NUM_THREADS` if set, else the number of CPUs that this process may use.
   package static func standard(environment: (String) -> String?) -> Int {
     standard(environment: environment, allowedCPUs: allowedCPUs(), quota: Cgroup.quota())
   }
 
   static func standard(environment: (String) -> String?, allowedCPUs: Int, quota: Double?) -> Int {
     for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"] {
-      // OpenMP takes a list, a number for each level of nesting.
+      // OpenMP accepts a list with a number for each level of nesting.
       if let value = environment(name), let first = value.split(separator: ",").first, let count = Int(first), count > 0
       {
         return min(count, 1024)
@@ -19,8 +19,8 @@ package enum ThreadCount {
     return max(1, min(allowedCPUs, byQuota))
   }
 
-  /// The CPUs of this process's affinity mask. From the line `Cpus_allowed_list` of /proc/self/status: the call for it is
-  /// not in Swift's Glibc.
+  /// The number of CPUs in this process's affinity mask, from the line `Cpus_allowed_list` of /proc/self/status.
+  /// Swift's Glibc does not have the system call.
   static func allowedCPUs(status: String? = Cgroup.smallFile("/proc/self/status")) -> Int {
     let name = "Cpus_allowed_list:"
     guard let line = status?.split(separator: "\n").first(where: { $0.hasPrefix(name) }),
@@ -29,7 +29,7 @@ package enum ThreadCount {
     return count
   }
 
-  /// The numbers in a list such as `0-3,8`.
+  /// The count of numbers in a list such as `0-3,8`.
   static func count(inList list: String) -> Int? {
     var total = 0
     for part in list.split(separator: ",") {
@@ -43,9 +43,9 @@ package enum ThreadCount {
   }
 }
 
-/// The CPU quota of the control group this process lives in.
+/// The CPU quota of this process's control group.
 enum Cgroup {
-  /// CPUs, possibly a fraction; nil where there is no limit. The tightest of the group and its parents.
+  /// The smallest quota of the group and its parents, in CPUs, possibly a fraction; nil if there is no limit.
   static func quota(read: (String) -> String? = smallFile) -> Double? {
     guard let membership = read("/proc/self/cgroup") else { return nil }
     var tightest: Double?
@@ -71,7 +71,7 @@ enum Cgroup {
     return tightest
   }
 
-  /// `max 100000`, or `150000 100000` for one CPU and a half.
+  /// Parses `max 100000`, or `150000 100000` for one and a half CPUs.
   static func version2Quota(_ text: String?) -> Double? {
     guard let fields = text?.split(whereSeparator: { $0 == " " || $0 == "\n" }), fields.count == 2 else { return nil }
     return ratio(Double(fields[0]), Double(fields[1]))

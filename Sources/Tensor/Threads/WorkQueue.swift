@@ -1,9 +1,10 @@
-/// Work whose results do not depend on who does it, in parts large enough to be taken one by one.
+/// Work stealing, for results that do not depend on the worker, in parts large enough to be taken one by one.
 extension WorkerPool {
   /// Distributes 0 ..< count in ranges that begin at multiples of `unit`.
   ///
-  /// With stealing, each worker gets only the greater part of its share at first, and idle workers steal the last quarter
-  /// of all unit by unit: they end together even if something else slows one of them down. Without, it is `split`.
+  /// With stealing, each worker first gets three quarters of its share, and idle workers steal the last quarter of the
+  /// total unit by unit, so that they end together even if other load slows one of them down. Without stealing, it
+  /// equals `split`.
   func distribute(
     _ count: Int, unit: Int, allowsStealing: Bool, _ body: (_ worker: Int, _ queue: inout WorkQueue) -> Void
   ) {
@@ -17,18 +18,19 @@ extension WorkerPool {
     if min(threads, (count + unit - 1) / unit) > 1 { run { start($0) } } else { start(0) }
   }
 
-  /// The range that `distribute` gives to a worker at first; nil if it gets none.
+  /// The first range that `distribute` gives to a worker; nil if it gets none.
   func initialShare(of count: Int, unit: Int, allowsStealing: Bool, worker: Int) -> Range<Int>? {
     part(of: startOfRest(count, unit: unit, allowsStealing), alignment: unit, worker: worker)
   }
 
-  /// The start of what is stolen. Before it, every worker has the same number of units.
+  /// The start of the range that is stolen. Before it, every worker has the same number of units.
   private func startOfRest(_ count: Int, unit: Int, _ allowsStealing: Bool) -> Int {
     let units = (count + unit - 1) / unit
     return allowsStealing && threads > 1 && units > 1 ? units * 3 / 4 / threads * threads * unit : count
   }
 
-  /// The ranges of a worker in `distribute`, one after the other. The next one is known in advance, to prefetch its data.
+  /// The sequence of a worker's ranges in `distribute`. The next range is known in advance, so that its data can be
+  /// prefetched.
   struct WorkQueue {
     private(set) var next: Range<Int>?
     private let rest: Range<Int>

@@ -2,22 +2,22 @@ import CKernels
 import Glibc
 import Synchronization
 
-/// A pool of threads that persist: each runs the same task once, with the worker's index.
+/// A pool of persistent threads, each of which runs a task once, with the worker's index.
 ///
-/// The caller is worker 0. Which worker does what follows from shapes and indices alone, never from timing, wherever the
-/// result depends on it (DESIGN: determinism).
+/// The caller is worker 0. If a result depends on the assignment of work to workers, the assignment follows from shapes
+/// and indices alone, never from timing (DESIGN: determinism).
 ///
 /// `run` must not be called from inside its own body, nor from two threads at once.
 package final class WorkerPool: @unchecked Sendable {
   /// The number of workers, including the caller.
   package private(set) var threads = 1
 
-  /// The next item of one `run` to take.
+  /// The counter of the next item in a `run`.
   let counter = Counter()
   private let barrier = TaskBarrier()
   private var handles: [pthread_t] = []
 
-  /// One thread, the caller's: for work that is already one worker's share.
+  /// A pool of only the calling thread, for work that is already one worker's share.
   package static let serial = WorkerPool(threads: 1)
 
   package init(threads: Int) {
@@ -32,7 +32,7 @@ package final class WorkerPool: @unchecked Sendable {
           start.work()
           return nil
         }, start.toOpaque())
-      // No more threads available: those that exist share the work.
+      // No more threads are available: the existing ones share the work.
       guard status == 0 else { start.release(); break }
       handles.append(handle)
       self.threads += 1
@@ -55,9 +55,9 @@ package final class WorkerPool: @unchecked Sendable {
     }
   }
 
-  /// Runs `body(worker, item)` for items 0 ..< count, each once, taken by whichever worker is free.
+  /// Runs `body(worker, item)` once for each item in 0 ..< count, on the next free worker.
   ///
-  /// For items whose results do not depend on who computes them.
+  /// The results must not depend on the worker.
   package func forEach(_ count: Int, _ body: (_ worker: Int, _ item: Int) -> Void) {
     guard threads > 1, count > 1 else {
       for item in 0..<count { body(0, item) }
@@ -69,7 +69,8 @@ package final class WorkerPool: @unchecked Sendable {
     }
   }
 
-  /// Cuts 0 ..< count into one range a worker, at multiples of `alignment`, and runs the body on those that are not empty.
+  /// Cuts 0 ..< count into one range per worker, at multiples of `alignment`, and runs the body on those that are not
+  /// empty.
   package func split(_ count: Int, alignment: Int = 1, _ body: (_ worker: Int, _ range: Range<Int>) -> Void) {
     guard min(threads, (count + alignment - 1) / alignment) > 1 else {
       if count > 0 { body(0, 0..<count) }
@@ -80,7 +81,7 @@ package final class WorkerPool: @unchecked Sendable {
     }
   }
 
-  /// The range that `split` gives to a worker; nil where it gets none.
+  /// The range that `split` gives to a worker; nil if it gets none.
   package func part(of count: Int, alignment: Int, worker: Int) -> Range<Int>? {
     let units = (count + alignment - 1) / alignment
     let workers = min(threads, units)
@@ -89,7 +90,8 @@ package final class WorkerPool: @unchecked Sendable {
     return range.isEmpty ? nil : range
   }
 
-  /// A part, 0 ..< parts, of 0 ..< count, cut at multiples of `alignment`. No more parts than there are of those.
+  /// Part number `part` (0 ..< parts) of 0 ..< count, cut at multiples of `alignment`. `parts` must not exceed the
+  /// number of these multiples.
   package static func part(_ part: Int, of parts: Int, count: Int, alignment: Int = 1) -> Range<Int> {
     let units = (count + alignment - 1) / alignment
     return units * part / parts * alignment..<min(count, units * (part + 1) / parts * alignment)
@@ -109,28 +111,28 @@ package final class WorkerPool: @unchecked Sendable {
   }
 }
 
-/// Numbers from 0 on, each returned once.
+/// Returns each number from 0 on once, to one of several threads.
 final class Counter: Sendable {
   private let next = Atomic<Int>(0)
   func take() -> Int { next.add(1, ordering: .relaxed).oldValue }
   func reset() { next.store(0, ordering: .relaxed) }
 }
 
-/// The barrier at which threads wait for a task, and the caller for the threads. Threads retain this and not the pool, which
-/// would otherwise never be released: a running method keeps its object alive.
+/// The barrier at which threads wait for a task, and the caller for the threads. Threads retain the barrier, not the
+/// pool, which would otherwise never be released: a running method keeps its object alive.
 private final class TaskBarrier: @unchecked Sendable {
   private let generation = Atomic<Int>(0)
   private let pending = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)
-  /// Of the generation, for sleeping workers, and of what is pending, for the caller.
+  /// The monitors of `generation`, for sleeping workers, and of `pending`, for the caller.
   private let posted = Monitor()
   private let done = Monitor()
-  /// Written by the caller while no worker runs, read by the workers after they saw the generation change.
+  /// The caller writes it while no worker runs; the workers read it after the generation changes.
   private var task: ((Int) -> Void)?
 
-  /// The number of spins before a thread sleeps, some 25 µs (up to 100 µs on processors with long pauses): the gaps between
-  /// the tasks of a step are shorter, and waking up takes longer. (Sleeping after 2 µs cost a 21-token line 1.5 of 17 ms; 10
-  /// or 40 times as long is no gain for `fit`.)
+  /// The number of spins before a thread sleeps, some 25 µs (up to 100 µs on processors with long pauses): the gaps
+  /// between the tasks of a step are shorter, and waking up takes longer. (Sleeping after 2 µs cost a 21-token line 1.5
+  /// of 17 ms; 10 or 40 times as long is no gain for `fit`.)
   private static let spins = 2_500
 
   func post(_ body: @escaping (Int) -> Void, others: Int) {
@@ -151,7 +153,7 @@ private final class TaskBarrier: @unchecked Sendable {
     }
   }
 
-  /// Returns when all workers are done; nobody has the task then.
+  /// Returns when all workers are done and have released the task.
   func waitForOthers() {
     for _ in 0..<Self.spins {
       if pending.load(ordering: .acquiring) == 0 { break }
