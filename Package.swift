@@ -13,46 +13,47 @@ let package = Package(
       description: "Read KerasHub's preset directories, whose weights are HDF5 files (needs libhdf5-dev).")
   ],
   targets: [
-    // MARK: Doors to C
+    // MARK: C libraries
 
-    // OpenBLAS. Only Tensor imports it, and the benchmark to measure it.
+    // OpenBLAS. Only Tensor imports it, and the benchmark, to measure it.
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
-    // Inner loops compiled for several instruction sets, the widest taken at run time: Swift cannot compile one function for
-    // another processor than the rest. Only Tensor imports it.
+    // Inner loops compiled for several instruction sets, of which the widest is chosen at run time: Swift cannot
+    // compile one function for another processor than the rest. Only Tensor imports it.
     .target(name: "CKernels"),
 
-    // libcurl's header; the library itself is loaded when the network is needed. Only Hub/HTTP imports it.
+    // libcurl's header; the library itself is loaded on first use of the network. Only Hub/HTTP imports it.
     .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
     // The files of the presets that are part of the program: C can embed megabytes, the Swift compiler cannot. Only
     // Hub/Embedded imports it.
     .target(name: "CPresets", exclude: ["distil_bert_tiny_en_uncased"]),
 
-    // libhdf5, with the trait KerasWeights alone. Only Model/Checkpoint/Keras imports it.
+    // libhdf5, only with the trait KerasWeights. Only Model/Checkpoint/Keras imports it.
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
 
-    // MARK: The library, a target a layer: each knows those that it depends on, and nothing else
+    // MARK: The library, with one target per layer: each target imports only its dependencies
 
-    // Paths, mappings, atomic files and directories, the system's errors, its dynamic libraries and clock.
+    // Paths, mappings, atomic files and directories, system errors, dynamic libraries, the clock.
     .target(name: "Files"),
 
     // UTF-8, Unicode's tables, JSON, numbers as text.
     .target(name: "Text", dependencies: ["Files"]),
 
-    // Matrices, parameters, products, threads, random numbers.
+    // Matrices, parameters, matrix products, threads, random numbers.
     .target(name: "Tensor", dependencies: ["Files", "CBLAS", "CKernels"]),
 
-    // Presets by name, and the hub: gives directories, and knows no model.
+    // Presets by name, and the hub. Returns directories; independent of models.
     .target(
       name: "Hub", dependencies: ["Files", "Text", "CCurl", "CPresets"],
       resources: [
-        // A link to the registry at the top level, so that `mlm` needs no file beside it.
+        // A link to the registry at the top level, embedded so that `mlm` needs no other file.
         .embedInCode("Embedded/presets.json")
       ]
     ),
 
-    // DistilBERT masked language modelling: backbone, head, preprocessor, trainer, checkpoints. What users import.
+    // DistilBERT masked language modeling: backbone, head, preprocessor, trainer, checkpoints. Users import this
+    // target.
     .target(
       name: "Model",
       dependencies: [
@@ -62,17 +63,17 @@ let package = Package(
 
     // MARK: The programs
 
-    // What pictures of measurements are drawn with: SVG elements, round numbers along an axis.
+    // The elements of charts: SVG, and axes with round numbers.
     .target(name: "Charts", dependencies: ["Text"]),
 
-    // Declarations of commands and options, and what is made from them: parser, help, manual, completions.
+    // Declarations of commands and options, and their parser, help, manual and completions.
     .target(name: "CommandLine", dependencies: ["Files", "Text"]),
 
-    // The command-line tool: commands, terminal.
+    // The command-line tool: commands and terminal output.
     .executableTarget(
       name: "mlm", dependencies: ["Model", "Files", "Text", "Tensor", "Hub", "Charts", "CommandLine"]),
 
-    // Measures the library, the tool, this machine, and what else does the same work: Scripts/benchmark.
+    // Measures the library, the tool, this machine, and comparable software: Scripts/benchmark.
     .executableTarget(
       name: "benchmark",
       dependencies: ["Model", "Files", "Text", "Tensor", "Hub", "CBLAS", "Charts", "CommandLine"],
@@ -80,7 +81,7 @@ let package = Package(
 
     // MARK: Tests
 
-    // What test targets share: temporary folders, a bench for layers, a hub on loopback that misbehaves when told.
+    // Shared by test targets: temporary folders, a bench for layers, a hub on loopback that misbehaves on request.
     .target(name: "TestSupport", dependencies: ["Tensor"], path: "Tests/Support"),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "TextTests", dependencies: ["Text", "Files", "Tensor"]),

@@ -1,5 +1,6 @@
-// libcurl's types and numbers, and its variadic functions made callable from Swift. Nothing is linked: the library is
-// loaded when the network is first needed, so that nobody else waits for it and its thirty dependencies (8 ms).
+// libcurl's types and constants, and wrappers that make its variadic functions callable from Swift. Nothing is linked:
+// the library is loaded on first use of the network, so that other runs do not wait for it and its thirty dependencies
+// (8 ms).
 #include <curl/curl.h>
 
 typedef CURLcode (*mlm_curl_setopt)(CURL *, CURLoption, ...);

@@ -14,7 +14,7 @@ enum { LANES = 8 };
 #define MULTIPLY_ADD(sum, a, b) __asm__ volatile("vfmadd231ps %1, %2, %0" : "+x"(sum) : "x"(a), "x"(b))
 
 #if __has_feature(address_sanitizer)
-// It does not see the loads of assembly code.
+// The address sanitizer does not see the loads of assembly code.
 #define LOAD(to, from) ((to) = _mm256_loadu_ps(from))
 #define BROADCAST(to, from) ((to) = _mm256_broadcast_ss(from))
 #else
@@ -44,7 +44,7 @@ TARGET_INLINE void transpose(__m256 v[LANES]) {
   }
 }
 
-/// v[k] = number k of eight rows, the first four numbers of each.
+/// v[k] = number k of each of eight rows, for their first four numbers.
 TARGET_INLINE void transpose_four(const float *w, size_t stride, __m256 v[4]) {
   __m256 a[4];
 #pragma clang loop unroll(full)

@@ -1,4 +1,4 @@
-// Chooses the instruction set: the widest that the processor has, or a narrower one for tests and measurements.
+// Chooses the instruction set: the widest that the processor supports, or a narrower one for tests and measurements.
 #include "rows.h"
 
 #include <stdlib.h>

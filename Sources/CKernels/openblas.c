@@ -1,4 +1,4 @@
-// Functions that OpenBLAS exports without declaring them, where it is built for many processors at once.
+// Functions that OpenBLAS exports without a declaration, if it is built for several processors.
 #include "CKernels.h"
 
 extern void gotoblas_dynamic_init(void) __attribute__((weak));

@@ -1,4 +1,4 @@
-// The instructions that every processor of the platform has.
+// The instructions that every processor of the platform supports.
 #define W 4
 #define FUNCTIONS mlm_rows_baseline
 #include "rows_template.h"

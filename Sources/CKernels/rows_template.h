@@ -1,9 +1,9 @@
-// The loops over one row of numbers, written once for registers of W floats: the including file sets W, FUNCTIONS (the
-// table that it fills) and, by a pragma around the inclusion, the instruction set.
+// The loops over one row of numbers, written once for registers of W floats. The including file sets W, FUNCTIONS (the
+// name of the table of functions) and, with a pragma around the inclusion, the instruction set.
 //
-// Included, as C has no templates, and neither a vector's width nor a function's target can depend on a parameter.
+// C has no templates, and neither a vector's width nor a function's target can depend on a parameter.
 //
-// A result does not depend on where in a row a number stands; a sum depends on W, so its last bits on the instruction
+// A result does not depend on a number's index in a row. A sum depends on W, so its last bits depend on the instruction
 // set.
 
 #include "rows.h"
@@ -19,7 +19,7 @@ typedef float vf_any __attribute__((vector_size(4 * W), aligned(4), may_alias));
 
 // MARK: moves
 
-/// c numbers from p, zeros behind them.
+/// c numbers from p, followed by zeros.
 INLINE vf get(const float *p, size_t c) {
   if (c == W) return *(const vf_any *)p;
   vf v = {0};
@@ -40,7 +40,7 @@ INLINE vf first(vf v, size_t c) {
   return part;
 }
 
-/// Runs a statement for each group of c numbers from i on: W, and what is left.
+/// Runs a statement for each group of c numbers from i on. c is W, or less for the last group.
 #define EACH(n, ...)                                         \
   do {                                                       \
     size_t i = 0;                                            \
@@ -63,10 +63,10 @@ INLINE vf root(vf v) { return __builtin_elementwise_sqrt(v); }
 
 // MARK: exp and the normal distribution
 //
-// The polynomials are minimax fits of our own (reweighted least squares, and Remez' exchange, in 40 digits). libm's
-// functions take one number a call, which would cost more than the products around them.
+// The polynomials are minimax fits computed for this file (by reweighted least squares and Remez exchange, in 40
+// digits). libm's functions take one number per call, which would cost more than the products around them.
 
-/// eˣ within 2·10⁻⁷ relative, for −87.33 … 88.37 alone.
+/// eˣ for −87.33 ≤ x ≤ 88.37 only, with a relative error below 2·10⁻⁷.
 INLINE vf power_of_e_within(vf x) {
   // x = n·ln 2 + r, |r| ≤ ln 2 / 2; ln 2 in two parts so that n·ln 2 is exact. Adding 1.5 · 2²³ rounds to an integer in
   // the low bits.
@@ -82,18 +82,18 @@ INLINE vf power_of_e_within(vf x) {
   return fraction * (vf)(((vu)shifted << 23) + 0x3F800000u);
 }
 
-/// The same for all x. Below, the result stays at the smallest normal number's neighbourhood (≈ 10⁻³⁸), above at
-/// 2.4·10³⁸: no infinities. NaN stays NaN, so that a broken weight shows in the loss.
+/// eˣ for all x. Below that range, the result stays near the smallest normal number (≈ 10⁻³⁸), above it at 2.4·10³⁸,
+/// without infinities. NaN stays NaN, so that a broken weight shows in the loss.
 INLINE vf power_of_e(vf x) {
   x = pick(x > 88.37f, all(88.37f), x);
   return power_of_e_within(pick(x < -87.33f, all(-87.33f), x));
 }
 
-/// The normal distribution's Φ(x), within 1.2·10⁻⁷, and its density times √(2π): exp(−x²/2).
+/// The normal distribution's Φ(x), with an error below 1.2·10⁻⁷, and its density times √(2π): exp(−x²/2).
 ///
-/// By Φ(−t) = exp(−t²/2) · m(t), m a polynomial with which that is within 1.1·10⁻⁸. (1 + erf(x / √2) took 1.6 times as
-/// long, as erf needs a polynomial of its own near zero, and 2 times with the density, which here comes with it. m in
-/// even and odd terms: the same.)
+/// Uses Φ(−t) = exp(−t²/2) · m(t), where m is a polynomial, with an error below 1.1·10⁻⁸. (1 + erf(x / √2) took 1.6
+/// times as long, as erf needs another polynomial near zero, and 2 times as long with the density, which is free here.
+/// Splitting m into even and odd terms makes no difference.)
 INLINE vf normal_distribution(vf x, vf *density) {
   vf t = (vf)((vu)x & 0x7FFFFFFFu);
   const vi far = t > 13.0f;
@@ -153,7 +153,7 @@ static float maximum(const float *x, size_t n) {
   const float lowest = -3.40282347e38f;
   vf lanes = all(lowest), others = lanes;
   size_t i = 0;
-  // NaN is passed over here; the sums afterwards bring it back.
+  // NaN is ignored here; it reappears in the sums.
   for (; i + 2 * W <= n; i += 2 * W) {
     vf v = get(x + i, W), w = get(x + i + W, W);
     lanes = pick(v > lanes, v, lanes);
@@ -167,7 +167,7 @@ static float maximum(const float *x, size_t n) {
   return largest;
 }
 
-/// Sums in float within runs of 512 and in double over the runs: a vocabulary's 30,522 terms lose no digits.
+/// Adds up in float within runs of 512 and in double over the runs, so that a vocabulary's 30,522 terms lose no digits.
 static double sum_of_exponentials(const float *x, float minus, size_t n) {
   double sum = 0;
   for (size_t start = 0; start < n; start += 512) {
@@ -250,10 +250,10 @@ static void norm_gradients(
 typedef uint64_t vl __attribute__((vector_size(4 * W)));
 typedef uint16_t halves __attribute__((vector_size(2 * W)));
 
-/// BLOCKS: the counters in a vector, for each of which Philox gives four words. Each has the low half of 64 bits: what
-/// multiplies 32 by 32 bits reads no more than that, so the high halves may hold anything. CHAINS vectors, as each
-/// waits for its own multiplications (four are no faster, and waste more of what a short row does not need). DRAWN: the
-/// 16-bit numbers of them all.
+/// BLOCKS: the number of counters in a vector, for each of which Philox returns four words. A counter has the low half
+/// of 64 bits. The 32 × 32-bit multiplication reads only that half, so the high half may hold anything. CHAINS: the
+/// number of vectors, as each one waits for its own multiplications (four are no faster, and compute more unused
+/// numbers for a short row). DRAWN: the number of 16-bit numbers in all of them.
 enum { BLOCKS = W / 2, CHAINS = 2, DRAWN = 8 * BLOCKS * CHAINS };
 
 /// Philox 4×32-10 (Salmon et al. 2011) for BLOCKS · CHAINS counters from c0 on, four words each, in order, each word in

@@ -21,15 +21,15 @@ typedef struct {
 extern const mlm_small_batch_kernel mlm_scalar_kernel, mlm_avx2_kernel, mlm_avx2_transposed_kernel,
     mlm_avx2_packed_kernel, mlm_avx512_kernel;
 
-/// AVX2 takes the transposed kernel for up to so many rows.
+/// The most rows for which AVX2 uses the transposed kernel.
 enum { TRANSPOSED_ROWS = 4 };
 
 void mlm_pack_weights_avx2(const float *w, size_t w_stride, size_t begin, size_t end, size_t inner, float *packed);
 
 // MARK: edges of OpenBLAS' panels
 
-/// Which rows of each 12 OpenBLAS' Haswell kernel adds up in its other order at column j of n, j a multiple of 8: 1 for
-/// rows 0 to 5, 2 for rows 6 to 11, 0 for none.
+/// The rows of each 12 that OpenBLAS' Haswell kernel adds up in its other order at column j of n, where j is a multiple
+/// of 8: 1 for rows 0 to 5, 2 for rows 6 to 11, 0 for none.
 int mlm_edge_rows(size_t j, size_t n);
 
 /// Recomputes the parts of columns [begin, end) at the edges of OpenBLAS' panels in its order there, with AVX2: about a
@@ -43,13 +43,14 @@ enum { EDGES_SCRATCH = 8 * MLM_LARGEST_BLOCK };
 
 #define INLINE static inline __attribute__((always_inline))
 
-/// The bias of the columns from j on in the block of the inner dimension that begins at `block`: NULL but in the first.
+/// The bias of the columns from j on in the block of the inner dimension that begins at `block`; NULL except in the
+/// first block.
 INLINE const float *bias_of_block(const mlm_small_batch_gemm *p, size_t j, size_t block) {
   return block == 0 && p->bias ? p->bias + j : NULL;
 }
 
-/// The bias of some columns is needed at the end of their first block: without this, each group of columns waits for
-/// memory there (1.5 % of the time of a line).
+/// Prefetches the bias of some columns, which is needed at the end of their first block. Otherwise each group of
+/// columns waits for memory there (1.5 % of the time of a line).
 INLINE void prefetch_bias(const mlm_small_batch_gemm *p, size_t j, size_t columns) {
   if (!p->bias) return;
   const char *end = (const char *)(p->bias + j + columns);
@@ -57,7 +58,7 @@ INLINE void prefetch_bias(const mlm_small_batch_gemm *p, size_t j, size_t column
 }
 
 /// The weights to prefetch while `step` columns from j on are computed: the next columns, or `following`. If there are
-/// none, what was read already is prefetched again, which costs nothing.
+/// none, the current columns are prefetched again, which costs nothing.
 static inline const float *next_columns(
     const mlm_small_batch_gemm *p, size_t j, size_t step, size_t end, const float *following) {
   if (j + step < end) return p->w + (j + step) * p->w_stride;

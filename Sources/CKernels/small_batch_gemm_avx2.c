@@ -13,42 +13,42 @@
 
 // MARK: prefetching
 
-/// The weights on their way from memory while others are multiplied.
+/// Prefetches weights while others are multiplied.
 typedef struct {
   const char *line;
-  /// The end of the weights of this call, and what to prefetch after it.
+  /// The end of the weights of this call, and the weights to prefetch after it.
   const char *end, *following;
-  /// 64; or 0 if everything is on its way already: a second loop without prefetches would need more registers.
+  /// 64; or 0 if everything is prefetched already: a second loop without prefetches would need more registers.
   size_t step;
 } prefetcher;
 
-/// The distance in bytes. With a longer one, lines leave the second-level cache on a processor with other load; with a
-/// quarter of it, the kernel waits for memory.
+/// The prefetch distance in bytes. With a longer one, lines are evicted from the second-level cache on a processor with
+/// other load; with a quarter of it, the kernel waits for memory.
 enum { PREFETCH_DISTANCE = 24576 };
 
-/// For weights that are read from `w` to `end` and then from `following` on. If there are none, the weights from
-/// `begin` on are prefetched again, which costs nothing.
+/// A prefetcher for weights that are read from `w` to `end` and then from `following` on. If `following` is NULL, the
+/// weights from `begin` on are prefetched again, which costs nothing.
 static inline prefetcher prefetcher_from(const float *w, const float *begin, const float *end, const float *following) {
   return (prefetcher){
       .line = (const char *)w + PREFETCH_DISTANCE, .end = (const char *)end,
       .following = (const char *)(following ? following : begin), .step = 64};
 }
 
-/// Jumps to the following weights after the end. To be called every few thousand bytes.
+/// Jumps to the following weights if the end is reached. To be called every few thousand bytes.
 INLINE void jump_to_following(prefetcher *ahead) {
   if (ahead->line < ahead->end) return;
   ahead->line = ahead->following + (ahead->line - ahead->end);
   ahead->end = (const char *)UINTPTR_MAX;
 }
 
-/// Into the second-level cache.
+/// Prefetches lines into the second-level cache.
 INLINE void prefetch_lines(prefetcher *ahead, const int lines) {
 #pragma clang loop unroll(full)
   for (int i = 0; i < lines; i++, ahead->line += ahead->step) __builtin_prefetch(ahead->line, 0, 2);
 }
 
-/// The memory of results belongs to the caches of other threads, which read its previous content: without this, stores
-/// wait (1 % of the products of a line of 21 tokens).
+/// Prefetches the memory of results, which is in the caches of other threads that read its previous content. Otherwise
+/// stores wait (1 % of the products of a line of 21 tokens).
 TARGET static inline void prefetch_results(
     const mlm_small_batch_gemm *p, size_t row, size_t rows_end, size_t j, size_t columns) {
   for (; row < rows_end; row++) {
@@ -79,8 +79,8 @@ TARGET static inline void prefetch_results(
 // - Prefetching the same columns' next numbers instead of the next columns: 4 to 6 % slower, as memory is fastest read
 //   in order.
 //
-// Zen 4: the tile alone runs at 97 % of peak even from memory; in the product, 7 % of the time is spent where a
-// prefetch reaches a new page and waits for its walk.
+// Zen 4: the tile alone runs at 97 % of peak even from memory. In the product, 7 % of the time is spent in prefetches
+// that reach a new page and wait for its page walk.
 
 enum {
   /// Vectors of rows that pass through the weights together.
@@ -213,7 +213,7 @@ static inline size_t passes_of(size_t rows) { return (vectors_of(rows) + MOST_VE
 /// vectors as three and two.
 static inline size_t start_of_pass(size_t rows, size_t pass) { return pass * vectors_of(rows) / passes_of(rows); }
 
-/// Some rows, `vectors` of them packed at x, for a group of columns from j on.
+/// Multiplies some rows, packed at x as `vectors` vectors, by a group of columns from j on.
 TARGET static void multiply_group(
     const mlm_small_batch_gemm *p, size_t row, size_t vectors, const float *x, size_t j, size_t columns, float *sums,
     prefetcher *ahead) {
@@ -254,8 +254,8 @@ TARGET static void multiply_rows(
       multiply_group(p, first * LANES, vectors, scratch + first * LANES * p->inner, j, columns, sums, &ahead);
       ahead.step = 0;
     }
-    // While the weights are in the second-level cache. Edges are groups of eight columns, which need not end where this
-    // group does.
+    // Recompute edges while the weights are in the second-level cache. Edges are groups of eight columns, which may
+    // extend beyond this group.
     const size_t done = j + columns == end ? end : (j + columns) / LANES * LANES;
     mlm_recompute_edges(p, j / LANES * LANES, done, edges);
   }
@@ -285,7 +285,7 @@ const mlm_small_batch_kernel mlm_avx2_kernel = {
 
 // MARK: edges of OpenBLAS' panels
 
-/// The rows of half a tile of OpenBLAS.
+/// The number of rows in half a tile of OpenBLAS.
 enum { HALF_TILE = 6 };
 
 /// Eight columns in the order of OpenBLAS' Haswell kernel at a panel's edge: even and odd terms separately, in groups
@@ -351,9 +351,9 @@ TARGET void mlm_recompute_edges(const mlm_small_batch_gemm *p, size_t begin, siz
 
 // MARK: columns in lanes, for up to TRANSPOSED_ROWS rows
 //
-// With so few rows, memory takes all the time, provided it is read in order: the weights of eight columns from start to
-// end, the next ones on their way. 28 MB, two threads of a Zen 3: 18.5 GB/s for one row, the speed of reading alone;
-// rows in lanes reach 15.5.
+// With so few rows, memory bandwidth limits the speed, provided that memory is read in order: the weights of eight
+// columns from start to end, while the next ones are prefetched. 28 MB, two threads of a Zen 3: 18.5 GB/s for one row,
+// the speed of reading alone; rows in lanes reach 15.5.
 //
 // Tried without success: sixteen columns at a time (a quarter slower); prefetching 12 or 48 KB ahead instead of 24 (2 %
 // slower).
@@ -427,7 +427,7 @@ TARGET_INLINE void all_columns(
     const size_t columns = end - j < LANES ? end - j : LANES;
     prefetcher ahead = prefetcher_from(p->w + j * p->w_stride, first, last, following);
     prefetch_bias(p, j, columns);
-    // There are no rows of the second half.
+    // With so few rows, there are none in the second half of a tile.
     if (p->order.splits_edges && mlm_edge_rows(j, p->columns) == 1)
       eight_columns(rows, 1, p, j, columns, &ahead, scratch);
     else
@@ -453,8 +453,8 @@ const mlm_small_batch_kernel mlm_avx2_transposed_kernel = {
 // MARK: packed weights, for a process that multiplies by them again and again
 //
 // Each lane is a column. Up to six rows are multiplied by a panel at a time: 12 sums, two vectors of weights, and one
-// number of x for all lanes. So 21 rows are not padded to 24, y needs no transposition, and what comes next from memory
-// is contiguous.
+// number of x for all lanes. So 21 rows are not padded to 24, y needs no transposition, and memory is read
+// contiguously.
 //
 // A line of 21 tokens, five layers' products, compared with weights read in place (Zen 3 with other load, alternating):
 // 0.86 to 0.89 of the time; with x read in place, the addresses of its rows in registers, 0.91 to 0.93; with the next
@@ -462,9 +462,9 @@ const mlm_small_batch_kernel mlm_avx2_transposed_kernel = {
 // 32 KB (no difference), 4 KB or nothing (a quarter slower).
 
 enum {
-  /// Rows of a tile.
+  /// The number of rows in a tile.
   PACKED_ROWS = 6,
-  /// Floats from row to row of the copy of x: as a constant, it becomes part of the instructions; and no two rows of a
+  /// The stride of the copy of x, in floats. As a constant, it becomes part of the instructions; and no two rows of a
   /// tile map to one set of the first-level cache.
   X_STRIDE = MLM_LARGEST_BLOCK + 16,
 };
@@ -475,8 +475,9 @@ typedef struct {
   size_t count;
   float *y;
   size_t y_stride;
-  /// Whether the sums are added to y; what they are added to instead in the first block, or NULL.
+  /// Whether the sums are added to y.
   int adds;
+  /// The bias to which the sums of the first block are added, or NULL.
   const float *bias;
 } panel_block;
 
@@ -487,7 +488,7 @@ TARGET_INLINE void store_sum(const panel_block *b, size_t row, size_t column, __
   _mm256_storeu_ps(y, sum);
 }
 
-/// lines: of weights to prefetch for every 8 of the inner dimension.
+/// lines: the number of lines of weights to prefetch per 8 numbers of the inner dimension.
 TARGET_INLINE void panel_tile(const int rows, const int lines, const panel_block *b, prefetcher *ahead) {
   __m256 sum[2 * PACKED_ROWS];
 #pragma clang loop unroll(full)
@@ -525,7 +526,7 @@ TARGET_INLINE void panel_tile(const int rows, const int lines, const panel_block
 #define TILES(rows, lines) \
   case rows: panel_tile(rows, lines, &b, ahead); break
 
-/// All rows with a panel. Tiles are as even as possible: 21 rows as 5, 5, 5 and 6.
+/// Multiplies all rows by a panel. Tiles are as even as possible: 21 rows as 5, 5, 5 and 6.
 TARGET static void panel_tiles(size_t rows, panel_block b, prefetcher *ahead) {
   const size_t count = (rows + PACKED_ROWS - 1) / PACKED_ROWS, most = count < 4 ? count : 4;
   const float *x = b.x;
@@ -561,7 +562,7 @@ TARGET static void panel_tiles(size_t rows, panel_block b, prefetcher *ahead) {
   }
 }
 
-/// Eight columns of a panel. splits: one sum for even and one for odd terms, in groups of eight.
+/// Multiplies rows by eight columns of a panel. splits: one sum for even and one for odd terms, in groups of eight.
 TARGET_INLINE void panel_edge_tile(
     const int rows, const int splits, const panel_block *b, const size_t eight, prefetcher *ahead) {
   __m256 even[PACKED_ROWS], odd[PACKED_ROWS];
@@ -612,8 +613,8 @@ TARGET static void panel_edge_eight(size_t rows, int splits, const panel_block *
 #undef EDGE
 }
 
-/// All rows with a panel that has eight columns at an edge. halves: for each eight columns, which rows of 12 are added
-/// up in the edge's order.
+/// Multiplies all rows by a panel that has eight columns at an edge. halves: for each eight columns, the rows of 12
+/// that are added up in the edge's order (mlm_edge_rows).
 TARGET static void panel_edge_tiles(size_t rows, panel_block b, const int halves[2], prefetcher *ahead) {
   for (size_t row = 0; row < rows; row += PACKED_ROWS) {
     const int half = row % (2 * PACKED_ROWS) == 0 ? 1 : 2;
@@ -659,7 +660,7 @@ TARGET static void multiply_packed(
   }
 }
 
-/// x as it is read: block by block, rows X_STRIDE apart.
+/// Copies x in the order in which it is read: block by block, with rows X_STRIDE apart.
 static void copy_blocks_of_x(const mlm_small_batch_gemm *p, float *scratch) {
   for (size_t k = 0, size; k < p->inner; k += size) {
     size = mlm_next_block(p->inner - k, p->order.block, p->order.multiple);

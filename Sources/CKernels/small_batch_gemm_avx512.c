@@ -1,12 +1,12 @@
 // The small-batch GEMM with AVX-512: each lane is a column, and 16 rows of W at a time are transposed. Three ways:
-// - streamed, for up to STREAMED rows: what is transposed is used at once, from registers;
+// - streamed, for up to STREAMED rows: transposed numbers are used at once, from registers;
 // - tall, on processors that multiply 512 bits in two halves: 16 columns × up to 24 rows;
-// - tiled, for everything else: 32 columns × up to 9 rows. (More rows leave too few registers for the transposition in
-//   between: 11 were a tenth slower.)
+// - tiled, for everything else: 32 columns × up to 9 rows. (More rows leave too few registers for the interleaved
+//   transposition: 11 rows were a tenth slower.)
 //
-// Tried without success: long inner dimensions in chunks of 768 or 1,536, which all columns pass first, so that less
-// waits in the second-level cache (3072 → 768: a tenth faster for 48 rows, the same for 21, a tenth slower for 144; Zen
-// 5).
+// Tried without success: splitting long inner dimensions into chunks of 768 or 1,536, with all columns for each chunk,
+// so that less data stays in the second-level cache (3072 → 768: a tenth faster for 48 rows, the same for 21, a tenth
+// slower for 144; Zen 5).
 #include "small_batch_gemm.h"
 
 #if defined(__x86_64__)
@@ -22,15 +22,16 @@ enum { PANEL = 16, TILED = 9, STREAMED = 6, TALL = 24 };
 
 // MARK: transposition
 //
-// 16 × 16 numbers of W at a time: whole cache lines, as rows of some lengths all map to one set of the first-level
-// cache, which does not hold sixteen. In two steps of four parts each, which are interleaved with other work.
+// 16 × 16 numbers of W are transposed at a time: whole cache lines, as rows of some lengths all map to one set of the
+// first-level cache, which does not hold sixteen lines. This takes two steps of four parts each, which are interleaved
+// with other work.
 
-/// The starts of the rows j, j + 1, …; the last row again where there are fewer than 16.
+/// The starts of the rows j, j + 1, …; if there are fewer than 16, the last row is repeated.
 INLINE void rows_of_panel(const float *w, size_t stride, size_t j, size_t end, const float *rows[PANEL]) {
   for (size_t i = 0; i < PANEL; i++) rows[i] = w + (j + i < end ? j + i : end - 1) * stride;
 }
 
-/// Which of the 16 numbers from index k on belong to a row; the others are not read.
+/// A mask of the 16 numbers from index k on that belong to a row. The others are not read.
 TARGET_INLINE __mmask16 lanes_of_row(ptrdiff_t k, size_t inner) {
   const ptrdiff_t past = k + 16 - (ptrdiff_t)inner;
   return (__mmask16)(0xFFFFu << (k < 0 ? -k : 0)) & (__mmask16)(0xFFFFu >> (past > 0 ? past : 0));
@@ -58,8 +59,8 @@ TARGET_INLINE void transpose_quarter(__m512 v0, __m512 v1, __m512 v2, __m512 v3,
   transposed[3] = _mm512_shuffle_ps(b, d, 0xEE);
 }
 
-/// panel[k · step …] = w[16 rows][start + k] for k from `done` to `count`, in this order. A multiple of 16 numbers is
-/// read where the rows have them, and zeros where not; a rest of them one by one.
+/// panel[k · step …] = w[16 rows][start + k] for k from `done` to `count`, in this order. Numbers outside the rows are
+/// zeros, in groups of 16; the remaining numbers are read one by one.
 TARGET_INLINE void transpose_rows(
     const float *const w[PANEL], ptrdiff_t start, size_t inner, size_t done, size_t count, float *panel, size_t step) {
   size_t k = done;
@@ -82,8 +83,8 @@ TARGET_INLINE void transpose_rows(
 
 // MARK: results
 
-/// The destination of the sums of a chunk: whether they begin with it, and whether they end with it and are then added
-/// to y, or to a bias.
+/// The destination of the sums of a chunk: whether they begin with the chunk, and whether they end with it and are then
+/// added to y, or to a bias.
 typedef struct {
   int begins, ends, adds;
   const float *bias;
@@ -118,7 +119,7 @@ static int has_whole_lines(const mlm_small_batch_gemm *p) {
 
 // MARK: streamed
 
-/// A block of the inner dimension of so few rows that memory limits the speed. count is a multiple of 16.
+/// Multiplies a block of the inner dimension, for so few rows that memory limits the speed. count is a multiple of 16.
 TARGET_INLINE void streamed_tile(
     const int rows, const float *x, const float *const w[PANEL], size_t start, size_t count, float *y,
     const destination *to, const char *ahead) {
@@ -130,7 +131,7 @@ TARGET_INLINE void streamed_tile(
 #pragma clang loop unroll(full)
     for (int i = 0; i < 4; i++) {
       load_quarters(w, i, (ptrdiff_t)(start + k), 0xFFFF, v[i]);
-      // Four at a time: of sixteen at once, some are dropped.
+      // Four at a time: the processor drops some of sixteen at once.
 #pragma clang loop unroll(full)
       for (int line = 0; line < 4; line++) _mm_prefetch(ahead + 64 * (k + 4 * i + line), _MM_HINT_T1);
     }
@@ -172,13 +173,14 @@ TARGET static void multiply_streamed(
 
 // MARK: tall
 //
-// 16 columns × up to 24 rows in registers, for processors that multiply 512 bits in two halves (Zen 4): there one load
-// of x a multiplication costs nothing, and sums need not be stored within a block. (21 rows: a seventh faster than 32
+// 16 columns × up to 24 rows in registers, for processors that multiply 512 bits in two halves (Zen 4). There, one load
+// of x per multiplication costs nothing, and sums need not be stored within a block. (21 rows: a seventh faster than 32
 // columns × 7 rows three times, where the transposition costs more, for an unknown reason.)
 
-/// Whether the processor multiplies 512 bits in two halves, as Zen 4 does: by what it reports about its data paths.
+/// Whether the processor multiplies 512 bits in two halves, as Zen 4 does, according to its report about its data
+/// paths.
 static int multiplies_in_halves(void) {
-  // Asked once: under a hypervisor that takes microseconds.
+  // Queried once: under a hypervisor, the query takes microseconds.
   static atomic_int known = -1;
   int halves = atomic_load_explicit(&known, memory_order_relaxed);
   if (halves < 0) {
@@ -196,9 +198,9 @@ typedef struct {
   size_t k;
 } lines;
 
-/// A block of the inner dimension, `count` numbers, a multiple of 16. transposed[2]: buffers for 16 × 16 numbers;
-/// `first`: which holds those of the first lines. Meanwhile the lines after them are transposed, finally the first ones
-/// of the next block. Returns which buffer holds these.
+/// Multiplies a block of the inner dimension, `count` numbers, a multiple of 16. transposed[2]: buffers for 16 × 16
+/// numbers; `first`: the buffer that holds the first lines. Meanwhile, the following lines are transposed, and finally
+/// the first ones of the next block. Returns the buffer that holds these.
 TARGET_INLINE size_t tall_tile(
     const int rows, const float *x, const lines *here, const lines *next, size_t count, float *const transposed[2],
     size_t first, float *y, const destination *to, const char *ahead) {
@@ -247,8 +249,8 @@ TARGET_INLINE size_t tall_tile(
   return first;
 }
 
-/// packed[k][row] = x[row][k]. The last rows first: sixteen numbers are written where fewer are needed, into what comes
-/// later.
+/// packed[k][row] = x[row][k]. The last rows are packed first: sixteen numbers are written even if fewer are needed,
+/// and later writes overwrite the excess.
 TARGET static void pack_tall(const mlm_small_batch_gemm *p, float *packed) {
   for (size_t from = (p->rows - 1) / PANEL * PANEL + PANEL; from > 0; from -= PANEL) {
     const float *x[PANEL];
@@ -276,7 +278,7 @@ TARGET static void multiply_tall(
       next.k = k + size;
       if (next.k == p->inner) {
         next.k = 0;
-        // After the last columns, any that exist.
+        // After the last columns, use any existing ones.
         rows_of_panel(p->w, p->w_stride, j + PANEL < end ? j + PANEL : j, end, next.w);
       }
       switch (p->rows) {
@@ -296,10 +298,10 @@ TARGET static void multiply_tall(
 
 // MARK: tiled
 
-/// The columns from j on and a chunk of the inner dimension, as much as stays in the first-level cache when transposed.
+/// The columns from j on and a chunk of the inner dimension that fits into the first-level cache when transposed.
 typedef struct {
   size_t j;
-  /// The block whose sums are added up by themselves, and the chunk of it.
+  /// The block, which has separate sums, and its chunk.
   size_t block, block_end, k, end;
   /// The numbers before k in its cache line. Whole lines are transposed, as a load across two lines costs two.
   size_t lead;
@@ -307,7 +309,7 @@ typedef struct {
 
 enum { CHUNK = 96 };
 
-/// What chunks depend on.
+/// The values that determine chunks.
 typedef struct {
   size_t inner, step;
   mlm_summation_order order;
@@ -336,9 +338,9 @@ static inline chunk chunk_after(chunk chunk, const chunking *chunking) {
 /// The numbers to transpose for a chunk: whole lines.
 static inline size_t numbers_in_lines(chunk chunk) { return (chunk.lead + chunk.end - chunk.k + 15) / 16 * 16; }
 
-/// What is transposed while a tile is computed: the whole lines of 16 columns of the next chunk, from number `start`
-/// on. The lines at the ends of the rows are not among them: masked loads take a unit that multiplies (4 % of the time
-/// of 9 to 24 rows on an Emerald Rapids).
+/// The numbers to transpose while a tile is computed: the whole lines of 16 columns of the next chunk, from number
+/// `start` on. They exclude the lines at the ends of the rows, as masked loads occupy a unit that multiplies (4 % of
+/// the time of 9 to 24 rows on an Emerald Rapids).
 typedef struct {
   const float *w[PANEL];
   ptrdiff_t start;
@@ -347,8 +349,8 @@ typedef struct {
   size_t done;
 } transposition;
 
-/// One or two panels of 16 columns: with two, each number of x is loaded once for 32 columns, and loads no longer hold
-/// up the multiplications.
+/// Multiplies rows by one or two panels of 16 columns. With two, each number of x is loaded once for 32 columns, and
+/// loads no longer delay the multiplications.
 TARGET_INLINE void tile(
     const int rows, const int panels, const float *x, const float *panel, size_t count, float *kept, float *y,
     const destination *to, const char *ahead, transposition *upcoming) {
@@ -411,7 +413,7 @@ TARGET_INLINE void tile(
         _mm512_store_ps(kept + PANEL * (rows * p + r), sums[p][r]);
 }
 
-/// Tiles of at most TILED rows.
+/// The number of tiles, of at most TILED rows each.
 static inline size_t tiles_of(size_t rows) { return (rows + TILED - 1) / TILED; }
 
 /// The floats of a buffer for transposed panels.
@@ -441,8 +443,8 @@ TARGET static void multiply_tiled(
         .bias = bias_of_block(p, j, here.block),
         .mask = {columns_mask(j, end), columns_mask(j + PANEL, end)}, .stride = p->y_stride};
     if (k == 0) prefetch_bias(p, j, step);
-    // The next panels are on their way to the second-level cache while these are used: line by line as they lie in
-    // memory, which is fastest. (Prefetched in the order in which they are used, a few chunks ahead: a quarter slower.)
+    // The next panels are prefetched into the second-level cache while these are used: line by line in the order of
+    // memory, which is fastest. (Prefetching in the order of use, a few chunks ahead, is a quarter slower.)
     const char *ahead = (const char *)(next_columns(p, j, step, end, following) + k * step);
     // The chunk after this one is transposed while this one is used: a panel with each tile.
     next = chunk_after(here, &chunking);
@@ -492,8 +494,8 @@ static inline int is_tall(const mlm_small_batch_gemm *p) {
 
 static inline int is_streamed(const mlm_small_batch_gemm *p) { return p->rows <= STREAMED && has_whole_lines(p); }
 
-// The scratch memory: two buffers for transposed panels, the edges, the kept sums, the packed rows, and what is written
-// past their end.
+// The scratch memory: two buffers for transposed panels, the edges, the kept sums, the packed rows, and the excess that
+// is written past their end.
 
 static size_t scratch_floats(const mlm_small_batch_gemm *p) {
   return 2 * PANEL_BUFFER + EDGES_SCRATCH + (2 * PANEL + p->inner) * p->rows + PANEL;
@@ -509,7 +511,7 @@ TARGET static void pack(const mlm_small_batch_gemm *p, float *scratch) {
   if (is_tall(p)) return pack_tall(p, packed);
   for (size_t t = 0; t < tiles; t++) {
     const size_t from = rows * t / tiles, to = rows * (t + 1) / tiles;
-    // Sixteen numbers are written where the rows of the tile are needed: the excess is overwritten by what comes next.
+    // Sixteen numbers are written even if the tile has fewer rows: later writes overwrite the excess.
     const float *x[PANEL];
     rows_of_panel(p->x, p->x_stride, from, to, x);
     transpose_rows(x, 0, p->inner, 0, p->inner, packed + from * p->inner, to - from);

@@ -1,5 +1,5 @@
-// The small-batch GEMM one number at a time: the definition of the order of additions, which the tests hold the other
-// kernels to.
+// The small-batch GEMM, one number at a time. It defines the order of additions, to which the tests compare the other
+// kernels.
 #include "small_batch_gemm.h"
 
 #include <math.h>
@@ -7,7 +7,7 @@
 /// The columns of OpenBLAS' panels.
 enum { OPENBLAS_PANEL = 320 };
 
-// The first eight columns of a panel are an edge for rows 0 to 5, the last eight for whichever half is left with them.
+// The first eight columns of a panel are an edge for rows 0 to 5, the last eight for the half that remains with them.
 int mlm_edge_rows(size_t j, size_t n) {
   // All panels but the last two are full.
   const size_t full = n < 2 * OPENBLAS_PANEL ? 0 : (n - 2 * OPENBLAS_PANEL) / OPENBLAS_PANEL + 1;

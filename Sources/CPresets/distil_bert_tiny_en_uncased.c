@@ -1,6 +1,6 @@
 #include "CPresets.h"
 
-// #embed is C23, which clang takes in earlier languages, too.
+// #embed is C23, but clang accepts it in earlier language versions too.
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
 _Alignas(4096) static const unsigned char weights[] = {

@@ -1,8 +1,9 @@
-// Inner loops that need instructions beyond the baseline of the platform: each is compiled for several instruction
-// sets, and the widest that the processor has is taken at run time. Everything else, the shapes, threads and memory, is
-// Swift's.
+// Inner loops that need instructions beyond the baseline of the platform. Each is compiled for several instruction
+// sets, and the widest that the processor supports is chosen at run time. Everything else (shapes, threads and memory)
+// is implemented in Swift.
 //
-// C, because Swift cannot yet compile one function for another processor than the rest of its module.
+// They are written in C, because Swift cannot yet compile one function for another processor than the rest of its
+// module.
 #ifndef MLM_CKERNELS_H
 #define MLM_CKERNELS_H
 
@@ -15,10 +16,10 @@
 
 typedef enum { MLM_BASELINE, MLM_AVX2, MLM_AVX512 } mlm_instruction_set;
 
-/// The widest instruction set that the processor has and MLM_MAX_CPU_ISA (avx512, avx2, baseline) allows.
+/// The widest instruction set that the processor supports and MLM_MAX_CPU_ISA (avx512, avx2, baseline) allows.
 mlm_instruction_set mlm_instructions(void);
 
-/// Whether MLM_MAX_CPU_ISA can have this value. One that it cannot have limits nothing.
+/// Whether a value is valid for MLM_MAX_CPU_ISA. Invalid values limit nothing.
 int mlm_knows_limit(const char *value);
 
 /// Tells the processor that the thread waits in a loop.
@@ -32,15 +33,15 @@ static inline void mlm_pause(void) {
 
 // MARK: rows
 
-/// The numbers of one step of Adam; keep: 1 − β.
+/// The parameters of one step of Adam; keep: 1 − β.
 typedef struct {
   float keep1, keep2, epsilon, rate, scale, decay;
 } mlm_adam;
 
-/// Loops over the n numbers of one row, for one instruction set. Arrays may be the same where both are written to or
-/// the one is read before the other is written, number by number; they do not overlap otherwise.
+/// Loops over the n numbers of one row, for one instruction set. An input may be the same array as an output, as each
+/// number is read before it is written. Arrays must not overlap otherwise.
 typedef struct {
-  /// y = eˣ, within 2·10⁻⁷ relative.
+  /// y = eˣ, with a relative error below 2·10⁻⁷.
   void (*exponential)(const float *x, float *y, size_t n);
 
   /// y += x.
@@ -60,27 +61,27 @@ typedef struct {
   /// dp = p · (dp − Σ dp·p).
   void (*softmax_backward)(float *dp, const float *p, size_t n);
 
-  /// x += residual, where that is not NULL; y = gain · (x − mean) · scale + bias, scale = 1 / √(variance + epsilon).
+  /// x += residual, unless that is NULL; y = gain · (x − mean) · scale + bias, scale = 1 / √(variance + epsilon).
   void (*norm)(
       float *x, const float *_Nullable residual, const float *gain, const float *bias, float epsilon, float *y,
       size_t n, float *mean, float *scale);
   void (*norm_backward)(
       const float *x, const float *gain, float mean, float scale, const float *dy, float *dx, size_t n);
-  /// What one row adds to the gradients of gain and bias.
+  /// Adds one row's contributions to the gradients of gain and bias.
   void (*norm_gradients)(
       const float *x, float mean, float scale, const float *dy, float *d_gain, float *d_bias, size_t n);
 
-  /// y = 0 or scale · x, by the 16-bit numbers that Philox 4×32-10 gives from this counter on: 0 where they are below
-  /// the threshold.
+  /// y = 0 or scale · x: 0 if the next 16-bit number is below the threshold. The numbers are those of Philox 4×32-10,
+  /// starting at this counter.
   void (*dropout)(
       const float *x, float *y, size_t n, uint64_t key, const uint32_t *counter, uint16_t threshold, float scale);
 
-  /// One step of Adam: parameters p, gradients g, moments m and v. The old parameters take the gradients' place.
-  /// Returns the bits of the largest magnitude among the parameters that grew; NaN is above all.
+  /// One step of Adam: parameters p, gradients g, moments m and v. The old parameters overwrite the gradients. Returns
+  /// the bits of the largest magnitude among the parameters that grew; NaN is above all.
   uint32_t (*adam)(float *p, float *g, float *m, float *v, size_t n, const mlm_adam *with);
 } mlm_rows;
 
-/// The loops of an instruction set that the processor has; the baseline's for one that this platform does not know.
+/// The loops for an instruction set that the processor supports. If the platform lacks the set, the baseline's.
 const mlm_rows *mlm_rows_for(mlm_instruction_set instructions);
 
 // MARK: small-batch GEMM
@@ -156,10 +157,10 @@ void mlm_small_batch_multiply(
 
 // MARK: OpenBLAS
 
-/// Whether it can be told to choose its kernels again, by the variable OPENBLAS_CORETYPE: not where it is built for one
+/// Whether OpenBLAS can choose its kernels again, by the variable OPENBLAS_CORETYPE. It cannot if it is built for one
 /// processor.
 int mlm_openblas_can_choose_again(void);
-/// Nothing else may use it meanwhile.
+/// Makes OpenBLAS choose its kernels again. No other thread may use it meanwhile.
 void mlm_openblas_choose_again(void);
 
 #pragma clang assume_nonnull end

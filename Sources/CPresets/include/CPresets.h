@@ -1,4 +1,4 @@
-// The files of the presets that are part of the program. Pages of them are read when they are touched, never before.
+// The files of the presets that are part of the program. Their pages are read on first access.
 
 #ifndef MLM_PRESETS_H
 #define MLM_PRESETS_H
@@ -11,7 +11,7 @@ typedef struct {
   size_t count;
 } mlm_file;
 
-/// distil_bert_tiny_en_uncased: its weights (safetensors), which begin a page, and its word pieces, one a line.
+/// distil_bert_tiny_en_uncased: its weights (safetensors), aligned to a page, and its word pieces, one per line.
 extern const mlm_file mlm_tiny_weights, mlm_tiny_vocabulary;
 
 #endif
