@@ -14,7 +14,7 @@ import Testing
     #expect(try FileMapping.contents(of: path) == [1, 2, 3])
   }
 
-  /// Pages that were let go come back when they are touched.
+  /// Released pages are read again when they are accessed.
   @Test func releasesPages() throws {
     let folder = try TemporaryFolder()
     let bytes = (0..<50_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }

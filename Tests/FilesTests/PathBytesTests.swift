@@ -4,14 +4,14 @@ import Testing
 
 @testable import Files
 
-/// Paths of any bytes as strings, and back.
+/// Conversion of paths with any bytes to strings and back.
 @Suite struct PathBytesTests {
   @Test func everyByteComesBack() {
     let paths: [[UInt8]] = [
       Array("plain/é/中.txt".utf8), [0x63, 0xE9], Array(0x01...0xFF), [0xC3], [0xE2, 0x82], [0xF0, 0x9F, 0x98], [],
-      // Surrogates and overlong forms, which UTF-8 does not have.
+      // Surrogates and overlong forms, which are invalid in UTF-8.
       [0xED, 0xB3, 0xA9, 0xC0, 0xAF],
-      // The characters that stand for bytes, spelled in a name: bytes as all others.
+      // A path that has the characters for bytes itself: they are converted like other bytes.
       Array("a\u{10FE80}b\u{10FEFF}\u{10FF00}".utf8),
     ]
     for bytes in paths { #expect(String(path: bytes).pathBytes == bytes, "\(bytes)") }
@@ -19,7 +19,7 @@ import Testing
     #expect("é".cPath.map { UInt8(bitPattern: $0) } == [0xC3, 0xA9, 0])
   }
 
-  /// Two names of a directory are never one string.
+  /// Two paths never become the same string.
   @Test func noTwoPathsAreOneString() {
     let single = String(path: [0x80])
     #expect(!single.utf8.elementsEqual(String(path: Array(single.utf8)).utf8))

@@ -3,7 +3,7 @@ import Testing
 @testable import Files
 
 @Suite struct XXHashTests {
-  /// From the reference implementation (Python's `xxhash`): every way to the end.
+  /// Values of the reference implementation (Python's `xxhash`), for every kind of remainder.
   @Test func reference() {
     func hash(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { XXHash.hash($0) } }
     #expect(hash([]) == 0xEF46_DB37_51D8_E999)

@@ -5,7 +5,7 @@ import Testing
 @testable import Hub
 
 @Suite struct DigestTests {
-  // FIPS 180-2's example, and what `git hash-object` says.
+  // The example in FIPS 180-2, and the output of `git hash-object`.
   @Test func knownValues() throws {
     let folder = try TemporaryFolder()
     let abc = try folder.write("abc", "abc")
@@ -18,7 +18,7 @@ import Testing
     #expect(try Digest.gitBlob.ofFile(empty) == "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
   }
 
-  /// A file of several pieces, of which the last is short.
+  /// A file of several chunks, the last of which is short.
   @Test func longFile() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write("a", String(repeating: "a", count: 3_000_000))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Hub
 
-/// As huggingface_hub's constants.py and utils/_auth.py read the variables.
+/// The variables have the same meaning as in huggingface_hub's constants.py and utils/_auth.py.
 @Suite struct HubEnvironmentTests {
   @Test(arguments: [
     ("1", true), ("on", true), ("Yes", true), ("TRUE", true), ("0", false), ("2", false), ("no", false),
@@ -46,7 +46,7 @@ import Testing
     #expect(try token(["HUGGING_FACE_HUB_TOKEN": "old"]) == "old")
     #expect(try token(["HF_TOKEN": " new\n", "HUGGING_FACE_HUB_TOKEN": "old"]) == "new")
     #expect(try token(["HF_TOKEN": "new", "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"]) == nil)
-    // Nothing that would end the header line it stands in.
+    // The token must not end its header line.
     for text in ["a b", "a\r\nX-Evil: 1", "a\u{0}b", "t\u{F6}ken"] {
       #expect(throws: HubError.malformedToken, "\(text)") { try token(["HF_TOKEN": text]) }
     }
@@ -69,7 +69,7 @@ import Testing
   }
 
   @Test func namesAreComplete() {
-    // What is asked for must be handed in by whoever reads the environment.
+    // The caller that reads the environment must pass all variables that are used.
     for name in ["HF_TOKEN", "no_proxy", "NO_PROXY", "HF_HUB_DISABLE_SYMLINKS", "SSL_CERT_FILE", "HF_ENDPOINT"] {
       #expect(HubEnvironment.variableNames.contains(name))
     }

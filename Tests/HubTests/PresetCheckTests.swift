@@ -44,7 +44,7 @@ import Testing
     let bad = try checks(snapshot, [file("config.json", other), file("model.safetensors", size: 7), file("vocab.txt")])
     #expect(
       bad["config.json"] == PresetCheck("config.json", .differs, "SHA-256 is \(sum), but the registry says \(other)"))
-    // A size alone gives way to the hash.
+    // The hash overrides the size.
     #expect(bad["model.safetensors"]?.outcome == .ok)
     #expect(
       bad["model.safetensors"]?.details.hasPrefix("1 bytes, but the registry says 7, SHA-256 50e721e49c01") == true)
@@ -56,7 +56,7 @@ import Testing
 
   @Test func damagedAndDangling() throws {
     let snapshot = try cache.add("o/n", ["config.json": Data("{}".utf8), "model.safetensors": Data("w".utf8)])
-    // Written through the link: the blob's name no longer is its hash.
+    // Write through the link, so that the blob's name is no longer its hash.
     try Data("[]".utf8).write(to: URL(fileURLWithPath: snapshot + "/config.json").resolvingSymlinksInPath())
     try FileManager.default.removeItem(
       at: URL(fileURLWithPath: snapshot + "/model.safetensors").resolvingSymlinksInPath())
@@ -71,7 +71,7 @@ import Testing
   @Test func filesThatStandForOthers() throws {
     let snapshot = try cache.add("o/n", ["config.json": Data("{}".utf8), "tokenizer.json": Data("{}".utf8)])
     #expect(try checks(snapshot, [file("vocab.txt")]).count == 2)
-    // KerasHub's tokenizer.json is no vocabulary.
+    // KerasHub's tokenizer.json does not have a vocabulary.
     let keras = [
       "config.json": Data(#"{"registered_name": "keras_hub>DistilBertBackbone"}"#.utf8),
       "tokenizer.json": Data("{}".utf8), "assets/tokenizer/vocabulary.txt": Data("a".utf8),

@@ -1,9 +1,9 @@
 import Tensor
 
-/// A place to try layers on: memory, workers, random numbers and parameters, all of which live until the body ends.
+/// A test bench for layers: memory, workers, random numbers and parameters, all of which live until the body ends.
 ///
-/// `Matrix` and `Parameter` are views of memory that somebody else owns, and Swift lets go of an owner after its last use:
-/// everything that a test looks at belongs to its bench.
+/// `Matrix` and `Parameter` are views of memory with other owners, and Swift releases an owner after its last use. So
+/// the bench owns everything that a test uses.
 package final class Bench {
   package let context: Context
   package var random: RandomStream
@@ -21,10 +21,10 @@ package final class Bench {
     return try withExtendedLifetime(bench) { try body(bench) }
   }
 
-  /// Uniform in −scale ..< scale.
+  /// A random number, uniform in −scale ..< scale.
   package func number(_ scale: Float = 1) -> Float { (2 * random.uniform() - 1) * scale }
 
-  /// A matrix of random numbers; with a stride, what lies between the rows is random too.
+  /// A matrix of random numbers. With a stride, the numbers between the rows are random too.
   package func matrix(_ rows: Int, _ columns: Int, stride: Int? = nil, scale: Float = 1) -> Matrix {
     let stride = stride ?? columns
     let values = context.arena.floats(rows * stride)
@@ -44,15 +44,15 @@ package final class Bench {
     return copy
   }
 
-  /// Keeps an object until the body ends.
+  /// Keeps an object alive until the body ends.
   package func keep(_ object: AnyObject) { kept.append(object) }
 
-  /// Parameters of random values, with gradients.
+  /// Parameters with random values and gradients.
   package func parameters(_ specifications: [TensorSpecification], trainable: Bool = true) throws -> ParameterStore {
     let store = try ParameterStore(specifications) { _, specification in
       .fill { values in
         for index in 0..<specification.count { values[index] = self.number(0.5) }
-        // Norms near one, so that no row disappears.
+        // Gains near one, so that no row vanishes.
         if specification.role == .normGain { for index in 0..<specification.count { values[index] += 1 } }
       }
     }
@@ -64,6 +64,6 @@ package final class Bench {
 
 extension Matrix {
   package var array: [Float] { (0..<rows).flatMap { row in (0..<columns).map { self[row][$0] } } }
-  /// Equality of bits, NaN and signs of zero included.
+  /// The bits of all elements, which distinguish NaNs and the signs of zero.
   package var bits: [UInt32] { array.map(\.bitPattern) }
 }

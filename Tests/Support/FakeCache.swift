@@ -1,13 +1,13 @@
 import Foundation
 
-/// A cache of the hub as clients leave it: blobs by their hashes, and snapshots of links to them.
+/// A hub cache in the layout of clients: blobs named by their hashes, and snapshots of links to them.
 public struct FakeCache {
   public let path: String
   public init(path: String) { self.path = path }
 
   public static let commit = String(repeating: "c", count: 40)
 
-  /// Puts files into a snapshot. Weights are blobs by SHA-256, all else by git's name.
+  /// Adds files to a snapshot. Blobs of weights are named by SHA-256, all others by git's object ID.
   /// - Returns: the snapshot's directory.
   @discardableResult
   public func add(_ repository: String, commit: String = Self.commit, _ files: [String: Data]) throws -> String {
@@ -19,11 +19,11 @@ public struct FakeCache {
     for (name, data) in files {
       let blob = name.hasSuffix(".safetensors") ? Hash.sha256(Array(data)) : Hash.gitBlob(Array(data))
       try data.write(to: URL(fileURLWithPath: folder + "/blobs/" + blob))
-      let place = URL(fileURLWithPath: snapshot + "/" + name)
-      try FileManager.default.createDirectory(at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+      let link = URL(fileURLWithPath: snapshot + "/" + name)
+      try FileManager.default.createDirectory(at: link.deletingLastPathComponent(), withIntermediateDirectories: true)
       let depth = name.filter { $0 == "/" }.count
       try FileManager.default.createSymbolicLink(
-        atPath: place.path, withDestinationPath: String(repeating: "../", count: depth + 2) + "blobs/" + blob)
+        atPath: link.path, withDestinationPath: String(repeating: "../", count: depth + 2) + "blobs/" + blob)
     }
     return snapshot
   }

@@ -35,7 +35,7 @@ final class HTTPListener: @unchecked Sendable {
     port = UInt16(bigEndian: address.sin_port)
   }
 
-  /// Begins to answer.
+  /// Starts to serve requests.
   func start(as host: HTTPRequest.Host, core: HubCore) {
     Thread.detachNewThread { [self] in
       while true {
@@ -57,7 +57,7 @@ final class HTTPListener: @unchecked Sendable {
           serve(HTTPConnection(connection), as: host, core: core)
           lock.withLock {
             _ = connections.remove(connection)
-            // A child process may have the socket too: closing alone would not end the connection.
+            // A child process may have the socket too, so closing it would not end the connection.
             shutdown(connection, Int32(SHUT_RDWR))
             close(connection)
           }
@@ -67,7 +67,7 @@ final class HTTPListener: @unchecked Sendable {
     }
   }
 
-  /// Ends all connections. The port is free soon after.
+  /// Ends all connections. The port becomes free soon afterward.
   func stop() {
     lock.withLock {
       guard !isStopped else { return }
@@ -86,14 +86,14 @@ final class HTTPListener: @unchecked Sendable {
   }
 }
 
-/// One connection, as the server sees it.
+/// The server's side of one connection.
 private final class HTTPConnection {
   private let socket: Int32
   private var buffer: [UInt8] = []
 
   init(_ socket: Int32) { self.socket = socket }
 
-  /// The next request without its last empty line; nil at the end.
+  /// Reads the next request, without its final empty line; nil at the end.
   func readHead() -> String? {
     let end = Array("\r\n\r\n".utf8)
     while true {
@@ -109,7 +109,7 @@ private final class HTTPConnection {
     }
   }
 
-  /// Sends an answer. Whether another may follow.
+  /// Sends a response. Returns whether another one may follow.
   func send(_ response: HTTPResponse, isHead: Bool, report: (Int) -> Void) -> Bool {
     if response.isSilent {
       waitForEnd()
@@ -153,7 +153,7 @@ private final class HTTPConnection {
     return true
   }
 
-  /// Until the other side, or the server's stop, ends the connection.
+  /// Waits until the peer, or the stop of the server, ends the connection.
   private func waitForEnd() {
     var byte: UInt8 = 0
     while recv(socket, &byte, 1, 0) > 0 {}

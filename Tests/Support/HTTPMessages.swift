@@ -1,24 +1,24 @@
-/// A request as a server of the tests read it.
+/// A request that a test server received.
 public struct HTTPRequest: Sendable {
-  /// Which of the servers was asked.
+  /// The server that received the request.
   public enum Host: Sendable, Equatable { case hub, storage, proxy }
 
   public let host: Host
   public let method: String
-  /// As it stood in the request: a path with its query; to a proxy, an address.
+  /// The target in the request: a path with its query, or a URL for a proxy.
   public let target: String
   public let headers: [(name: String, value: String)]
-  /// The status of the answer; nil as long as there is none.
+  /// The status of the response; nil before there is one.
   public internal(set) var status: Int?
-  /// Bytes of the answer's body that were sent.
+  /// The bytes of the response's body that were sent.
   public internal(set) var sent = 0
 
-  /// The first header of this name, in whatever case.
+  /// The first header with a name, regardless of case.
   public func header(_ name: String) -> String? {
     headers.first { $0.name.lowercased() == name.lowercased() }?.value
   }
 
-  /// The path, decoded, without the query; of an address, without scheme and host.
+  /// The decoded path, without the query, and without the scheme and host of a URL.
   public var path: String {
     var rest = target[...]
     if let scheme = rest.firstRange(of: "://") {
@@ -48,7 +48,7 @@ public struct HTTPRequest: Sendable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Reads the request line and the headers; nil where they are none.
+  /// Parses the request line and the headers; nil if they are malformed.
   init?(head: String, host: Host) {
     var lines = head.split(separator: "\r\n", omittingEmptySubsequences: false)[...]
     let words = (lines.popFirst() ?? "").split(separator: " ")
@@ -64,7 +64,7 @@ public struct HTTPRequest: Sendable {
   }
 }
 
-/// An answer, and how it is sent.
+/// A response, and the way in which it is sent.
 struct HTTPResponse {
   enum Framing { case length, chunked, close }
 
@@ -75,15 +75,15 @@ struct HTTPResponse {
   var isFile = false
 
   var framing = Framing.length
-  /// Sent instead of all the above.
+  /// Bytes to send instead of all the above.
   var raw: [UInt8]?
-  /// After so many bytes of the body nothing more comes.
+  /// The number of bytes of the body after which nothing more is sent.
   var end: Int?
-  /// What follows then: silence, or the end of the connection (in the hard way: by a reset).
+  /// Whether the connection then stays open, or ends, possibly by a reset.
   var isSilentAtEnd = false
   var isReset = false
   var bytesPerSecond: Int?
-  /// Nothing is sent at all, and the connection stays.
+  /// Whether nothing is sent, while the connection stays open.
   var isSilent = false
 
   subscript(_ name: String) -> String? {

@@ -1,4 +1,5 @@
-/// The hashes that the hub names files by. Written apart from the library's own, so that one can be wrong alone.
+/// The hashes by which the hub names files, implemented independently of the library, so that tests find errors in
+/// either.
 public enum Hash {
   /// SHA-256 (FIPS 180-4), in hexadecimal: the etag of a large file.
   public static func sha256(_ bytes: [UInt8]) -> String {
@@ -48,10 +49,10 @@ public enum Hash {
     return hexadecimal(state)
   }
 
-  /// The name git gives a file, which is the etag of a small file.
+  /// Git's object ID of a file, which is the etag of a small file.
   public static func gitBlob(_ bytes: [UInt8]) -> String { sha1(Array("blob \(bytes.count)\0".utf8) + bytes) }
 
-  /// CRC-32 as gzip ends with it.
+  /// The CRC-32 at the end of a gzip file.
   static func crc32(_ bytes: some Sequence<UInt8>) -> UInt32 {
     var crc: UInt32 = 0xffff_ffff
     for byte in bytes {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the threads of a test hub share: the repositories, the orders to misbehave, the record of requests.
+/// The shared state of a test hub's threads: the repositories, the orders to misbehave, the recorded requests.
 ///
 /// `@unchecked`: all variables are guarded by the lock.
 final class HubCore: @unchecked Sendable {
@@ -17,7 +17,7 @@ final class HubCore: @unchecked Sendable {
   private var renamed: [String: String] = [:]
   private var orders: [Order] = []
   private var recorded: [HTTPRequest] = []
-  /// Requests that came before those recorded.
+  /// The number of requests before the recorded ones.
   private var forgotten = 0
   private var storageAddress: String
   private var cachesSmallFiles = false
@@ -61,7 +61,7 @@ final class HubCore: @unchecked Sendable {
     return true
   }
 
-  /// Notes how much of an answer's body was sent.
+  /// Records how much of a response's body was sent.
   func record(_ number: Int, sent: Int) {
     locked {
       if recorded.indices.contains(number - forgotten) { recorded[number - forgotten].sent = sent }
@@ -69,7 +69,7 @@ final class HubCore: @unchecked Sendable {
     }
   }
 
-  /// The answer to a request, misbehaviour included, and the request's number in the record.
+  /// The response to a request, including misbehavior, and the index of the request in the record.
   func answer(_ request: HTTPRequest) -> (number: Int, HTTPResponse) {
     locked {
       var response = respond(to: request, ignoringRange: false)
@@ -95,7 +95,7 @@ final class HubCore: @unchecked Sendable {
     }
   }
 
-  // MARK: The right answers
+  // MARK: Correct responses
 
   private func respond(to request: HTTPRequest, ignoringRange: Bool) -> HTTPResponse {
     guard request.method == "GET" || request.method == "HEAD" else { return HTTPResponse(status: 502) }
@@ -115,7 +115,7 @@ final class HubCore: @unchecked Sendable {
   /// `/{repository}/resolve/{revision}/{path}`, `/api/models/{repository}/revision/{revision}` and
   /// `/api/resolve-cache/models/{repository}/{commit}/{path}`.
   private func hub(_ words: [String], _ request: HTTPRequest, ignoringRange: Bool) -> HTTPResponse {
-    // A revision may have slashes, which are percent-encoded: the undecoded path tells where it ends.
+    // Slashes in a revision are percent-encoded: the undecoded path shows where the revision ends.
     let raw = Self.rawWords(of: request.target)
     if let resolve = raw.firstIndex(of: "resolve"), (1...2).contains(resolve), raw.count > resolve + 2 {
       let name = raw[..<resolve].map { HTTPRequest.decode($0[...]) }.joined(separator: "/")
@@ -150,7 +150,7 @@ final class HubCore: @unchecked Sendable {
     return HTTPResponse(status: 404)
   }
 
-  /// The repository's and the revision's errors, or what `body` makes of commit and file.
+  /// The errors of the repository and the revision, or the result of `body` for the commit and the file.
   private func find(
     _ name: String, _ revision: String, _ path: String?, _ request: HTTPRequest,
     _ body: (String, HubFile) -> HTTPResponse
@@ -162,7 +162,7 @@ final class HubCore: @unchecked Sendable {
       return response
     }
     let token = request.header("Authorization")
-    // The real hub answers 401 to the nameless, so that nobody learns what exists.
+    // The real hub responds with 401 to anonymous users, so that they cannot find out what exists.
     let missing = failed(token == nil ? 401 : 404, "RepoNotFound", "Repository not found")
     guard let repository = repositories[name] else { return missing }
     switch repository.access {
@@ -202,7 +202,7 @@ final class HubCore: @unchecked Sendable {
 
   /// A large file at its signed address, `/{repository}/{etag}/{path}?X-Amz-Signature=…`.
   private func stored(_ words: [String], _ request: HTTPRequest, ignoringRange: Bool) -> HTTPResponse {
-    // As the real storage: a signature and a token at once are an error.
+    // As in the real storage, a signature together with a token is an error.
     guard request.header("Authorization") == nil else { return HTTPResponse(status: 400) }
     guard request.target.contains("X-Amz-Signature=0123") else { return HTTPResponse(status: 403) }
     let files = repositories.values.lazy.flatMap(\.commits.values).flatMap(\.values)
@@ -214,7 +214,7 @@ final class HubCore: @unchecked Sendable {
     return response
   }
 
-  /// A file, or the range of it that was asked for.
+  /// A file, or the requested range of it.
   private func served(
     _ file: HubFile, commit: String?, _ request: HTTPRequest, ignoringRange: Bool
   ) -> HTTPResponse {

@@ -1,25 +1,25 @@
 import Foundation
 
-/// A repository of the test hub: commits, each with its files, and names for commits.
+/// A repository of the test hub: commits with their files, and references to commits.
 public struct HubRepository: Sendable {
-  /// Who may read it.
+  /// The users that may read the repository.
   public enum Access: Sendable, Equatable {
     case everybody
-    /// Without this token it looks as if it did not exist.
+    /// Without this token, the repository seems not to exist.
     case holder(of: String)
-    /// Nobody was let in yet: 403 with a token, 401 without.
+    /// No user has access yet: 403 with a token, 401 without.
     case gated
   }
 
   /// `OWNER/NAME`, or `NAME`.
   public var name: String
   public var access = Access.everybody
-  /// Commit to path to file.
+  /// The files by commit and path.
   public var commits: [String: [String: HubFile]]
-  /// Branch or tag to commit.
+  /// The commits of branches and tags.
   public var references: [String: String]
 
-  /// A repository of one commit, to which `main` points.
+  /// A repository with one commit, to which `main` refers.
   public init(_ name: String, commit: String = Self.commit(1), files: [String: HubFile]) {
     self.name = name
     commits = [commit: files]
@@ -39,7 +39,7 @@ public struct HubRepository: Sendable {
   /// A made-up commit: 40 hexadecimal digits.
   public static func commit(_ number: Int) -> String { Hash.sha1(Array("commit \(number)".utf8)) }
 
-  /// The commit that a revision names.
+  /// The commit of a revision.
   func commit(of revision: String) -> String? {
     commits[revision] == nil ? references[revision] : revision
   }
@@ -48,7 +48,8 @@ public struct HubRepository: Sendable {
 /// A file of the test hub.
 public struct HubFile: Sendable {
   public let bytes: [UInt8]
-  /// Whether it is kept in the storage (as LFS and Xet files are), and named by its SHA-256 instead of git's name.
+  /// Whether the file is in the large-file storage (LFS or Xet), and is named by its SHA-256 instead of git's object
+  /// ID.
   public let isLarge: Bool
   public let etag: String
 
@@ -60,7 +61,7 @@ public struct HubFile: Sendable {
 
   public init(_ text: String) { self.init(Array(text.utf8)) }
 
-  /// A large file of bytes that look random and are always the same (splitmix64).
+  /// A large file of pseudorandom bytes, always the same ones (splitmix64).
   public static func generated(_ size: Int, seed: UInt64 = 1, isLarge: Bool = true) -> HubFile {
     var state = seed
     var bytes: [UInt8] = []

@@ -1,4 +1,4 @@
-/// A hub on loopback, that speaks the hub's protocol and misbehaves when told.
+/// A hub on loopback that speaks the hub's protocol and misbehaves on request.
 ///
 ///     let server = try HubServer()
 ///     server.add(HubRepository("o/n", files: ["vocab.txt": HubFile("a\n"), "model.safetensors": .generated(1 << 20)]))
@@ -6,9 +6,9 @@
 ///     …                                                                   // with HF_ENDPOINT = server.endpoint
 ///     #expect(server.requests.contains { $0.rangeStart == 1000 })
 ///
-/// Small files come from the hub itself; large ones by a redirect to the storage, a second server with a port of its
-/// own, which refuses requests with a token. A third server is an HTTP proxy to both, by whatever name the hub is asked
-/// for. The servers end with the object.
+/// The hub itself sends small files. For large ones, it redirects to the storage, a second server on another port,
+/// which refuses requests with a token. A third server is an HTTP proxy to both, under any name of the hub. The servers
+/// end with the object.
 public final class HubServer: Sendable {
   private let core: HubCore
   private let hubListener: HTTPListener
@@ -32,7 +32,7 @@ public final class HubServer: Sendable {
 
   deinit { stop() }
 
-  /// Ends all connections; from now on they are refused.
+  /// Ends all connections and refuses further ones.
   public func stop() {
     hubListener.stop()
     storageListener.stop()
@@ -41,20 +41,20 @@ public final class HubServer: Sendable {
 
   // MARK: Addresses
 
-  /// For `HF_ENDPOINT`.
+  /// The value for `HF_ENDPOINT`.
   public var endpoint: String { "http://127.0.0.1:\(hubListener.port)" }
-  /// The same server by another name.
+  /// The same server under another name.
   public var endpointByName: String { "http://localhost:\(hubListener.port)" }
-  /// For `HTTP_PROXY`.
+  /// The value for `HTTP_PROXY`.
   public var proxy: String { "http://127.0.0.1:\(proxyListener.port)" }
-  /// Where the hub says that large files are. Another name than 127.0.0.1 or localhost is reached through the proxy.
+  /// The storage address in the hub's redirects. Only the proxy reaches names other than 127.0.0.1 and localhost.
   public var storage: String {
     get { core.storage }
     set { core.storage = newValue }
   }
-  /// The storage by another host's name.
+  /// The storage under another host name.
   public var storageByName: String { "http://localhost:\(storageListener.port)" }
-  /// Whether small files are answered by a relative redirect to `/api/resolve-cache`, as the real hub does since 2025.
+  /// Whether requests for small files get a relative redirect to `/api/resolve-cache`, as on the real hub since 2025.
   public var redirectsSmallFiles: Bool {
     get { core.redirectsSmallFiles }
     set { core.redirectsSmallFiles = newValue }
@@ -62,15 +62,15 @@ public final class HubServer: Sendable {
 
   // MARK: Contents
 
-  /// Adds a repository, or replaces the one of that name.
+  /// Adds a repository, or replaces the one with the same name.
   public func add(_ repository: HubRepository) { core.add(repository) }
 
-  /// Requests for the old name are answered by a relative redirect to the new one.
+  /// Renames a repository: requests for the old name get a relative redirect to the new one.
   public func rename(_ old: String, to new: String) { core.rename(old, to: new) }
 
   // MARK: Requests
 
-  /// All requests so far, in the order in which they came.
+  /// All requests so far, in order of arrival.
   public var requests: [HTTPRequest] { core.requests }
 
   public func forgetRequests() { core.forgetRequests() }
@@ -80,23 +80,23 @@ public final class HubServer: Sendable {
     requests.filter { $0.path.hasSuffix("/" + path) && (method == nil || $0.method == method) }
   }
 
-  /// Bytes of answers' bodies to requests for a file.
+  /// The bytes of response bodies that were sent for a file.
   public func sent(_ path: String) -> Int { requests(for: path).reduce(0) { $0 + $1.sent } }
 
-  /// Waits until the requests so far are such; false when that takes too long.
+  /// Waits until the requests so far meet a condition; false if that takes too long.
   public func wait(seconds: Double = 20, until holds: ([HTTPRequest]) -> Bool) -> Bool {
     core.wait(seconds: seconds, until: holds)
   }
 
-  // MARK: Misbehaviour
+  // MARK: Misbehavior
 
-  /// From now on, misbehaves.
+  /// Orders a misbehavior from now on.
   ///
   /// - Parameters:
-  ///   - path: a file's path in its repository; nil: whatever is asked for.
-  ///   - moment: nil: when it makes sense; see `Misbehaviour`.
-  ///   - host: nil: on whichever server.
-  ///   - times: for so many requests. Of several orders that fit, the first counts.
+  ///   - path: a file's path in its repository; nil: any request.
+  ///   - moment: the kind of request; nil: the one that makes sense, see `Misbehaviour`.
+  ///   - host: the server; nil: any.
+  ///   - times: the number of requests. If several orders match a request, the first one applies.
   public func misbehave(
     _ misbehaviour: Misbehaviour, on path: String? = nil, at moment: Misbehaviour.Moment? = nil,
     host: HTTPRequest.Host? = nil, times: Int = 1

@@ -1,60 +1,60 @@
-/// What the test hub can do wrong.
+/// The misbehaviors of the test hub.
 public indirect enum Misbehaviour: Sendable {
-  /// One, then the other.
+  /// Both, one after the other.
   case both(Misbehaviour, Misbehaviour)
 
-  // The body of a file.
+  // Bodies of files
 
-  /// The connection ends after so many bytes of the body, less than were announced.
+  /// Ends the connection after a number of bytes of the body, fewer than announced.
   case breakAfter(Int, reset: Bool = false)
-  /// So many bytes of the body, then nothing, and the connection stays.
+  /// Sends a number of bytes of the body, then nothing, and keeps the connection open.
   case stallAfter(Int)
-  /// Slow: so many bytes a second.
+  /// Sends slowly.
   case drip(bytesPerSecond: Int)
-  /// Other bytes, of the right number. From which byte on.
+  /// Sends wrong bytes from an offset on, in the correct number.
   case wrongBytes(from: Int = 0)
-  /// So many bytes fewer than announced by the hub, in an answer that is whole.
+  /// Sends fewer bytes than the hub announced, in a complete response.
   case shorter(by: Int)
-  /// So many bytes more.
+  /// Sends more bytes than the hub announced.
   case longer(by: Int)
-  /// The whole file with 200, though a range was asked for.
+  /// Sends the whole file with 200 for the request of a range.
   case ignoreRange
-  /// 206 with another range than the one asked for: from so many bytes before.
+  /// Sends 206 with a range that begins earlier than requested.
   case wrongRange(by: Int)
-  /// Without Content-Length, in chunks.
+  /// Sends chunks without Content-Length.
   case chunked
-  /// Without Content-Length, ended by the connection's end.
+  /// Sends no Content-Length, and ends the connection after the body.
   case untilClose
-  /// `Content-Encoding: gzip`, whether that was accepted or not.
+  /// Sends `Content-Encoding: gzip`, even if the client does not accept it.
   case gzip
 
-  // Any answer.
+  // Any response
 
-  /// An answer of this status, with what the hub says in headers.
+  /// Responds with a status, and the hub's headers for it.
   case status(Int, code: String? = nil, message: String? = nil, headers: [String: String] = [:])
-  /// No answer, ever.
+  /// Never responds.
   case neverAnswer
-  /// What a hotel's network says instead: a page, with 200.
+  /// Responds like a hotel's network: with a web page and status 200.
   case portal
-  /// A redirect: to a portal, in a circle, to another scheme.
+  /// Redirects to a portal, in a circle, or to another scheme.
   case redirect(String, status: Int = 302)
-  /// A redirect to the very same address.
+  /// Redirects to the same address.
   case redirectLoop
-  /// The right answer with a header replaced, or left out.
+  /// Sends the correct response with one header replaced or removed.
   case header(String, String?)
-  /// A header line of so many bytes.
+  /// Sends a header line of the given length in bytes.
   case longHeader(Int)
-  /// Four million bytes of a header line without its end.
+  /// Sends four million bytes of a header line without an end.
   case endlessHeader
-  /// These bytes instead of an answer, and the connection ends; none: it just ends.
+  /// Sends these bytes instead of a response, and ends the connection.
   case raw(String)
 
-  /// When a misbehaviour happens.
+  /// The requests for which a misbehavior happens.
   public enum Moment: Sendable {
     case anyRequest
     /// HEAD requests.
     case head
-    /// Answers that carry a file, or a part of one.
+    /// Responses with a file, or a part of one.
     case body
   }
 
@@ -64,7 +64,7 @@ public indirect enum Misbehaviour: Sendable {
   public static let repositoryNotFound = status(404, code: "RepoNotFound", message: "Repository not found")
   public static let revisionNotFound = status(404, code: "RevisionNotFound", message: "Invalid rev id: main")
   public static let entryNotFound = status(404, code: "EntryNotFound", message: "Entry not found")
-  /// - Parameter retryAfter: seconds, or a date.
+  /// - Parameter retryAfter: a number of seconds, or a date.
   public static func tooManyRequests(retryAfter: String?) -> Misbehaviour {
     .status(429, message: "Too many requests", headers: retryAfter.map { ["Retry-After": $0] } ?? [:])
   }
@@ -82,8 +82,8 @@ public indirect enum Misbehaviour: Sendable {
 
   static let portalPage = "<!DOCTYPE html>\n<html><head><title>Welcome to Hotel Wi-Fi</title></head></html>\n"
 
-  /// Turns the right answer into the wrong one.
-  /// - Parameter whole: the answer without the range, if the request has one.
+  /// Turns the correct response into a wrong one.
+  /// - Parameter whole: returns the response without the range, if the request has one.
   func spoil(_ response: inout HTTPResponse, to request: HTTPRequest, whole: () -> HTTPResponse) {
     switch self {
     case .both(let first, let second):

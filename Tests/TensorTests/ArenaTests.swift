@@ -42,7 +42,7 @@ import Testing
     #expect(arena.blocksAllocated == blocks)
   }
 
-  /// Pieces of work of growing size, as batches of inference are: the memory stays that of the largest.
+  /// Tasks of growing size, like batches of inference: the memory stays that of the largest.
   @Test func memoryDoesNotPileUp() {
     let context = Context(pool: .serial)
     for size in stride(from: 300_000, through: 500_000, by: 10_000) {

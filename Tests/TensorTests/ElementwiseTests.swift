@@ -5,7 +5,7 @@ import Testing
 
 @testable import Tensor
 
-/// The loops of every instruction set that this processor has. The judge is libm in Double.
+/// The loops for every instruction set that this processor supports, compared with libm in Double.
 @Suite struct ElementwiseTests {
   static let instructionSets = [MLM_BASELINE, MLM_AVX2, MLM_AVX512].filter {
     $0.rawValue <= mlm_instructions().rawValue
@@ -14,7 +14,7 @@ import Testing
 
   private func rows(_ set: UInt32) -> mlm_rows { mlm_rows_for(mlm_instruction_set(rawValue: set)).pointee }
 
-  /// The pairs of argument and result; the last few numbers do not fill a register.
+  /// Pairs of argument and result. The last numbers do not fill a register.
   private func sweep(
     _ numbers: [Float], _ function: (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
   ) -> Zip2Sequence<[Float], [Float]> {
@@ -26,7 +26,7 @@ import Testing
       })
   }
 
-  /// Every so many-th float from zero to infinity, both signs.
+  /// Every `step`-th float from zero to infinity, with both signs.
   private func bitPatterns(stride step: Int) -> [Float] {
     stride(from: 0, to: 0x7F80_0000, by: step).flatMap {
       [Float(bitPattern: UInt32($0)), -Float(bitPattern: UInt32($0))]
@@ -59,7 +59,7 @@ import Testing
     for (x, y) in sweep(tiny, rows(set).exponential) { #expect(y == 1, "\(x)") }
   }
 
-  /// A number that is none must not turn into one: the loss has to show it.
+  /// NaN must stay NaN, so that the loss shows it.
   @Test(arguments: instructionSets)
   func notANumberStaysOne(_ set: UInt32) {
     let bits: [UInt32] = [0x7FC0_0000, 0xFFC0_0000, 0x7FC0_0001, 0x7FC0_00FF, 0x7FFF_FFFF]
@@ -92,7 +92,7 @@ import Testing
     }
   }
 
-  /// Where Φ is 0 or 1 as far as floats can tell, however far out.
+  /// Arguments for which Φ rounds to 0 or 1.
   @Test(arguments: instructionSets)
   func geluEndsInNothingAndInItsArgument(_ set: UInt32) {
     let numbers: [Float] = [7, 12.999, 13, 13.001, 100, 1e10, .greatestFiniteMagnitude]
@@ -103,12 +103,12 @@ import Testing
     for (x, y) in sweep(numbers.map { -$0 }, { rows.gelu_backward($0, ones, $1, $2) }) {
       #expect(abs(y) < 1e-10, "\(x)")
     }
-    // Numbers below the normal ones are halved too.
+    // Subnormal numbers are halved too.
     let (subnormal, half) = (Float(bitPattern: 71_362), Float(bitPattern: 35_681))
     #expect(sweep([0, -0.0, subnormal], rows.gelu).map(\.1) == [0, -0.0, half])
   }
 
-  /// Dropping goes by the numbers of `Philox.block`, on every instruction set.
+  /// Dropout uses the numbers of `Philox.block`, for every instruction set.
   @Test(arguments: instructionSets, [1, 8, 127, 128, 129, 500])
   func dropoutDrawsPhilox(_ set: UInt32, _ count: Int) {
     let counter: SIMD4<UInt32> = [.max - 2, 5, 6, 300]
@@ -129,7 +129,7 @@ import Testing
     }
   }
 
-  /// The same loops, whatever they are compiled for: the largest difference from the baseline, of rows of every length.
+  /// The largest difference of each instruction set from the baseline, for rows of every length.
   @Test(arguments: instructionSets)
   func everyInstructionSetComputesTheSame(_ set: UInt32) {
     let (rows, baseline) = (rows(set), rows(MLM_BASELINE.rawValue))

@@ -15,7 +15,7 @@ import Testing
     }
   }
 
-  /// The standard deviation of a normal distribution cut at ±2σ is 0.8796 σ, as that of Keras' TruncatedNormal.
+  /// The standard deviation of a normal distribution truncated at ±2σ is 0.8796 σ, as for Keras' TruncatedNormal.
   @Test(arguments: [TensorSpecification.Role.kernel, .embedding], [0.02, 0.5] as [Float])
   func truncatedNormal(_ role: TensorSpecification.Role, _ deviation: Float) {
     let values = values(role, deviation: deviation).map { Double($0 / deviation) }
@@ -26,7 +26,7 @@ import Testing
     #expect(values.contains { $0 > 1.95 } && values.contains { $0 < -1.95 })
     #expect(abs(mean) < 0.015)
     #expect(abs(variance.squareRoot() - 0.879_626) < 0.01)
-    // P(|x| < 1) of the cut distribution: 0.6827 / 0.9545.
+    // P(|x| < 1) of the truncated distribution: 0.6827 / 0.9545.
     #expect(abs(Double(values.filter { abs($0) < 1 }.count) / count - 0.715_2) < 0.01)
     let neighbours = zip(values, values.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 } / count
     #expect(abs(neighbours) < 0.015)

@@ -10,7 +10,7 @@ import Testing
     TensorSpecification(name: name, shape: shape, role: role)
   }
 
-  /// Memory of somebody else's, which says when it goes.
+  /// Borrowed memory that records when it is freed.
   private final class Owner {
     let values: UnsafeMutablePointer<Float>
     let ended: () -> Void
@@ -51,7 +51,7 @@ import Testing
     }
     #expect(a.offset + a.count <= b.offset && b.offset + b.count <= store.blockSize)
 
-    // The second time nothing moves.
+    // A second call moves nothing.
     let block = store.valueBlock
     a.values[0] = 77
     store.makeTrainable()
@@ -62,7 +62,7 @@ import Testing
     store.clearGradients(on: WorkerPool(threads: 2))
     for parameter in [a, b] { #expect(try #require(parameter.gradient).array.allSatisfy { $0 == 0 }) }
 
-    // What begins with a product is not cleared but overwritten by it, or cleared at the end where there was none.
+    // A gradient that begins with a product is overwritten by it, or cleared at the end if there was none.
     for parameter in [a, b] { parameter.gradientBeginsWithProduct = true }
     for parameter in [a, b] { try #require(parameter.gradient).start[2] = 3 }
     store.clearGradients(on: WorkerPool(threads: 2))

@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  /// More rows than a block has: the last bit is the same for any number of workers.
+  /// More rows than in a block: the last bit is the same for any number of workers.
   @Test(arguments: [31, 32, 33, 300]) func longSumsDoNotDependOnThreads(_ rows: Int) {
     func sum(_ threads: Int) -> [UInt32] {
       Bench.run(threads: threads) { bench in

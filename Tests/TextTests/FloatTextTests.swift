@@ -5,7 +5,7 @@ import Testing
 @testable import Text
 
 @Suite struct FloatTextTests {
-  // From Python 3's repr.
+  // The values of Python 3's repr.
   @Test(
     arguments: [
       (0.0, "0.0"), (-0.0, "-0.0"), (1, "1.0"), (0.1, "0.1"), (-2.5, "-2.5"), (100, "100.0"),

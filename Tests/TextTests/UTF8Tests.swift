@@ -3,7 +3,7 @@ import Testing
 @testable import Text
 
 @Suite struct UTF8ValidationTests {
-  /// Against the standard library's decoder, for every string of up to three critical bytes, at every alignment.
+  /// Compared with the standard library's decoder, for every string of up to three critical bytes, at every alignment.
   @Test func countsAsTheStandardLibraryReplaces() {
     let critical: [UInt8] = [
       0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF4, 0xF5, 0xFF,

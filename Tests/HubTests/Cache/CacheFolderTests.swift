@@ -31,7 +31,7 @@ import Testing
       try FileManager.default.destinationOfSymbolicLink(atPath: snapshot + "/a/b/c.txt") == "../../../../blobs/t")
     #expect(try String(contentsOfFile: snapshot + "/a/b/c.txt", encoding: .utf8) == "text")
     #expect(cache.has("d.txt", at: Self.commit))
-    // A link whose blob is gone is no file, and is mended.
+    // A link to a missing blob does not count as a file, and is repaired.
     unlink(cache.blob("t"))
     #expect(!cache.has("d.txt", at: Self.commit))
     try cache.place(part(for: cache.blob("u"), "new"), "u", as: "d.txt", at: Self.commit)
@@ -55,7 +55,7 @@ import Testing
     cache.writeReference("refs/pr/1", commit: Self.commit)
     let file = folder.path + "/models--o--n/refs/refs/pr/1"
     #expect(try String(contentsOfFile: file, encoding: .utf8) == Self.commit)
-    // What stands there already is not written again.
+    // An equal reference is not written again.
     try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: file)
     cache.writeReference("refs/pr/1", commit: Self.commit)
     let date = try FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
@@ -77,7 +77,7 @@ import Testing
     let folder = try TemporaryFolder()
     let blob = folder.path + "/tag"
     var first: PartFile? = try part(for: blob, "0123")
-    // While one has the part, another gets one of its own.
+    // While one client has the part, another gets a different part.
     let second = try PartFile(for: blob)
     #expect(first?.path == blob + ".6d6c6d30.incomplete" && second.path == blob + ".6d6c6d31.incomplete")
     #expect(second.count == 0)
@@ -95,7 +95,7 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["tag"])
   }
 
-  /// What another user has begun is passed over.
+  /// The part of another user is skipped.
   @Test(.enabled(if: geteuid() != 0, "root may write to every file")) func partsOfOtherUsers() throws {
     let folder = try TemporaryFolder()
     let blob = folder.path + "/tag"
@@ -111,7 +111,7 @@ import Testing
     let file = folder.path + "/.locks/models--o--n/t.lock"
     var waited = false
     try cache.withLock("t", shouldStop: { false }, onWait: { waited = true }) {
-      // As another process sees it.
+      // The lock from another process's point of view.
       let descriptor = open(file, O_RDWR)
       #expect(flock(descriptor, LOCK_EX | LOCK_NB) == -1)
       close(descriptor)

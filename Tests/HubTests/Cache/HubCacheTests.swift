@@ -6,7 +6,7 @@ import Testing
 @testable import Hub
 
 @Suite struct CacheTests {
-  // As huggingface_hub's constants.py computes them.
+  // The values that huggingface_hub's constants.py computes.
   @Test func cacheDirectory() {
     func directory(_ variables: [String: String]) -> String { HubEnvironment(variables).cacheDirectory }
     #expect(directory(["HOME": "/h"]) == "/h/.cache/huggingface/hub")
@@ -40,7 +40,7 @@ import Testing
     let main = HubAddress(repository: "o/n", revision: "main")
     #expect(cache.find(pinned, parts: [.configuration]) == .missing(["config.json"], others: []))
 
-    // As clients lay it out: links into blobs.
+    // The layout of clients: links to blobs.
     try folder.write("models--o--n/blobs/1", "{}")
     try folder.write("models--o--n/snapshots/\(commit)/vocab.txt", "x")
     symlink("../../blobs/1", folder.path + "/models--o--n/snapshots/\(commit)/config.json")
@@ -58,10 +58,10 @@ import Testing
     #expect(
       cache.find(HubAddress(repository: "x/n", revision: "main"), aliases: ["o/n"], parts: [.vocabulary])
         == .found(snapshot))
-    // A reference that leads out of the cache is none.
+    // A reference that leads out of the cache is ignored.
     try folder.write("models--o--n/refs/evil", "../../..")
     #expect(cache.find(HubAddress(repository: "o/n", revision: "evil"), parts: []) == .missing([], others: [commit]))
-    // A link to nothing is a missing file.
+    // A broken link counts as a missing file.
     unlink(folder.path + "/models--o--n/blobs/1")
     #expect(cache.find(main, parts: [.configuration]) == .missing(["config.json"], others: []))
   }

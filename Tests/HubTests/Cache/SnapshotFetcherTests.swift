@@ -4,13 +4,13 @@ import Testing
 
 @testable import Hub
 
-/// What is asked for, what not, and what the cache looks like afterwards.
+/// The requests of a download, and the content of the cache afterward.
 @Suite struct SnapshotFetcherTests {
   static let commit = HubFixture.commit
 
   // MARK: The cache
 
-  /// Name by name what huggingface_hub 2.4 makes of the same files (`Scripts/check-hub` compares the two).
+  /// The same names as huggingface_hub 2.4 creates for the same files (`Scripts/check-hub` compares the two).
   @Test func layout() throws {
     let fixture = try HubFixture()
     try fixture.fetch()
@@ -39,7 +39,7 @@ import Testing
     let found = fixture.entries
     #expect(Set(found.keys) == Set(expected.keys), "\(Set(found.keys).symmetricDifference(expected.keys).sorted())")
     for (name, entry) in expected { #expect(found[name] == entry, "\(name)") }
-    // Others of the group must be able to take a lock, whatever the umask.
+    // Others in the group must be able to lock a file, regardless of the umask.
     for file in HubFixture.files.values {
       let path = fixture.cache + "/.locks/models--o--n/\(file.etag).lock"
       #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o664)
@@ -51,7 +51,7 @@ import Testing
     try fixture.fetch(HubFixture.main, [.configuration, .vocabulary])
     #expect(fixture.server.requests.allSatisfy { !$0.path.contains("/model.") })
     fixture.expectIntact()
-    // The rest, and only that.
+    // Only the rest.
     fixture.server.forgetRequests()
     try fixture.expectSuccess()
     #expect(fixture.server.requests(for: "vocab.txt").isEmpty && fixture.server.requests(for: "tokenizer.json").isEmpty)
@@ -65,8 +65,8 @@ import Testing
     let before = try fixture.modificationDates()
     try fixture.fetch(address)
     #expect(fixture.server.requests.isEmpty)
-    #expect(try fixture.modificationDates() == before, "a hit writes nothing")
-    // Nor does it look at the hub at all.
+    #expect(try fixture.modificationDates() == before, "a cache hit writes nothing")
+    // It does not contact the hub at all.
     fixture.server.stop()
     try fixture.fetch(address, with: fixture.hub(["HF_ENDPOINT": "nonsense:", "HF_TOKEN": "bad token"]))
   }
@@ -83,7 +83,7 @@ import Testing
     let fixture = try HubFixture()
     try fixture.fetch()
     let names = fixture.server.requests.filter { $0.target.contains("/resolve/main/") }.map(\.path)
-    #expect(names.allSatisfy { $0 == "/o/n/resolve/main/config.json" }, "the branch may move meanwhile: \(names)")
+    #expect(names.allSatisfy { $0 == "/o/n/resolve/main/config.json" }, "the branch may move during the download: \(names)")
   }
 
   @Test func offline() throws {
@@ -120,7 +120,7 @@ import Testing
     try fixture.expectSuccess()
   }
 
-  /// Content that is there under its name, as other revisions share it, does not travel again.
+  /// Content that the cache already has, as other revisions share it, is not downloaded again.
   @Test func sharedBlobs() throws {
     var repository = HubRepository("o/n", files: HubFixture.files)
     var files = HubFixture.files
@@ -131,12 +131,12 @@ import Testing
     fixture.server.forgetRequests()
     repository.references["main"] = HubRepository.commit(2)
     fixture.server.add(repository)
-    #expect(try fixture.fetch().hasSuffix(Self.commit), "a branch in the cache is not asked for")
+    #expect(try fixture.fetch().hasSuffix(Self.commit), "no request for a branch in the cache")
     #expect(fixture.server.requests.isEmpty)
     #expect(try fixture.fetch(refresh: true).hasSuffix(HubRepository.commit(2)))
     #expect(fixture.server.requests.filter { $0.method == "GET" }.map(\.path).allSatisfy { $0.hasSuffix("/vocab.txt") })
     #expect(fixture.entries["models--o--n/refs/main"] == .file(Data(HubRepository.commit(2).utf8)))
-    // The old snapshot is still whole.
+    // The old snapshot is still complete.
     fixture.server.stop()
     try fixture.fetch(HubFixture.pinned)
   }
@@ -207,7 +207,7 @@ import Testing
     #expect(fixture.server.requests(for: "model-00001-of-00002.safetensors", method: "GET").count == 1)
   }
 
-  /// What an index lists is a name from outside.
+  /// The names in an index are untrusted.
   @Test(arguments: [
     "../../../../o/n/resolve/\(commit)/payload", "/o/n/resolve/\(commit)/payload", "a/../../\(commit)/payload",
     "../../../../evil", "/etc/passwd", "", ".", "x\\u0000y",
@@ -243,7 +243,7 @@ import Testing
     #expect(fixture.server.requests.isEmpty)
   }
 
-  // MARK: Several at once
+  // MARK: Concurrent downloads
 
   @Test func twoAtOnce() async throws {
     let fixture = try HubFixture()
@@ -263,7 +263,7 @@ import Testing
 }
 
 extension HubFixture {
-  /// When each entry of the cache was changed last.
+  /// The modification date of each entry of the cache.
   func modificationDates() throws -> [String: Date?] {
     var dates: [String: Date?] = [:]
     for name in try FileManager.default.subpathsOfDirectory(atPath: cache) {

@@ -4,7 +4,7 @@ import Testing
 @testable import Hub
 
 @Suite struct BrokenPipeTests {
-  /// Where the signal came through, this would be the end of the tests.
+  /// If the signal were delivered, the tests would end here.
   @Test func signalIsKeptAway() {
     var before = sigset_t()
     pthread_sigmask(SIG_BLOCK, nil, &before)

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Hub
 
-/// Questions to the hub: what its answers mean, and who gets to see the token.
+/// HEAD requests to the hub: the interpretation of responses, and the hosts that receive the token.
 @Suite struct HubClientTests {
-  // MARK: Misbehaviour
+  // MARK: Misbehavior
 
   private static func failure(
     _ kind: String, _ misbehaviour: Misbehaviour, on file: String = "config.json", _ text: String
@@ -75,14 +75,14 @@ import Testing
     try fixture.expectSuccess(with: fixture.hub(["HF_ENDPOINT": fixture.server.endpoint + "/"]))
   }
 
-  // MARK: Trying again
+  // MARK: Retries
 
   @Test func triesAgain() throws {
     let fixture = try HubFixture()
     fixture.server.misbehave(.status(503), on: "config.json", at: .head, times: 2)
     fixture.server.misbehave(.raw(""), on: "vocab.txt", at: .head)
     try fixture.fetch()
-    // libcurl opens a connection that ended anew by itself, and says nothing.
+    // libcurl silently reopens a connection that ended.
     #expect(fixture.events.notes.count >= 2 && fixture.events.notes.allSatisfy { $0.contains("retrying") })
     fixture.expectIntact()
   }
@@ -107,7 +107,7 @@ import Testing
     #expect(notes.contains { $0.contains("asks to wait 0 s") }, "\(notes)")
   }
 
-  /// As HTTP writes dates.
+  /// A date in HTTP's format.
   static func date(inSeconds seconds: Double) -> String {
     let formatter = DateFormatter()
     formatter.locale = Locale(identifier: "en_US_POSIX")
@@ -133,7 +133,7 @@ import Testing
     }
   }
 
-  /// A redirect to the same port by another name, and to another port of the same name.
+  /// A redirect to the same port under another host name, and to another port under the same host name.
   @Test func tokenDoesNotFollowRedirects() throws {
     let other = try HubServer(HubRepository("o/n", files: HubFixture.files))
     for elsewhere in [0, 1] {
@@ -143,7 +143,7 @@ import Testing
       server.misbehave(.redirect(target), on: "config.json", times: .max)
       fixture.expectFailure(saying: "lacks X-Repo-Commit", kind: "notTheHub")
       server.behave()
-      // One that has all the headers: followed for the bytes, without the token.
+      // A redirect with all headers: followed for the bytes, without the token.
       let headers = [
         "X-Repo-Commit": HubFixture.commit, "Location": target,
         "ETag": "\"\(HubFixture.files["config.json"]?.etag ?? "")\"",
@@ -237,7 +237,7 @@ import Testing
       try fixture.expectSuccess(with: hub)
       #expect(fixture.server.requests.allSatisfy { $0.host != .proxy }, "\(exceptions)")
     }
-    // Another host's exception is none.
+    // Another host's exception does not apply.
     try FileManager.default.removeItem(atPath: fixture.cache)
     fixture.server.forgetRequests()
     try fixture.expectSuccess(with: fixture.hub(["HTTP_PROXY": fixture.server.proxy, name: "example.org"]))
@@ -261,11 +261,11 @@ import Testing
     #expect(fixture.server.requests.allSatisfy { $0.header("Proxy-Authorization") == basic })
     #expect(fixture.events.notes.allSatisfy { !$0.contains("passw0rd") })
     try fixture.expectSuccess(with: hub)
-    // The storage does not learn the proxy's password.
+    // The storage does not receive the proxy's password.
     #expect(fixture.server.requests.allSatisfy { $0.host == .proxy })
   }
 
-  /// Where the host is an exception, the proxy is not to blame.
+  /// If the host is an exception, the error does not name the proxy.
   @Test func noProxyToBlame() throws {
     let fixture = try HubFixture()
     let gone = try HubServer()
@@ -287,7 +287,7 @@ import Testing
     #expect(!HubError.malformedURL(text: "htp://user:passw0rd@x").message.contains("passw0rd"))
   }
 
-  /// A tunnel that the proxy refuses.
+  /// A tunnel refused by the proxy.
   @Test func proxyForHTTPS() throws {
     let fixture = try HubFixture()
     let hub = fixture.hub(["HF_ENDPOINT": "https://hub.example", "HTTPS_PROXY": fixture.server.proxy])

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Hub
 
-/// The test hub itself, asked over a bare socket.
+/// The test hub itself, accessed over a bare socket.
 @Suite struct HubServerTests {
   static let large = HubFile.generated(300_000)
   static let small = HubFile("{\"a\": 1}\n")
@@ -32,7 +32,7 @@ import Testing
       #expect(head.status == 200 && head.body.isEmpty)
       #expect(head["x-repo-commit"] == Self.commit && head["etag"] == "\"\(Self.small.etag)\"")
       #expect(head["content-length"] == "9")
-      // The connection is kept.
+      // The connection stays open.
       let get = try client.ask("GET", "/o/n/resolve/\(revision)/config.json")
       #expect(get.status == 200 && get.body == Self.small.bytes)
     }
@@ -179,7 +179,7 @@ import Testing
     #expect(try head(.raw("")).status == 0)
     #expect(try head(.endlessHeader).status == 0)
     #expect(server.requests.filter { $0.status == nil }.count == 3)
-    // Orders for one file or moment leave the others alone.
+    // Orders for one file or moment do not affect others.
     server.misbehave(.status(500), on: "config.json", at: .head, times: .max)
     let client = try Client(server.endpoint)
     #expect(try client.ask("GET", "/o/n/resolve/main/config.json").status == 200)
@@ -202,9 +202,9 @@ import Testing
   }
 }
 
-/// An answer as it came; the body is not decoded.
+/// A response as received; the body is not decoded.
 private struct Answer {
-  /// 0: there was none.
+  /// The status; 0: no response.
   var status = 0
   var headers: [String: String] = [:]
   var body: [UInt8] = []
@@ -219,7 +219,7 @@ private final class Client {
   struct Failure: Error {}
   let socket: Int32
 
-  /// - Parameter seconds: how long to wait for the next byte.
+  /// - Parameter seconds: the time to wait for the next byte.
   init(_ endpoint: String, seconds: Int = 10) throws {
     guard let port = UInt16(endpoint.split(separator: ":").last ?? "") else { throw Failure() }
     socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -4,11 +4,11 @@ import Testing
 
 @testable import Hub
 
-/// The bytes of files: broken, wrong, slow, and gone on with.
+/// Downloads of files: broken, wrong, slow, and resumed.
 @Suite struct HubTransferTests {
   static let file = "model.safetensors"
 
-  // MARK: What cannot be made good
+  // MARK: Failures
 
   private static func failure(
     _ kind: String, _ misbehaviour: Misbehaviour, on file: String = "model.safetensors", _ text: String
@@ -54,7 +54,7 @@ import Testing
     try fixture.expectSuccess()
   }
 
-  /// Without a length nothing but the hash tells that the end is missing.
+  /// Without a length, only the hash shows that the end is missing.
   @Test func endsEarlyWithoutALength() throws {
     let fixture = try HubFixture()
     fixture.server.misbehave(.header("Content-Length", nil), on: "vocab.txt", at: .head, times: .max)
@@ -63,7 +63,7 @@ import Testing
     try fixture.expectSuccess()
   }
 
-  // MARK: What can
+  // MARK: Recovery
 
   static let harmless: [Misbehaviour] = [
     .chunked, .untilClose, .gzip, .header("Content-Type", nil), .header("ETag", nil), .header("X-Repo-Commit", nil),
@@ -81,7 +81,7 @@ import Testing
     }
   }
 
-  /// The size is not announced, the file comes in one piece, or in pieces, or packed.
+  /// The size is not announced, and the file is sent whole, in chunks, or compressed.
   @Test func sizeUnknown() throws {
     let fixture = try HubFixture()
     fixture.server.misbehave(.header("X-Linked-Size", nil), on: Self.file, at: .head)
@@ -110,7 +110,7 @@ import Testing
     fixture.expectIntact()
   }
 
-  // MARK: Going on
+  // MARK: Resuming
 
   @Test func goesOnWithinARun() throws {
     let fixture = try HubFixture()
@@ -142,8 +142,8 @@ import Testing
     try fixture.expectSuccess()
     let gets = fixture.server.requests(for: Self.file, method: "GET")
     #expect(gets.map(\.rangeStart) == [50_000] && gets.first?.header("Authorization") == nil)
-    #expect(fixture.server.wait { $0.reduce(0) { $0 + $1.sent } == 150_000 }, "only the rest travels")
-    // What was complete is not asked for again.
+    #expect(fixture.server.wait { $0.reduce(0) { $0 + $1.sent } == 150_000 }, "only the rest is downloaded")
+    // Complete files are not requested again.
     #expect(fixture.server.requests(for: "vocab.txt").isEmpty)
     #expect(fixture.events.progress.last?.received == 200_000)
   }
@@ -168,7 +168,7 @@ import Testing
     try fixture.expectSuccess()
   }
 
-  /// Each try starts over, and none gets further than those before: that is no progress.
+  /// Each attempt starts over, and none gets further than the previous ones: this is not progress.
   @Test func neverGetsFurther() throws {
     let fixture = try HubFixture()
     for number in 0..<40 {
@@ -180,7 +180,7 @@ import Testing
     try fixture.expectSuccess()
   }
 
-  /// A signed address that is too old when the connection breaks.
+  /// A signed address that has expired when the connection breaks.
   @Test func addressExpires() throws {
     let fixture = try HubFixture()
     fixture.server.misbehave(.breakAfter(50_000), on: Self.file)
@@ -191,7 +191,7 @@ import Testing
     try fixture.expectSuccess()
   }
 
-  /// The part of an earlier run is not the beginning of the file.
+  /// The part from an earlier run is not the beginning of the file.
   @Test func badPart() throws {
     for count in [1000, 200_000, 300_000] {
       let fixture = try HubFixture()
@@ -202,7 +202,7 @@ import Testing
     }
   }
 
-  /// A part that has all bytes needs none.
+  /// A part that has all bytes needs no download.
   @Test func completePart() throws {
     let fixture = try HubFixture()
     let name = "cache/models--o--n/blobs/\(HubFixture.weights.etag).6d6c6d30.incomplete"
@@ -211,7 +211,7 @@ import Testing
     #expect(fixture.server.requests(for: Self.file, method: "GET").isEmpty)
   }
 
-  /// What other clients have under way is theirs.
+  /// The partial downloads of other clients are not touched.
   @Test func partsOfOthers() throws {
     let fixture = try HubFixture()
     let name = "cache/models--o--n/blobs/\(HubFixture.weights.etag).01234567.incomplete"
@@ -230,7 +230,7 @@ import Testing
     fixture.expectIntact()
   }
 
-  // MARK: Interrupted
+  // MARK: Interruption
 
   @Test func interrupted() throws {
     let fixture = try HubFixture()
@@ -255,7 +255,7 @@ import Testing
     try fixture.expectSuccess()
   }
 
-  // MARK: Told
+  // MARK: Progress
 
   @Test func progress() throws {
     let fixture = try HubFixture()

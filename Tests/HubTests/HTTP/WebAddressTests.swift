@@ -19,7 +19,7 @@ import Testing
     #expect(try WebAddress("//cdn.example/x", relativeTo: base).origin == "https://cdn.example")
   }
 
-  /// Who may be told the token: scheme, host and port must be the same.
+  /// Only an address with the same scheme, host and port may receive the token.
   @Test func origins() throws {
     let hub = try WebAddress("https://example.org")
     for same in ["https://EXAMPLE.org/x", "https://example.org:443/y"] {

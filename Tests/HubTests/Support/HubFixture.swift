@@ -4,7 +4,7 @@ import Testing
 
 @testable import Hub
 
-/// A test hub with one model of 200 kB, an empty cache, and what the client says.
+/// A test hub with one model of 200 kB, an empty cache, and the client's events.
 final class HubFixture {
   static let commit = HubRepository.commit(1)
   static let main = HubAddress(repository: "o/n", revision: "main")
@@ -17,13 +17,13 @@ final class HubFixture {
     "model.safetensors": weights,
   ]
   static let everything = HubPart.allCases
-  /// Is in the environment of every test, and must not be in any message.
+  /// The token in the environment of every test, which no message may contain.
   static let token = "hf_SecretOfTheTests"
 
   let server: HubServer
   let folder: TemporaryFolder
   let events = EventLog()
-  /// Under the name that is asked for.
+  /// The expected files, by name.
   var files = HubFixture.files
   var cache: String { folder.path + "/cache" }
 
@@ -57,7 +57,7 @@ final class HubFixture {
 
   // MARK: Expectations
 
-  /// The fetch fails, says so in one line without the token, and leaves the cache as good as it was.
+  /// Expects that the download fails with an error of one line, without the token, and leaves the cache intact.
   @discardableResult
   func expectFailure(
     _ address: HubAddress = main, saying text: String, with hub: Hub? = nil,
@@ -81,7 +81,7 @@ final class HubFixture {
     return failure
   }
 
-  /// The fetch succeeds, from now on without misbehaviour; every file is right, and no part is left.
+  /// Expects that the download succeeds, without misbehavior from now on: all files are correct, and no parts are left.
   func expectSuccess(
     _ address: HubAddress = main, with hub: Hub? = nil, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -98,7 +98,7 @@ final class HubFixture {
     #expect(parts.isEmpty, "\(parts)", sourceLocation: sourceLocation)
   }
 
-  /// All that is in the cache: of a link its target, of a file its bytes, of a folder nothing.
+  /// The entries of the cache: links with their targets, files with their bytes, and folders.
   var entries: [String: Entry] {
     var entries: [String: Entry] = [:]
     for name in (try? FileManager.default.subpathsOfDirectory(atPath: cache)) ?? [] {
@@ -120,14 +120,14 @@ final class HubFixture {
     case link(String)
   }
 
-  /// Nothing is in the cache that is wrong or unknown: blobs hold what their names say, links lead to them, parts are
-  /// the beginning of their file.
+  /// Expects that everything in the cache is known and correct: blobs match their names, links lead to blobs, and parts
+  /// are the beginnings of their files.
   func expectIntact(sourceLocation: SourceLocation = #_sourceLocation) {
     let entries = entries
     let byTag = Dictionary(files.values.map { ($0.etag, Data($0.bytes)) }) { first, _ in first }
     for (name, entry) in entries {
       if name.hasPrefix(".locks") || name == "CACHEDIR.TAG" { continue }
-      // After the repository's folder.
+      // The path after the repository's folder.
       let words = name.split(separator: "/").dropFirst().map(String.init)
       let file = files[words.dropFirst(2).joined(separator: "/")]
       let isCommits = words.count > 1 && words[1] == Self.commit
@@ -154,7 +154,7 @@ final class HubFixture {
   /// The name of an error's case.
   static func kind(_ error: HubError) -> String { Mirror(reflecting: error).children.first?.label ?? "\(error)" }
 
-  /// How much of a file the part in the cache has; nil without one.
+  /// The size of a file's part in the cache; nil if there is none.
   func part(of file: HubFile) -> Int? {
     for (name, entry) in entries where name.hasSuffix(".incomplete") && name.contains(file.etag) {
       if case .file(let bytes) = entry { return bytes.count }
@@ -163,19 +163,19 @@ final class HubFixture {
   }
 }
 
-/// A way in which the hub misbehaves, and the error that comes of it.
+/// A misbehavior of the hub, and the resulting error.
 struct HubFailure: Sendable, CustomTestStringConvertible {
-  /// How the error begins when printed.
+  /// The name of the error's case.
   let kind: String
   let misbehaviour: Misbehaviour
-  /// Of which file.
+  /// The file affected.
   let file: String
   /// A part of the error's message.
   let text: String
   var testDescription: String { String("\(kind): \(file): \(misbehaviour)".prefix(120)) }
 }
 
-/// What a client told, from whatever thread.
+/// The events of a client, from any thread.
 ///
 /// `@unchecked`: guarded by the lock.
 final class EventLog: @unchecked Sendable {

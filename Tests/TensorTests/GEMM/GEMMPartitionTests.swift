@@ -9,7 +9,7 @@ import Testing
     return [partition.rowParts, partition.columnParts]
   }
 
-  /// The longer side where there are two workers; parts as square as can be where there are many.
+  /// Two workers divide the longer side; with many workers, parts are as square as possible.
   @Test func partsOfShapes() {
     #expect(parts(1024, 768, 1) == [1, 1])
     #expect(parts(1024, 768, 2) == [2, 1])
@@ -17,7 +17,7 @@ import Testing
     #expect(parts(1024, 768, 16) == [4, 4])
     #expect(parts(3072, 768, 16) == [8, 2])
     #expect(parts(1024, 768, 7) == [7, 1])
-    // Panels of 320, of which 768 columns have two that are not alike.
+    // Panels of 320 columns: 768 columns have two panels of different sizes.
     #expect(parts(1032, 768, 2, rowUnit: 12, columnUnit: 320) == [2, 1])
     #expect(parts(1030, 3072, 8, rowUnit: 12, columnUnit: nil) == [8, 1])
     // No more parts than there are units.

@@ -4,11 +4,11 @@ import Testing
 @testable import Tensor
 
 @Suite struct GEMMTests {
-  /// The kernels of OpenBLAS that the claims about last bits were measured with.
+  /// The kernels of OpenBLAS for which the statements about last bits were measured.
   static let isMeasuredKernel = OpenBLAS.kernel != .other
   static let otherKernel: Comment = "OpenBLAS computes with a kernel here whose order of additions is not known"
 
-  /// What a product's result begins with.
+  /// The initial values of a product's result.
   private enum Beginning { case sum, bias }
 
   private func expected(
@@ -37,7 +37,7 @@ import Testing
       for (rows, columns, inner) in shapes {
         for aOrientation in [Orientation.normal, .transposed] {
           for bOrientation in [Orientation.normal, .transposed] {
-            // An element computed twice would show where the result is added.
+            // If the result is added, an element computed twice would show.
             for beginning in [nil, Beginning.sum, .bias] {
               let aShape = aOrientation == .normal ? (rows, inner) : (inner, rows)
               let bShape = bOrientation == .normal ? (inner, columns) : (columns, inner)
@@ -79,7 +79,7 @@ import Testing
     }
   }
 
-  /// More threads than OpenBLAS has buffers for at once.
+  /// More threads than OpenBLAS has buffers.
   @Test func manyThreadsAtOnce() {
     Bench.run(threads: 96) { bench in
       let (a, b, c) = (bench.matrix(3000, 64), bench.matrix(64, 64), bench.matrix(3000, 64))

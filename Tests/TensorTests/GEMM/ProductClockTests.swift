@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tensor
 
-/// Time in matrix products is counted when asked for, by all kinds of them.
+/// The time in all kinds of matrix products is measured on request.
 @Suite(.serialized) struct ProductClockTests {
   func multiply(rows: Int) {
     let arena = Arena()

@@ -29,8 +29,8 @@ import Testing
     mlm_summation_order(block: 320, multiple: 8, splits_edges: 1),
   ]
 
-  /// The scalar definition is right, and adds up as the order says: every number of rows that a tile can have, columns and
-  /// depths that fill no register, strides, with and without bias.
+  /// The scalar definition is correct and follows the order of additions: every number of rows in a tile, columns and
+  /// depths that do not fill a register, strides, with and without bias.
   @Test func scalarDefinition() {
     Bench.run { bench in
       for (rows, columns, inner) in [(1, 1, 1), (13, 37, 21), (13, 33, 333), (7, 48, 700)] {
@@ -60,8 +60,8 @@ import Testing
     }
   }
 
-  /// The same to the last bit as the scalar definition, and nothing between the rows is written: every number of rows that
-  /// a tile can have, columns and depths that fill no register, cuts, strides, with and without bias.
+  /// Equal to the scalar definition to the last bit, without writes between the rows: every number of rows in a tile,
+  /// columns and depths that do not fill a register, cuts, strides, with and without bias.
   @Test(.enabled(if: SmallBatchGEMM.isAvailable, "the processor has no AVX2"), arguments: instructionSets)
   func productsOfEveryShape(_ set: UInt32) {
     let shapes =
@@ -88,8 +88,8 @@ import Testing
     }
   }
 
-  /// The same to the last bit with packed weights: every number of rows in a tile and of tiles, panels at edges and not,
-  /// cuts.
+  /// Equal to the last bit with packed weights: every number of rows in a tile and of tiles, panels with and without
+  /// edges, cuts.
   @Test(.enabled(if: SmallBatchGEMM.supportsPackedWeights, "the processor has no AVX2, or more than that"))
   func packedWeightsGiveTheSame() {
     let shapes =
@@ -122,7 +122,7 @@ import Testing
     }
   }
 
-  /// Weights in a file begin anywhere in a cache line: neither this nor the neighboring numbers show in the result.
+  /// Weights in a file begin anywhere in a cache line. Neither the alignment nor neighboring numbers change the result.
   @Test(.enabled(if: SmallBatchGEMM.isAvailable, "the processor has no AVX2"), arguments: instructionSets)
   func placesOfWeightsInTheirLines(_ set: UInt32) {
     let order = mlm_summation_order(block: 320, multiple: 16, splits_edges: 0)
@@ -145,10 +145,11 @@ import Testing
     }
   }
 
-  /// To the last bit what OpenBLAS gives for the same rows among many: a text's answer does not depend on who computes it.
+  /// Equal to OpenBLAS' result for the same rows among many, to the last bit: the result for a text does not depend on
+  /// the implementation.
   @Test(.enabled(if: GEMMTests.isMeasuredKernel, GEMMTests.otherKernel))
   func lastBitsAreThoseOfOpenBLAS() {
-    // Panels and blocks of every kind: one, two, halves with an odd and an even number of eights, blocks that halve unevenly.
+    // Panels and blocks of every kind: one, two, halves with an odd and an even number of eights, uneven halves.
     let shapes = [
       (128, 128), (512, 128), (768, 768), (3072, 768), (768, 3072), (328, 64), (656, 100), (1000, 960), (1008, 704),
       (640, 333), (2048, 640), (1003, 128), (333, 64),
@@ -158,12 +159,12 @@ import Testing
         let (x, w, bias) = (bench.matrix(240, inner), bench.matrix(columns, inner), bench.matrix(1, columns).start)
         let (many, few) = (bench.matrix(240, columns), bench.matrix(240, columns))
         GEMM.multiply(x, .normal, w, .transposed, into: many, bias: bias, on: bench.context.pool)
-        // The last rows of a part need not fill a tile.
+        // The last rows of a part may not fill a tile.
         for rows in [0..<12, 12..<36, 36..<72, 72..<75, 84..<120, 120..<240] {
           SmallBatchGEMM.multiply(x.rows(rows), w, bias: bias, into: few.rows(rows), bench.context)
         }
         SmallBatchGEMM.multiply(x.rows(72..<84), w, bias: bias, into: few.rows(72..<84), bench.context)
-        // The first rows of a tile alone.
+        // Only the first rows of a tile.
         for rows in [24..<25, 36..<38, 48..<52] {
           SmallBatchGEMM.multiply(x.rows(rows), w, bias: bias, into: few.rows(rows), bench.context)
         }
@@ -175,7 +176,7 @@ import Testing
               x.rows(rows), packed, isPacked: true, bias: bias, into: few.rows(rows), bench.context)
           }
         }
-        // Counted, as the framework would take minutes to compare arrays of this size that are not equal.
+        // Count the differences, as the framework would take minutes to compare unequal arrays of this size.
         let different = zip(few.bits, many.bits).enumerated().filter { $1.0 != $1.1 }.map(\.offset)
         let first = different.first.map { "row \($0 / columns), column \($0 % columns)" } ?? ""
         #expect(different.count == 0, "\(columns) × \(inner), first at \(first)")
@@ -183,7 +184,7 @@ import Testing
     }
   }
 
-  /// Whoever computes which columns: the same to the last bit.
+  /// The result is the same to the last bit, regardless of which worker computes which columns.
   @Test(.enabled(if: SmallBatchGEMM.isAvailable, "the processor has no AVX2"), arguments: [2, 3, 5])
   func lastBitsDoNotDependOnThreads(_ threads: Int) {
     Bench.run { one in
@@ -202,7 +203,7 @@ import Testing
     }
   }
 
-  /// More rows than go through the weights together.
+  /// More rows than pass through the weights together.
   @Test(.enabled(if: GEMMTests.isMeasuredKernel, GEMMTests.otherKernel))
   func lastBitsOfManyRows() {
     Bench.run { bench in

@@ -63,7 +63,7 @@ import Testing
     #expect(chiSquare(bins) <= freedom + 5 * (2 * freedom).squareRoot())
   }
 
-  /// Three quarters of 2³²: without the rejection, every third number would come twice as often.
+  /// Three quarters of 2³²: without rejection, every third number would occur twice as often.
   @Test func belowHasNoBiasForLargeBounds() {
     var random = RandomStream(seed: 7, purpose: .shuffle)
     let bound = 3 << 30

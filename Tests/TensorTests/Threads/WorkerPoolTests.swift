@@ -5,7 +5,7 @@ import Testing
 @testable import Tensor
 
 @Suite struct WorkerPoolTests {
-  /// Numbers that workers write, each its own.
+  /// Numbers that workers write, each one a separate number.
   private final class Counts: @unchecked Sendable {
     let values: UnsafeMutablePointer<Int>
     private let count: Int
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// Every small shape: the ranges cover all once, begin at multiples, and belong to the workers in order.
+  /// Every small shape: the ranges cover everything once, begin at multiples, and belong to the workers in order.
   @Test(arguments: [1, 2, 3, 8])
   func splitCoversAllOnce(_ threads: Int) {
     let pool = WorkerPool(threads: threads)
@@ -66,7 +66,8 @@ import Testing
     }
   }
 
-  /// Every small shape: all is distributed once, in ranges that begin at multiples, the next known beforehand, the first to all who ask.
+  /// Every small shape: everything is distributed once, in ranges that begin at multiples. The next range is known in
+  /// advance, and `initialShare` returns the first one.
   @Test(arguments: [1, 2, 3, 8])
   func distributeGivesAllOnce(_ threads: Int) {
     let pool = WorkerPool(threads: threads)
@@ -92,7 +93,8 @@ import Testing
     }
   }
 
-  /// A worker that is slow gets less of the rest: here one stops after what it had from the start until the other has done all it can get.
+  /// A slow worker gets less of the rest. Here, one stops after its initial share until the other has done everything
+  /// else.
   @Test func theRestGoesToWhoeverIsFree() {
     final class Flag: Sendable { let isRaised = Atomic<Bool>(false) }
     let (pool, counts, done) = (WorkerPool(threads: 2), Counts(2), Flag())
@@ -103,11 +105,11 @@ import Testing
       }
       if worker == 1 { done.isRaised.store(true, ordering: .releasing) }
     }
-    // 60 from the start, and the one that it had been told would come next.
+    // The initial 60, and the next one, which it knows already.
     #expect(counts.array == [61, 99])
   }
 
-  /// What a worker writes the caller sees, run after run, with and without time to fall asleep between.
+  /// The caller sees the writes of workers after each run, with and without time to fall asleep between runs.
   @Test(arguments: [2, 3, 8])
   func manyShortRuns(_ threads: Int) {
     let pool = WorkerPool(threads: threads)
@@ -123,7 +125,7 @@ import Testing
     #expect(counts.array == [Int](repeating: runs, count: threads))
   }
 
-  /// A pool ends while its threads spin, sleep or have just started, and waits for them.
+  /// A pool waits for its threads when it is released while they spin, sleep or have just started.
   @Test func poolsEnd() {
     let before = threadsOfThisProcess()
     for round in 0..<200 {
@@ -131,7 +133,7 @@ import Testing
       if round % 3 > 0 { pool.run { _ in } }
       if round % 3 > 1 { usleep(500) }
     }
-    // Other tests run pools at the same time: 600 threads left behind would show all the same.
+    // Other tests run pools at the same time, but 600 leftover threads would still show.
     #expect(threadsOfThisProcess() < before + 300)
   }
 

@@ -36,7 +36,7 @@ private func problem(_ text: String) -> JSONError.Problem? { problem(Array(text.
   }
 
   @Test func comparesKeysByBytes() throws {
-    // é as one scalar and as two: canonically equivalent, yet two keys.
+    // é as one scalar and as two: canonically equivalent, but two keys.
     let value = try parse("{\"\u{E9}\": 1, \"e\u{301}\": 2}")
     #expect(value["\u{E9}"]?.int == 1)
     #expect(value["e\u{301}"]?.int == 2)
@@ -109,7 +109,7 @@ private func problem(_ text: String) -> JSONError.Problem? { problem(Array(text.
     #expect(error?.message == "invalid JSON: expected ':' but found '2', at byte 14")
   }
 
-  /// Whatever the bytes, an answer or an error.
+  /// Any bytes give a value or an error.
   @Test func survivesMutations() throws {
     let good = Array(#"{"a":[1,-2.5e+3,true,null],"bé":"x\"\u00e9\ud83d\ude00","c":{"d":{}}}"#.utf8)
     var random = RandomStream(seed: 7, purpose: .shuffle)

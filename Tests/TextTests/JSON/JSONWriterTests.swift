@@ -11,7 +11,7 @@ private func text(_ value: JSONValue, _ style: JSONWriter.Style) -> String {
     ("a", .array([.number(1), .number(0.1)])), ("b", .object([])), ("c", .array([])), ("d", .object([("e", .null)])),
   ])
 
-  // As Python 3's json.dumps writes it.
+  // The output of Python 3's json.dumps.
   @Test func styles() {
     #expect(text(value, .compact) == #"{"a":[1,0.1],"b":{},"c":[],"d":{"e":null}}"#)
     #expect(text(value, .spaced) == #"{"a": [1, 0.1], "b": {}, "c": [], "d": {"e": null}}"#)
@@ -37,7 +37,7 @@ private func text(_ value: JSONValue, _ style: JSONWriter.Style) -> String {
         == "\"\\\"\\\\/\\b\\t\\n\\f\\r\\u0001\\u001f\u{7F}é\u{2028}😀\"")
   }
 
-  /// Where a terminal may show the line, no character of a string drives it.
+  /// In lines for a terminal, no character of a string controls it.
   @Test func escapesAllControls() {
     var writer = JSONWriter(escapesAllControls: true)
     writer.append(string: "\u{1B}a\u{7F}\u{80}\u{9B}\u{9F}\u{A0}\u{2028}\u{202E}\u{2066}\u{206A}é\u{C2}中")
