@@ -28,8 +28,8 @@ import Testing
     #expect(abs(variance.squareRoot() - 0.879_626) < 0.01)
     // P(|x| < 1) of the truncated distribution: 0.6827 / 0.9545.
     #expect(abs(Double(values.filter { abs($0) < 1 }.count) / count - 0.715_2) < 0.01)
-    let neighbours = zip(values, values.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 } / count
-    #expect(abs(neighbours) < 0.015)
+    let neighbors = zip(values, values.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 } / count
+    #expect(abs(neighbors) < 0.015)
   }
 
   @Test func dependsOnSeedAndTensorAlone() {

@@ -25,11 +25,11 @@ import Testing
   @Test func firstInvalidByte() {
     let text = Array("0123456789 äöü € 𝄞 ".utf8)
     #expect(text.withUnsafeBufferPointer { UTF8Validation.count($0).first } == nil)
-    for place in 0...40 {
+    for index in 0...40 {
       var bytes = [UInt8](repeating: 0x61, count: 41)
-      bytes[place] = 0xFF
+      bytes[index] = 0xFF
       let (count, first) = bytes.withUnsafeBufferPointer { UTF8Validation.count($0) }
-      #expect(count == 1 && first == place)
+      #expect(count == 1 && first == index)
     }
     // U+FFFD itself is UTF-8.
     #expect(Array("\u{FFFD}".utf8).withUnsafeBufferPointer { UTF8Validation.count($0).count } == 0)

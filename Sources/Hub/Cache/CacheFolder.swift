@@ -91,7 +91,7 @@ struct CacheFolder {
   }
 
   /// Moves a complete part to its final path: among the blobs with a link to it, or into the snapshot itself.
-  func place(_ part: PartFile, _ tag: String, as file: String, at commit: String) throws {
+  func store(_ part: PartFile, _ tag: String, as file: String, at commit: String) throws {
     let destination = Path.join(snapshot(commit), file)
     if usesSymlinks {
       try part.move(to: blob(tag))

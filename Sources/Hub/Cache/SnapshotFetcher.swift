@@ -188,7 +188,7 @@ private struct BlobFetcher {
       }
     }
     let size = part.count
-    try folder.place(part, information.tag, as: file, at: commit)
+    try folder.store(part, information.tag, as: file, at: commit)
     hub.onEvent(.fetched(file: file, size: size))
   }
 

@@ -23,7 +23,7 @@ import Testing
     let folder = try TemporaryFolder()
     let cache = cacheFolder(folder)
     try cache.prepare()
-    try cache.place(part(for: cache.blob("t"), "text"), "t", as: "a/b/c.txt", at: Self.commit)
+    try cache.store(part(for: cache.blob("t"), "text"), "t", as: "a/b/c.txt", at: Self.commit)
     try cache.link("t", as: "d.txt", at: Self.commit)
     let snapshot = folder.path + "/models--o--n/snapshots/" + Self.commit
     #expect(try FileManager.default.destinationOfSymbolicLink(atPath: snapshot + "/d.txt") == "../../blobs/t")
@@ -34,7 +34,7 @@ import Testing
     // A link to a missing blob does not count as a file, and is repaired.
     unlink(cache.blob("t"))
     #expect(!cache.has("d.txt", at: Self.commit))
-    try cache.place(part(for: cache.blob("u"), "new"), "u", as: "d.txt", at: Self.commit)
+    try cache.store(part(for: cache.blob("u"), "new"), "u", as: "d.txt", at: Self.commit)
     #expect(try String(contentsOfFile: snapshot + "/d.txt", encoding: .utf8) == "new")
   }
 
@@ -42,7 +42,7 @@ import Testing
     let folder = try TemporaryFolder()
     let cache = cacheFolder(folder, usesSymlinks: false)
     try cache.prepare()
-    try cache.place(part(for: cache.blob("t"), "text"), "t", as: "a.txt", at: Self.commit)
+    try cache.store(part(for: cache.blob("t"), "text"), "t", as: "a.txt", at: Self.commit)
     let file = cache.snapshot(Self.commit) + "/a.txt"
     #expect(try FileManager.default.attributesOfItem(atPath: file)[.type] as? FileAttributeType == .typeRegular)
     #expect(try String(contentsOfFile: file, encoding: .utf8) == "text")

@@ -83,7 +83,7 @@ import Testing
     let fixture = try HubFixture()
     try fixture.fetch()
     let names = fixture.server.requests.filter { $0.target.contains("/resolve/main/") }.map(\.path)
-    #expect(names.allSatisfy { $0 == "/o/n/resolve/main/config.json" }, "the branch may move during the download: \(names)")
+    #expect(names.allSatisfy { $0 == "/o/n/resolve/main/config.json" }, "the branch may move: \(names)")
   }
 
   @Test func offline() throws {
