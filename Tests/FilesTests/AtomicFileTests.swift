@@ -18,7 +18,7 @@ import Testing
     #expect(try Path.list(folder.path) == ["f"])
   }
 
-  @Test func abandonedLeavesWhatWasThere() throws {
+  @Test func abandonedKeepsTheExistingFile() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("f", [9])
     do {

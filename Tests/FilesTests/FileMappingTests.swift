@@ -30,7 +30,7 @@ import Testing
     #expect(try FileMapping.contents(of: folder.write("a", [])).isEmpty)
   }
 
-  @Test func readsWhatCannotBeMapped() throws {
+  @Test func readsFilesThatCannotBeMapped() throws {
     #expect(try FileMapping(path: "/proc/self/status").bytes.count > 100)
     #expect(try FileMapping(path: "/dev/null").bytes.count == 0)
   }

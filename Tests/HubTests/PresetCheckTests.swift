@@ -68,7 +68,7 @@ import Testing
     #expect(found["model.safetensors"]?.details == "a link to a missing blob")
   }
 
-  @Test func filesThatStandForOthers() throws {
+  @Test func alternativeFiles() throws {
     let snapshot = try cache.add("o/n", ["config.json": Data("{}".utf8), "tokenizer.json": Data("{}".utf8)])
     #expect(try checks(snapshot, [file("vocab.txt")]).count == 2)
     // KerasHub's tokenizer.json does not have a vocabulary.

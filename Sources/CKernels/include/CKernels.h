@@ -146,7 +146,7 @@ size_t mlm_small_batch_unit(mlm_instruction_set instructions, const mlm_small_ba
 /// Computes columns [begin, end) on the calling thread, after mlm_small_batch_pack with the same scratch memory. begin
 /// is a multiple of 8; of 16 with AVX-512; with packed weights, both begin and end are multiples of 16.
 ///
-/// The baseline's kernel is the scalar definition that the others match to the last bit. It is slow where the processor
+/// The baseline's kernel is the scalar definition that the others match to the last bit. It is slow if the processor
 /// has no fused multiply-add.
 ///
 /// following: the weights that this thread reads next, if known; they are prefetched while the last columns are

@@ -43,7 +43,7 @@ package enum OpenBLAS {
     return block > 0 && block <= inner / 2 && block % 16 == 0 ? block : 0
   }()
 
-  /// To be evaluated before the first use of OpenBLAS.
+  /// Configures OpenBLAS. Must be evaluated before its first use.
   ///
   /// Tried without success: huge pages for the memory into which it packs matrices (12 MB per thread, of 128 that it
   /// maps). A training step takes as long.

@@ -23,7 +23,7 @@ package final class PackedWeights {
   /// Whether anything is packed.
   var isInUse: Bool { memory != nil }
 
-  /// To be called before a pass, while nothing else is computed.
+  /// Prepares a pass. Must be called before it, while nothing else is computed.
   ///
   /// - Parameter rows: the rows of a single pass; nil for several passes, or for more rows than `SmallBatchGEMM`
   ///   handles.

@@ -23,7 +23,7 @@ package enum ProductClock {
   /// The total time of all threads since `start`, in seconds.
   package static var seconds: Double { Double(nanoseconds.load(ordering: .relaxed)) * 1e-9 }
 
-  /// To be called before a product; returns the argument of `end`.
+  /// Begins a product. Returns the argument of `end`.
   @inline(__always)
   package static func begin() -> Int { isRunning.load(ordering: .relaxed) ? MonotonicClock.nanoseconds : 0 }
 

@@ -113,7 +113,7 @@ import Testing
     #expect(fixture.server.requests.isEmpty, "a file is as good as a link")
   }
 
-  @Test func linkWithoutItsBlob() throws {
+  @Test func linkToAMissingBlob() throws {
     let fixture = try HubFixture()
     try fixture.fetch()
     try FileManager.default.removeItem(atPath: fixture.cache + "/models--o--n/blobs/\(HubFixture.weights.etag)")
@@ -156,7 +156,7 @@ import Testing
     #expect(try fixture.fetch(refresh: true).hasSuffix(Self.commit))
   }
 
-  @Test func cacheThatCannotBeWritten() throws {
+  @Test func cacheIsNotWritable() throws {
     let fixture = try HubFixture()
     let file = try fixture.folder.write("file", "")
     for cache in [file, file + "/cache"] {

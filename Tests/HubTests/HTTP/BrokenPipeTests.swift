@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct BrokenPipeTests {
   /// If the signal were delivered, the tests would end here.
-  @Test func signalIsKeptAway() {
+  @Test func suppressesTheSignal() {
     var before = sigset_t()
     pthread_sigmask(SIG_BLOCK, nil, &before)
     #expect(BrokenPipe.withoutSignal { pthread_kill(pthread_self(), SIGPIPE) } == 0)

@@ -77,7 +77,7 @@ import Testing
 
   // MARK: Retries
 
-  @Test func triesAgain() throws {
+  @Test func retries() throws {
     let fixture = try HubFixture()
     fixture.server.misbehave(.status(503), on: "config.json", at: .head, times: 2)
     fixture.server.misbehave(.raw(""), on: "vocab.txt", at: .head)
@@ -87,7 +87,7 @@ import Testing
     fixture.expectIntact()
   }
 
-  @Test func doesNotTryAgainInVain() throws {
+  @Test func doesNotRetryInVain() throws {
     let fixture = try HubFixture()
     fixture.server.misbehave(.status(403), on: "config.json", times: .max)
     fixture.expectFailure(saying: "status 403")
@@ -118,7 +118,7 @@ import Testing
 
   // MARK: The token
 
-  @Test func tokenGoesToTheHubAlone() throws {
+  @Test func onlyTheHubReceivesTheToken() throws {
     for byName in [false, true] {
       let fixture = try HubFixture()
       if byName { fixture.server.storage = fixture.server.storageByName }
@@ -157,7 +157,7 @@ import Testing
     }
   }
 
-  @Test func tokenFollowsARenaming() throws {
+  @Test func tokenFollowsRenames() throws {
     let fixture = try HubFixture(
       HubRepository("o/new", files: HubFixture.files))
     fixture.server.rename("o/n", to: "o/new")
@@ -266,7 +266,7 @@ import Testing
   }
 
   /// If the host is an exception, the error does not name the proxy.
-  @Test func noProxyToBlame() throws {
+  @Test func noProxyInTheError() throws {
     let fixture = try HubFixture()
     let gone = try HubServer()
     gone.stop()

@@ -70,7 +70,7 @@ import Testing
     .longHeader(5000), .breakAfter(10), .raw(""), .status(503), .stallAfter(10),
   ]
 
-  @Test(arguments: harmless) func madeGood(_ misbehaviour: Misbehaviour) throws {
+  @Test(arguments: harmless) func recovers(_ misbehaviour: Misbehaviour) throws {
     for file in ["vocab.txt", Self.file] {
       let fixture = try HubFixture()
       fixture.server.misbehave(misbehaviour, on: file, at: .body)
@@ -112,7 +112,7 @@ import Testing
 
   // MARK: Resuming
 
-  @Test func goesOnWithinARun() throws {
+  @Test func resumesWithinARun() throws {
     let fixture = try HubFixture()
     fixture.server.misbehave(.breakAfter(50_000), on: Self.file, times: 2)
     try fixture.fetch()
@@ -137,7 +137,7 @@ import Testing
     return fixture
   }
 
-  @Test func goesOnInALaterRun() throws {
+  @Test func resumesInALaterRun() throws {
     let fixture = try Self.halfDone()
     try fixture.expectSuccess()
     let gets = fixture.server.requests(for: Self.file, method: "GET")

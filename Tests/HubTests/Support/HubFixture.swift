@@ -72,8 +72,8 @@ final class HubFixture {
       #expect(kind == nil || Self.kind(error) == kind, sourceLocation: sourceLocation)
       #expect(error.message.contains(text), "\(error.message)", sourceLocation: sourceLocation)
       #expect(!error.message.contains("\n"), "\(error.message)", sourceLocation: sourceLocation)
-      let said = ([error.message, error.hint ?? ""] + events.notes).joined(separator: " ")
-      #expect(!said.contains(Self.token), "the token is told", sourceLocation: sourceLocation)
+      let output = ([error.message, error.hint ?? ""] + events.notes).joined(separator: " ")
+      #expect(!output.contains(Self.token), "a message contains the token", sourceLocation: sourceLocation)
     } catch {
       Issue.record("\(error)", sourceLocation: sourceLocation)
     }
