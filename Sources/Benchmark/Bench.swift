@@ -1,18 +1,18 @@
 import Glibc
 import Model
 
-/// One run of the driver: what it works on, and where its results go.
+/// One run of the driver: its options, its workload and its report.
 final class Bench {
   static let all = ["limits", "startup", "latency", "predict", "evaluate", "fit", "tokenize", "memory"]
-  /// What is measured with one thread and more in one run: without peers, in a third of the time, so that neighbours change less
-  /// meanwhile.
+  /// The subcommands measured with one thread and with all in one run. Without peers, this takes a third of the time,
+  /// so that the load from neighbors changes less.
   static let scaling = ["latency", "predict", "evaluate", "fit", "tokenize"]
 
   let options: Options
   let machine = Machine()
   let workload: Workload
   let report: Report
-  /// False once results differed that should agree.
+  /// Whether all results that should agree did.
   var allAgree = true
 
   let lock: MachineLock?
@@ -39,14 +39,14 @@ final class Bench {
     case "startup": try startup()
     case "memory": try memory()
     case "growth": try growth()
-    default: throw BenchmarkError(usage: "no subcommand '\(name)'")
+    default: throw BenchmarkError(usage: "unknown subcommand '\(name)'")
     }
     Words.note("\(name): \(Words.fixed(now() - start, 0)) s")
   }
 
   func finish(_ name: String?) throws { try report.finish(name) }
 
-  /// Ours: a process of this program around the library.
+  /// The contestant mlm: a process of this program that uses the library.
   func ours(
     _ kind: Worker.Kind, model: String, samples: String, batchSize: Int = 8, threads: Int
   ) -> Contestant {
@@ -61,7 +61,7 @@ final class Bench {
       ])
   }
 
-  /// Ours and the limit, with one thread too where that is asked for, and the peers.
+  /// mlm and the limit, also with one thread if requested, and the peers.
   func contestants(
     _ kind: Worker.Kind, _ limit: Worker.Kind?, model: String, samples: String, batchSize: Int = 8,
     alsoOneThread: Bool = false

@@ -4,21 +4,21 @@ import Glibc
 import Model
 import Tensor
 
-/// The driver behind Scripts/benchmark: picks the subcommand, prints an error once, exits once.
+/// The driver behind Scripts/benchmark: selects the subcommand, and reports errors and exits in one function.
 enum BenchmarkTool {
   static let subcommands: [(name: String, does: String)] = [
-    ("limits", "what OpenBLAS and the memory of this machine give, on the model's own shapes"),
-    ("predict", "throughput of filling one mask a line"),
+    ("limits", "rates of OpenBLAS and memory on this machine, with the model's shapes"),
+    ("predict", "throughput of filling one mask per line"),
     ("latency", "one short line at a time in a running process"),
     ("evaluate", "throughput of the loss with 15 % of the tokens masked"),
-    ("fit", "training steps: packed samples, lines as they are, a small model"),
+    ("fit", "training steps: packed samples, single lines, a small model"),
     ("tokenize", "text to ids"),
-    ("startup", "whole processes: --version, one prediction, and reading the weights alone"),
+    ("startup", "whole processes: --version, one prediction, and only reading the weights"),
     ("memory", "peak memory of whole processes"),
-    ("growth", "tokens/s and memory over length, batch and threads, with a picture"),
-    ("scaling", "latency, predict, evaluate, fit, tokenize: all threads and one of them, ours and the limit"),
-    ("all", "all of these but growth and scaling"),
-    ("peers", "all of these but growth and scaling, side by side with what else does the work"),
+    ("growth", "tokens/s and memory over length, batch size and threads, with a chart"),
+    ("scaling", "latency, predict, evaluate, fit, tokenize of mlm and the limit, with all threads and with one"),
+    ("all", "all of these except growth and scaling"),
+    ("peers", "all of these except growth and scaling, compared with other programs"),
   ]
 
   static var usage: String {
@@ -30,10 +30,10 @@ enum BenchmarkTool {
       \(list)
       \(Help.options(of: Options.declaration(of: "")))
 
-      Contestants are processes that stay; they work in turns (A B C, A B C, …), one at a time. Figures are medians of the
-      rounds. "limit" is the time of the reference's matrix products alone (every layer on every token, the head on the masked
-      rows), each thread with products of its own, in the same rounds. OPENBLAS_CORETYPE and OPENBLAS_VERBOSE are OpenBLAS' own.
-      OPENBLAS_CORETYPE=Haswell MLM_MAX_CPU_ISA=avx2 measures what a processor without AVX-512 would do.
+      Contestants are long-running processes that take turns (A B C, A B C, …), one at a time. Results are medians of
+      the rounds. "limit" is the time of only the reference's matrix products (every layer on every token, the head on the
+      masked rows), with separate products for each thread, in the same rounds. OpenBLAS reads OPENBLAS_CORETYPE and
+      OPENBLAS_VERBOSE. OPENBLAS_CORETYPE=Haswell MLM_MAX_CPU_ISA=avx2 simulates a processor without AVX-512.
       """
   }
 
@@ -56,7 +56,7 @@ enum BenchmarkTool {
     }
   }
 
-  /// False where results differ that should agree.
+  /// Returns whether all results that should agree did.
   private static func perform(_ arguments: [String]) throws -> Bool {
     guard let first = arguments.first, first != "--help", first != "-h", first != "help" else {
       print(usage)
@@ -67,7 +67,7 @@ enum BenchmarkTool {
     if first == "launch" { return try Launch.run(Array(arguments.dropFirst())) }
     if first == "read-weights" { return try ReadWeights.run(Array(arguments.dropFirst())) }
     guard subcommands.contains(where: { $0.name == first }) else {
-      throw BenchmarkError(usage: "no subcommand '\(first)'", hint: "Scripts/benchmark --help lists them")
+      throw BenchmarkError(usage: "unknown subcommand '\(first)'", hint: "Scripts/benchmark --help lists them")
     }
     let parsed = try Parser.parse(arguments.dropFirst().map { Argument($0) }, for: Options.declaration(of: first))
     if parsed.has(CommandDeclaration.help) {
@@ -90,7 +90,7 @@ enum BenchmarkTool {
   }
 }
 
-/// What went wrong, and what to do about it.
+/// An error and its remedy.
 struct BenchmarkError: Error {
   let message: String
   let hint: String?

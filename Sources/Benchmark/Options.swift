@@ -1,7 +1,7 @@
 import CommandLine
 import Glibc
 
-/// What the driver can be told.
+/// The options of the driver.
 struct Options {
   var rounds: Int?
   var lines: Int
@@ -16,7 +16,7 @@ struct Options {
   var records: Bool
   var lock: String?
   var usesPeers: Bool
-  /// Beginnings of the names of contestants; nil: all.
+  /// Prefixes of the names of contestants; nil: all.
   var contestants: [String]?
   /// Settings of `fit`; nil: all.
   var settings: [String]?
@@ -24,7 +24,7 @@ struct Options {
   var mlm: String?
   var root: String
 
-  /// Whether a contestant was asked for.
+  /// Whether a contestant is selected.
   func includes(_ contestant: String) -> Bool {
     contestants.map { $0.contains { contestant.hasPrefix($0) } } ?? true
   }
@@ -33,45 +33,45 @@ struct Options {
 extension Options {
   private static let options = OptionGroup("Options")
   private static let rounds = Option<Int?>.integer(
-    "rounds", "N", 1...1000, defaultText: "2 to 15", in: options, help: "rounds; fewer by default where one is long")
+    "rounds", "N", 1...1000, defaultText: "2 to 15", in: options, help: "rounds; fewer by default if one takes long")
   private static let lines = Option<Int>.integer(
     "lines", "N", 1...100_000, default: 64, in: options, help: "lines of the corpus for predict and evaluate")
   private static let threads = Option<Int?>.integer(
     "threads", "N", 1...64, defaultText: "all processors", in: options, help: "threads of each contestant")
   private static let threadScaling = Option<Bool>.flag(
     "thread-scaling", in: options,
-    help: "also with 1 thread, the limit too (latency, tokenize and startup show ours anyway)",
+    help: "also measure mlm and the limit with 1 thread (latency, tokenize and startup always do so for mlm)",
     foreignNames: ["threads-scaling"])
   private static let settings = Option<[String]>.words(
     "settings", "A,B", defaultText: "all", in: options,
-    help: "fit: some of 8x128, 32x128, lines8, lines32, small16x128")
+    help: "fit: a selection of 8x128, 32x128, lines8, lines32, small16x128")
   private static let contestants = Option<[String]>.words(
-    "contestants", "A,B", defaultText: "all", in: options, help: "some, by the beginning of their names")
+    "contestants", "A,B", defaultText: "all", in: options, help: "a selection, by prefixes of their names")
   private static let peers = Option<Bool>.flag(
-    "peers", in: options, help: "run the peers too; makes their virtual environment first")
+    "peers", in: options, help: "also run the peers; creates their virtual environment first")
   private static let corpus = Option<String?>.text(
-    "corpus", "FILE", kind: .file, defaultText: "made of Scripts/demo-text", in: options,
-    help: "plain text, a paragraph per line")
+    "corpus", "FILE", kind: .file, defaultText: "generated from Scripts/demo-text", in: options,
+    help: "plain text, one paragraph per line")
   private static let text = Option<String?>.text(
-    "text", "FILE", kind: .file, defaultText: "the corpus, repeated", in: options, help: "tokenize: this text")
+    "text", "FILE", kind: .file, defaultText: "the corpus, repeated", in: options, help: "tokenize: the text")
   private static let vocabulary = Option<String?>.text(
-    "vocabulary", "FILE", kind: .file, defaultText: "made of Scripts/demo-text", in: options,
-    help: "vocab.txt of 30,522 word pieces")
+    "vocabulary", "FILE", kind: .file, defaultText: "generated from Scripts/demo-text", in: options,
+    help: "vocab.txt with 30,522 word pieces")
   private static let model = Option<String?>.text(
-    "model", "DIR", kind: .directory, defaultText: "random weights of the base size", in: options,
+    "model", "DIR", kind: .directory, defaultText: "random weights, base size", in: options,
     help: "a model directory")
   private static let seed = Option<UInt64>.seed(
-    "seed", "N", default: 7, in: options, help: "chooses lines and masks")
+    "seed", "N", default: 7, in: options, help: "seed of lines and masks")
   private static let cache = Option<String?>.text(
     "cache", "DIR", kind: .directory, defaultText: "$XDG_CACHE_HOME/mlm-benchmark", in: options,
-    help: "keeps models and peers")
+    help: "directory for models and peers")
   private static let json = Option<String?>.text(
     "json", "FILE", kind: .file, in: options, help: "append the results as JSON lines")
   private static let lock = Option<String?>.text(
     "lock", "FILE", kind: .file, in: options,
-    help: "hold a lock on FILE while measuring, for several runs on one machine")
+    help: "hold a lock on FILE while measuring, to serialize several runs on one machine")
   private static let record = Option<Bool>.flag(
-    "record", in: options, help: "write the results to Scripts/benchmark-results, named by the processor")
+    "record", in: options, help: "write the results to Scripts/benchmark-results, named after the processor")
   private static let mlm = Option<String?>.text(
     "mlm", "FILE", kind: .file, in: options, help: "the tool to measure; Scripts/benchmark sets it")
   private static let root = Option<String>.text(

@@ -1,13 +1,14 @@
 import Model
 import Text
 
-/// What else does the same work: Python packages in a virtual environment of their own, spoken to by Scripts/benchmark-peers.
+/// Other programs that do the same work: Python packages in a separate virtual environment, driven by
+/// Scripts/benchmark-peers.
 struct Peers {
   private let options: Options
   private let python: String
   private let scripts: String
 
-  /// Makes the environment where there is none yet, which takes minutes and gigabytes.
+  /// Creates the environment if it is missing, which takes minutes and gigabytes.
   init(_ options: Options) throws {
     self.options = options
     scripts = options.root + "/Scripts/benchmark-peers"
@@ -15,7 +16,7 @@ struct Peers {
     python = environment + "/bin/python"
     guard !Files.exists(environment + "/ready") else { return }
     try Files.makeFolder(options.cache)
-    // Other versions than the pinned ones, a build for processors alone for one, are named by the variable.
+    // The variable overrides the pinned version, for instance with a CPU-only build.
     let torch = Environment["MLM_BENCHMARK_TORCH"] ?? "torch==2.15.0"
     Words.note("installing the peers into \(environment): \(torch), and Scripts/benchmark-peers/requirements.txt")
     let install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -25,8 +26,8 @@ struct Peers {
     try Files.write([], to: environment + "/ready")
   }
 
-  /// Where mlm is told to be content with AVX2, so are the peers that can be told: not ONNX Runtime, and
-  /// OpenVINO was not seen to heed it.
+  /// Whether mlm is restricted to AVX2. Then the peers that can be restricted are, too. ONNX Runtime cannot be, and
+  /// OpenVINO seems to ignore its variable.
   static let imitatesAVX2 = Environment["MLM_MAX_CPU_ISA"]?.lowercased() == "avx2"
 
   private static var instructions: [String: String] {
@@ -81,7 +82,7 @@ struct Peers {
     return list
   }
 
-  /// Whole processes that fill one mask.
+  /// Commands whose processes fill one mask.
   func startup(model: String, text: String) throws -> [(String, [String])] {
     guard options.includes("ONNX Runtime") else { return [] }
     try export(model)
@@ -89,7 +90,7 @@ struct Peers {
     return [("ONNX Runtime, minimal script", command)]
   }
 
-  /// Where the other formats of a model are kept. A model's size and time tell one from another of its name.
+  /// The folder for other formats of a model. The modification time distinguishes models with the same name.
   private func converted(_ model: String) -> String {
     let name = model.split(separator: "/").suffix(2).joined(separator: "-")
     return options.cache + "/converted/\(name)-\(Files.modificationTime(model + "/model.safetensors"))"
@@ -106,7 +107,7 @@ struct Peers {
     let log = options.cache + "/peers.log"
     guard try ChildProcess.run(command, log: log).usage.succeeded else {
       let last = Files.text(log)?.split(separator: "\n").last.map { ": " + $0 } ?? ""
-      throw BenchmarkError("could not prepare the peers\(last)", hint: "all of it: \(log); run without --peers")
+      throw BenchmarkError("cannot prepare the peers\(last)", hint: "see \(log), or run without --peers")
     }
   }
 }

@@ -1,7 +1,7 @@
 import Model
 import Text
 
-/// Who takes part: a process that speaks `Worker`'s protocol.
+/// A participant of a race: a process that speaks `Worker`'s protocol.
 struct Contestant {
   enum Role: String { case ours, limit, peer }
 
@@ -12,13 +12,13 @@ struct Contestant {
   var environment: [String: String] = [:]
 }
 
-/// What a contestant did.
+/// The results of a contestant.
 struct Result {
   let contestant: Contestant
   var rounds: [Round] = []
   var peakMegabytes = 0.0
   var version: String?
-  /// The largest difference from ours; nil where nothing is compared.
+  /// The largest difference from mlm's results; nil if nothing is compared.
   var difference: Double?
   var agrees = true
 
@@ -26,16 +26,16 @@ struct Result {
   var tokensPerSecond: Double { rounds.map { Double($0.tokens) / $0.seconds }.median }
 }
 
-/// Contestants that work in turns, one at a time.
+/// Contestants that take turns, one at a time.
 struct Race {
   var contestants: [Contestant]
   let rounds: Int
-  /// How often the work is done in a turn; a round's figures are the mean. More than once where the work is so short that waking up
-  /// (caches, the other thread's core) would show.
+  /// The number of repetitions in a turn; a round's results are their mean. More than one if the work is so short that
+  /// waking up (caches, the other thread's core) would affect it.
   let repetitions: Int
-  /// How results are compared.
+  /// The rule for comparing results.
   let agreement: Agreement
-  /// Where the peers' standard error goes.
+  /// The folder for the peers' standard error.
   let logs: String
 
   let lock: MachineLock?
@@ -65,7 +65,7 @@ struct Race {
     return (running.map(\.1), load.processors)
   }
 
-  /// Loads, warms up, and compares what it finds with what the first found.
+  /// Loads the model, warms up, and compares the results with those of the first contestant.
   private func start(
     _ contestant: Contestant, _ log: String?, _ reference: inout JSONValue?
   ) throws -> (ChildProcess, Result) {
@@ -84,7 +84,7 @@ struct Race {
     return (child, result)
   }
 
-  /// Each in turn.
+  /// Runs one round of each contestant in turn.
   private func runOnce(_ running: inout [(ChildProcess, Result)], _ round: Int) throws {
     for index in running.indices {
       let name = running[index].1.contestant.name
@@ -111,7 +111,7 @@ struct Race {
   private static func answer(_ child: ChildProcess, _ contestant: Contestant, _ log: String?) throws -> JSONValue {
     guard let line = child.readLine() else {
       let last = log.flatMap(Files.text)?.split(separator: "\n").last.map { ": " + $0 } ?? ""
-      throw BenchmarkError("\(contestant.name) ended\(last)", hint: log.map { "its messages: \($0)" })
+      throw BenchmarkError("\(contestant.name) ended\(last)", hint: log.map { "see its messages in \($0)" })
     }
     return try JSONValue.parse(Array(line.utf8), file: contestant.name)
   }
@@ -121,9 +121,9 @@ struct Race {
   }
 }
 
-/// When two results are the same.
+/// The rules by which two results agree.
 enum Agreement {
-  /// The five best of every sample: the same ids but for ties, probabilities alike relative to their size.
+  /// The five best tokens of each sample: the same ids except for ties, and probabilities within a relative tolerance.
   case best(tolerance: Double)
   case loss(tolerance: Double)
   case ids
@@ -143,7 +143,7 @@ enum Agreement {
       for (mine, other) in zip(a, b) {
         guard mine.count == other.count else { return (.infinity, false) }
         for (rank, candidate) in mine.enumerated() {
-          // Where the ids differ, the two must be a tie: the probabilities of the same rank say so.
+          // Different ids are allowed only in a tie, so the probabilities of each rank are compared.
           let size = max(candidate.probability, 1e-30)
           worst = max(worst, abs(candidate.probability - other[rank].probability) / size)
           if candidate.id != other[rank].id, !mine.contains(where: { $0.id == other[rank].id }), rank < 4 {

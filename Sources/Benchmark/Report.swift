@@ -2,13 +2,13 @@ import Glibc
 import Model
 import Text
 
-/// Tables for people on standard output, and the same as JSON lines.
+/// Writes tables to standard output, and the same results as JSON lines.
 final class Report {
   private let options: Options
   private let machine: Machine
   private let workload: Workload
   private var records: [JSONValue] = []
-  /// Processors that others used during the last race.
+  /// The number of processors that other processes used during the last race.
   var foreignLoad = 0.0
   private var pages: [String] = []
   private let date = Report.date()
@@ -39,14 +39,14 @@ final class Report {
       "commit \(commit), \(date)",
       "\(machine.processor), \(machine.cores) cores, \(machine.megabytes) MB, \(machine.instructions); \(machine.system)",
       "\(machine.openBLAS), core type \(machine.openBLASCore)"
-        + (Environment["OPENBLAS_CORETYPE"].map { " (as OPENBLAS_CORETYPE=\($0) asks)" } ?? "")
+        + (Environment["OPENBLAS_CORETYPE"].map { " (set by OPENBLAS_CORETYPE=\($0))" } ?? "")
         + (Environment["MLM_MAX_CPU_ISA"].map { ", MLM_MAX_CPU_ISA=\($0)" } ?? ""),
       "\(swift)",
       "corpus \(workload.corpusSource), vocabulary \(workload.store.vocabularySource), \(options.threads) threads",
     ])
   }
 
-  /// Prints a table under a title and keeps it, with its figures as JSON.
+  /// Prints a table under a title and stores it, with its values as JSON.
   func add(
     _ name: String, title: String, _ table: Table, notes: [String] = [], settings: [(key: String, value: JSONValue)],
     results: [JSONValue]
@@ -70,15 +70,15 @@ final class Report {
     try? append(to: options.json, records.suffix(1))
   }
 
-  /// A line under the table before it.
+  /// Adds a line below the previous table.
   func note(_ line: String) {
     emit([line])
     pages.append(line)
   }
 
-  /// Writes what there is to record.
+  /// Writes the stored results.
   ///
-  /// - Parameter name: of the one subcommand that ran; nil after a full run.
+  /// - Parameter name: the subcommand that ran; nil after a full run.
   func finish(_ name: String?) throws {
     guard options.records, !records.isEmpty else { return }
     let folder = options.root + "/Scripts/benchmark-results"
@@ -122,11 +122,11 @@ final class Report {
 }
 
 extension Report {
-  /// A race's table: time, rate, ratio to ours, memory, agreement.
+  /// Adds the table of a race: time, rate, ratio to mlm's time, memory, agreement.
   ///
   /// - Parameters:
-  ///   - operations: of a round, for GFLOP/s; nil where rounds differ.
-  ///   - unit: of the rate column.
+  ///   - operations: the operations of a round, for GFLOP/s; nil if rounds differ.
+  ///   - unit: the unit of the rate column.
   func add(
     race results: [Result], _ name: String, title: String, settings: [(key: String, value: JSONValue)],
     operations: Double? = nil, milliseconds: Bool = false, rate: (unit: String, of: (Round) -> Double)? = nil,
@@ -144,7 +144,7 @@ extension Report {
     let scale = milliseconds ? 1000.0 : 1
     for result in results {
       let times = result.rounds.map(\.seconds)
-      // Of the rounds that lie beside each other, so that a slow minute does not count for one alone.
+      // The ratio is computed per round, so that a slow minute does not affect only one contestant.
       let ratio = zip(result.rounds, ours.rounds).map {
         $0.seconds / Double($0.tokens) / ($1.seconds / Double($1.tokens))
       }.median
@@ -198,10 +198,10 @@ extension Report {
           + (machine.map { ", the limit's \(Words.fixed($0, 2)) times." } ?? "."))
     }
     if Peers.imitatesAVX2, results.contains(where: { $0.contestant.name.hasPrefix("ONNX") }) {
-      notes.append("ONNX Runtime and OpenVINO cannot be told to be content with AVX2; they use all this processor has.")
+      notes.append("ONNX Runtime and OpenVINO cannot be restricted to AVX2 and use all of this processor.")
     }
     if foreignLoad > 0.05 {
-      notes.append("Not quiet: other processes used \(Words.fixed(foreignLoad, 2)) processors meanwhile.")
+      notes.append("Not idle: other processes used \(Words.fixed(foreignLoad, 2)) processors meanwhile.")
     }
     add(
       name, title: title, table, notes: notes,
@@ -209,7 +209,7 @@ extension Report {
       results: values)
   }
 
-  /// How much faster so many threads are than one; nil where not both were measured.
+  /// The speedup over one thread; nil unless both were measured.
   private func scaling(_ results: [Result], _ role: Contestant.Role, _ threads: Int) -> Double? {
     func rounds(_ threads: Int) -> [Round]? {
       results.first { $0.contestant.role == role && $0.contestant.threads == threads }?.rounds

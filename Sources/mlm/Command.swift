@@ -19,13 +19,13 @@ enum Command: String, CaseIterable {
 
   static var declarations: [CommandDeclaration] { allCases.map(\.declaration) }
 
-  /// The command of that name.
+  /// Returns the command with that name.
   static func named(_ argument: Argument) throws(UsageError) -> Command {
     if let command = Command(rawValue: argument.text) { return command }
     throw .unknownCommand(argument.text, of: .mlm)
   }
 
-  /// Parses, then does it.
+  /// Parses the arguments and runs the command.
   func run(_ arguments: [Argument], output: Output) throws -> ExitCode {
     let parsed = try Parser.parse(arguments, for: declaration)
     if let help = parsed.given.first(where: { $0.option.name == CommandDeclaration.help.declaration.name }) {

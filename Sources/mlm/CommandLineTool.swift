@@ -4,10 +4,10 @@ import Glibc
 import Model
 import Tensor
 
-/// The tool: picks the command, catches once, prints once, exits once.
+/// The entry point: selects the command, and reports errors and exits in one function.
 enum CommandLineTool {
   static let version = "0.1.0"
-  /// When that version was made, for the manual.
+  /// The date of that version, for the manual.
   static let versionDate = "2026-11-26"
 
   static func main() -> Never {
@@ -21,7 +21,7 @@ enum CommandLineTool {
     exit(run(arguments, output: output, console: console).status)
   }
 
-  /// Runs to the end, everything written, every error said.
+  /// Runs a command, writes all output and reports all errors.
   static func run(_ arguments: [Argument], output: Output, console: Console) -> ExitCode {
     var code: ExitCode
     do {
@@ -35,7 +35,7 @@ enum CommandLineTool {
       code = error is UsageError ? .wrongUsage : .failed
       console.error(error)
     }
-    // What was computed before an error is still worth its place on standard output.
+    // Results computed before an error are still written.
     do {
       try output.flush()
     } catch .closed {
@@ -49,7 +49,7 @@ enum CommandLineTool {
 
   private static func execute(_ arguments: [Argument], output: Output, console: Console) throws -> ExitCode {
     guard let first = arguments.first else {
-      // Help that nobody asked for is a message, not a result.
+      // Help that was not requested is a message, not a result.
       _ = writeAll(Array(Help(.mlm).short().utf8), to: STDERR_FILENO)
       return .wrongUsage
     }
@@ -75,13 +75,13 @@ enum CommandLineTool {
         throw UsageError.optionBeforeCommand(first.text, of: .mlm)
       }
       if let invalid = InstructionSet.invalidLimit {
-        throw UsageError(invalid, hint: "unset it to use all of the processor")
+        throw UsageError(invalid, hint: "unset it to use all instructions of the processor")
       }
       return try Command.named(first).run(rest, output: output)
     }
   }
 
-  /// Ends as a program does whose reader has gone: without a word, by SIGPIPE.
+  /// Ends the process silently by SIGPIPE, because the reader of its output has closed the pipe.
   private static func endByClosedPipe() -> Never {
     signal(SIGPIPE, SIG_DFL)
     raise(SIGPIPE)
@@ -89,10 +89,10 @@ enum CommandLineTool {
   }
 }
 
-/// The three standard descriptors, where the parent may have closed some.
+/// The three standard descriptors, some of which the parent may have closed.
 private enum StandardDescriptors {
-  /// Opens what is closed, the wrong way round so that using it fails: else a file opened later would get its number, and
-  /// results or messages would be written into it.
+  /// Opens closed descriptors in the opposite mode, so that using them fails. Otherwise a file opened later would get
+  /// the number, and results or messages would be written into it.
   static func keepOpen() {
     for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
     where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {

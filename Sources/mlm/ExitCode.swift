@@ -1,10 +1,10 @@
 import CommandLine
 
-/// How a run ended.
+/// The outcome of a run.
 enum ExitCode: Sendable, Equatable {
-  /// All done.
+  /// Success.
   case done
-  /// It ran but failed, or some inputs failed; each was named on standard error.
+  /// The run failed, or some inputs failed; standard error names each.
   case failed
   /// Wrong usage: nothing was done.
   case wrongUsage
@@ -20,12 +20,12 @@ enum ExitCode: Sendable, Equatable {
     }
   }
 
-  /// What `--help` and the manual say of them.
+  /// The exit statuses in `--help` and the manual.
   static let table: [Program.ExitStatus] = [
-    .init(0, "all done"),
-    .init(1, "it ran but failed, or some inputs failed; each is named on standard error"),
+    .init(0, "success"),
+    .init(1, "the run failed, or some inputs failed; standard error names each"),
     .init(2, "wrong usage; nothing was done"),
-    .init(130, "ended by SIGINT (Ctrl-C)"),
-    .init(143, "ended by SIGTERM"),
+    .init(130, "interrupted by SIGINT (Ctrl-C)"),
+    .init(143, "terminated by SIGTERM"),
   ]
 }

@@ -2,7 +2,7 @@ import CommandLine
 import Text
 
 extension Program {
-  /// The tool, as its help, manual and completions describe it.
+  /// The tool as described in its help, manual and completions.
   static let mlm = Program(
     name: programName, summary: "masked language modelling with DistilBERT",
     version: Version(number: CommandLineTool.version, date: CommandLineTool.versionDate),
@@ -12,16 +12,15 @@ extension Program {
       OptionDeclaration("version", kind: nil, group: .general, help: "show the version"),
     ],
     conventions: """
-      Results go to standard output; progress, notes and errors go to standard error. Options follow the command; \
-      --name value and --name=value are the same, -- ends the options, and - as a FILE is standard input.
+      Results go to standard output; progress, notes and errors go to standard error. Options follow the command. \
+      --name value and --name=value are equivalent, -- ends the options, and - as a FILE is standard input.
       """,
     examples: HelpCommand.examples, exitStatuses: ExitCode.table,
     more: (
       ofProgram: """
-      More: 'mlm manual | man -l -' is the manual; 'mlm completions --help' says how a shell comes to complete \
-      commands, options, files and presets.
+      See also: 'mlm manual | man -l -' shows the manual; 'mlm completions --help' explains shell completions.
       """,
-      ofCommand: "More: 'mlm help' lists the commands, 'mlm manual | man -l -' is the manual."
+      ofCommand: "See also: 'mlm help' lists the commands; 'mlm manual | man -l -' shows the manual."
     ))
 
   fileprivate static let programName = "mlm"

@@ -1,7 +1,7 @@
 @testable import CommandLine
 @testable import Text
 
-/// A program with one command, toy size.
+/// A small program with one command.
 enum Sample {
   enum Shape: String, CaseIterable { case round, square }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import mlm
 
-/// The tool as a shell sees it, before any model is involved.
+/// Tests the tool from a shell's view, without models.
 @Suite struct CommandLineToolTests {
   @Test func version() throws {
     let result = try Tool().run("--version")
@@ -65,7 +65,7 @@ import Testing
     let result = try Tool().shell("mlm fit --help | head -1; echo ${PIPESTATUS[0]}")
     #expect(result.messages.isEmpty)
     #expect(result.lines.first == "mlm fit: train on text, write a model directory")
-    // Where the parent ignores SIGPIPE, the program sees an error instead and still says nothing.
+    // If the parent ignores SIGPIPE, the program gets an error instead and is still silent.
     let ignored = try Tool().shell("trap '' PIPE; (sleep 0.2; mlm --help) | true; echo ${PIPESTATUS[0]}")
     #expect(ignored.messages.isEmpty && ignored.output == "141\n")
   }

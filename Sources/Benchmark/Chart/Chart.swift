@@ -1,7 +1,7 @@
 import Charts
 import Glibc
 
-/// Lines over a logarithmic x, drawn as one panel of a picture.
+/// Lines over a logarithmic x axis, drawn as one panel of an image.
 struct Chart {
   struct Line {
     var name: String
@@ -16,18 +16,18 @@ struct Chart {
   var yTitle: String
   var lines: [Line]
 
-  /// Every x that a point has.
+  /// The x values of all points.
   var ticks: [Double] { Set(lines.flatMap { $0.points.map(\.x) }).sorted() }
 
-  /// From 0 to a round number beyond the largest y.
+  /// From 0 to a round number above the largest y.
   var yAxis: Axis { Axis(from: 0, to: max(lines.flatMap { $0.points.map(\.y) }.max() ?? 1, 1e-9), intervals: 5) }
 }
 
-/// Charts beside and below each other as an SVG file: no fonts, styles or scripts from elsewhere.
+/// A grid of charts as an SVG file without external fonts, styles or scripts.
 struct Picture {
   let title: String
   let subtitle: String
-  /// [row][column]
+  /// Indexed by [row][column].
   let charts: [[Chart]]
 
   private let width = 460.0
@@ -43,8 +43,8 @@ struct Picture {
       + SVG.text(subtitle, size.width / 2, 43, "fill=\"#555\" text-anchor=\"middle\"")
     for (row, charts) in charts.enumerated() {
       for (column, chart) in charts.enumerated() {
-        let place = (x: SVG.number(Double(column) * width), y: SVG.number(head + Double(row) * height))
-        out += "<g transform=\"translate(\(place.x) \(place.y))\">\n" + panel(chart) + "</g>\n"
+        let origin = (x: SVG.number(Double(column) * width), y: SVG.number(head + Double(row) * height))
+        out += "<g transform=\"translate(\(origin.x) \(origin.y))\">\n" + panel(chart) + "</g>\n"
       }
     }
     return SVG.document(width: size.width, height: size.height, out)
@@ -80,7 +80,7 @@ struct Picture {
       out += SVG.polyline(points, "stroke-width=\"2\" " + stroke(series.style))
       for point in points { out += SVG.circle(point.x, point.y, radius: 3, fill: color(series.style)) }
     }
-    // The legend stands between the title and the lines.
+    // The legend is between the title and the lines.
     var at = left
     for series in chart.lines {
       out += SVG.line(at, 35, at + 20, 35, stroke(series.style) + " stroke-width=\"2\"")

@@ -1,40 +1,41 @@
 import Model
 
-/// One way of training: which samples, how many at a time, which model.
+/// One training setting: the samples, the batch size and the model.
 private struct FitSetting {
   let name: String
   let title: String
   let batchSize: Int
-  /// Tokens of a packed sample; nil: lines as they are.
+  /// Tokens of a packed sample; nil: single lines.
   let length: Int?
   let shape: Shape
   let rounds: Int
-  /// Steps of a round: where batches differ in what padding them costs, all batches, so that rounds are alike.
+  /// Steps per round. If the cost of padding differs between batches, a round has all batches, so that rounds are
+  /// equal.
   var steps = 1
 }
 
 extension Bench {
-  /// Training steps with Adam and dropout, 15 % masked.
+  /// Measures training steps with Adam and dropout, and 15 % of the tokens masked.
   func fit() throws {
     let base = try workload.store.baseShape()
     let all = [
       FitSetting(
         name: "8x128", title: "batch 8, packed samples of 128", batchSize: 8, length: 128, shape: base, rounds: 9),
       FitSetting(
-        name: "lines8", title: "batch 8, lines as they are", batchSize: 8, length: nil, shape: base,
+        name: "lines8", title: "batch 8, single lines", batchSize: 8, length: nil, shape: base,
         rounds: options.usesPeers ? 4 : 8, steps: Workload.trainingBatches),
       FitSetting(
-        name: "small16x128", title: "model of 4 layers of 256 and 8,192 words, batch 16, packed samples of 128",
+        name: "small16x128", title: "model with 4 layers, width 256 and 8,192 words, batch 16, packed samples of 128",
         batchSize: 16, length: 128, shape: .small, rounds: 9, steps: 5),
       FitSetting(
         name: "32x128", title: "batch 32, packed samples of 128", batchSize: 32, length: 128, shape: base, rounds: 5),
       FitSetting(
-        name: "lines32", title: "batch 32, lines as they are", batchSize: 32, length: nil, shape: base,
+        name: "lines32", title: "batch 32, single lines", batchSize: 32, length: nil, shape: base,
         rounds: options.usesPeers ? 2 : 4, steps: Workload.trainingBatches),
     ]
     for name in options.settings ?? [] where !all.contains(where: { $0.name == name }) {
       throw BenchmarkError(
-        usage: "fit has no setting '\(name)'", hint: "it has \(all.map(\.name).joined(separator: ", "))")
+        usage: "unknown setting '\(name)'", hint: "the settings are \(all.map(\.name).joined(separator: ", "))")
     }
     for setting in all where options.settings?.contains(setting.name) ?? true { try fit(setting) }
   }

@@ -1,7 +1,7 @@
 import Model
 import Text
 
-/// One measurement of growth.
+/// One measurement of `growth`.
 private struct GrowthPoint {
   enum Axis: String { case length, batch }
 
@@ -27,11 +27,11 @@ private struct GrowthPoint {
 extension Bench {
   private static let lengths = [16, 32, 64, 128, 256, 512]
   private static let batches = [1, 2, 4, 8, 16, 32, 64]
-  /// Of all samples of a prediction, and of a training step, while their length grows.
+  /// Total tokens of a prediction, and of a training step, for every length of samples.
   private static let predictTokens = 2048
   private static let fitTokens = 1024
 
-  /// How speed and memory go with the length of samples, their number, and threads.
+  /// Measures speed and memory over the length of samples, their number, and threads.
   func growth() throws {
     var load = ForeignLoad()
     var points: [GrowthPoint] = []
@@ -57,11 +57,11 @@ extension Bench {
       for axis in [GrowthPoint.Axis.length, .batch] { addTable(points.filter { $0.work == work && $0.axis == axis }) }
     }
     let path = try writePicture(points)
-    report.note("Drawn: \(path.split(separator: "/").last ?? "")")
+    report.note("Chart: \(path.split(separator: "/").last ?? "")")
     Words.note("wrote \(path)")
   }
 
-  /// One contestant alone: warmed up by a round, then rounds for about a second.
+  /// Measures one contestant: one round to warm up, then rounds for about a second.
   private func measure(
     _ kind: Worker.Kind, over axis: GrowthPoint.Axis, length: Int, batch: Int, threads: Int, _ load: inout ForeignLoad
   ) throws -> GrowthPoint {
@@ -101,7 +101,7 @@ extension Bench {
   private func addTable(_ points: [GrowthPoint]) {
     guard let first = points.first else { return }
     var table = Table([
-      first.axis == .length ? "tokens a sample" : "samples of 128", "samples", "tokens/s", "1 thread", "limit",
+      first.axis == .length ? "tokens per sample" : "samples of 128", "samples", "tokens/s", "1 thread", "limit",
       "of the limit", "threads give", "peak MB",
     ])
     for x in Set(points.map(\.x)).sorted() {
@@ -124,7 +124,7 @@ extension Bench {
     report.add(
       "growth \(first.work) \(first.axis.rawValue)", title: "growth: \(title)", table,
       notes: report.foreignLoad > 0.05
-        ? ["Not quiet: other processes used \(Words.fixed(report.foreignLoad, 2)) processors meanwhile."] : [],
+        ? ["Not idle: other processes used \(Words.fixed(report.foreignLoad, 2)) processors meanwhile."] : [],
       settings: [("foreign_load", .number(report.foreignLoad))], results: points.map(\.json))
   }
 
@@ -152,12 +152,12 @@ extension Bench {
           name: work, style: index == 0 ? .second : .first, points: mine.map { ($0.x, $0.peakMegabytes) })
       }
     }
-    let overLength = "tokens a sample"
+    let overLength = "tokens per sample"
     let overBatch = "samples of 128 tokens"
     let picture = Picture(
       title: "Speed and memory of mlm, base-size model (67 million parameters)",
       subtitle:
-        "\(machine.processor), \(machine.cores) cores, \(machine.openBLASCore) kernels of OpenBLAS; float32; one mask a "
+        "\(machine.processor), \(machine.cores) cores, \(machine.openBLASCore) kernels of OpenBLAS; float32; one mask per "
         + "sample in predict, 15 % in fit",
       charts: [
         [

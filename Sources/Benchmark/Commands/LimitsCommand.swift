@@ -3,7 +3,7 @@ import Tensor
 import Text
 
 extension Bench {
-  /// What the products and the memory give, without a model.
+  /// Measures the rates of matrix products and of memory, without a model.
   func limits() throws {
     _ = OpenBLAS.prepared
     bandwidth()
@@ -14,7 +14,7 @@ extension Bench {
     try modelProducts(shape)
   }
 
-  /// 1, and as many as are asked for.
+  /// 1 and the requested number.
   private var threadCounts: [Int] { options.threads > 1 ? [1, options.threads] : [1] }
   private var threadHeader: [String] { threadCounts.map { Count.text($0, "thread") } }
 
@@ -41,7 +41,8 @@ extension Bench {
     [("thread_counts", .array(threadCounts.map { .number($0) }))]
   }
 
-  /// Forward products at several row counts, weights as stored, cold: six of them in turn.
+  /// Measures forward products at several row counts with weights as stored. Six weight matrices alternate, so that
+  /// they are not in the caches.
   private func forwardShapes(_ shape: Shape) {
     let (d, f, v) = (shape.width, shape.inner, shape.vocabulary)
     let cases: [(String, Int, Int, Int)] = [
@@ -88,7 +89,7 @@ extension Bench {
     }
   }
 
-  /// A table of rates: a line for each product, a column for each number of rows and threads.
+  /// Adds a table of rates: a line for each product, a column for each number of rows and threads.
   private func addProducts(
     _ name: String, _ title: String, rows: [Int], _ measure: (_ rows: Int, _ threads: Int) -> [(String, Double)]
   ) {
@@ -115,7 +116,7 @@ extension Bench {
 
   private enum Kind { case forward, inputGradient, weightGradient }
 
-  /// The rate of a product, each thread with rows of its own and all with the same weights.
+  /// The rate of a product in which each thread has separate rows, and all share the weights.
   private func rate(
     _ rows: Int, _ outputs: Int, _ inputs: Int, weights count: Int, threads: Int, _ kind: Kind
   ) -> Double {
@@ -157,7 +158,7 @@ extension Bench {
     }
   }
 
-  /// GFLOP/s of all threads together, the best of three stretches of some 40 ms.
+  /// GFLOP/s of all threads together, the best of three measurements of about 40 ms.
   private func measure(
     operations: Double, threads: Int, _ body: (_ thread: Int, _ turn: Int) -> Void
   ) -> Double {
@@ -172,7 +173,7 @@ extension Bench {
     return operations * Double(turns * threads) / (best ?? .infinity) / 1e9
   }
 
-  /// The products of the real work one after the other.
+  /// Measures the products of the real work, one after the other.
   private func modelProducts(_ shape: Shape) throws {
     let lines = Array(try workload.tokenLines(shape).prefix(options.lines))
     let one = [Int](repeating: 1, count: lines.count)
@@ -183,7 +184,7 @@ extension Bench {
         lock?.take()
         defer { lock?.release() }
         let products = ModelProducts(shape, threads: threads)
-        // The first of the two also warms up.
+        // The first of the two runs also warms up.
         return (0..<2).map { _ in seconds { body(products) } }.min() ?? .infinity
       }
       table.rows.append(

@@ -2,7 +2,7 @@ import Model
 import Text
 
 extension Bench {
-  /// The peak of whole processes of the tool.
+  /// Measures the peak memory of whole processes of the tool.
   func memory() throws {
     let shape = try workload.store.baseShape()
     let model = try workload.store.directory(shape)
@@ -45,7 +45,7 @@ extension Bench {
       guard usage.succeeded else {
         throw BenchmarkError(
           "\(name) failed: \(Files.text(log)?.split(separator: "\n").first ?? "")",
-          hint: "try it: \(command.joined(separator: " "))")
+          hint: "run it: \(command.joined(separator: " "))")
       }
       table.rows.append([name, Words.number(usage.peakMegabytes), Words.number(usage.peakMegabytes - megabytes)])
       results.append(.object([("name", .string(name)), ("peak_rss_mb", .number(usage.peakMegabytes))]))

@@ -4,7 +4,7 @@ import Text
 extension Bench {
   private static let text = "The [MASK] fox"
 
-  /// Whole processes, from start to end, with the files in the page cache.
+  /// Measures whole processes, from start to exit, with the files in the page cache.
   func startup() throws {
     let model = try workload.store.directory(try workload.store.baseShape())
     let mlm = try tool()
@@ -25,14 +25,14 @@ extension Bench {
     var peaks = [Double](repeating: 0, count: commands.count)
     var cpu = times
     let rounds = options.rounds ?? (options.usesPeers ? 7 : 15)
-    // The first is not counted: it brings the files into the page cache.
+    // The first run is not counted, because it brings the files into the page cache.
     for round in 0...rounds {
       lock?.take()
       defer { lock?.release() }
       for (index, (name, command)) in commands.enumerated() {
         let usage = try Launch.measure(command)
         guard usage.succeeded else {
-          throw BenchmarkError("\(name) failed", hint: "try it: \(command.joined(separator: " "))")
+          throw BenchmarkError("\(name) failed", hint: "run it: \(command.joined(separator: " "))")
         }
         peaks[index] = max(peaks[index], usage.peakMegabytes)
         guard round > 0 else { continue }
@@ -61,12 +61,12 @@ extension Bench {
       settings: [("rounds", .number(rounds))], results: results)
   }
 
-  /// The built tool.
+  /// The path of the built tool.
   func tool() throws -> String {
     let path =
       options.mlm ?? ProcessIdentifier.program.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/mlm"
     guard Files.exists(path) else {
-      throw BenchmarkError("there is no \(path)", hint: "swift build -c release --product mlm")
+      throw BenchmarkError("missing \(path)", hint: "build it: swift build -c release --product mlm")
     }
     return path
   }

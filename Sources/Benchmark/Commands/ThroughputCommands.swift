@@ -2,7 +2,7 @@ import Model
 import Text
 
 extension Bench {
-  /// Fills one mask of each line.
+  /// Measures filling one mask of each line.
   func predict() throws {
     let shape = try workload.store.baseShape()
     let samples = try workload.withOneMask(Array(try workload.tokenLines(shape).prefix(options.lines)), shape)
@@ -14,7 +14,7 @@ extension Bench {
     addThroughput(results, "predict", "predict: \(Count.text(samples.count, "line")), one mask each", samples, shape)
   }
 
-  /// Loss and accuracy of the same lines with 15 % masked.
+  /// Measures loss and accuracy of the same lines with 15 % of the tokens masked.
   func evaluate() throws {
     let shape = try workload.store.baseShape()
     let samples = try workload.withMasks(Array(try workload.tokenLines(shape).prefix(options.lines)), shape)
@@ -32,20 +32,20 @@ extension Bench {
     let tokens = lengths.reduce(0, +)
     report.add(
       race: results, name,
-      title: "\(title), \(Count.grouped(tokens)) tokens (\(lengths.min() ?? 0) to \(lengths.max() ?? 0) a line)",
+      title: "\(title), \(Count.grouped(tokens)) tokens (\(lengths.min() ?? 0) to \(lengths.max() ?? 0) per line)",
       settings: [("lines", .number(samples.count)), ("line_tokens", .number(tokens))],
       operations: shape.forwardOperations(lengths: lengths, masks: samples.reduce(0) { $0 + $1.maskPositions.count }),
       lines: samples.count)
   }
 
-  /// One line of 21 tokens in a running process.
+  /// Measures one line of 21 tokens in a running process.
   func latency() throws {
     let shape = try workload.store.baseShape()
     let sample = try workload.withOneMask(try workload.packed(shape, length: 21, count: 1), shape)
     var list = try contestants(
       .latency, .productsLatency, model: try workload.store.directory(shape),
       samples: try workload.write(sample, "latency"), alsoOneThread: true)
-    // With one thread each product waits for memory: the other thread's share is not comparable.
+    // With one thread, each product waits for memory, so the number of threads is not comparable.
     list.removeAll { $0.role == .limit && $0.threads != options.threads }
     let results = try race(list, rounds: 7, .best(tolerance: 1e-3))
     let megabytes = Double(shape.layers * shape.layerWeights + shape.width * (shape.width + shape.vocabulary)) * 4 / 1e6

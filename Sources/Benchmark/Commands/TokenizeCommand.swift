@@ -1,7 +1,7 @@
 import Model
 
 extension Bench {
-  /// Text to ids, over enough text that caches do not hold all of it.
+  /// Measures converting text to ids, with more text than fits into caches.
   func tokenize() throws {
     let shape = try workload.store.baseShape()
     let text = try workload.longText(megabytes: 8)

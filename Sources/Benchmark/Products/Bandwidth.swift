@@ -1,6 +1,6 @@
 import Glibc
 
-/// Floats of random values in memory of their own, touched and aligned to pages.
+/// Random floats in separately allocated memory, touched and aligned to pages.
 final class Floats: @unchecked Sendable {
   let start: UnsafeMutablePointer<Float>
   let count: Int
@@ -11,7 +11,7 @@ final class Floats: @unchecked Sendable {
     start = memory.bindMemory(to: Float.self, capacity: max(16, count))
     var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
     for index in 0..<count {
-      // xorshift: quick, and good enough to fill a matrix with.
+      // xorshift is fast and good enough to fill a matrix.
       state ^= state << 13
       state ^= state >> 7
       state ^= state << 17
@@ -24,11 +24,11 @@ final class Floats: @unchecked Sendable {
   var bytes: Int { count * 4 }
 }
 
-/// What memory alone allows.
+/// The bandwidth of memory.
 enum Bandwidth {
   private typealias Lanes = SIMD16<Float>
 
-  /// GB/s of reading, each thread a part of its own.
+  /// GB/s of reading, with a separate part for each thread.
   static func read(threads: Int, megabytes: Int = 512, repetitions: Int = 5) -> Double {
     let memory = Floats(megabytes << 18)
     let times = (0..<repetitions).map { _ in
@@ -37,7 +37,7 @@ enum Bandwidth {
     return Double(memory.bytes) / (times.min() ?? .infinity) / 1e9
   }
 
-  /// Reads a part of some memory.
+  /// Reads a part of the memory.
   static func touch(_ memory: Floats, part: Int, of parts: Int) {
     touch(UnsafeRawBufferPointer(start: memory.start, count: memory.bytes), part: part, of: parts)
   }
@@ -57,7 +57,7 @@ enum Bandwidth {
     sink((a + b + c + d).sum())
   }
 
-  /// GB/s of a = b + s · c: 12 bytes an element.
+  /// GB/s of a = b + s · c, with 12 bytes per element.
   static func triad(threads: Int, megabytes: Int = 256, repetitions: Int = 5) -> Double {
     let (a, b, c) = (Floats(megabytes << 18), Floats(megabytes << 18), Floats(megabytes << 18))
     let times = (0..<repetitions).map { _ in
@@ -76,7 +76,7 @@ enum Bandwidth {
     return 12 * Double(a.count) / (times.min() ?? .infinity) / 1e9
   }
 
-  /// Seconds of one update by Adam of that many parameters: reads four arrays, writes three.
+  /// Seconds of one Adam update of a number of parameters, which reads four arrays and writes three.
   static func adam(_ memory: AdamMemory, threads: Int) {
     onThreads(threads) { thread in
       let blocks = memory.values.count / 16
@@ -97,11 +97,11 @@ enum Bandwidth {
     }
   }
 
-  /// Keeps the compiler from leaving out what nobody reads.
+  /// Prevents the compiler from removing computations whose results are not used.
   @inline(never) private static func sink(_ value: Float) { if value == 12345.678 { Words.note("\(value)") } }
 }
 
-/// Parameters with what Adam keeps of them.
+/// Parameters with their gradients and Adam's moments.
 final class AdamMemory: @unchecked Sendable {
   let values, gradients, first, second: Floats
 

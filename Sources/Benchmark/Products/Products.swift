@@ -3,7 +3,8 @@ import Model
 import Synchronization
 import Tensor
 
-/// c = a·b by OpenBLAS on the calling thread; a: rows × inner, b: inner × columns, c: rows × columns, or transposed in memory.
+/// c = a·b by OpenBLAS on the calling thread; a: rows × inner, b: inner × columns, c: rows × columns, or transposed in
+/// memory.
 @inline(__always)
 func product(
   _ rows: Int, _ columns: Int, _ inner: Int, _ a: UnsafePointer<Float>, _ aStride: Int, transposedA: Bool = false,
@@ -15,18 +16,20 @@ func product(
     blasint(columns), blasint(inner), 1, a, blasint(aStride), b, blasint(bStride), 0, c, blasint(cStride))
 }
 
-/// The matrix products of a model, and nothing else: what a forward pass or a training step cannot be faster than with OpenBLAS.
+/// Only the matrix products of a model: the lower bound for the time of a forward pass or a training step with
+/// OpenBLAS.
 ///
-/// The factors hold noise and no product reads another's result, so values neither grow nor vanish.
+/// The factors are noise, and no product reads the result of another, so values neither grow nor vanish.
 final class ModelProducts: @unchecked Sendable {
   let shape: Shape
   let threads: Int
-  /// Per layer: query, key and value as one, output, and the two of the feed-forward; [out, in] as in the file.
+  /// Per layer: query, key and value as one matrix, output, and the two feed-forward matrices; [out, in] as in the
+  /// file.
   private let weights: [Floats]
   private let projection, transform: Floats
   private var rooms: [Room] = []
 
-  /// Tokens that a thread computes at a time.
+  /// The number of tokens that a thread computes at a time.
   static let chunk = 512
 
   init(_ shape: Shape, threads: Int) {
@@ -38,7 +41,7 @@ final class ModelProducts: @unchecked Sendable {
     transform = Floats(shape.width * shape.width, seed: 99)
   }
 
-  /// The activations that the products of some tokens read and write.
+  /// The activations that the products of a number of tokens read and write.
   private final class Room: @unchecked Sendable {
     let x, y, qkv, qkvOut, inner, innerOut, scores, heads, logits: Floats
     let tokens: Int
@@ -59,8 +62,8 @@ final class ModelProducts: @unchecked Sendable {
 
   // MARK: Forward
 
-  /// Every thread takes the next chunk of lines until there is none. Where there are fewer chunks than threads, each computes
-  /// a part of the outputs of all products.
+  /// Each thread takes the next chunk of lines until none is left. If there are fewer chunks than threads, each thread
+  /// computes a part of the outputs of all products.
   func forward(lengths: [Int], masks: [Int]) {
     let limit = max(lengths.max() ?? 1, min(Self.chunk, lengths.reduce(0, +) / threads))
     let chunks = Self.chunks(lengths, limit: limit)
@@ -86,7 +89,7 @@ final class ModelProducts: @unchecked Sendable {
     }
   }
 
-  /// A share of the outputs of a product.
+  /// A thread's share of the outputs of a product.
   private struct Part {
     let index, count: Int
     static let whole = Part(index: 0, count: 1)
@@ -107,7 +110,7 @@ final class ModelProducts: @unchecked Sendable {
     return start < lengths.count ? chunks + [start..<lengths.count] : chunks
   }
 
-  /// The products of some samples, or some of their outputs.
+  /// Computes the products of some samples, or a share of their outputs.
   private func encoderLayer(_ layer: Floats, _ lengths: ArraySlice<Int>, _ room: Room, _ part: Part) {
     denseProducts(layer, rows: lengths.reduce(0, +), room, part)
     attention(lengths, room, part)
@@ -122,7 +125,7 @@ final class ModelProducts: @unchecked Sendable {
     forwardProduct(rows, d, f, room.inner, down, room.y, part)
   }
 
-  /// y = x·Wᵀ, some of its columns.
+  /// Computes some columns of y = x·Wᵀ.
   private func forwardProduct(
     _ rows: Int, _ outputs: Int, _ inputs: Int, _ x: Floats, _ weights: UnsafeMutablePointer<Float>, _ y: Floats,
     _ part: Part
@@ -140,7 +143,7 @@ final class ModelProducts: @unchecked Sendable {
     return (layer.start, layer.start + 3 * d * d, layer.start + 4 * d * d, layer.start + 4 * d * d + d * f)
   }
 
-  /// Scores and contexts of every sample and head.
+  /// Computes the scores and contexts of every sample and head.
   private func attention(_ lengths: ArraySlice<Int>, _ room: Room, _ part: Part) {
     let (d, h) = (shape.width, shape.headWidth)
     var row = 0
@@ -167,8 +170,8 @@ final class ModelProducts: @unchecked Sendable {
   private var projectionGradient, transformGradient: Floats?
   private var optimizer: AdamMemory?
 
-  /// The products of forward and backward of one batch, and Adam's sweep over the parameters. Each thread has a share of the
-  /// tokens in dense products, of the heads in attention, and of the rows of each weight gradient.
+  /// Computes the forward and backward products of one batch, and Adam's update of the parameters. Each thread has a
+  /// share of the tokens in dense products, of the heads in attention, and of the rows of each weight gradient.
   func trainingStep(lengths: [Int], masks: [Int]) {
     let (d, f, v) = (shape.width, shape.inner, shape.vocabulary)
     let tokens = lengths.reduce(0, +)
@@ -183,7 +186,7 @@ final class ModelProducts: @unchecked Sendable {
         denseProducts(layer, rows: rows, own, .whole)
         attention(lengths[...], own, part)
       }
-      // The projection is cut along the vocabulary, as the masked rows are few.
+      // The projection is split along the vocabulary, because there are few masked rows.
       let columns = part.of(v)
       let words = projection.start + columns.lowerBound * d
       let wordsGradient = projectionGradient.start + columns.lowerBound * d
@@ -213,7 +216,7 @@ final class ModelProducts: @unchecked Sendable {
     Bandwidth.adam(optimizer, threads: threads)
   }
 
-  /// This thread's rows of an outputs × inputs gradient.
+  /// Computes this thread's rows of an outputs × inputs gradient.
   private func weightGradient(
     _ outputs: Int, _ inputs: Int, _ tokens: Int, _ dy: Floats, _ x: Floats, _ gradient: UnsafeMutablePointer<Float>,
     _ thread: Int
@@ -251,7 +254,7 @@ final class ModelProducts: @unchecked Sendable {
       transformGradient = Floats(transform.count)
       optimizer = AdamMemory(weights.reduce(projection.count + transform.count) { $0 + $1.count })
     }
-    // The first is the whole batch's, the others each thread's.
+    // The first is for the whole batch, the others for one thread each.
     if rooms.first.map({ $0.tokens < tokens || $0.scores.count < longest * longest }) ?? true {
       rooms = (0...threads).map { _ in Room(shape, tokens: tokens + longest, longest: longest, masks: masks * 2) }
     }

@@ -1,7 +1,7 @@
 import Files
 import Glibc
 
-/// A process of ours, with pipes to its standard input and from its standard output.
+/// A child process, with pipes to its standard input and from its standard output.
 final class ChildProcess {
   let identifier: pid_t
   private var input: Int32
@@ -17,15 +17,15 @@ final class ChildProcess {
   }
 
   /// - Parameters:
-  ///   - environment: variables set in addition to ours.
-  ///   - log: a file for its standard error; nil: ours.
+  ///   - environment: variables set in addition to the inherited ones.
+  ///   - log: a file for its standard error; nil: inherited.
   init(_ command: [String], environment: [String: String] = [:], log: String? = nil) throws {
     var toChild: [Int32] = [0, 0]
     var fromChild: [Int32] = [0, 0]
     guard pipe(&toChild) == 0, pipe(&fromChild) == 0 else {
-      throw BenchmarkError("cannot make a pipe: \(FileError.text(of: errno))")
+      throw BenchmarkError("cannot create a pipe: \(FileError.text(of: errno))")
     }
-    // Later children must not hold these ends open.
+    // Later children must not keep these ends open.
     for end in toChild + fromChild { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -78,7 +78,7 @@ final class ChildProcess {
     }
   }
 
-  /// The next line, nil where there is none any more.
+  /// Returns the next line; nil at the end.
   func readLine() -> String? {
     while true {
       if let end = buffer.firstIndex(of: 0x0A) {
@@ -94,7 +94,7 @@ final class ChildProcess {
     }
   }
 
-  /// Everything it has still to say.
+  /// Returns the rest of its output.
   func readAll() -> String {
     var text = ""
     while let line = readLine() { text += line + "\n" }
@@ -107,7 +107,7 @@ final class ChildProcess {
     input = -1
   }
 
-  /// Waits for its end, once.
+  /// Waits for its exit, once.
   func wait() -> Usage {
     if let ended { return ended }
     closeInput()
@@ -124,7 +124,7 @@ final class ChildProcess {
     return result
   }
 
-  /// Runs a command to its end: its output, the seconds from start to end, and what it used.
+  /// Runs a command, and returns its output, the elapsed seconds and its resource usage.
   static func run(
     _ command: [String], environment: [String: String] = [:], log: String? = "/dev/null"
   ) throws -> (output: String, seconds: Double, usage: Usage) {
@@ -137,7 +137,7 @@ final class ChildProcess {
   }
 }
 
-/// The children that a signal to us must end too.
+/// The children that a signal to this process must also end.
 enum RunningChildren {
   private static let capacity = 64
   nonisolated(unsafe) private static let children = {

@@ -1,6 +1,6 @@
 import Files
 
-/// Seconds of a clock that only goes forward.
+/// Seconds of a monotonic clock.
 func now() -> Double { MonotonicClock.seconds }
 
 func seconds(_ body: () throws -> Void) rethrows -> Double {
@@ -17,14 +17,14 @@ extension [Double] {
     return count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
 
-  /// The value below which that share of the values lies.
+  /// The value below which a share of the values lies.
   func quantile(_ share: Double) -> Double {
     guard !isEmpty else { return .nan }
     return sorted()[Swift.min(count - 1, Int(Double(count) * share))]
   }
 }
 
-/// A generator that gives the same numbers for the same seed (SplitMix64), for choosing lines and filling matrices.
+/// A reproducible random number generator (SplitMix64), for choosing lines and filling matrices.
 struct SeededNumbers {
   private var state: UInt64
 
@@ -40,6 +40,6 @@ struct SeededNumbers {
 
   mutating func below(_ limit: Int) -> Int { limit > 0 ? Int(next() % UInt64(limit)) : 0 }
 
-  /// In 0 ..< 1.
+  /// A number in 0 ..< 1.
   mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -1,7 +1,7 @@
 import Files
 import Glibc
 
-/// Files and folders, as far as a benchmark needs them.
+/// The file operations that a benchmark needs.
 enum Files {
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
@@ -42,14 +42,14 @@ enum Files {
     do {
       try Path.makeDirectories(path, created: &created)
     } catch {
-      throw BenchmarkError("cannot make the folder: \(error.message)", hint: "choose another with --cache")
+      throw BenchmarkError("cannot create the folder: \(error.message)", hint: "choose another with --cache")
     }
   }
 
-  /// What is in a folder.
+  /// The names in a folder.
   static func names(in path: String) -> [String] { (try? Path.list(path)) ?? [] }
 
-  /// Removes a folder with all that is in it.
+  /// Removes a folder and its contents.
   static func removeFolder(_ path: String) { DirectoryReplacement.remove(path) }
 
   private static func reason() -> String { FileError.text(of: errno) }

@@ -1,11 +1,11 @@
 import Glibc
 
-/// How much of the machine others used while we measured.
+/// The load from other processes during a measurement.
 struct ForeignLoad {
   private var elapsed = 0.0
   private var foreign = 0.0
 
-  /// Processors used on average by others than this process and the children that were measured.
+  /// The average number of processors used by processes other than this one and the measured children.
   var processors: Double { elapsed > 0 ? max(0, foreign / elapsed) : 0 }
 
   /// Measures while `body` runs, under the lock if there is one.
@@ -27,7 +27,7 @@ struct ForeignLoad {
 
   private static let ticksPerSecond = Double(sysconf(Int32(_SC_CLK_TCK)))
 
-  /// Of all processors together, since the machine started; what the host took from a guest is counted.
+  /// Busy time of all processors since the machine started, including time that the host took from a guest.
   private static var busySeconds: Double {
     let line = (Files.text("/proc/stat") ?? "").split(separator: "\n").first ?? ""
     let ticks = line.split(separator: " ").dropFirst().map { Double($0) ?? 0 }
@@ -43,9 +43,9 @@ struct ForeignLoad {
       + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6
   }
 
-  /// Of a running process.
+  /// Processor time of a running process.
   private static func seconds(of process: pid_t) -> Double {
-    // The name in parentheses may hold spaces; behind it, utime and stime are the 12th and 13th.
+    // The name in parentheses may contain spaces; utime and stime are the 12th and 13th fields after it.
     let text = Files.text("/proc/\(process)/stat") ?? ""
     let fields = (text.split(separator: ")").last ?? "").split(separator: " ")
     guard fields.count > 12 else { return 0 }
@@ -53,17 +53,17 @@ struct ForeignLoad {
   }
 }
 
-/// A lock that several runs on one machine share, so that they do not measure at once.
+/// A lock shared by several runs on one machine, so that they do not measure at the same time.
 final class MachineLock {
   private let descriptor: Int32
   private var since: Double?
 
-  /// It is kept over short gaps, and given to whoever waits after this many seconds.
+  /// The lock is kept over short gaps, and passed to a waiting process after this many seconds.
   private static let lease = 100.0
 
   init(path: String) throws {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw BenchmarkError("cannot open \(path)", hint: "a file for --lock") }
+    guard descriptor >= 0 else { throw BenchmarkError("cannot open \(path)", hint: "name another file with --lock") }
   }
 
   deinit { close(descriptor) }

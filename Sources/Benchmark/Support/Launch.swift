@@ -2,9 +2,9 @@ import Glibc
 import Model
 import Text
 
-/// Runs a command to its end and says how long it took and what it used.
+/// Runs a command and measures its time and its resource usage.
 ///
-/// A small process of this program starts it: the kernel counts what the starter had in memory as the started one's peak.
+/// A small process of this program starts it, because the kernel counts the memory of the parent as the child's peak.
 enum Launch {
   struct Measurement {
     var seconds: Double
@@ -13,7 +13,7 @@ enum Launch {
     var succeeded: Bool
   }
 
-  /// - Parameter log: for the command's standard error.
+  /// - Parameter log: the file for the command's standard error.
   static func measure(_ command: [String], log: String = "/dev/null") throws -> Measurement {
     let output = try ChildProcess.run([ProcessIdentifier.program, "launch", log] + command).output
     let answer = try JSONValue.parse(Array(output.utf8))
@@ -22,7 +22,7 @@ enum Launch {
       peakMegabytes: answer["peak_rss_mb"]?.double ?? .nan, succeeded: answer["status"]?.int == 0)
   }
 
-  /// The small process.
+  /// The main function of the small process.
   static func run(_ arguments: [String]) throws -> Bool {
     guard let log = arguments.first, arguments.count > 1 else {
       throw BenchmarkError(usage: "launch needs a log file and a command")

@@ -4,7 +4,7 @@ import Model
 import Tensor
 import Text
 
-/// What the figures were measured on.
+/// The machine on which the results were measured.
 struct Machine {
   let processor: String
   let cores: Int
@@ -23,7 +23,7 @@ struct Machine {
       }
       return nil
     }
-    // Guests often see a maker's name without the model: family and model number tell what it is.
+    // Guests often see a vendor name without the model, so family and model number are added.
     processor = [
       field("model name") ?? "processor", field("cpu family").map { "family \($0)" },
       field("model").map { "model \($0)" },
@@ -44,7 +44,7 @@ struct Machine {
     openBLASCore = OpenBLAS.core
   }
 
-  /// For file names.
+  /// The machine's name in file names.
   var slug: String {
     var text = processor + " \(cores) cores"
     if let core = Environment["OPENBLAS_CORETYPE"], !core.isEmpty { text += " as \(core)" }
@@ -67,7 +67,7 @@ struct Machine {
     return String(part)
   }
 
-  /// The peak of this process's resident memory.
+  /// The peak resident memory of this process.
   static var peakMegabytes: Double {
     for line in (Files.text("/proc/self/status") ?? "").split(separator: "\n") where line.hasPrefix("VmHWM:") {
       let digits = line.filter(\.isNumber)

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// Runs `body(0) … body(threads − 1)`, each on a thread of its own, and returns when all are done.
+/// Runs `body(0) … body(threads − 1)`, each on a separate thread, and returns when all are done.
 func onThreads(_ threads: Int, _ body: (Int) -> Void) {
   guard threads > 1 else { return body(0) }
   withoutActuallyEscaping(body) { body in
@@ -28,7 +28,7 @@ private final class ThreadTask: Sendable {
   init(_ run: @escaping @Sendable () -> Void) { self.run = run }
 }
 
-/// Gives out 0, 1, 2 … to whoever asks.
+/// Returns 0, 1, 2 … to the threads that ask.
 final class Ticket: Sendable {
   private let next = Atomic<Int>(0)
   func take() -> Int { next.add(1, ordering: .relaxed).oldValue }

@@ -1,7 +1,7 @@
 import Glibc
 import Text
 
-/// Numbers and lines as a person reads them.
+/// Formats numbers and lines for people.
 enum Words {
   static func printError(_ line: String) { writeError(line + "\n") }
 
@@ -10,7 +10,7 @@ enum Words {
     text.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
   }
 
-  /// Progress; not part of the result.
+  /// Prints a progress message, which is not part of the result.
   static func note(_ line: String) { printError("benchmark: \(line)") }
 
   static func fixed(_ value: Double, _ digits: Int) -> String {
@@ -19,7 +19,7 @@ enum Words {
     return String(decoding: buffer.prefix(max(0, Int(length))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// About four digits.
+  /// A number with about four digits.
   static func number(_ value: Double) -> String {
     guard value.isFinite else { return "-" }
     switch abs(value) {
@@ -32,11 +32,11 @@ enum Words {
     }
   }
 
-  /// One digit and a power of ten, for differences.
+  /// A number with one digit and a power of ten, for differences.
   static func small(_ value: Double) -> String {
     guard value > 0, value.isFinite else { return value == 0 ? "0" : "-" }
     var power = Int(log10(value).rounded(.down))
-    // 9.7e-7 is 1e-6 in one digit.
+    // With one digit, 9.7e-7 is 1e-6.
     if value / pow(10, Double(power)) >= 9.5 { power += 1 }
     return fixed(value / pow(10, Double(power)), 0) + "e\(power)"
   }
@@ -50,10 +50,10 @@ enum Words {
   }
 }
 
-/// Columns that line up: the first to the left, figures to the right.
+/// A table with aligned columns: the first to the left, numbers to the right.
 struct Table {
   let header: [String]
-  /// Columns of text rather than figures.
+  /// The columns with text rather than numbers.
   var textColumns: Set<Int> = [0]
   var rows: [[String]] = []
 
@@ -82,7 +82,7 @@ struct Table {
 }
 
 extension Words {
-  /// A line that the next one replaces, on a terminal alone; nil removes it.
+  /// Shows a line that the next one replaces, only on a terminal; nil removes it.
   static func progress(_ line: String?) {
     guard isatty(2) == 1 else { return }
     writeError("\r\u{1B}[K" + (line ?? ""))

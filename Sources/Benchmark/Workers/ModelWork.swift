@@ -18,7 +18,7 @@ struct PredictWork: Work {
     return Round(seconds: elapsed, tokens: samples.reduce(0) { $0 + $1.tokenIDs.count })
   }
 
-  /// Ids and probabilities of the best at the first mask of each sample.
+  /// Ids and probabilities of the best tokens at the first mask of each sample.
   static func result(_ ranked: [[[TokenScore]]]) -> JSONValue {
     let best = ranked.map { $0.first ?? [] }
     return .object([
@@ -28,7 +28,7 @@ struct PredictWork: Work {
   }
 }
 
-/// One sample at a time, again and again; a round's seconds are the median of its calls.
+/// Predicts one sample repeatedly; a round's seconds are the median of its calls.
 struct LatencyWork: Work {
   private let model: DistilBertMaskedLM
   private let samples: [Sample]
@@ -53,7 +53,7 @@ struct LatencyWork: Work {
   }
 }
 
-/// Loss and accuracy of all samples.
+/// Computes loss and accuracy of all samples.
 struct EvaluateWork: Work {
   private let model: DistilBertMaskedLM
   private let source: SampleList
@@ -75,7 +75,7 @@ struct EvaluateWork: Work {
   }
 }
 
-/// One training step a round, with Adam and dropout, on the next batch in turn.
+/// Performs one training step per round, with Adam and dropout, on the next batch.
 final class FitWork: Work {
   private let model: DistilBertMaskedLM
   private let batches: [[Sample]]
@@ -92,7 +92,7 @@ final class FitWork: Work {
     model.compile(optimizer: .adam(learningRate: 1e-5))
   }
 
-  /// The loss of the first batch before any step, without dropout. One step is done after it.
+  /// Returns the loss of the first batch before any step, without dropout, and then performs one step.
   func check() throws -> JSONValue? {
     let loss = try model.evaluate(SampleList(batches[0])).loss
     _ = try round()

@@ -1,7 +1,7 @@
 import Model
 import Text
 
-/// The matrix products of the same work, without anything else: the limit.
+/// Computes only the matrix products of the same work: the limit.
 final class ProductsWork: Work {
   private let products: ModelProducts
   private let kind: Worker.Kind
@@ -13,7 +13,7 @@ final class ProductsWork: Work {
   init(_ settings: Worker.Settings) throws {
     kind = settings.kind
     batchSize = settings.batchSize
-    // The configuration alone: its weights are not read.
+    // Only the configuration is used; the weights are not read.
     let model = try DistilBertMaskedLM.fromPreset(settings.model, preprocessor: nil, threads: 1, hub: .offline)
     let samples = try settings.loadSamples(model.configuration)
     lengths = samples.map(\.tokenIDs.count)

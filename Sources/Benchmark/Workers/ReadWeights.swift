@@ -2,7 +2,7 @@ import Files
 import Glibc
 import Model
 
-/// Maps a file and reads all of it: the least that a process can do that computes with every weight once.
+/// Maps a file and reads all of it, the minimum for a process that uses every weight once.
 enum ReadWeights {
   static func run(_ arguments: [String]) throws -> Bool {
     guard arguments.count == 2, let threads = Int(arguments[1]) else {

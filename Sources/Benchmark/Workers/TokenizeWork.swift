@@ -1,7 +1,7 @@
 import Model
 import Text
 
-/// Lines of text to ids, each thread a part of the lines; `samples` is a text file here.
+/// Converts lines of text to ids, with a part of the lines for each thread; `samples` is a text file here.
 struct TokenizeWork: Work {
   private let tokenizer: WordPieceTokenizer
   private let lines: [[UInt8]]
@@ -15,7 +15,7 @@ struct TokenizeWork: Work {
     threads = settings.threads
   }
 
-  /// The number of ids and a sum over them, by which two tokenizers are told apart.
+  /// The number of ids and a sum over them, to compare two tokenizers.
   func check() -> JSONValue? {
     var (count, sum) = (0, 0)
     var ids: [Int32] = []
@@ -28,7 +28,7 @@ struct TokenizeWork: Work {
     return .object([("count", .number(count)), ("sum", .number(sum))])
   }
 
-  /// As many passes as take a third of a second; the seconds are those of one.
+  /// Runs as many passes as take a third of a second, and returns the seconds of one.
   func round() -> Round {
     var tokens = 0
     var passes = 0

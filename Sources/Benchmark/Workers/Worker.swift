@@ -2,23 +2,23 @@ import Glibc
 import Model
 import Text
 
-/// One kind of work in a contestant's process.
+/// A kind of work in a contestant's process.
 protocol Work {
-  /// What its results are, for comparison; nil where it has none. It is warm after that.
+  /// Returns its results for comparison, or nil if it has none. Also warms up.
   func check() throws -> JSONValue?
-  /// Does it once.
+  /// Does the work once.
   func round() throws -> Round
 }
 
-/// How long a round took, on how many tokens, and what else there is to know about it.
+/// The seconds and tokens of a round, and additional values.
 struct Round {
   var seconds: Double
   var tokens: Int
   var more: [(key: String, value: JSONValue)] = []
 }
 
-/// A contestant's process. It loads, answers `check` with its results, each `run` with the seconds of one round, and ends
-/// with its standard input. Peers speak the same: Scripts/benchmark-peers.
+/// A contestant's process. It loads the model, answers `check` with its results and each `run` with the seconds of one
+/// round, and exits at the end of its standard input. Peers use the same protocol: Scripts/benchmark-peers.
 ///
 ///     <  {"ready": true, "version": "…"}
 ///     >  check
@@ -92,7 +92,7 @@ extension Worker.Settings {
       case "--samples": samples = value
       case "--threads": threads = Int(value) ?? 1
       case "--batch-size": batchSize = Int(value) ?? 8
-      default: throw BenchmarkError(usage: "worker: no option \(name)")
+      default: throw BenchmarkError(usage: "worker: unknown option \(name)")
       }
     }
   }

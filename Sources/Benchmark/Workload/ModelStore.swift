@@ -1,10 +1,10 @@
 import Model
 
-/// Models of random weights, made once and kept in the cache, and the vocabulary they have.
+/// Models with random weights, made once and kept in the cache, and their vocabulary.
 struct ModelStore {
   let options: Options
   let vocabulary: Vocabulary
-  /// Where the vocabulary came from, for the record.
+  /// The source of the vocabulary, for the report.
   let vocabularySource: String
 
   init(_ options: Options) throws {
@@ -15,7 +15,7 @@ struct ModelStore {
       options.root + "/../shared/reference/vocab/bert_base_uncased.txt",
     ].compactMap { $0 }
     if let given = options.vocabulary ?? options.model.map({ $0 + "/vocab.txt" }), !Files.exists(given) {
-      throw BenchmarkError("there is no \(given)", hint: "a vocab.txt of 30,522 lines, or leave the option out")
+      throw BenchmarkError("missing \(given)", hint: "give a vocab.txt with 30,522 lines, or omit the option")
     }
     if let path = candidates.first(where: Files.exists) {
       vocabulary = try Vocabulary(vocabTXT: try Files.read(path), file: path)
@@ -27,14 +27,14 @@ struct ModelStore {
     }
   }
 
-  /// The tokenizer of a model: the small one has the first word pieces alone.
+  /// The tokenizer of a model. The small model has only the first word pieces.
   func tokenizer(_ shape: Shape) throws -> WordPieceTokenizer {
     let count = min(shape.vocabulary, vocabulary.count)
     guard count < vocabulary.count else { return try WordPieceTokenizer(vocabulary: vocabulary) }
     return try WordPieceTokenizer(vocabulary: Vocabulary(pieces: (0..<count).map(vocabulary.piece)))
   }
 
-  /// The directory of a model; made where there is none yet.
+  /// The directory of a model, which is created if missing.
   func directory(_ shape: Shape) throws -> String {
     if let model = options.model, shape.name == Shape.base.name { return model }
     let hash = vocabulary.vocabTXT.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
@@ -42,14 +42,14 @@ struct ModelStore {
     let path = folder + "/\(shape.name)-\(String(hash, radix: 36).prefix(8))"
     if Files.exists(path + "/model.safetensors") { return path }
     try Files.makeFolder(folder)
-    Words.note("making a model of random weights: \(path)")
+    Words.note("creating a model with random weights: \(path)")
     let preprocessor = try DistilBertMaskedLMPreprocessor(tokenizer: try tokenizer(shape))
     let model = try DistilBertMaskedLM(configuration: shape.configuration, preprocessor: preprocessor, seed: 1)
     try model.save(to: path, overwrite: true)
     return path
   }
 
-  /// The base model's sizes, or those of the model that was given.
+  /// The sizes of the base model, or of the given model.
   func baseShape() throws -> Shape {
     guard let path = options.model else { return .base }
     let model = try DistilBertMaskedLM.fromPreset(path, preprocessor: nil, threads: 1, hub: .offline)
@@ -57,9 +57,9 @@ struct ModelStore {
   }
 }
 
-/// A vocabulary and lines for a machine that has nothing but this repository.
+/// Generates a vocabulary and lines for a machine that has only this repository.
 enum GeneratedText {
-  /// Special tokens, characters, the words of a text by frequency, and names that no text has.
+  /// Special tokens, characters, the words of a text by frequency, and names that occur in no text.
   static func pieces(_ text: [UInt8], count: Int) -> [String] {
     let characters = (0x21..<0x7F).filter { !(0x41...0x5A).contains($0) }.map { String(UnicodeScalar(UInt8($0))) }
     var pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + characters + characters.map { "##" + $0 }
@@ -79,9 +79,9 @@ enum GeneratedText {
     return pieces
   }
 
-  /// The text cut into lines whose lengths are spread as those of WikiText's paragraphs are, about.
+  /// The text split into lines whose lengths are distributed approximately as those of WikiText's paragraphs.
   static func lines(_ text: [UInt8], count: Int, seed: UInt64) -> [[UInt8]] {
-    // Words of a line at the quantiles 0, 10, 25, 50, 75, 90 and 100 % .
+    // Words per line at the quantiles 0, 10, 25, 50, 75, 90 and 100 %.
     let quantiles: [Double] = [3, 11, 45, 97, 146, 205, 400]
     let shares: [Double] = [0, 0.10, 0.25, 0.50, 0.75, 0.90, 1]
     let words = text.split { $0 == 0x20 || $0 == 0x0A }

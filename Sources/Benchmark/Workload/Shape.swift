@@ -1,6 +1,7 @@
 import Model
 
-/// The sizes of a model, and the work that its reference forward does: every layer on every token, the head on masked rows.
+/// The sizes of a model, and the operations of its reference forward pass: every layer on every token, the head on
+/// masked rows.
 struct Shape {
   let name: String
   let width: Int
@@ -28,7 +29,7 @@ struct Shape {
   }
 
   var headWidth: Int { width / heads }
-  /// Weights of one encoder layer's products.
+  /// The number of weights in one encoder layer's products.
   var layerWeights: Int { 4 * width * width + 2 * width * inner }
 
   var configuration: Configuration {
@@ -36,7 +37,7 @@ struct Shape {
       vocabularySize: vocabulary, hiddenDim: width, numLayers: layers, numHeads: heads, intermediateDim: inner)
   }
 
-  /// Floating point operations of the products of a forward pass.
+  /// Floating-point operations of the products of a forward pass.
   func forwardOperations(lengths: [Int], masks: Int) -> Double {
     let tokens = Double(lengths.reduce(0, +))
     let pairs = lengths.reduce(0.0) { $0 + Double($1) * Double($1) }
@@ -44,7 +45,7 @@ struct Shape {
     return encoder + 2 * Double(masks) * Double(width * width + width * vocabulary)
   }
 
-  /// The same with the backward pass, which has two products for each of the forward's.
+  /// The same including the backward pass, which has two products for each one of the forward pass.
   func trainingOperations(lengths: [Int], masks: Int) -> Double {
     3 * forwardOperations(lengths: lengths, masks: masks)
   }

@@ -1,15 +1,16 @@
 import Model
 import Text
 
-/// The lines that everybody works on, and the masked samples made of them, written once so that everybody masks alike.
+/// The lines that all contestants process, and the masked samples made of them, written once so that all contestants
+/// have the same masks.
 final class Workload {
   let options: Options
   let store: ModelStore
-  /// 512 lines, or as many as are asked for, in an order of chance.
+  /// 512 lines, or the requested number, in random order.
   let lines: [[UInt8]]
   let corpusSource: String
   private let corpusPath: String?
-  /// A folder of this run; removed at its end.
+  /// The folder of this run, which is removed at its end.
   let folder: String
 
   static let longest = 512
@@ -39,7 +40,7 @@ final class Workload {
     try Files.makeFolder(folder)
   }
 
-  /// Folders of runs that were ended by a signal.
+  /// Removes the folders of runs that were ended by a signal.
   private static func removeLeftovers(in cache: String) {
     for name in Files.names(in: cache) where name.hasPrefix("run-") {
       if let process = Int32(name.dropFirst(4)), !ProcessIdentifier.isRunning(process) {
@@ -50,16 +51,16 @@ final class Workload {
 
   func removeFiles() { Files.removeFolder(folder) }
 
-  /// Not empty, and not one of WikiText's headings (= … =).
+  /// Whether a line is neither empty nor one of WikiText's headings (= … =).
   private static func isParagraph(_ line: [UInt8]) -> Bool {
     guard let first = line.first(where: { $0 != 0x20 }) else { return false }
     return first != UInt8(ascii: "=")
   }
 
-  /// What `longText` is made of.
+  /// The source of `longText`.
   private(set) var textSource = ""
 
-  /// About so much text in whole lines: `--text`, else the corpus, again and again where it is short.
+  /// Returns about the given amount of text in whole lines: `--text`, or the corpus, repeated if it is too short.
   func longText(megabytes: Int) throws -> [UInt8] {
     let text = try options.text.map(Files.read) ?? corpusText()
     let name = options.text ?? corpusPath ?? "demo-text"
@@ -77,7 +78,7 @@ final class Workload {
 
   // MARK: Token ids
 
-  /// [CLS] … [SEP] of each line, cut to the longest.
+  /// [CLS] … [SEP] of each line, truncated to the maximum length.
   func tokenLines(_ shape: Shape) throws -> [[Int32]] {
     let tokenizer = try store.tokenizer(shape)
     let special = tokenizer.specialTokens
@@ -88,7 +89,7 @@ final class Workload {
     }.filter { $0.count > 2 }
   }
 
-  /// The lines end to end in samples of exactly that length; begun again where the text is too short.
+  /// The concatenated lines in samples of an exact length; the text is repeated if it is too short.
   func packed(_ shape: Shape, length: Int, count: Int) throws -> [[Int32]] {
     let special = try store.tokenizer(shape).specialTokens
     let stream = try tokenLines(shape).flatMap { $0.dropFirst().dropLast() }
@@ -101,7 +102,7 @@ final class Workload {
 
   // MARK: Masked samples
 
-  /// One token masked in each.
+  /// Samples with one masked token each.
   func withOneMask(_ samples: [[Int32]], _ shape: Shape) throws -> [Sample] {
     let mask = try store.tokenizer(shape).specialTokens.mask
     var numbers = SeededNumbers(options.seed &+ 1)
@@ -113,7 +114,7 @@ final class Workload {
     }
   }
 
-  /// 15 % of the tokens masked in each, as BERT does it.
+  /// Samples with 15 % of the tokens masked, as in BERT.
   func withMasks(_ samples: [[Int32]], _ shape: Shape) throws -> [Sample] {
     let special = try store.tokenizer(shape).specialTokens
     let masker = try MaskedLMMaskGenerator(
@@ -123,7 +124,7 @@ final class Workload {
     return samples.enumerated().map { masker($0.element, index: $0.offset) }
   }
 
-  /// Writes samples as JSON Lines, which every contestant reads: the file's path.
+  /// Writes samples as JSON Lines, which every contestant reads, and returns the file's path.
   func write(_ samples: [Sample], _ name: String) throws -> String {
     var writer = JSONWriter()
     for sample in samples {

@@ -1,14 +1,14 @@
-/// Scripts that make a shell complete the words after the program's name, made from the declarations.
+/// Completion scripts for shells, generated from the declarations.
 ///
-/// A script asks nothing of the program while a word is completed, and needs nothing but its shell.
+/// A script does not call the program during completion, and needs only its shell.
 package struct Completions {
   package enum Shell: String, Sendable, CaseIterable { case bash, zsh, fish }
 
   let program: Program
-  /// The names of each catalogue, besides which a directory can be given.
+  /// The names of each catalogue. A directory can be given instead of a name.
   let catalogues: [(catalogue: Catalogue, names: [Name])]
 
-  /// A word to complete, and what it means.
+  /// A word to complete, and its meaning.
   package struct Name: Sendable {
     package let word: String
     package let meaning: String
@@ -39,9 +39,9 @@ package struct Completions {
     }
   }
 
-  /// What a word may become.
+  /// The candidates for a word.
   enum Candidates {
-    /// Nothing that is known: a number, a text.
+    /// Unknown, as for a number or a text.
     case unknown
     case files
     case directories

@@ -1,10 +1,10 @@
 import Files
 
-/// Text, or a path, as a word of a shell.
+/// Quotes text or a path as a word of a shell.
 package enum ShellText {
   package static func quoted(_ text: String) -> String {
     if !text.isEmpty, text.utf8.allSatisfy(isPlain) { return text }
-    // A line of a document must stay one.
+    // Control characters are escaped, so that the word stays on one line.
     if text.unicodeScalars.contains(where: { escapedByte($0) != nil }) {
       return "$'" + text.unicodeScalars.map(escaped).joined() + "'"
     }
@@ -31,7 +31,7 @@ package enum ShellText {
     }
   }
 
-  /// The byte of a character that is not written as it is: a control, or a byte of a path that is not UTF-8.
+  /// The byte of a character that must be escaped: a control, or a byte of a path that is not UTF-8.
   private static func escapedByte(_ scalar: Unicode.Scalar) -> UInt8? {
     scalar.value < 0x20 || scalar.value == 0x7F ? UInt8(scalar.value) : PathByte.value(of: scalar)
   }

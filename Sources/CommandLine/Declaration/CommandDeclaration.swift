@@ -1,10 +1,10 @@
 /// Declares a command: its options, operands and help.
 package struct CommandDeclaration: Sendable {
-  /// The program whose command it is.
+  /// The name of the program.
   package let program: String
-  /// Empty where the program has no commands.
+  /// Empty if the program has no commands.
   package let name: String
-  /// One line that finishes "PROGRAM NAME: …".
+  /// One line that completes "PROGRAM NAME: …".
   package let summary: String
   package let operands: Operands
   /// In the order of help. Every command also has `--help`.
@@ -29,11 +29,11 @@ package struct CommandDeclaration: Sendable {
     case none
     /// At least one file; `-` is standard input.
     case files
-    /// Texts, each one input; none means that inputs come from elsewhere.
+    /// Texts, each one input; without any, inputs come from another source.
     case texts
-    /// Names of a catalogue, where an option asks for them.
+    /// Names of a catalogue, required by some options.
     case entries(Catalogue)
-    /// One of these words, which `placeholder` stands for in help.
+    /// One of these words, shown as `placeholder` in help.
     case oneOf([String], placeholder: String, isOptional: Bool)
 
     package var synopsis: String {
@@ -61,17 +61,17 @@ package struct CommandDeclaration: Sendable {
     self.environment = environment
   }
 
-  /// How it is called: `mlm fit`.
+  /// The program and the command as typed: `mlm fit`.
   package var call: String { name.isEmpty ? program : "\(program) \(name)" }
 
   package var usage: String { "\(call)\(options.isEmpty ? "" : " [OPTIONS]")\(operands.synopsis)" }
 }
 
 extension CommandDeclaration {
-  /// The option every command has.
+  /// The option that every command has.
   package static let help = Option<Bool>.flag(
-    "help", short: "h", in: .general, role: .session, help: "show help; -h is short, --help teaches",
-    details: "Shows help on standard output and ends: -h one line an option, --help all there is to say.")
+    "help", short: "h", in: .general, role: .session, help: "show help (-h: summary, --help: full)",
+    details: "Show help and exit: -h one line per option, --help the full text.")
 
   package func option(named name: String) -> OptionDeclaration? { options.first { $0.name == name } }
   package func option(short: Character) -> OptionDeclaration? { options.first { $0.short == short } }

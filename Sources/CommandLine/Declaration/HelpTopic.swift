@@ -1,7 +1,7 @@
-/// A page of help on a subject that spans commands: `mlm help migrating`.
+/// A help page on a subject that spans commands: `mlm help migrating`.
 package struct HelpTopic: Sendable {
   package let name: String
-  /// Finishes "NAME: …", in the list of topics and as the title of the page.
+  /// Completes "NAME: …", in the list of topics and as the title of the page.
   package let title: String
   package let blocks: [Block]
 

@@ -1,9 +1,9 @@
-/// An option whose value is a `Value`: its declaration, its default, and how text becomes a value.
+/// An option with a value of type `Value`: its declaration, its default, and the conversion from text.
 package struct Option<Value: Sendable>: Sendable {
   package let declaration: OptionDeclaration
   package let defaultValue: Value
-  /// The value of what was typed; nil where that is not what the declaration asks for. Holds one text, or for a
-  /// repeatable option as many as were given.
+  /// Converts the typed texts; nil if they are invalid. There is one text, or, for a repeatable option, one for each
+  /// occurrence.
   package let convert: @Sendable ([String]) -> Value?
 
   package var name: String { declaration.name }
@@ -11,7 +11,7 @@ package struct Option<Value: Sendable>: Sendable {
 }
 
 extension Option where Value == Bool {
-  /// Off, unless it is given.
+  /// A flag, which is off by default.
   package static func flag(
     _ name: String, short: Character? = nil, in group: OptionGroup, role: OptionRole? = nil,
     excludes: [Exclusion] = [], help: String, details: String = "",
@@ -56,7 +56,7 @@ extension Option where Value == String? {
 }
 
 extension Option where Value == [String] {
-  /// Words with commas between them; several such options add up.
+  /// Words separated by commas. Several such options add up.
   package static func words(
     _ name: String, _ valueName: String, defaultText: String? = nil, in group: OptionGroup, role: OptionRole? = nil,
     excludes: [Exclusion] = [], help: String,
@@ -160,7 +160,7 @@ extension Option where Value: RawRepresentable & CaseIterable, Value.RawValue ==
   }
 }
 
-/// From what was typed to values.
+/// Converts typed texts to values.
 enum Texts {
   @Sendable static func nonempty(_ texts: [String]) -> String? {
     texts.last.flatMap { $0.isEmpty ? nil : $0 }

@@ -1,28 +1,28 @@
-/// Declares an option. Parsing, `-h`, `--help`, error messages, shell completions and the manual page are made from it,
-/// and so is the check of a resumed run.
+/// Declares an option. Parsing, `-h`, `--help`, error messages, shell completions, the manual page and the check of a
+/// resumed run are derived from it.
 package struct OptionDeclaration: Sendable {
   /// The long name, without dashes.
   package let name: String
   /// The letter after a single dash, for the few options that have one.
   package let short: Character?
-  /// What the value must look like; nil for a flag.
+  /// The kind of the value; nil for a flag.
   package let kind: ValueKind?
-  /// What stands for the value in help, `N` for instance; empty for a flag.
+  /// The placeholder for the value in help, such as `N`; empty for a flag.
   package let valueName: String
-  /// The default as a person would say it; nil for flags and where there is none.
+  /// The default as text for people; nil for flags and if there is none.
   package let defaultText: String?
-  /// One line: fits into 80 columns beside the name, default included.
+  /// One line, which fits into 80 columns next to the name, including the default.
   package let help: String
-  /// The whole story, for `--help`; empty where the one line is all there is to say.
+  /// The full explanation, for `--help`; empty if `help` is enough.
   package let details: String
   package let group: OptionGroup
-  /// What it means for repeating or resuming a run; nil where the command's runs are neither.
+  /// Its role when a run is repeated or resumed; nil for commands without such runs.
   package let role: OptionRole?
-  /// What it does not go together with.
+  /// The options that it excludes.
   package let excludes: [Exclusion]
-  /// Whether several values add up. The other options take the last one given.
+  /// Whether several values add up. For other options, the last one counts.
   package let isRepeatable: Bool
-  /// What users of other tools call it. Not accepted, but answered with this option's name.
+  /// Its names in other tools. They are not accepted, but the error suggests this option.
   package let foreignNames: [String]
 
   package init(
@@ -44,21 +44,21 @@ package struct OptionDeclaration: Sendable {
     self.foreignNames = foreignNames
   }
 
-  /// How it is typed: `--name`.
+  /// The option as typed: `--name`.
   package var spelling: String { "--" + name }
 
-  /// `--name`, and `-n` where there is one.
+  /// `--name`, and `-n` if there is one.
   package var spellings: [String] { (short.map { ["-\($0)"] } ?? []) + [spelling] }
 
-  /// How help shows it: `-h, --help`, `--epochs N`.
+  /// The option as shown in help: `-h, --help`, `--epochs N`.
   package var synopsis: String {
     let shortPart = short.map { "-\($0), " } ?? ""
     return shortPart + spelling + (valueName.isEmpty ? "" : " " + valueName)
   }
 }
 
-/// A heading of help. The program declares its own, and help shows them in the order in which a command's options name
-/// them.
+/// A heading of help. The program declares its headings, and help shows them in the order in which a command's options
+/// use them.
 package struct OptionGroup: Sendable, Equatable {
   package let title: String
 
@@ -67,31 +67,31 @@ package struct OptionGroup: Sendable, Equatable {
   package static let general = OptionGroup("General")
 }
 
-/// What an option means for repeating or resuming a run.
+/// The role of an option when a run is repeated or resumed.
 package enum OptionRole: Sendable, CaseIterable {
   /// Changes what is computed: a resumed run must have the same value.
   case arithmetic
-  /// Names data, or a model: a resumed run must have the same content, under whatever name.
+  /// Names data or a model: a resumed run must have the same content, but the name may differ.
   case content
-  /// Changes the result, and is compared by a rule of its own: it may differ where the rule allows it.
+  /// Changes the result and has a separate rule, which says when the value may differ.
   case ruled
-  /// Affects only what is written and reported beside the result, and how often.
+  /// Affects only the additional output and reports, and their frequency.
   case output
-  /// Says where things are: the same run can write elsewhere.
+  /// Names a path: the same run can write elsewhere.
   case place
-  /// Belongs to the one call of the command, and is not repeated with the run.
+  /// Concerns only one call of the command, and is not repeated with the run.
   case session
 }
 
-/// Options that do not go together.
+/// Options that are mutually exclusive.
 package struct Exclusion: Sendable {
-  /// The names of the options, without dashes. The one that declares it may be among them: a mutually exclusive group.
+  /// The names of the options, without dashes. The declaring option may be among them, for a group.
   package let names: [String]
-  /// The exclusion holds only where the declaring option has this value.
+  /// The value of the declaring option to which the exclusion is limited.
   package let value: String?
-  /// The exclusion holds only where the other option has this value.
+  /// The value of the other option to which the exclusion is limited.
   package let otherValue: String?
-  /// Why; nil where both may be typed, but the typed one overrides the other's value in a configuration file.
+  /// The reason; nil if both may be typed, and a typed one overrides the other's value in a configuration file.
   package let reason: String?
   package let hint: String?
 
@@ -107,6 +107,6 @@ package struct Exclusion: Sendable {
     self.hint = hint
   }
 
-  /// A group of which one is enough: a typed one overrides the others in a configuration file.
+  /// A group in which a typed option overrides the others in a configuration file.
   package static func overriding(_ names: [String]) -> Exclusion { Exclusion(of: names, because: nil) }
 }

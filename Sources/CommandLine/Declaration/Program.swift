@@ -1,25 +1,25 @@
-/// A program as its help, manual and completions describe it.
+/// A program as described in its help, manual and completions.
 package struct Program: Sendable {
   package let name: String
-  /// One line that finishes "NAME: …".
+  /// One line that completes "NAME: …".
   package let summary: String
   package let version: Version
   /// In the order of help.
   package let commands: [CommandDeclaration]
-  /// Pages of help that are not on one command, in the order of help.
+  /// Help pages on subjects that span commands, in the order of help.
   package let topics: [HelpTopic]
-  /// Options that take the place of a command.
+  /// Options that replace a command.
   package let options: [OptionDeclaration]
   /// The conventions that all commands share: one paragraph.
   package let conventions: String
   package let examples: [CommandDeclaration.Example]
   package let exitStatuses: [ExitStatus]
-  /// Where to read on: the last paragraph of the full help of the program, and of a command.
+  /// The last paragraph of the full help of the program, and of a command, which says where to read on.
   package let more: (ofProgram: String, ofCommand: String)
 
   package struct Version: Sendable {
     package let number: String
-    /// When that version was made.
+    /// The date of the version.
     package let date: String
 
     package init(number: String, date: String) {

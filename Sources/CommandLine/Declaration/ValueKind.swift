@@ -1,22 +1,22 @@
-/// What an option's value must look like.
+/// The kind of an option's value.
 package enum ValueKind: Sendable {
   /// Any text.
   case text
-  /// The path of a file; `-` is standard input where the option says so.
+  /// The path of a file; `-` is standard input if the option says so.
   case file
   case directory
   /// A name of a catalogue, or a directory.
   case entry(Catalogue)
-  /// Words with commas between them.
+  /// Words separated by commas.
   case words
   case integer(ClosedRange<Int>)
-  /// Any whole number of 64 bits without a sign.
+  /// An unsigned 64-bit integer.
   case seed
   case number(NumberRange)
   /// One of these names.
   case choice([String])
 
-  /// Whether it names something in the file system, in whatever bytes.
+  /// Whether the value is a path, whose bytes need not be UTF-8.
   package var isPath: Bool {
     switch self {
     case .file, .directory, .entry: true
@@ -24,14 +24,14 @@ package enum ValueKind: Sendable {
     }
   }
 
-  /// What is expected, to be read after "is not".
+  /// The expected value, as a phrase that follows "is not".
   package var expectation: String {
     switch self {
     case .text: "a text"
     case .file: "the name of a file"
     case .directory: "the name of a directory"
     case .entry(let catalogue): "the name of a \(catalogue.noun) or of a directory"
-    case .words: "a list of words with commas between them"
+    case .words: "a list of words separated by commas"
     case .integer(let range) where range.upperBound == .max: "a whole number of at least \(range.lowerBound)"
     case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
     case .seed: "a whole number from 0 to \(UInt64.max)"
@@ -40,7 +40,7 @@ package enum ValueKind: Sendable {
     }
   }
 
-  /// Whether a text is what is expected.
+  /// Whether a text is a valid value.
   package func accepts(_ text: String) -> Bool {
     switch self {
     case .text, .file, .directory, .entry: !text.isEmpty
@@ -59,11 +59,11 @@ package enum ValueKind: Sendable {
   }
 }
 
-/// Things that the program knows by name, which a value or an operand can be.
+/// A set of names known to the program, such as presets.
 package struct Catalogue: Sendable, Equatable {
-  /// One of them, for messages: `preset`.
+  /// The singular, for messages: `preset`.
   package let noun: String
-  /// All of them, in the names of functions of the completions: `presets`.
+  /// The plural, for function names in completions: `presets`.
   package let plural: String
 
   package init(noun: String, plural: String) {
@@ -72,8 +72,8 @@ package struct Catalogue: Sendable, Equatable {
   }
 }
 
-/// The numbers an option takes. Infinite bounds are open. A number is judged as the `Float` it will be, which must be
-/// finite: 0.9999999999 is 1 there, and 1e-60 is 0.
+/// The range of an option's number. Infinite bounds are open. A number is checked as the `Float` that will be used,
+/// which must be finite: 0.9999999999 becomes 1, and 1e-60 becomes 0.
 package struct NumberRange: Sendable {
   package let lower: Double
   package let upper: Double
@@ -103,7 +103,7 @@ package struct NumberRange: Sendable {
 
 /// Numbers in help and messages.
 package enum NumberText {
-  /// As short as it can be written: `0.15`, `1`, `5e-5`.
+  /// The shortest notation: `0.15`, `1`, `5e-5`.
   package static func short(_ number: Double) -> String {
     var text = "\(number)"
     if text.hasSuffix(".0") { text.removeLast(2) }

@@ -24,7 +24,7 @@ extension Help {
     let column = indent + (rows.map(\.left.count).max() ?? 0) + 2
     return rows.reduce("") { text, row in
       let left = String(repeating: " ", count: indent) + row.left
-      // The first cell takes the place of the first line's margin.
+      // The first cell replaces the margin of the first line.
       return text + left + wrapped(row.right, indent: column, width: width).dropFirst(left.count)
     }
   }

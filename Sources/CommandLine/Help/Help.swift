@@ -1,7 +1,7 @@
-/// Help, made from the declarations.
+/// Help, generated from the declarations.
 package struct Help {
   static let width = 80
-  /// Where the explanations of `-h` begin.
+  /// The column at which the explanations of `-h` begin.
   static let column = 30
 
   package let program: Program
@@ -10,13 +10,13 @@ package struct Help {
 
   // MARK: One command
 
-  /// `mlm fit -h`: one line an option, the default at the end.
+  /// `mlm fit -h`: one line per option, the default at the end.
   package func short(_ command: CommandDeclaration) -> String {
-    let more = "\n'\(command.call) --help' says more and gives examples.\n"
+    let more = "\n'\(command.call) --help' shows details and examples.\n"
     return head(command) + Self.options(of: command) + more
   }
 
-  /// One line an option, by heading.
+  /// One line per option, by heading.
   package static func options(of command: CommandDeclaration) -> String {
     var text = ""
     for (group, options) in command.optionsByGroup {
@@ -26,7 +26,7 @@ package struct Help {
     return text
   }
 
-  /// `mlm fit --help`: what it does, how, examples, environment, exit status.
+  /// `mlm fit --help`: description, options, examples, environment, exit status.
   package func long(_ command: CommandDeclaration) -> String {
     var text = head(command)
     for paragraph in command.description { text += "\n" + Self.wrapped(paragraph, indent: 0) }
@@ -50,7 +50,7 @@ package struct Help {
 
   // MARK: All commands
 
-  /// `mlm -h`, and what `mlm` alone answers.
+  /// `mlm -h`, and `mlm` alone.
   package func short() -> String {
     var text = """
       \(program.name): \(program.summary)
@@ -72,7 +72,7 @@ package struct Help {
     var text = short()
     text += "\n"
     text += Self.wrapped(
-      program.conventions + " '\(program.name) COMMAND --help' says all about a command.", indent: 0)
+      program.conventions + " '\(program.name) COMMAND --help' shows the full help of a command.", indent: 0)
     text += examples(program.examples)
     return text + "\n" + exitStatus + "\n" + Self.wrapped(program.more.ofProgram, indent: 0)
   }
@@ -91,7 +91,7 @@ package struct Help {
     option.help + (option.defaultText.map { " [\($0)]" } ?? "")
   }
 
-  /// The whole story, the default at the end.
+  /// The full explanation, the default at the end.
   static func explanation(of option: OptionDeclaration) -> String {
     var text = option.details.isEmpty ? option.help : option.details
     if let defaultText = option.defaultText { text += " [default: \(defaultText)]" }

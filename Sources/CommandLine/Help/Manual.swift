@@ -1,4 +1,4 @@
-/// The man page, made from the declarations: roff with the macros of man(7), in ASCII.
+/// The man page, generated from the declarations: roff with the macros of man(7), in ASCII.
 package struct Manual {
   package let program: Program
 
@@ -16,7 +16,7 @@ package struct Manual {
       program.commands.map(\.usage) + ["\(name) \(program.options.map(\.spelling).joined(separator: " | "))"])
     roff.section("Description")
     roff.paragraph(program.conventions)
-    roff.paragraph("The commands:")
+    roff.paragraph("Commands:")
     for command in program.commands { roff.item(command.name, "", command.summary) }
     for command in program.commands {
       roff.section(command.call)

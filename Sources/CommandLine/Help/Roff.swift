@@ -1,12 +1,12 @@
-/// A page of man(7), piece by piece.
+/// Builds a page of man(7).
 struct Roff {
   private(set) var text = ""
-  /// Whether nothing follows the last heading yet: a space would be too much there.
+  /// Whether the last heading has no text yet, so that the next paragraph needs no space before it.
   private var isAfterHeading = false
 
   mutating func title(_ name: String, section: Int, date: String, source: String, manual: String) {
     text += ".TH \(name) \(section) \"\(date)\" \"\(source)\" \"\(manual)\"\n"
-    // Words that are typed are not to be hyphenated, nor the spaces between them made wider.
+    // Hyphenation and justification would change text that users type.
     text += ".nh\n.ad l\n"
   }
 
@@ -29,7 +29,7 @@ struct Roff {
     text += Self.lines(words)
   }
 
-  /// How commands are called, each on a line of its own with its name in bold.
+  /// Usage lines, each with the command in bold.
   mutating func synopsis(_ usages: [String]) {
     beginParagraph()
     for (index, usage) in usages.enumerated() {
@@ -53,25 +53,25 @@ struct Roff {
     code([command])
   }
 
-  /// Lines that stay as they are.
+  /// Lines that are not filled.
   mutating func code(_ lines: [String]) {
     isAfterHeading = false
     let escaped = lines.map { Self.guarded(Self.escaped($0)) + "\n" }.joined()
     text += ".PP\n.RS 4\n.nf\n\(escaped).fi\n.RE\n"
   }
 
-  /// Running text, in lines of the source that are not endless.
+  /// Running text, with wrapped lines in the source.
   private static func lines(_ words: String) -> String {
     Help.wrapped(escaped(words), indent: 0).split(separator: "\n").map { guarded(String($0)) + "\n" }.joined()
   }
 
-  /// A line that begins with a dot or a quote would be a command to roff.
+  /// Guards a line that begins with a dot or a quote, which roff would read as a command.
   private static func guarded(_ line: String) -> String {
     line.hasPrefix(".") || line.hasPrefix("'") || line.hasPrefix("\\(aq") ? "\\&" + line : line
   }
 
-  /// What roff would take for something else, or print as another character: a dash as a hyphen, which cannot be
-  /// copied.
+  /// Escapes characters that roff would interpret or print as others, such as a dash as a hyphen, which cannot be
+  /// copied as a dash.
   static func escaped(_ text: String) -> String {
     var escaped = ""
     for scalar in text.unicodeScalars {
@@ -83,7 +83,7 @@ struct Roff {
       case "`": escaped += "\\(ga"
       case "^": escaped += "\\(ha"
       case "~": escaped += "\\(ti"
-      // Terminals without the character get something all the same.
+      // Some terminals cannot show the character.
       case "\u{2026}": escaped += "..."
       case _ where scalar.isASCII: escaped.unicodeScalars.append(scalar)
       default:

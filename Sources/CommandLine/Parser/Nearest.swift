@@ -1,11 +1,11 @@
 import Text
 
-/// Finds the name that was meant.
+/// Finds the name that a mistyped one probably meant.
 package enum Nearest {
-  /// The candidate that `typed` is most likely a slip of; nil where none is close.
+  /// Returns the candidate most similar to `typed`; nil if none is close.
   ///
-  /// A beginning of a name counts as that name (the first such, if there are several); otherwise the one with the
-  /// fewest slips, at most one in three letters.
+  /// A prefix of at least three letters matches the first name that begins with it. Otherwise the candidate with the
+  /// smallest edit distance matches, with at most one edit per three letters.
   package static func name(to typed: String, in candidates: [String]) -> String? {
     let letters = Array(typed.utf8)
     guard !letters.isEmpty, letters.count <= 64 else { return nil }

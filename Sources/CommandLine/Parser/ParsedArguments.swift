@@ -1,9 +1,9 @@
-/// What was typed after a command's name, in order. The second step asks it for values.
+/// The arguments typed after a command's name, in order. The second step reads values from it.
 package struct ParsedArguments: Sendable {
   package struct Given: Sendable {
     package let option: OptionDeclaration
     package let value: Argument?
-    /// The option as it was typed: `-h` and `--help` differ.
+    /// The option as typed: `-h` and `--help` differ.
     package let typed: String
 
     package init(option: OptionDeclaration, value: Argument?, typed: String) {
@@ -22,12 +22,12 @@ package struct ParsedArguments: Sendable {
 
   package init(command: CommandDeclaration) { self.command = command }
 
-  /// Whether the option was given at all.
+  /// Whether the option was given.
   package func has<Value>(_ option: Option<Value>) -> Bool {
     given.contains { $0.option.name == option.declaration.name }
   }
 
-  /// The option's value: what was typed last (all of it, where values add up), or the default.
+  /// Returns the option's value: the last one typed (all of them if values add up), or the default.
   package func value<Value>(of option: Option<Value>) throws(UsageError) -> Value {
     let declaration = option.declaration
     let occurrences = given.filter { $0.option.name == declaration.name }
@@ -40,11 +40,11 @@ package struct ParsedArguments: Sendable {
     return value
   }
 
-  /// The operands as names of files. At least one is needed, and standard input can be read only once.
+  /// Returns the operands as file names. At least one is required, and standard input can be read only once.
   package func files() throws(UsageError) -> [String] {
     guard !operands.isEmpty else { throw .missingFile(command) }
     let names = operands.map(\.path)
-    if names.contains("") { throw UsageError("the name of a FILE is empty") }
+    if names.contains("") { throw UsageError("a FILE name is empty") }
     if names.filter({ $0 == "-" }).count > 1 { throw UsageError("standard input (-) was given more than once") }
     return names
   }
@@ -55,9 +55,9 @@ package struct ParsedArguments: Sendable {
   }
 }
 
-/// Options that do not go together.
+/// Mutually exclusive options.
 extension ParsedArguments {
-  /// Refuses options of which one excludes another.
+  /// Refuses mutually exclusive options.
   package func checkExclusions() throws(UsageError) {
     for option in command.options {
       guard let one = given.last(where: { $0.option.name == option.name }) else { continue }
@@ -66,7 +66,7 @@ extension ParsedArguments {
         else { continue }
         var names = [exclusion.spelling(of: one, value: exclusion.value)]
         names.append(exclusion.spelling(of: other, value: exclusion.otherValue))
-        // Of a group, in its order.
+        // The options of a group are named in its order.
         if let rank = exclusion.names.firstIndex(of: one.option.name),
           let otherRank = exclusion.names.firstIndex(of: other.option.name), otherRank < rank
         {
@@ -77,8 +77,8 @@ extension ParsedArguments {
     }
   }
 
-  /// Whether what was given overrides an option of a configuration file: it is the same option, or it excludes that
-  /// one.
+  /// Whether the typed arguments override an option of a configuration file, because one of them is the same option or
+  /// excludes it.
   package func overrides(_ other: Given) -> Bool {
     given.contains { one in
       one.option.name == other.option.name || one.option.excludes.contains { isExcluded(other, by: one, $0) }

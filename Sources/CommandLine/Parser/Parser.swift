@@ -1,9 +1,10 @@
-/// The first step: from arguments to what was typed. Nothing is converted and nothing is looked up.
+/// The first step: splits arguments into options and operands. Does not convert or look up values.
 package enum Parser {
   /// Reads the arguments that follow the command's name.
   ///
-  /// `--name value` and `--name=value` are the same; the value may be a negative number or `-`, but anything else that
-  /// begins with a dash has to be joined by `=`. `--` ends the options; `-` is an operand. Options and operands mix.
+  /// `--name value` and `--name=value` are equivalent. The value may be a negative number or `-`; any other value that
+  /// begins with a dash must be joined by `=`. `--` ends the options; `-` is an operand. Options and operands may be
+  /// mixed.
   package static func parse(
     _ arguments: [Argument], for command: CommandDeclaration
   ) throws(UsageError) -> ParsedArguments {
@@ -39,7 +40,7 @@ package enum Parser {
     return parsed
   }
 
-  /// The option that an argument names, the value joined to it by `=`, and the name as it was typed.
+  /// Returns the option that an argument names, the value joined to it by `=`, and the name as typed.
   private static func option(
     _ argument: Argument, in command: CommandDeclaration
   ) throws(UsageError) -> (OptionDeclaration, joined: Argument?, typed: String) {
@@ -59,7 +60,7 @@ package enum Parser {
     throw .unknownOption("--" + name, command: command, nearest: nearest(name, in: command))
   }
 
-  /// The option that was probably meant, as it is typed. Names of other tools are known, and `_` is taken for `-`.
+  /// Returns the spelling of the option that was probably meant. Knows the names in other tools, and reads `_` as `-`.
   package static func nearest(_ typed: String, in command: CommandDeclaration) -> String? {
     let name = String(typed.map { $0 == "_" ? "-" : $0 })
     if let foreign = command.options.first(where: { $0.foreignNames.contains(name) }) { return foreign.spelling }

@@ -1,4 +1,4 @@
-/// Wrong usage: nothing was done, and the status is 2.
+/// An error of usage: nothing was done, and the exit status is 2.
 package struct UsageError: Error, Equatable {
   package let message: String
   package let hint: String?
@@ -9,7 +9,7 @@ package struct UsageError: Error, Equatable {
   }
 }
 
-/// The wording, one function per message.
+/// The messages, one function each.
 extension UsageError {
   package static func unknownCommand(_ typed: String, of program: Program) -> UsageError {
     let nearest = Nearest.name(to: typed, in: program.commands.map(\.name))
@@ -23,7 +23,7 @@ extension UsageError {
     if let nearest {
       hint = "did you mean \(nearest)?"
     } else if case .texts = command.operands {
-      hint = "'\(command.call) -h' lists the options; put -- before a text that begins with a dash"
+      hint = "'\(command.call) -h' lists the options; write -- before a text that begins with a dash"
     } else {
       hint = "'\(command.call) -h' lists the options"
     }
@@ -58,19 +58,20 @@ extension UsageError {
   }
 
   package static func conflict(_ one: String, _ other: String, why: String, hint: String? = nil) -> UsageError {
-    UsageError("\(one) and \(other) do not go together: \(why)", hint: hint)
+    UsageError("\(one) and \(other) are mutually exclusive: \(why)", hint: hint)
   }
 
   package static func missingFile(_ command: CommandDeclaration) -> UsageError {
     UsageError("no FILE was given", hint: "usage: \(command.usage); - as FILE is standard input")
   }
 
-  /// An operand that is missing, or none of the words it can be.
+  /// An operand that is missing or is not one of the allowed words.
   package static func badOperand(
     _ operand: Argument?, of names: [String], placeholder: String, command: CommandDeclaration
   ) -> UsageError {
     guard let typed = operand?.text else {
-      return UsageError("no \(placeholder) was given", hint: "usage: \(command.usage); it is \(ValueKind.list(names))")
+      return UsageError(
+        "no \(placeholder) was given", hint: "usage: \(command.usage); \(placeholder) is \(ValueKind.list(names))")
     }
     return UsageError(
       "'\(typed)' is not \(ValueKind.list(names))",

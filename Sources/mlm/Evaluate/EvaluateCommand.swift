@@ -20,7 +20,7 @@ struct EvaluateCommand {
     defer { progress.finish() }
     let located = corpus as? any LocatedSource
     let evaluation = try model.evaluate(corpus, pseudoLikelihood: options.pseudoPerplexity) { done in
-      // Who reads the samples may be waiting for them.
+      // The program that reads the samples may be waiting for them.
       if options.printsSamples { try context.output.flush() }
       progress.update { "evaluated \(done) of \(plural(corpus.count, "sample"))" }
       return true
@@ -41,8 +41,8 @@ struct EvaluateCommand {
   }
 }
 
-/// Figures of no token would be made up.
+/// Samples without masks, on which nothing can be measured.
 private struct NothingMasked: ModelError {
-  var message: String { "no token of these samples is masked, so that there is nothing to evaluate" }
-  var hint: String? { "give more text, or a higher --mask-selection-rate; or samples with mask_positions" }
+  var message: String { "no token of the samples is masked, so there is nothing to evaluate" }
+  var hint: String? { "use more text, a higher --mask-selection-rate, or samples with mask_positions" }
 }

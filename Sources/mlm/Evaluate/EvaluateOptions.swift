@@ -1,7 +1,7 @@
 import CommandLine
 import Model
 
-/// What `mlm evaluate` was asked to do.
+/// The options of `mlm evaluate`.
 struct EvaluateOptions: Sendable, Equatable {
   enum Format: String, Sendable, CaseIterable { case text, json }
 
@@ -20,27 +20,26 @@ extension EvaluateOptions {
   static let format = Option<Format>.choice(
     "format", "NAME", default: .text, in: .output, help: "text or json",
     details: """
-      text: a line per figure. json: one object with the keys loss, accuracy, perplexity, masked_tokens, tokens and \
+      text: one line per value. json: one object with the keys loss, accuracy, perplexity, masked_tokens, tokens and \
       samples.
       """)
   static let batchSize = Option<Int>.integer(
     "batch-size", default: 32, in: .general, help: "accepted; has no effect",
-    details: "Accepted, as fit has it. Evaluation makes its own batches, and the figures do not depend on them.",
+    details: "Accepted for compatibility with fit. Results do not depend on it.",
     foreignNames: ["per-device-eval-batch-size", "eval-batch-size"])
   static let pseudoPerplexity = Option<Bool>.flag(
-    "pseudo-perplexity", in: .output, help: "mask every token in its turn too",
+    "pseudo-perplexity", in: .output, help: "also mask each token once",
     details: """
-      Also score every token of a sample with itself masked (Salazar et al. 2020), whatever the other masks are: adds \
-      pseudo_log_likelihood, the sum of the tokens' log-probabilities in nats, and pseudo_perplexity, exp of its \
-      negative per token. [CLS] and [SEP] are not scored. A sample of n tokens takes n times as long.
+      Also mask each token of a sample once and score it (Salazar et al. 2020). Adds pseudo_log_likelihood, the sum of \
+      the tokens' log-probabilities in nats, and pseudo_perplexity, exp of the negative mean. [CLS] and [SEP] are not \
+      scored. A sample of n tokens takes n times as long.
       """,
     foreignNames: ["pll", "pseudo-log-likelihood", "ppl"])
   static let pseudoVariant = Option<PseudoLikelihood.Variant>.choice(
-    "pseudo-variant", "HOW", default: .original, in: .output, help: "or within-word-l2r",
+    "pseudo-variant", "HOW", default: .original, in: .output, help: "original or within-word-l2r",
     details: """
-      What is hidden besides the token that is scored; implies --pseudo-perplexity. original: nothing. \
-      within-word-l2r: the pieces of its word to the right of it as well (Kauf & Ivanova 2023), which does not \
-      overrate long words.
+      The tokens to mask in addition to the scored one; implies --pseudo-perplexity. original: none. within-word-l2r: \
+      the later pieces of the same word (Kauf & Ivanova 2023), which does not overrate long words.
       """,
     foreignNames: ["pseudo-perplexity-variant", "pll-metric", "pll-variant"])
   static let perSample = Option<Bool>.flag(
@@ -48,9 +47,9 @@ extension EvaluateOptions {
     excludes: [Exclusion(of: ["format"], otherValue: "text", because: "samples are printed as JSON")],
     help: "one JSON object per sample",
     details: """
-      Print one JSON object per sample, as it is computed, instead of the figures of all, which go to standard error \
-      then: sample (counted from 0), file and line, and the keys of --format json but for samples. What a sample has \
-      no token for is null.
+      Print one JSON object per sample as soon as it is computed, with sample (counted from 0), file, line, and the \
+      keys of --format json except samples. A value that no token contributes to is null. The values of all samples \
+      go to standard error.
       """,
     foreignNames: ["per-line", "per-sentence", "per-example"])
 
@@ -65,22 +64,22 @@ extension EvaluateOptions {
       + [batchSize.declaration] + CommonOptions.generalDeclarations,
     description: [
       """
-      Hides tokens of the text as fit does and prints how well the model predicts them: loss (mean cross-entropy over \
+      Masks tokens of the text as fit does and measures how well the model predicts them: loss (mean cross-entropy of \
       the masked tokens), accuracy, perplexity (exp of the loss), and the numbers of masked tokens, tokens and samples.
       """,
       """
-      Masks depend on --seed and on a sample's own place in the corpus alone, so the figures do not depend on batch \
-      size or threads. The perplexity is per masked token; it is not that of a left-to-right model.
+      Masks depend only on --seed and the index of a sample, so the results do not depend on the batch size or the \
+      number of threads. The perplexity is per masked token and not comparable with that of a left-to-right model.
       """,
     ],
     examples: [
-      .init(command: "mlm evaluate held-out.txt", meaning: "the model that fit has just written"),
+      .init(command: "mlm evaluate held-out.txt", meaning: "evaluate the model that fit has just written"),
       .init(
         command: "mlm evaluate --preset distil_bert_base_en_uncased --format json held-out.txt",
-        meaning: "a published model, for a script"),
+        meaning: "evaluate a published model, for a script"),
       .init(
         command: "mlm evaluate --per-sample --pseudo-perplexity sentences.txt",
-        meaning: "how likely the model finds each line"),
+        meaning: "measure how likely each line is"),
     ],
     environment: CommonOptions.environment)
 

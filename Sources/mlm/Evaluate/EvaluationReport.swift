@@ -2,22 +2,22 @@ import Files
 import Model
 import Text
 
-/// The figures of `evaluate`.
+/// The results of `evaluate`.
 struct EvaluationReport: Sendable, Equatable {
   let evaluation: Evaluation
 
   init(_ evaluation: Evaluation) { self.evaluation = evaluation }
 
-  /// Whether there is a figure of any token.
+  /// Whether any token was masked or scored.
   var measures: Bool { evaluation.maskedTokens > 0 || (evaluation.pseudoLikelihood?.tokens ?? 0) > 0 }
 
-  /// Whether the weights gave numbers.
+  /// Whether the results are finite.
   var isFinite: Bool {
     (evaluation.maskedTokens == 0 || evaluation.loss.isFinite)
       && (evaluation.pseudoLikelihood?.logLikelihood.isFinite ?? true)
   }
 
-  /// The names are those of the JSON keys in every format.
+  /// The results as text. Every format uses the names of the JSON keys.
   func text(_ format: EvaluateOptions.Format) -> String {
     let figures = figures + [("samples", .count(evaluation.samples))] + pseudoFigures
     switch format {
@@ -29,17 +29,17 @@ struct EvaluationReport: Sendable, Equatable {
     }
   }
 
-  /// One sample's own figures, as a line of JSON.
+  /// The results of one sample, as a line of JSON.
   func sample(_ index: Int, at location: DataLocation?) -> String {
-    var place = [("sample", Figure.count(index))]
+    var identity = [("sample", Figure.count(index))]
     if let location {
-      place.append(("file", .name(location.file)))
-      place.append(("line", location.line.map { .count($0) } ?? .none))
+      identity.append(("file", .name(location.file)))
+      identity.append(("line", location.line.map { .count($0) } ?? .none))
     }
-    return Self.object(place + figures + pseudoFigures)
+    return Self.object(identity + figures + pseudoFigures)
   }
 
-  /// All samples' figures in a line for people: `50 samples  loss 3.21  accuracy 41.2 %  perplexity 24.8`.
+  /// The results of all samples in one readable line: `50 samples  loss 3.21  accuracy 41.2 %  perplexity 24.8`.
   var summary: String {
     func short(_ value: Double) -> String { FloatText.significant(value, digits: 4) }
     var parts = [plural(evaluation.samples, "sample")]
@@ -58,10 +58,10 @@ struct EvaluationReport: Sendable, Equatable {
     case count(Int)
     case number(Double)
     case name(String)
-    /// There is no token to take it from.
+    /// No token contributes to the value.
     case none
 
-    /// Nine digits.
+    /// Numbers with nine significant digits.
     var text: String {
       switch self {
       case .count(let count): String(count)
@@ -93,7 +93,7 @@ struct EvaluationReport: Sendable, Equatable {
     ]
   }
 
-  /// A line; `null` also where JSON has no word for a number, as for the perplexity of a loss above 709.
+  /// One line of JSON. Numbers that JSON cannot represent, such as the perplexity of a loss above 709, are `null`.
   private static func object(_ figures: Figures) -> String {
     var writer = JSONWriter(escapesPathBytes: true)
     for (index, (name, figure)) in figures.enumerated() {

@@ -9,9 +9,9 @@ import Text
 struct FitCommand {
   let options: FitOptions
   let context: CommandContext
-  /// What the options were made from.
+  /// The arguments that the options were read from.
   let typed: ParsedArguments
-  /// What `--config` named.
+  /// The file of `--config`.
   let file: FitConfiguration?
 
   init(_ options: FitOptions, _ context: CommandContext, typed: ParsedArguments, _ file: FitConfiguration? = nil) {
@@ -25,7 +25,7 @@ struct FitCommand {
     try refuseLogOverInput()
     let folder = CheckpointFolder(output: options.output)
     let checkpoint = options.resumes ? try newestCheckpoint(in: folder) : nil
-    // What would fail at the end is found at the beginning.
+    // Errors that would occur at the end are found at the beginning.
     try ModelDirectory.checkWritable(options.output, overwrite: options.overwrites || options.resumes)
     try CorpusReader.check(files)
     let registry = try context.registry()
@@ -38,7 +38,7 @@ struct FitCommand {
       try record.check(against: checkpoint.record, at: checkpoint.state.step)
       if isFinished(checkpoint.state, of: record.length.steps, in: folder) {
         context.console.note(
-          "the training had ended after \(plural(checkpoint.state.step, "step")): nothing is left to do")
+          "the training is already finished, after \(plural(checkpoint.state.step, "step")): nothing to do")
         return .done
       }
       for note in record.notes(against: checkpoint.record, at: checkpoint.state.step) { context.console.note(note) }
@@ -51,13 +51,13 @@ struct FitCommand {
 
     let lock = try folder.open()
     defer { withExtendedLifetime(lock) {} }
-    // The history grows where the checkpoints are, until it stands beside the model.
+    // The history is written next to the checkpoints until the model is written.
     var isWritten = false
     defer { if isWritten || folder.newest == nil { TrainingMonitor.removeFiles(in: folder.path) } }
     let origin = origin(preset, model)
     let monitor = try TrainingMonitor(
       monitorOptions(origin, threads: model.threads, from: checkpoint), folder: folder.path, console: context.console)
-    // All that can fail before the first step is open.
+    // Everything that can fail before the first step has been opened.
     if !options.resumes { try folder.clear() }
     let checkpoints = CheckpointOptions(
       folder: folder, interval: options.checkpointInterval, keep: options.keptCheckpoints,
@@ -74,7 +74,7 @@ struct FitCommand {
       if !options.resumes { try folder.clear() }
       throw NothingMasked.training
     }
-    // Where nothing was left to compute, others did.
+    // If there was nothing left to compute, the recorded threads are those of the checkpoint.
     let isUnchanged = outcome.state.step == checkpoint?.state.step
     let run = options.trainingFile(
       preset: preset, threads: isUnchanged ? checkpoint?.record["threads"]?.int ?? model.threads : model.threads,
@@ -84,7 +84,7 @@ struct FitCommand {
     return .done
   }
 
-  /// The checkpoint to go on from. Where it is damaged, the error says how to take the one before it.
+  /// The checkpoint to continue from. If it is damaged, the error explains how to use the one before it.
   private func newestCheckpoint(in folder: CheckpointFolder) throws -> TrainingCheckpoint {
     do {
       return try TrainingCheckpoint.newest(in: folder)
@@ -94,7 +94,7 @@ struct FitCommand {
     }
   }
 
-  /// Whether the model that these options ask for stands in the output directory already.
+  /// Whether the output directory already holds the model that these options produce.
   private func isFinished(_ state: TrainingState, of steps: Int, in folder: CheckpointFolder) -> Bool {
     let isAtItsEnd =
       state.step >= steps || options.earlyStopping.map { state.evaluationsWithoutProgress >= $0 } ?? false
@@ -102,12 +102,12 @@ struct FitCommand {
     return finished == (state.step, weightsStep(of: state))
   }
 
-  /// The step that the weights are of at the end.
+  /// The step of the final weights.
   private func weightsStep(of state: TrainingState) -> Int {
     options.earlyStopping == nil ? state.step : state.best?.step ?? state.step
   }
 
-  /// The model to begin with, or as it was at a checkpoint, and the preset it came from.
+  /// The initial model, or that of a checkpoint, and the preset it was made from.
   private func loadModel(
     _ checkpoint: TrainingCheckpoint?, _ texts: [TextFile], in registry: PresetRegistry
   ) throws -> (DistilBertMaskedLM, preset: String) {
@@ -117,7 +117,7 @@ struct FitCommand {
     }
     var common = options.common
     common.loadsWeights = true
-    // The model is the checkpoint's, whatever the default is now.
+    // The model is the checkpoint's, even if the default has changed.
     let preset = common.preset ?? checkpoint.record["options"]?["preset"]?.string ?? ""
     try FitRecord.check(options, preset: preset, against: checkpoint.record) { fingerprint in
       do {
@@ -130,17 +130,17 @@ struct FitCommand {
     }
     let model = try context.model(
       named: checkpoint.path, in: registry, common, dropout: options.dropout, isRestored: true)
-    context.console.note("going on from \(checkpoint.path)")
+    context.console.note("continuing from \(checkpoint.path)")
     return (model, preset)
   }
 
-  /// What is taken of the preset.
+  /// The part of the preset that the training uses.
   private var use: DefaultPreset.Use {
     if options.newModel.vocabulary != .preset { return .architecture }
     return options.newModel.isNew || !options.common.loadsWeights ? .architectureAndVocabulary : .model
   }
 
-  /// The model that a training begins with.
+  /// The model before the first step.
   private func firstModel(
     _ preset: String, _ texts: [TextFile], in registry: PresetRegistry
   ) throws -> DistilBertMaskedLM {
@@ -155,7 +155,7 @@ struct FitCommand {
     _ preset: String, _ model: DistilBertMaskedLM, from checkpoint: TrainingCheckpoint?, _ source: any SampleSource,
     _ validation: (any SampleSource)?
   ) throws -> FitRecord {
-    // The two parts of a split have one content.
+    // The two parts of a split have the same content.
     let isSplit = if case .split = options.validation { true } else { false }
     let first = try checkpoint.map { $0.record["model"]?.string ?? "" } ?? FitRecord.text(of: model.fingerprint())
     return FitRecord(
@@ -163,7 +163,7 @@ struct FitCommand {
       try isSplit ? nil : validation.map { try CorpusFingerprint($0) })
   }
 
-  /// Refuses what nothing can be learned from before anything is written.
+  /// Refuses samples without masks before anything is written.
   private func checkMasks(of source: any SampleSource, _ validation: (any SampleSource)?) throws {
     func hasMask(_ source: any SampleSource) throws -> Bool {
       for index in 0..<source.count where try !source.sample(index, epoch: 0).maskPositions.isEmpty { return true }
@@ -171,19 +171,19 @@ struct FitCommand {
     }
     if let validation, try !hasMask(validation) {
       if options.earlyStopping != nil { throw NothingMasked.validation }
-      context.console.warning("no token of the validation samples is masked: there is nothing to validate on")
+      context.console.warning("no token of the validation samples is masked, so nothing is validated")
     }
-    // By chance, another epoch can have some.
+    // With random selection, another epoch can have masks.
     let isChance = options.samples.sampling == .bernoulli && !options.common.preprocessed
     if !isChance, try !hasMask(source) { throw NothingMasked.training }
   }
 
-  /// What is read: the FILEs, and those to validate on.
+  /// The FILEs to train and validate on.
   private var files: [String] {
     if case .file(let file) = options.validation { options.files + [file] } else { options.files }
   }
 
-  /// Files that a log must not replace: those that are read, and those of a model.
+  /// Files that a log must not replace: the inputs and the files of a model.
   private var protectedFiles: [String] {
     var files = files
     if case .file(let vocabulary) = options.newModel.vocabulary { files.append(vocabulary) }
@@ -201,7 +201,7 @@ struct FitCommand {
     "task.weights.h5",
   ]
 
-  /// The log replaces the file of its name, which must not be one that is yet to be read.
+  /// Refuses a log that would replace a file that has yet to be read.
   private func refuseLogOverInput() throws(UsageError) {
     /// `-` is standard input.
     func regularFile(_ path: String) -> FileIdentity? {
@@ -210,7 +210,7 @@ struct FitCommand {
     }
     guard let log = options.log, let replaced = regularFile(log) else { return }
     for input in protectedFiles where regularFile(input) == replaced {
-      throw .conflict("--log \(log)", "the FILE \(input)", why: "they are the same file, and the log would replace it")
+      throw .conflict("--log \(log)", "the FILE \(input)", why: "the log would replace its own input")
     }
   }
 
@@ -248,7 +248,7 @@ struct FitCommand {
       try monitor.finish()
       return outcome
     } catch {
-      // The error that ended the training goes before one of the log.
+      // The error that ended the training takes precedence over one of the log.
       try? monitor.finish()
       throw error
     }
@@ -270,18 +270,18 @@ struct FitCommand {
   ) throws {
     if outcome.ending == .early {
       let count = plural(outcome.state.evaluationsWithoutProgress, "evaluation")
-      context.console.note("stopped early: no better validation loss in \(count)")
+      context.console.note("stopped early: the validation loss did not improve in \(count)")
     }
     var card = card
     card.history = monitor.curve.points
     card.hasHead = model.hasTrainedHead
     if options.earlyStopping != nil, let best = outcome.state.best, best.step != outcome.state.step {
-      context.console.note("the model is that of step \(best.step), which had the best validation loss")
+      context.console.note("saving the weights of step \(best.step), which had the lowest validation loss")
       card.weightsStep = best.step
     }
     let (name, note) = ModelCard.fileName(in: options.output)
     if let note { context.console.note(note) }
-    // What is there now is this training's own, or was to be replaced.
+    // The existing files belong to this training or are to be replaced.
     try model.save(
       to: options.output, files: monitor.files + [(FitConfiguration.fileName, run), (name, Array(card.markdown.utf8))],
       overwrite: true)
@@ -294,17 +294,17 @@ struct FitCommand {
     let signal = Signals.received ?? SIGINT
     if let newest = folder.newest {
       context.console.note(
-        "ended by a signal after \(plural(state.step, "step")); the checkpoint is \(newest)")
+        "interrupted by a signal after \(plural(state.step, "step")); the checkpoint is \(newest)")
       context.console.note(
-        "go on with the same command and --resume\(options.overwrites ? " instead of --overwrite" : "")")
+        "continue with the same command and --resume\(options.overwrites ? " instead of --overwrite" : "")")
     } else {
-      context.console.note("ended by a signal before the first step; nothing was written")
+      context.console.note("interrupted by a signal before the first step; nothing was written")
     }
     return .interrupted(signal: signal)
   }
 }
 
-/// An error that ended a training, and where it can go on.
+/// An error that ended a training, and the checkpoint to continue from.
 private struct StoppedTraining: ModelError {
   let cause: any ModelError
   let checkpoint: String?
@@ -312,13 +312,13 @@ private struct StoppedTraining: ModelError {
   var message: String { cause.message }
   var location: DataLocation? { cause.location }
   var hint: String? {
-    let advice = checkpoint.map { "the last good checkpoint is \($0); --resume goes on from it" }
+    let advice = checkpoint.map { "the last good checkpoint is \($0); --resume continues from it" }
     let parts = [cause.advice, advice].compactMap { $0 }
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 }
 
-/// A checkpoint that cannot be gone on from, and how to take the one before it.
+/// A damaged checkpoint, and how to resume from the one before it.
 private struct DamagedCheckpoint: ModelError {
   let cause: TrainingCheckpointError
   let path, older: String
@@ -329,16 +329,16 @@ private struct DamagedCheckpoint: ModelError {
   }
 }
 
-/// Samples that nothing can be learned from, or measured on.
+/// Samples without masks, from which nothing can be learned or measured.
 private enum NothingMasked: ModelError {
   case training, validation
 
   var message: String {
     switch self {
-    case .training: "no token of these samples is masked, so there is nothing to learn; no model was written"
-    case .validation: "no token of the validation samples is masked, so --early-stopping has nothing to go by"
+    case .training: "no token of the samples is masked, so there is nothing to learn; no model was written"
+    case .validation: "no token of the validation samples is masked, so --early-stopping cannot work"
     }
   }
 
-  var hint: String? { "give more text, or a higher --mask-selection-rate; or samples with mask_positions" }
+  var hint: String? { "use more text, a higher --mask-selection-rate, or samples with mask_positions" }
 }

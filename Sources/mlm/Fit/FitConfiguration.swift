@@ -3,22 +3,22 @@ import Files
 import Model
 import Text
 
-/// A file of options for `mlm fit`, such as the training.json that it writes: `--config FILE`.
+/// The options in the file of `mlm fit --config FILE`, such as the training.json that fit writes.
 ///
-///     {"files": ["novel.txt"], "options": {"preset": "my-model", "epochs": 3, "freeze": ["embeddings"], "no-shuffle": true}}
+///     {"files": ["novel.txt"], "options": {"preset": "my-model", "epochs": 3, "freeze": ["head"], "no-shuffle": true}}
 ///
-/// An option in it is as good as one that was typed, but for those that are: they go before it. What a typed option rules out in the
-/// file (`--warmup-steps` the file's `warmup-ratio`) does not count.
+/// An option in the file counts as if typed, but a typed option overrides it. A typed option also overrides options in
+/// the file that it excludes (`--warmup-steps` overrides the file's `warmup-ratio`).
 struct FitConfiguration {
   static let fileName = "training.json"
 
   let path: String
   private(set) var given: [ParsedArguments.Given] = []
   private(set) var files: [String] = []
-  /// What the texts were known by when fit wrote the file.
+  /// The fingerprints of the texts when fit wrote the file.
   private(set) var data: JSONValue?
 
-  /// nil where no `--config` was typed.
+  /// Reads the file of `--config`; nil if there is none.
   init?(of typed: ParsedArguments) throws {
     guard let path = try typed.value(of: FitOptions.config) else { return nil }
     try self.init(path: path)
@@ -31,9 +31,9 @@ struct FitConfiguration {
     try read(mapping.text)
   }
 
-  // MARK: Together with what was typed
+  // MARK: Combination with typed arguments
 
-  /// What was typed, and what the file says besides.
+  /// The typed arguments, completed by those of the file.
   func completing(_ typed: ParsedArguments) -> ParsedArguments {
     var both = typed
     both.given = given.filter { !typed.overrides($0) } + typed.given
@@ -41,14 +41,14 @@ struct FitConfiguration {
     return both
   }
 
-  /// A line for the user where the file's own texts are not what they were.
+  /// A warning if the texts have changed since the file was written.
   func warning(of now: JSONValue, typed: ParsedArguments) -> String? {
     guard let data, typed.operands.isEmpty else { return nil }
-    // With another length or another vocabulary the samples of the same text are others.
+    // With another length or vocabulary, the same text has other samples.
     guard typed.given.allSatisfy({ $0.option.role != .arithmetic && $0.option.role != .content }) else { return nil }
     for part in ["training", "validation"] {
       guard let then = data[part], let now = now[part], then != now else { continue }
-      return "the \(part) data is not what it was when \(path) was written: the result will be another"
+      return "the \(part) data has changed since \(path) was written, so the result will differ"
     }
     return nil
   }
@@ -60,7 +60,7 @@ struct FitConfiguration {
     func location(_ scanner: JSONScanner) -> DataLocation {
       DataLocation(file: path, line: 1 + text[..<scanner.offset].count { $0 == UInt8(ascii: "\n") })
     }
-    /// Calls the body for each key, in front of its value.
+    /// Calls the body for each key, before its value is read.
     func members(
       _ scanner: inout JSONScanner, _ body: (String, DataLocation, inout JSONScanner) throws -> Void
     ) throws {
@@ -68,63 +68,65 @@ struct FitConfiguration {
       try scanner.beginObject()
       while try scanner.nextKey(into: &key) {
         let name = String(decoding: key, as: UTF8.self)
-        let place = location(scanner)
-        guard seen.insert(key).inserted else { throw FitConfigurationError.duplicateKey(name, place) }
-        try body(name, place, &scanner)
+        let keyLocation = location(scanner)
+        guard seen.insert(key).inserted else { throw FitConfigurationError.duplicateKey(name, keyLocation) }
+        try body(name, keyLocation, &scanner)
       }
     }
     var scanner = JSONScanner(text, file: path, withPaths: true)
     guard try scanner.peek() == .object else { throw FitConfigurationError.notAnObject("the file", location(scanner)) }
-    try members(&scanner) { name, place, scanner in
+    try members(&scanner) { name, location, scanner in
       switch name {
       case "options":
-        guard try scanner.peek() == .object else { throw FitConfigurationError.notAnObject("'options'", place) }
-        try members(&scanner) { name, place, scanner in
-          try add(name, scanner.value(), at: place)
+        guard try scanner.peek() == .object else { throw FitConfigurationError.notAnObject("'options'", location) }
+        try members(&scanner) { name, location, scanner in
+          try add(name, scanner.value(), at: location)
         }
       case "files":
         let value = try scanner.value()
         guard let names = value.array?.compactMap(\.string), names.count == value.array?.count else {
-          throw FitConfigurationError.badValue("files", "is not a list of names", place)
+          throw FitConfigurationError.badValue("files", "is not a list of file names", location)
         }
         files = names
       case "data": data = try scanner.value()
       case "versions": _ = try scanner.value()
-      default: throw FitConfigurationError.unknownKey(name, nearest: Self.nearest(name), place)
+      default: throw FitConfigurationError.unknownKey(name, nearest: Self.nearest(name), location)
       }
     }
     try scanner.finish()
   }
 
-  /// What was probably meant at the top of the file.
+  /// A hint about an unknown key at the top level of the file.
   private static func nearest(_ name: String) -> String? {
-    if FitOptions.declaration.option(named: name) != nil { return "options stand in the object 'options'" }
+    if FitOptions.declaration.option(named: name) != nil { return "move it into the object 'options'" }
     return Nearest.name(to: name, in: ["files", "options", "data", "versions"]).map { "did you mean '\($0)'?" }
   }
 
-  private mutating func add(_ name: String, _ value: JSONValue, at place: DataLocation) throws(FitConfigurationError) {
+  private mutating func add(
+    _ name: String, _ value: JSONValue, at location: DataLocation
+  ) throws(FitConfigurationError) {
     guard let option = FitOptions.declaration.option(named: name), !["config", "help"].contains(name) else {
-      // What can be typed alone needs no advice to write it.
+      // The name of an option that exists only on the command line is no suggestion.
       let nearest = Parser.nearest(name, in: FitOptions.declaration).flatMap { spelling -> String? in
         spelling == "--" + name ? nil : "did you mean '\(spelling.dropFirst(2))'?"
       }
-      throw .unknownKey(name, nearest: nearest, place)
+      throw .unknownKey(name, nearest: nearest, location)
     }
     if value.isNull { return }
     guard let kind = option.kind else {
-      guard let isOn = value.bool else { throw .badValue(name, "is \(value.kindName), not true or false", place) }
+      guard let isOn = value.bool else { throw .badValue(name, "is \(value.kindName), not true or false", location) }
       if isOn { given.append(.init(option: option, value: nil, typed: option.spelling)) }
       return
     }
-    for text in try texts(name, value, kind, place) {
-      guard kind.accepts(text) else { throw .badValue(name, "is '\(text)', not \(kind.expectation)", place) }
+    for text in try texts(name, value, kind, location) {
+      guard kind.accepts(text) else { throw .badValue(name, "is '\(text)', not \(kind.expectation)", location) }
       given.append(.init(option: option, value: Argument(bytes: text.pathBytes), typed: option.spelling))
     }
   }
 
-  /// The value as it would be typed; a list as several.
+  /// The value as it would be typed; the elements of a list as several values.
   private func texts(
-    _ name: String, _ value: JSONValue, _ kind: ValueKind, _ place: DataLocation
+    _ name: String, _ value: JSONValue, _ kind: ValueKind, _ location: DataLocation
   ) throws(FitConfigurationError) -> [String] {
     switch value {
     case .string(let text): return [text]
@@ -133,11 +135,11 @@ struct FitConfiguration {
       if case .words = kind, elements.allSatisfy({ $0.string != nil }) { return elements.compactMap(\.string) }
     default: break
     }
-    throw .badValue(name, "is \(value.kindName), not \(kind.expectation)", place)
+    throw .badValue(name, "is \(value.kindName), not \(kind.expectation)", location)
   }
 }
 
-/// What is wrong with a file of options.
+/// The errors of a file of options.
 enum FitConfigurationError: ModelError, Equatable {
   case unknownKey(_ name: String, nearest: String?, DataLocation)
   case duplicateKey(_ name: String, DataLocation)
@@ -147,7 +149,7 @@ enum FitConfigurationError: ModelError, Equatable {
   var message: String {
     switch self {
     case .unknownKey(let name, _, _): "unknown key '\(name)'"
-    case .duplicateKey(let name, _): "the key '\(name)' stands there twice"
+    case .duplicateKey(let name, _): "duplicate key '\(name)'"
     case .notAnObject(let what, _): "\(what) is not an object of keys and values"
     case .badValue(let name, let what, _): "'\(name)' \(what)"
     }
@@ -155,7 +157,7 @@ enum FitConfigurationError: ModelError, Equatable {
 
   var hint: String? {
     switch self {
-    case .unknownKey(_, let nearest, _): nearest ?? "'mlm fit -h' lists the options, which are the keys"
+    case .unknownKey(_, let nearest, _): nearest ?? "keys are option names; 'mlm fit -h' lists them"
     case .notAnObject: "write {\"files\": [\"a.txt\"], \"options\": {\"epochs\": 3}}"
     case .duplicateKey, .badValue: nil
     }
@@ -163,9 +165,9 @@ enum FitConfigurationError: ModelError, Equatable {
 
   var location: DataLocation? {
     switch self {
-    case .unknownKey(_, _, let place), .duplicateKey(_, let place), .notAnObject(_, let place),
-      .badValue(_, _, let place):
-      place
+    case .unknownKey(_, _, let location), .duplicateKey(_, let location), .notAnObject(_, let location),
+      .badValue(_, _, let location):
+      location
     }
   }
 }

@@ -6,40 +6,41 @@ extension FitOptions {
     options: fields.map(\.declaration) + [CommandDeclaration.help.declaration],
     description: [
       """
-      Trains a model to fill in masked tokens of text. Each non-blank line of the FILEs is a sample: some of its \
-      tokens are hidden, and the model learns to predict them. In the text, [MASK] and [SEP] are ordinary characters.
+      Trains a model to predict masked tokens. Each non-blank line of the FILEs is a sample; some of its tokens are \
+      masked, and the model learns to predict them. In the text, [MASK] and [SEP] are ordinary characters.
       """,
       """
-      The model directory is written at the end and appears whole or not at all. transformers and KerasHub load it; \
-      'mlm predict' and 'mlm evaluate' take it without being told. Until then it holds checkpoints. Ctrl-C ends after \
-      the step at hand with a checkpoint, from which the same command with --resume goes on; a second one ends at once.
+      The model directory is written at the end, complete or not at all; until then, it contains only checkpoints. \
+      transformers and KerasHub can load it, and 'mlm predict' and 'mlm evaluate' use it by default. Ctrl-C writes a \
+      checkpoint after the current step and exits; the same command with --resume continues from there. A second \
+      Ctrl-C exits immediately.
       """,
       """
-      Beside the model stand history.csv and history.svg, the course of the training as a table and as a picture, and \
-      README.md, a model card with the data, the figures and the command that repeats it; and training.json, all options \
-      of the run, for --config. With --overwrite, a README.md \
-      that mlm did not write stays, and the card becomes MODEL_CARD.md.
+      The directory also contains history.csv and history.svg, the history of the training as a table and as a chart; \
+      README.md, a model card with the data, the results and the command that repeats the run; and training.json, all \
+      options of the run, for --config. With --overwrite, a README.md that mlm did not write is kept, and the card is \
+      MODEL_CARD.md.
       """,
     ],
     examples: [
       .init(
         command: "mlm fit --preset distil_bert_base_en_uncased --epochs 3 novels.txt",
-        meaning: "go on training a published model on your own text"),
+        meaning: "continue training a published model on your own text"),
       .init(
         command: "mlm fit --learn-vocabulary 8000 --learning-rate 1e-3 --epochs 10 letters.txt",
-        meaning: "from nothing: your own word pieces, the tiny preset's size, random weights"),
+        meaning: "train from scratch, with your own vocabulary and the built-in preset's size"),
       .init(
         command: "zcat corpus.gz | mlm fit --max-steps 1000 --validation held-out.txt -",
-        meaning: "text from a pipe, 1000 steps, validated on a file"),
+        meaning: "read text from a pipe, train 1000 steps, validate on a file"),
       .init(
         command: "mlm fit --schedule linear --warmup-ratio 0.06 --optimizer adamw novels.txt",
-        meaning: "the recipe of the BERT papers"),
+        meaning: "use the learning-rate schedule and optimizer of the BERT papers"),
       .init(
         command: "mlm fit --config mlm-model/training.json --seed 1 --output other",
-        meaning: "the same training again, with another seed"),
+        meaning: "repeat a run with another seed"),
       .init(
         command: "mlm fit --epochs 3 --checkpoint-every 500 novels.txt --resume",
-        meaning: "go on where the same command without --resume was interrupted"),
+        meaning: "continue a training that was interrupted"),
     ],
     environment: CommonOptions.environment)
 }

@@ -3,22 +3,22 @@ import Model
 import Tensor
 import Text
 
-/// The records of a run, derived from the table of options: `training.json`, which `--config` takes, and the key that a
+/// The records of a run, derived from the table of options: `training.json`, which `--config` reads, and the key that a
 /// resumed run must share with its checkpoint.
 extension FitOptions {
   /// An option that a resumed run must share.
   struct KeyEntry: Sendable {
     let option: OptionDeclaration
     let value: String
-    /// What a checkpoint without this option was made with.
+    /// The value that a checkpoint without this option was made with.
     let before: String?
   }
 
-  /// The options that change the result of a training, each with its value as text: a training is resumed only where
-  /// all are the same. The FILEs are compared by their content; --learning-rate, the length, --early-stopping and
-  /// --threads by rules of their own.
+  /// The options that change the result of a training, each with its value as text. A training is resumed only if all
+  /// are the same. The FILEs are compared by content; --learning-rate, the length, --early-stopping and --threads have
+  /// separate rules.
   ///
-  /// - Parameter preset: what the training began with.
+  /// - Parameter preset: the preset that the training began with.
   func reproducibilityKey(preset: String) -> [KeyEntry] {
     var run = self
     run.common.preset = preset
@@ -27,16 +27,16 @@ extension FitOptions {
     }
   }
 
-  /// The options of the run in the order of help, defaults included; null where the model decides, or nothing does.
-  /// Leaves out where things go, and how much is reported.
+  /// The options of the run in the order of help, including defaults; null if the model decides or the option is off.
+  /// Excludes output paths and the options that control reporting.
   ///
   /// - Parameters:
-  ///   - preset: what the training began with.
-  ///   - threads: those that computed.
+  ///   - preset: the preset that the training began with.
+  ///   - threads: the number of threads used.
   func recorded(preset: String, threads: Int) -> [(key: String, value: JSONValue)] {
     var run = self
     (run.common.preset, run.common.threads) = (preset, threads)
-    // Preprocessed samples bring what these would say, and together they are refused.
+    // Preprocessed samples make these options invalid.
     let excluded = common.preprocessed ? CommonOptions.preprocessed.declaration.excludes.flatMap(\.names) : []
     return Self.fields.compactMap { field in
       guard let value = field.record(run) else { return nil }
@@ -47,7 +47,7 @@ extension FitOptions {
 
   /// The bytes of training.json.
   ///
-  /// - Parameter data: what the texts are known by.
+  /// - Parameter data: the fingerprints of the texts.
   func trainingFile(preset: String, threads: Int, data: JSONValue) -> [UInt8] {
     JSONValue.object([
       (
@@ -65,7 +65,7 @@ extension FitOptions {
     return schedule != .constant
   }
 
-  /// How long it was asked to train.
+  /// The options that set the length of the training.
   var lengthText: String {
     [epochs.map { "--epochs \($0)" }, maximumSteps.map { "--max-steps \($0)" }].compactMap { $0 }.joined(separator: " ")
   }

@@ -2,23 +2,23 @@ import Files
 import Model
 import Text
 
-/// What a checkpoint of `mlm fit` holds beside model and counters: by what the training is known again when it goes on, and its
-/// history so far.
+/// The record in a checkpoint of `mlm fit`, next to model and counters. Identifies the training, so that a resumed run
+/// can refuse other options or text, and holds the history so far.
 struct FitRecord {
-  /// What a resumed run must share.
+  /// The options that a resumed run must share.
   let key: [FitOptions.KeyEntry]
   let learningRate: String
   let length: Length
   let training: CorpusFingerprint
   let validation: CorpusFingerprint?
-  /// `DistilBertMaskedLM.fingerprint` of the model before the first step; empty where that is not known.
+  /// `DistilBertMaskedLM.fingerprint` of the model before the first step; empty if unknown.
   let model: String
   let threads: Int
   let earlyStopping: Int?
 
-  /// How long the training is.
+  /// The length of the training.
   struct Length: Equatable {
-    /// As it was asked for.
+    /// The options that set it.
     let text: String
     let steps: Int
     /// Whether the learning rate depends on it.
@@ -43,7 +43,7 @@ struct FitRecord {
 
   private static func text(ofRate rate: Double) -> String { FloatText.shortest(Float(rate)) }
 
-  /// What the texts are known by again.
+  /// The fingerprints of the texts.
   var data: JSONValue {
     func json(_ fingerprint: CorpusFingerprint) -> JSONValue {
       .object([
@@ -66,7 +66,7 @@ struct FitRecord {
       ("model", .string(model)), ("threads", .number(threads)),
       ("early_stopping", earlyStopping.map { .number($0) } ?? .null),
       ("data", data), ("history", .string(HistoryRow.header + rows.map(\.line).joined())),
-      // What its means are over; where one is not known, the tokens stand for them all.
+      // The weights of the means. If one is unknown, token counts replace them all.
       ("history_weights", .array(weights.count == rows.count ? weights.map { .number($0) } : [])),
     ])
   }
@@ -77,14 +77,14 @@ struct FitRecord {
   }
 }
 
-/// Refuses to go on from a checkpoint where that would not be what an uninterrupted training does.
+/// Refuses to resume from a checkpoint if the result would differ from that of an uninterrupted training.
 extension FitRecord {
-  /// What can be said before the text is read.
+  /// Checks everything that does not depend on the text.
   ///
   /// - Parameters:
   ///   - past: the record of the checkpoint.
-  ///   - isSameModel: whether these options begin with the model of that fingerprint; asked where a preset or a vocabulary is named
-  ///     otherwise than then.
+  ///   - isSameModel: whether these options begin with the model of that fingerprint; called if the name of the preset
+  ///     or the vocabulary has changed.
   static func check(
     _ options: FitOptions, preset: String, against past: JSONValue, isSameModel: (String) throws -> Bool
   ) throws {
@@ -110,9 +110,9 @@ extension FitRecord {
     }
   }
 
-  /// The rest.
+  /// Checks the text and the length.
   ///
-  /// - Parameter step: of the checkpoint.
+  /// - Parameter step: the step of the checkpoint.
   func check(against past: JSONValue, at step: Int) throws(ResumeError) {
     try check(training, past["data"]?["training"], .training)
     switch (validation, past["data"]?["validation"]) {
@@ -127,26 +127,25 @@ extension FitRecord {
     guard step <= length.steps else { throw .isLonger(done: step, steps: length.steps, text: length.text) }
   }
 
-  /// What differs and may, but makes another training in some respect: one line each.
+  /// Notes on differences that are allowed but can change the result, one line each.
   func notes(against past: JSONValue, at step: Int) -> [String] {
     var notes: [String] = []
     if let then = past["threads"]?.int, then != threads, step < length.steps {
       notes.append(
-        "the checkpoint was computed with \(plural(then, "thread")), the rest is computed with \(threads): last "
-          + "digits may differ from an uninterrupted training")
+        "--threads changed from \(then) to \(threads), so the last digits may differ from an uninterrupted training")
     }
     if let value = past["early_stopping"], value.int != earlyStopping {
       func text(_ count: Int?) -> String { count.map { String($0) } ?? "off" }
       var note = "--early-stopping changed from \(text(value.int)) to \(text(earlyStopping))"
       if let earlyStopping, let end = Self.end(of: Self.history(of: past), earlyStopping: earlyStopping), end < step {
-        note += "; given from the start, it would have ended the training after step \(end)"
+        note += "; from the start, it would have stopped the training after step \(end)"
       }
       notes.append(note)
     }
     return notes
   }
 
-  /// The step after which early stopping would have ended a training.
+  /// The step after which early stopping would have stopped a training.
   private static func end(of history: [HistoryRow], earlyStopping: Int) -> Int? {
     var (best, count) = (Double.infinity, 0)
     for row in history {
@@ -167,45 +166,46 @@ extension FitRecord {
   }
 }
 
-/// Why a training does not go on from a checkpoint.
+/// The reasons why a training cannot be resumed from a checkpoint.
 enum ResumeError: ModelError, Equatable {
   enum Data: String, Sendable { case training, validation }
 
   case optionChanged(_ option: String, then: String, now: String)
   case learningRateChanged(then: String, now: String)
   case lengthChanged(then: String, now: String)
-  /// Fewer steps are asked for than the checkpoint has.
+  /// The requested length is shorter than the checkpoint's number of steps.
   case isLonger(done: Int, steps: Int, text: String)
   case dataChanged(_ data: Data, samplesThen: Int, samplesNow: Int)
 
   var message: String {
     switch self {
     case .optionChanged(let option, let then, let now):
-      "cannot resume: --\(option) was \(then) and is \(now) now, and the training would be another"
+      "cannot resume: --\(option) changed from \(then) to \(now)"
     case .learningRateChanged(let then, let now):
-      "cannot resume: --learning-rate was \(then) and is \(now) now"
+      "cannot resume: --learning-rate changed from \(then) to \(now)"
     case .lengthChanged(let then, let now):
-      "cannot resume: the length was \(then) and is \(now) now, and the learning rate depends on it"
+      "cannot resume: the length changed from \(then) to \(now), and the learning rate depends on it"
     case .isLonger(let done, let steps, let text):
-      "cannot resume: the training has \(plural(done, "step")) behind it, more than \(text)"
+      "cannot resume: the training has already done \(plural(done, "step")), more than \(text)"
         + (text.hasPrefix("--max-steps") ? "" : " (\(plural(steps, "step")))")
     case .dataChanged(let data, let then, let now):
-      "cannot resume: the \(data.rawValue) data is not what it was"
-        + (then != now
-          ? ": \(plural(then, "sample")) then, \(now) now" : "; there are as many samples, but others")
+      "cannot resume: the \(data.rawValue) data changed"
+        + (then != now ? " from \(plural(then, "sample")) to \(now)" : "; the number of samples is the same")
     }
   }
 
   var hint: String? {
     switch self {
     case .optionChanged("preset", _, _):
-      "leave --preset out: the checkpoint holds the model; or start over with --overwrite"
-    case .isLonger: "only a longer training can be resumed; start over with --overwrite"
+      "omit --preset, because the checkpoint holds the model; or start over with --overwrite"
+    case .isLonger: "give a longer length, or start over with --overwrite"
     case .optionChanged, .dataChanged:
-      "give what was given then; or train on from a checkpoint as a model: --preset OUTPUT/checkpoints/step-N --output OTHER"
-    case .learningRateChanged: "if the change is meant, add --change-learning-rate"
+      "use the original value; or start a new training from a checkpoint: "
+        + "--preset OUTPUT/checkpoints/step-N --output OTHER"
+    case .learningRateChanged: "add --change-learning-rate if this is intended"
     case .lengthChanged:
-      "with --schedule constant and without --warmup-ratio it may differ; or train on from a checkpoint as a model (--preset)"
+      "use the original length; or start a new training from a checkpoint: "
+        + "--preset OUTPUT/checkpoints/step-N --output OTHER"
     }
   }
 }

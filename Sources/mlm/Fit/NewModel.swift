@@ -3,14 +3,14 @@ import Hub
 import Model
 import Text
 
-/// Makes a model of random weights whose vocabulary or size is not its preset's.
+/// Makes a model with random weights whose vocabulary or size differs from its preset's.
 struct NewModel {
   let options: NewModelOptions
   let common: CommonOptions
   let context: CommandContext
 
   /// - Parameters:
-  ///   - preset: where architecture and vocabulary come from, as far as the options do not say.
+  ///   - preset: the source of the architecture and the vocabulary, unless options override them.
   ///   - files: the text to learn a vocabulary from.
   func make(
     from preset: String, in registry: PresetRegistry, files: [TextFile], dropout: Double?
@@ -31,17 +31,17 @@ struct NewModel {
       tokenizer: tokenizer, sequenceLength: min(512, configuration.maxSequenceLength),
       masking: MaskingOptions(seed: common.seed))
     if common.preset != nil, common.loadsWeights {
-      context.console.note("the weights of \(preset) do not fit a new vocabulary: they are random")
+      context.console.note("using random weights, because those of \(preset) do not fit a new vocabulary")
     }
     return try DistilBertMaskedLM(
       configuration: configuration, preprocessor: preprocessor, seed: common.seed, threads: context.threads(common))
   }
 
-  /// What is taken of the preset.
+  /// The parts of the preset that are used.
   private struct Base {
     let name: String
     let configuration: Configuration
-    /// nil where nothing of it is asked for.
+    /// nil if it is not needed.
     let tokenizer: WordPieceTokenizer?
   }
 
@@ -61,8 +61,8 @@ struct NewModel {
     if let intermediateDim = options.intermediateDim { configuration.intermediateDim = intermediateDim }
     guard configuration.hiddenDim.isMultiple(of: configuration.numHeads) else {
       throw UsageError(
-        "a width of \(configuration.hiddenDim) is no multiple of \(configuration.numHeads) attention heads",
-        hint: "give --hidden-dim and --heads that go together")
+        "width \(configuration.hiddenDim) is not a multiple of \(configuration.numHeads) attention heads",
+        hint: "change --hidden-dim or --heads")
     }
     return configuration
   }
@@ -88,10 +88,10 @@ struct NewModel {
     }
     var names = SpecialTokenNames()
     if options.keepsSpecialIDs, let tokenizer = preset.tokenizer {
-      guard let places = SpecialTokenPlaces(like: tokenizer.specialTokens) else {
+      guard let ids = SpecialTokenPlaces(like: tokenizer.specialTokens) else {
         throw UsageError("--keep-special-ids: the preset's special tokens have ids above 1,000")
       }
-      trainer.specialTokens = places
+      trainer.specialTokens = ids
       names = tokenizer.specialTokens.names
     }
     let (vocabulary, found) = try trainer.train(files)
@@ -105,28 +105,28 @@ struct NewModel {
   ) {
     context.console.note(
       "learned \(plural(pieces, "word piece")) from \(plural(found.words, "word")), "
-        + "\(found.distinctWords) different")
+        + "\(found.distinctWords) of them distinct")
     if pieces < size {
-      context.console.note("the text gives no more pieces that are seen \(options.minimumFrequency) times")
+      context.console.note("the text has no other pieces that occur \(options.minimumFrequency) times")
     }
     let letters =
-      "\(tokenizing.lowercase ? "lower case" : "case kept"), accents \(tokenizing.stripsAccents ? "removed" : "kept")"
+      "\(tokenizing.lowercase ? "lowercase" : "case kept"), accents \(tokenizing.stripsAccents ? "removed" : "kept")"
     let reason =
       switch options.lowercases {
-      case nil: "as the preset \(preset.name); \(tokenizing.lowercase ? "--cased keeps" : "--lowercase drops") both"
-      case true?: "as --lowercase asks"
-      case false?: "as --cased asks"
+      case nil: "as in \(preset.name); \(tokenizing.lowercase ? "--cased keeps" : "--lowercase removes") both"
+      case true?: "by --lowercase"
+      case false?: "by --cased"
       }
-    context.console.note("the vocabulary: \(letters), \(reason)")
+    context.console.note("vocabulary: \(letters), \(reason)")
     if found.mergedShare > 0.01 {
       context.console.warning(
-        "\(Readable.percent(found.mergedShare)) of the text's \(found.distinctSpellings) different words become equal to "
-          + "others (\(letters)); --cased keeps them apart")
+        "\(Readable.percent(found.mergedShare)) of the \(found.distinctSpellings) distinct words become equal to "
+          + "others (\(letters)); --cased keeps them distinct")
     }
     if found.charactersLeftOut > 0 {
-      // Where that makes many tokens [UNK], a warning follows when the text is read.
+      // If that makes many tokens [UNK], a warning follows when the text is read.
       context.console.note(
-        "\(plural(found.charactersLeftOut, "rare character")) found no room in the vocabulary: "
+        "\(plural(found.charactersLeftOut, "rare character")) did not fit into the vocabulary, so "
           + "\(found.unknownWords) of \(plural(found.words, "word")) are [UNK]")
     }
   }

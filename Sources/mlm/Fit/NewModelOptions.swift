@@ -1,19 +1,19 @@
 import CommandLine
 import Model
 
-/// What of a model is new: its vocabulary, its size. Either way its weights are random.
+/// The options that give a model a new vocabulary or size. The weights of such a model are random.
 struct NewModelOptions: Sendable, Equatable {
   enum Vocabulary: Sendable, Equatable {
     /// The preset's.
     case preset
-    /// Learned from the FILEs: so many word pieces.
+    /// Learned from the FILEs, with this number of word pieces.
     case learned(size: Int)
-    /// One word piece a line.
+    /// A file with one word piece per line.
     case file(String)
   }
 
   var vocabulary = Vocabulary.preset
-  /// nil: as the preset has it, or for a file as its pieces look.
+  /// nil: the preset's setting; for a file, detected from the pieces.
   var lowercases: Bool?
   var minimumFrequency = Self.minimumFrequency.defaultValue
   /// Whether the special tokens of a learned vocabulary have the preset's ids, with [unusedN] between them.
@@ -22,7 +22,7 @@ struct NewModelOptions: Sendable, Equatable {
   var layers, hiddenDim, heads, intermediateDim: Int?
 
   var changesArchitecture: Bool { layers != nil || hiddenDim != nil || heads != nil || intermediateDim != nil }
-  /// Whether the model is not the preset's.
+  /// Whether vocabulary or architecture differ from the preset's.
   var isNew: Bool { vocabulary != .preset || changesArchitecture }
 }
 
@@ -31,38 +31,39 @@ extension NewModelOptions {
     "learn-vocabulary", in: .newModel, role: .arithmetic, excludes: [pieces],
     help: "learn N word pieces from the FILEs",
     details: """
-      Learn a WordPiece vocabulary of N pieces from the FILEs, as Hugging Face's WordPieceTrainer does, and train a model \
-      of random weights with it. [PAD], [UNK], [CLS], [SEP] and [MASK] are added to the N, with the ids 0 to 4: \
-      vocab.txt has N + 5 lines.
+      Learn a WordPiece vocabulary of N pieces from the FILEs, as Hugging Face's WordPieceTrainer does, and train a \
+      model with random weights. [PAD], [UNK], [CLS], [SEP] and [MASK] are added to the N pieces, with the ids 0 to 4, \
+      so vocab.txt has N + 5 lines.
       """,
     foreignNames: ["vocab-size", "vocabulary-size", "train-tokenizer"])
   static let vocabularyFile = Option<String?>.text(
     "vocabulary", "FILE", kind: .file, in: .newModel, role: .content, excludes: [pieces],
-    help: "take this one, a piece a line",
-    details: "Take the vocabulary of this file, one word piece a line (vocab.txt), for a model of random weights.",
+    help: "use this vocabulary, one piece per line",
+    details: "Train a model with random weights and the vocabulary in this file (vocab.txt), one word piece per line.",
     foreignNames: ["vocab", "vocab-file", "tokenizer", "tokenizer-name"])
   static let lowercase = Option<Bool>.flag(
-    "lowercase", in: .newModel, role: .arithmetic, excludes: [letters], help: "the vocabulary is for lower-cased text",
+    "lowercase", in: .newModel, role: .arithmetic, excludes: [letters], help: "lowercase text and strip accents",
     details: """
-      Text is lower-cased and loses its accents. With --learn-vocabulary this or --cased, unless given, is as in the \
-      preset; with --vocabulary as the pieces look.
+      Lowercase text and strip its accents. Default: the preset's setting with --learn-vocabulary; detected from the \
+      pieces with --vocabulary.
       """,
     foreignNames: ["uncased", "do-lower-case"])
   static let cased = Option<Bool>.flag(
-    "cased", in: .newModel, role: .arithmetic, excludes: [letters], help: "the vocabulary keeps case and accents",
-    details: "Text keeps its case and its accents.", foreignNames: ["keep-case", "no-lowercase"])
+    "cased", in: .newModel, role: .arithmetic, excludes: [letters], help: "keep case and accents",
+    details: "Keep the case and the accents of text. See --lowercase for the default.",
+    foreignNames: ["keep-case", "no-lowercase"])
   static let minimumFrequency = Option<Int>.integer(
-    "min-frequency", default: 2, in: .newModel, role: .arithmetic, help: "a piece is seen N times at least",
-    details: "With --learn-vocabulary: no piece is made of what is seen less often. The characters are pieces anyway.")
+    "min-frequency", default: 2, in: .newModel, role: .arithmetic, help: "minimum frequency of a learned piece",
+    details: "With --learn-vocabulary: learn only pieces that occur at least N times. Single characters are exempt.")
   static let keepSpecialIDs = Option<Bool>.flag(
-    "keep-special-ids", in: .newModel, role: .arithmetic, help: "special tokens keep the preset's ids",
+    "keep-special-ids", in: .newModel, role: .arithmetic, help: "keep the preset's ids of special tokens",
     details: """
-      With --learn-vocabulary: [PAD], [UNK], [CLS], [SEP] and [MASK] have the ids they have in the preset (in BERT 0 and 100 \
-      to 103), and [unused0], [unused1] … fill the gaps, in addition to the N pieces.
+      With --learn-vocabulary: give [PAD], [UNK], [CLS], [SEP] and [MASK] their ids in the preset (in BERT: 0 and 100 \
+      to 103). [unused0], [unused1] … fill the gaps, in addition to the N pieces.
       """)
   static let layers = Option<Int?>.integer(
     "layers", "N", 1...Configuration.Limit.numLayers, defaultText: "the preset's", in: .newModel, role: .arithmetic,
-    help: "encoder layers",
+    help: "number of encoder layers",
     foreignNames: ["num-layers", "n-layers", "num-hidden-layers"])
   static let hiddenDim = Option<Int?>.integer(
     "hidden-dim", "N", 1...Configuration.Limit.hiddenDim, defaultText: "the preset's", in: .newModel, role: .arithmetic,
@@ -70,22 +71,21 @@ extension NewModelOptions {
     details: "The width of the model (config.json: dim).", foreignNames: ["dim", "hidden-size", "width"])
   static let heads = Option<Int?>.integer(
     "heads", "N", 1...Configuration.Limit.numHeads, defaultText: "the preset's", in: .newModel, role: .arithmetic,
-    help: "attention heads",
-    details: "Attention heads; the width must be a multiple of it.",
+    help: "number of attention heads",
+    details: "The number of attention heads, which must divide the width.",
     foreignNames: ["num-heads", "n-heads", "num-attention-heads"])
   static let intermediateDim = Option<Int?>.integer(
     "intermediate-dim", "N", 1...Configuration.Limit.intermediateDim, defaultText: "the preset's", in: .newModel,
-    role: .arithmetic,
-    help: "width of feed-forward",
+    role: .arithmetic, help: "width of the feed-forward layers",
     details: """
-      The width between the two layers of feed-forward (config.json: hidden_dim). Without it, four times --hidden-dim \
-      where that is given.
+      The width between the two feed-forward layers (config.json: hidden_dim). Default: four times --hidden-dim if \
+      that is given.
       """,
     foreignNames: ["intermediate-size", "ffn-dim"])
 
   private static let pieces = Exclusion(
-    of: ["learn-vocabulary", "vocabulary"], because: "both say what the word pieces are")
-  private static let letters = Exclusion(of: ["lowercase", "cased"], because: "text is one or the other")
+    of: ["learn-vocabulary", "vocabulary"], because: "both set the word pieces")
+  private static let letters = Exclusion(of: ["lowercase", "cased"], because: "they are opposites")
 
   static let fields: [OptionField<Self>] = [
     .init(
@@ -94,7 +94,7 @@ extension NewModelOptions {
     .init(
       vocabularyFile, value: { if case .file(let file) = $0.vocabulary { file } else { .some(nil) } },
       key: { $0.vocabularyText }),
-    // What the text loses is one question, whose answer is under `cased` in the key.
+    // The key holds one entry for --lowercase and --cased: `cased`.
     .init(lowercase, value: { $0.lowercases == true }, key: { _ in nil }),
     .init(
       cased, value: { $0.lowercases == false }, key: { $0.lowercases.map { !$0 }.keyText ?? "as the preset" }),
@@ -112,31 +112,31 @@ extension NewModelOptions {
       vocabulary = .file(file)
     }
     if minimumFrequency != Self.minimumFrequency.defaultValue, size == nil {
-      throw UsageError("--min-frequency is for --learn-vocabulary")
+      throw UsageError("--min-frequency needs --learn-vocabulary")
     }
-    if keepsSpecialIDs, size == nil { throw UsageError("--keep-special-ids is for --learn-vocabulary") }
+    if keepsSpecialIDs, size == nil { throw UsageError("--keep-special-ids needs --learn-vocabulary") }
     intermediateDim = intermediateDim ?? hiddenDim.map { 4 * $0 }
 
     let (lower, cased) = (try arguments.value(of: Self.lowercase), try arguments.value(of: Self.cased))
     lowercases = lower ? true : cased ? false : nil
     if lowercases != nil, vocabulary == .preset {
       throw UsageError(
-        "\(lower ? "--lowercase" : "--cased") is for a new vocabulary",
+        "\(lower ? "--lowercase" : "--cased") needs a new vocabulary",
         hint: "add --learn-vocabulary N or --vocabulary FILE")
     }
-    // A preset's weights are not silently dropped for the sake of a number.
+    // The preset's weights must not be dropped silently.
     if changesArchitecture, vocabulary == .preset, try !arguments.value(of: CommonOptions.noLoadWeights),
       try !arguments.value(of: FitOptions.resume)
     {
       throw UsageError(
-        "a model of another size has random weights", hint: "add --no-load-weights if that is meant")
+        "the preset's weights do not fit another size", hint: "add --no-load-weights to start from random weights")
     }
   }
 
-  /// What `vocabularyText` is where no file is given.
+  /// The values of `vocabularyText` if no file is given.
   static let noFile: Set<String> = ["the preset's", "learned"]
 
-  /// Where the vocabulary comes from: the name of a file, or one of `noFile`.
+  /// The source of the vocabulary: the name of a file, or one of `noFile`.
   var vocabularyText: String {
     switch vocabulary {
     case .preset: "the preset's"

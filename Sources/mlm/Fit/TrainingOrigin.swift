@@ -1,30 +1,30 @@
 import Model
 import Text
 
-/// What a training began with, as far as its options say: the card, the picture's title and `info` tell it.
+/// The model that a training began with, as its options describe it, for the card, the chart's title and `info`.
 struct TrainingOrigin: Sendable, Equatable {
   enum Vocabulary: Sendable, Equatable {
     case preset
-    /// Learned from the text: so many word pieces, the special ones counted.
+    /// Learned from the text, with this number of word pieces, including the special tokens.
     case learned(Int)
     case file(String)
   }
 
-  /// The preset, as the user called it.
+  /// The preset as the user named it.
   var preset: String
-  /// Random weights, from the seed; else the preset's.
+  /// Whether the weights are random, from the seed; otherwise they are the preset's.
   var isRandom: Bool
   var seed: UInt64
   var vocabulary = Vocabulary.preset
-  /// Whether layers or widths are not the preset's.
+  /// Whether the number of layers or a width differs from the preset's.
   var changesSize = false
 
-  /// In a sentence: "the weights of my-model", "random weights from seed 0, with a vocabulary of 8,000 word pieces learned from the
-  /// text, in the architecture of my-model".
+  /// The origin as part of a sentence: "the weights of my-model", "random weights from seed 0, with a vocabulary of
+  /// 8,000 word pieces learned from the text, in the architecture of my-model".
   ///
   /// - Parameters:
-  ///   - preset: how the preset is written.
-  ///   - file: how the name of a vocabulary is written.
+  ///   - preset: the formatted name of the preset.
+  ///   - file: formats the name of a vocabulary file.
   func text(preset: String, file: (String) -> String = { $0 }) -> String {
     guard isRandom else { return "the weights of \(preset)" }
     let architecture = changesSize ? "in another size of the architecture" : "in the architecture"
@@ -38,7 +38,7 @@ struct TrainingOrigin: Sendable, Equatable {
     }
   }
 
-  /// In few words, for a title: "my-model", "random weights with a learned vocabulary".
+  /// The origin as part of a title: "my-model", "random weights with a learned vocabulary".
   var title: String {
     guard isRandom else { return FileName.last(preset) }
     switch vocabulary {
@@ -50,7 +50,7 @@ struct TrainingOrigin: Sendable, Equatable {
 }
 
 extension TrainingOrigin {
-  /// - Parameter pieces: the word pieces of the model.
+  /// - Parameter pieces: the number of word pieces of the model.
   init(_ options: FitOptions, preset: String, pieces: Int) {
     self.init(
       preset: preset, isRandom: !options.common.loadsWeights || options.newModel.isNew, seed: options.common.seed,
@@ -62,9 +62,9 @@ extension TrainingOrigin {
     }
   }
 
-  /// What a training.json says; nil where it does not.
+  /// Reads the origin from a training.json; nil if it has none.
   ///
-  /// - Parameter pieces: the word pieces of the model beside it.
+  /// - Parameter pieces: the number of word pieces of the model in the same directory.
   init?(trainingFile: JSONValue, pieces: Int?) {
     let options = trainingFile["options"]
     guard let preset = options?["preset"]?.string else { return nil }

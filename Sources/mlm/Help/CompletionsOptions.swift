@@ -2,7 +2,7 @@ import CommandLine
 import Hub
 import Model
 
-/// What `mlm completions` was asked to do.
+/// The options of `mlm completions`.
 struct CompletionsOptions: Sendable, Equatable {
   var shell: Completions.Shell
 }
@@ -12,24 +12,24 @@ extension CompletionsOptions {
   private static let placeholder = "SHELL"
 
   static let declaration = CommandDeclaration(
-    name: "completions", summary: "completions for bash, zsh or fish",
+    name: "completions", summary: "print shell completions for bash, zsh or fish",
     operands: .oneOf(shells, placeholder: placeholder, isOptional: false),
     options: [CommandDeclaration.help.declaration],
     description: [
       """
-      Prints a script that makes a shell complete commands, options, their values, presets and files. Scripts/install \
-      puts it where the shell looks for it; the examples do without.
+      Prints a script with which a shell completes commands, options, values, presets and files. Scripts/install \
+      installs it; the examples show how to do so manually.
       """
     ],
     examples: [
       .init(
         command: "mlm completions bash > ~/.local/share/bash-completion/completions/mlm",
-        meaning: "bash with bash-completion, from its next start on"),
-      .init(command: "source <(mlm completions bash)", meaning: "bash without it: into ~/.bashrc"),
+        meaning: "bash with bash-completion, from the next shell on"),
+      .init(command: "source <(mlm completions bash)", meaning: "bash without bash-completion (add to ~/.bashrc)"),
       .init(
-        command: "source <(mlm completions zsh)", meaning: "zsh: into ~/.zshrc, after compinit"),
+        command: "source <(mlm completions zsh)", meaning: "zsh (add to ~/.zshrc, after compinit)"),
       .init(
-        command: "mlm completions fish > ~/.config/fish/completions/mlm.fish", meaning: "fish, at once"),
+        command: "mlm completions fish > ~/.config/fish/completions/mlm.fish", meaning: "fish, effective immediately"),
     ],
     environment: [])
 
@@ -46,10 +46,11 @@ extension CompletionsOptions {
 }
 
 extension Completions {
-  /// The tool's own: all commands, and the built-in presets. Those of MLM_PRESETS come and go, and a script stays.
+  /// The tool's completions: all commands and the built-in presets. Excludes those of MLM_PRESETS, which may change
+  /// after the script was written.
   static func standard() throws -> Completions {
     let presets = try PresetRegistry.builtIn().presets.map { preset in
-      // What it is; where it comes from has no room beside a word.
+      // Only the first part of the description fits next to a word.
       Name(word: preset.name, meaning: String(preset.description.prefix { $0 != ";" && $0 != ":" }))
     }
     return Completions(.mlm, catalogues: [(.presets, presets)])

@@ -2,30 +2,31 @@ import CommandLine
 
 /// `mlm help [COMMAND|TOPIC]`.
 enum HelpCommand {
-  /// For whoever lists the commands; help on it is the overview.
+  /// The declaration for the list of commands. Help on `help` is the overview.
   static var declaration: CommandDeclaration {
     CommandDeclaration(
-      name: "help", summary: "help on a command or a topic",
+      name: "help", summary: "show help on a command or a topic",
       operands: .oneOf(subjects, placeholder: "COMMAND|TOPIC", isOptional: true), options: [],
       description: [
         """
-        Shows the same as 'mlm COMMAND --help', or the page on a TOPIC. Without either, shows the same as 'mlm --help'.
+        Shows the help of a COMMAND, as 'mlm COMMAND --help' does, or the page on a TOPIC. Without an argument, shows \
+        the same as 'mlm --help'.
         """
       ], examples: [], environment: [])
   }
 
-  /// The names that help knows.
+  /// The names that help accepts.
   private static let subjects = Command.allCases.map(\.rawValue) + HelpTopic.all.map(\.name)
 
   static let examples: [CommandDeclaration.Example] = [
     .init(command: "mlm predict 'The capital of France is [MASK].'", meaning: "fill in a mask"),
     .init(command: "mlm fit --epochs 3 novels.txt", meaning: "train on text, write ./mlm-model"),
-    .init(command: "mlm evaluate held-out.txt", meaning: "how good is it?"),
+    .init(command: "mlm evaluate held-out.txt", meaning: "measure loss and accuracy"),
   ]
 
   static var overview: String { Help(.mlm).long() }
 
-  /// `mlm help fit` is `mlm fit --help`; `mlm help` is `mlm --help`; `mlm help formats` is a page of its own.
+  /// `mlm help fit` is `mlm fit --help`; `mlm help` is `mlm --help`; `mlm help formats` is a separate page.
   static func text(for arguments: [Argument]) throws(UsageError) -> String {
     guard let first = arguments.first else { return overview }
     if arguments.count > 1 {

@@ -42,7 +42,7 @@ extension HelpTopic {
         Row("text", "a table for people"),
         Row(
           "json",
-          "a line per input: the schema of transformers' fill-mask pipeline, one array per mask if there are "
+          "one line per input, in the schema of transformers' fill-mask pipeline; one array per mask if there are "
             + "several"),
         Row("tsv", "input, mask, rank, score, token, token_str"),
         Row("fill", "the text with the best word in each mask"),
@@ -66,7 +66,7 @@ extension HelpTopic {
       .paragraph(
         """
         The output matrix is the word embedding, unless config.json says "tie_word_embeddings": false or the file has \
-        another vocab_projector.weight. It is then a matrix of its own: trained, frozen with the head, and written. A \
+        another vocab_projector.weight. It is then a separate matrix: trained, frozen with the head, and written. A \
         model without a head is loaded with a new one and a warning; predict refuses it unless --allow-untrained-head \
         is given.
         """),

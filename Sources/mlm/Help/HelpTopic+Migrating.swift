@@ -6,8 +6,8 @@ extension HelpTopic {
     blocks: [
       .paragraph(
         """
-        mlm computes the same numbers as KerasHub and transformers, with options of its own. If you type an option of \
-        run_mlm.py, the error names the option to use instead.
+        mlm computes the same numbers as KerasHub and transformers, but its options have other names. If you type an \
+        option of run_mlm.py, the error names the option to use instead.
         """),
 
       .heading("From KerasHub"),

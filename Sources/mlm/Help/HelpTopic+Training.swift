@@ -7,7 +7,7 @@ extension HelpTopic {
       .heading("Which learning rate, which samples"),
       .paragraph(
         """
-        To continue training a model, start with the defaults: Adam, a constant learning rate of 5e-5, a line per \
+        To continue training a model, start with the defaults: Adam, a constant learning rate of 5e-5, one line per \
         sample. For random weights, use a higher rate with a warm-up, such as --learning-rate 1e-3 --schedule linear \
         --warmup-ratio 0.05.
         """),

@@ -3,7 +3,7 @@ import Hub
 import Model
 import Text
 
-/// `mlm info`: what a model is made of, without loading its weights.
+/// `mlm info`: describes a model without loading its weights.
 struct InfoCommand {
   let options: InfoOptions
   let context: CommandContext
@@ -16,7 +16,7 @@ struct InfoCommand {
   func run() throws -> ExitCode {
     let registry = try context.registry()
     let name = context.preset(for: .info, given: options.preset, in: registry)
-    // Hashing a large file takes seconds, too.
+    // Within `reachingHub`, signals also end the hashing of large files, which takes seconds.
     let information = try context.reachingHub { hub in
       try registry.resolve(name, hub: hub, loadWeights: false) { resolved in
         try resolved.reading {
@@ -34,7 +34,7 @@ struct InfoCommand {
     return .done
   }
 
-  /// nil where the directory has no vocabulary: the rest is worth telling.
+  /// Loads the tokenizer; nil with a warning if the directory has no vocabulary.
   private func tokenizer(of preset: ResolvedPreset) throws -> WordPieceTokenizer? {
     do {
       return try preset.loadTokenizer()
@@ -45,7 +45,7 @@ struct InfoCommand {
     }
   }
 
-  /// The files' headers tell it, and whether the output matrix is the word embedding.
+  /// Reads from the files' headers whether there is a head, and whether the output matrix is the word embedding.
   private func head(of preset: ResolvedPreset) -> (ModelInformation.Head, Configuration) {
     guard let directory = preset.directory else { return (.trained, preset.configuration) }
     do {
@@ -54,18 +54,18 @@ struct InfoCommand {
     } catch CheckpointError.noWeights {
       return (.noWeights, preset.configuration)
     } catch {
-      // Whoever loads it will say the same; what can be told is told.
+      // Commands that load the model report the same error; here the other facts are still shown.
       context.console.warning("the weights cannot be read: \((error as? any ModelError)?.message ?? "\(error)")")
       return (.unreadable, preset.configuration)
     }
   }
 }
 
-/// What a training has left in a model's directory.
+/// The records of a training in a model's directory.
 struct TrainingPast {
-  /// Rows of history.csv; of a checkpoint, those until then.
+  /// Rows of history.csv; for a checkpoint, the rows so far.
   let history: [HistoryRow]
-  /// training.json; nil where there is none that can be read.
+  /// training.json; nil if it is missing or unreadable.
   let run: JSONValue?
 
   init(of preset: ResolvedPreset) {

@@ -1,6 +1,6 @@
 import CommandLine
 
-/// What `mlm info` was asked to do.
+/// The options of `mlm info`.
 struct InfoOptions: Sendable, Equatable {
   enum Format: String, Sendable, CaseIterable { case text, json }
 
@@ -13,27 +13,27 @@ struct InfoOptions: Sendable, Equatable {
 extension InfoOptions {
   static let format = Option<Format>.choice(
     "format", "NAME", default: .text, in: .output, help: "text or json",
-    details: "text: for people. json: one object with the same for scripts; sizes in bytes, null for what is not there."
+    details: "text: a summary. json: one object with the same facts; sizes are in bytes, and missing facts are null."
   )
 
   static let declaration = CommandDeclaration(
-    name: "info", summary: "what a model is made of", operands: .none,
+    name: "info", summary: "show a model's architecture, files and history", operands: .none,
     options: [
       CommonOptions.preset.declaration, format.declaration, CommonOptions.offline.declaration,
       CommonOptions.quiet.declaration, CommandDeclaration.help.declaration,
     ],
     description: [
       """
-      Shows a model's architecture, its parameters part by part, its vocabulary, where its files are, their sizes and \
-      SHA-256 hashes, and the end of its training history where there is one. Weights are neither fetched nor loaded.
+      Shows a model's architecture, the number of parameters of each part, its vocabulary, the location, sizes and \
+      SHA-256 hashes of its files, and the last rows of its training history. Weights are neither downloaded nor loaded.
       """
     ],
     examples: [
-      .init(command: "mlm info", meaning: "the model that predict would take"),
+      .init(command: "mlm info", meaning: "the model that predict would use"),
       .init(command: "mlm info --preset my-model/checkpoints/step-500", meaning: "a checkpoint"),
       .init(
         command: "mlm info --preset distil_bert_base_en --format json | jq .parameters.total",
-        meaning: "one figure for a script"),
+        meaning: "one number for a script"),
     ],
     environment: CommonOptions.environment.filter { !$0.name.contains("THREADS") })
 

@@ -3,28 +3,28 @@ import Hub
 import Model
 import Text
 
-/// What `mlm info` tells of a model, for people and for scripts.
+/// The output of `mlm info`, as text and as JSON.
 struct ModelInformation {
   enum Head: String {
-    /// The files hold all of it.
+    /// The files contain the whole head.
     case trained
-    /// `predict` refuses the model before `fit`.
+    /// The files contain no head, so `predict` refuses the model until `fit` has trained it.
     case missing
-    /// There are no weights at hand.
+    /// The weights are not available locally.
     case noWeights = "no weights"
     case unreadable
   }
 
   let preset: ResolvedPreset
-  /// As its weights are, where they are at hand.
+  /// The configuration, adapted to the weights if they are available locally.
   let configuration: Configuration
-  /// nil where there is no vocabulary.
+  /// nil if there is no vocabulary.
   let tokenizer: WordPieceTokenizer?
   let head: Head
   let files: [ModelFile]
   let past: TrainingPast
 
-  /// Rows of the history that are shown.
+  /// The number of rows of the history to show.
   static let shownRows = 5
 
   init(
@@ -37,14 +37,14 @@ struct ModelInformation {
 
   private var summary: ModelSummary { ModelSummary(configuration) }
 
-  // MARK: For people
+  // MARK: Text
 
   var text: String {
     var lines = [Printable.oneLine(preset.displayName)]
     var facts = Table([.left, .left], indent: "  ")
     let sizes = configuration
     facts.rows = [
-      ["place", Printable.oneLine(place)],
+      ["location", Printable.oneLine(location)],
       [
         "architecture",
         "\(Count.text(sizes.numLayers, "layer")), \(Count.grouped(sizes.hiddenDim)) wide, "
@@ -63,10 +63,10 @@ struct ModelInformation {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private var place: String {
+  private var location: String {
     switch preset.source {
     case .directory(let path): path == preset.displayName ? "a model directory" : "the directory \(path)"
-    case .embedded: "part of the program"
+    case .embedded: "built into the program"
     case .hub(let address, let directory):
       "\(address.repository)@\(address.revision) on the hub, cached in \(directory)"
     }
@@ -74,9 +74,9 @@ struct ModelInformation {
 
   private var headText: String {
     switch head {
-    case .trained: configuration.tiesWeights ? "trained" : "trained, with an output matrix of its own"
-    case .missing: "none in the files; fit comes before predict"
-    case .noWeights: "unknown: the weights are not here"
+    case .trained: configuration.tiesWeights ? "trained" : "trained, with a separate output matrix"
+    case .missing: "missing; run fit before predict"
+    case .noWeights: "unknown: the weights are not available locally"
     case .unreadable: "unknown: the weights cannot be read"
     }
   }
@@ -85,7 +85,7 @@ struct ModelInformation {
     guard let tokenizer else { return "none" }
     let pieces = Count.text(tokenizer.vocabulary.count, "word piece")
     let special = tokenizer.specialTokens.named.map { "\($0.content) \($0.id)" }.joined(separator: ", ")
-    return "\(pieces), \(tokenizer.options.lowercase ? "lower case" : "case kept"); \(special)"
+    return "\(pieces), \(tokenizer.options.lowercase ? "lowercase" : "case kept"); \(special)"
   }
 
   private var fileLines: [String] {
@@ -99,7 +99,7 @@ struct ModelInformation {
     let origin = TrainingOrigin(trainingFile: run, pieces: tokenizer?.vocabulary.count)
     let began = origin.map { $0.isRandom ? $0.text(preset: $0.preset) : $0.preset } ?? "?"
     let version = run["versions"]?["mlm"]?.string ?? "?"
-    let lines = ["  began with \(began), on \(FileName.list(names)), by mlm \(version); all options: training.json"]
+    let lines = ["  from \(began), on \(FileName.list(names)), by mlm \(version); all options are in training.json"]
     return lines.map { Printable.oneLine($0) }
   }
 
@@ -123,7 +123,7 @@ struct ModelInformation {
     return table.lines()
   }
 
-  // MARK: For scripts
+  // MARK: JSON
 
   var json: [UInt8] {
     JSONValue.object([

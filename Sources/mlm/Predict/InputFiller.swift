@@ -2,7 +2,7 @@ import CommandLine
 import Files
 import Model
 
-/// What became of one input of `predict`.
+/// The result of one input of `predict`.
 enum MaskAnswer: Sendable {
   case filled(MaskedTextPrediction)
   /// A text without a mask, with `--format fill`.
@@ -10,13 +10,13 @@ enum MaskAnswer: Sendable {
   case failed(any ModelError)
 }
 
-/// Answers the inputs of `predict` with a model: texts with masks, or preprocessed samples.
+/// Answers the inputs of `predict`, which are texts with masks or preprocessed samples, with a model.
 struct InputFiller {
   private let model: DistilBertMaskedLM
   private let filler: MaskFiller
   private let options: PredictOptions
 
-  /// Loads the model, and judges the targets before any input is read.
+  /// Loads the model and checks the targets before any input is read.
   init(_ options: PredictOptions, context: CommandContext) throws {
     model = try context.model(for: .predict, options.common, needsTrainedHead: !options.allowsUntrainedHead)
     self.options = options
@@ -41,21 +41,19 @@ struct InputFiller {
     }
   }
 
-  /// The error in the words of the command line; nil where its options are not the cause.
+  /// The error in terms of the command line; nil if its options are not the cause.
   private static func usageError(_ error: ModelUseError, _ options: PredictOptions) -> (any Error)? {
     switch error {
     case .targetOfSeveralPieces(let word, let pieces):
       UsageError.conflict(
         options.isJoint ? "--joint" : "--preprocessed", "--targets \(word)",
-        why: "that word is several pieces (\(pieces.joined(separator: " "))), and there is a place for one")
-    case .unknownTarget:
-      UsageError(error.message, hint: "'mlm tokenize --format tokens' shows the pieces of a word")
-    case .targetTooLong: UsageError(error.message)
+        why: "the word has several pieces (\(pieces.joined(separator: " "))), and each mask takes one")
+    case .unknownTarget, .targetTooLong: UsageError(error.message, hint: error.advice)
     default: nil
     }
   }
 
-  /// One answer per input, in order. Throws only what ends the whole run.
+  /// Returns one answer per input, in order. Throws only errors that end the run.
   func answers(to inputs: [InputLine], in source: Inputs) throws -> [MaskAnswer] {
     let prepared = inputs.map { prepare($0, at: source.location(of: $0)) }
     var answers = try filler.answers(to: prepared.compactMap { try? $0.get() }).makeIterator()
@@ -85,13 +83,13 @@ struct InputFiller {
   }
 }
 
-/// A preprocessed sample that asks for nothing.
+/// A preprocessed sample without a mask.
 private struct NoMaskPosition: ModelError {
   let location: DataLocation?
-  var message: String { "the sample has no mask position of a non-zero weight" }
+  var message: String { "the sample has no mask position with a non-zero weight" }
 }
 
-/// An error that the library should have described.
+/// An error that is not a `ModelError`, which the library should not throw.
 private struct UnexpectedError: ModelError {
   let text: String
   var message: String { text }

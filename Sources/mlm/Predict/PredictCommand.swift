@@ -11,7 +11,7 @@ struct PredictCommand {
   }
 
   func run() throws -> ExitCode {
-    // What is wrong with the input's name is said before a model is loaded.
+    // An invalid input name is reported before a model is loaded.
     let inputs = try Inputs(options.input, context: context)
     let filler = try InputFiller(options, context: context)
     var writer = PredictionWriter(format: options.format, output: context.output, terminal: context.outputTerminal)
@@ -33,13 +33,13 @@ struct PredictCommand {
         }
         try writer.write(answer, to: input)
       }
-      // Whoever wrote these lines may be waiting for the answer.
+      // The program that wrote these lines may be waiting for the answers.
       try context.output.flush()
     }
     return failures == 0 ? .done : .failed
   }
 
-  /// The answers in order; inputs that `--strict` refuses do not reach the model.
+  /// Returns the answers in order. Inputs that `--strict` refuses do not reach the model.
   private func answers(
     of filler: InputFiller, to batch: [InputLine], in inputs: Inputs, audit: inout UTF8Audit
   ) throws -> [MaskAnswer] {

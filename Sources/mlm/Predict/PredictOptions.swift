@@ -1,6 +1,6 @@
 import CommandLine
 
-/// What `mlm predict` was asked to do.
+/// The options of `mlm predict`.
 struct PredictOptions: Sendable, Equatable {
   enum Format: String, Sendable, CaseIterable { case text, json, tsv, fill }
 
@@ -10,13 +10,13 @@ struct PredictOptions: Sendable, Equatable {
   /// Words to score; empty: the whole vocabulary.
   var targets: [String]
   var format: Format
-  /// The most tokens to compute together; nil: chosen.
+  /// The maximum number of tokens to compute together; nil: chosen automatically.
   var batchTokens: Int?
   /// Whether the masks of an input are filled together.
   var isJoint: Bool
-  /// Candidates below are left out.
+  /// Candidates with a lower score are omitted.
   var minimumScore: Double
-  /// Whether word pieces that go on with a word are left out.
+  /// Whether word pieces that continue a word (##ing) are omitted.
   var wholeWords: Bool
   var allowsUntrainedHead: Bool
 }
@@ -27,45 +27,46 @@ extension PredictOptions {
   static let targets = Option<[String]>.words(
     "targets", "W,W...", defaultText: "the vocabulary", in: .output, help: "score only these words",
     details: """
-      Score only these words. Scores stay shares of the whole vocabulary. For a word of n pieces the mask becomes n masks, \
-      and its score is the product of its pieces', each given those before it. May be given several times.
+      Score only these words. Scores remain probabilities over the whole vocabulary. For a word of n pieces, the mask \
+      becomes n masks, and the score is the product of the probabilities of its pieces, each given the pieces before \
+      it. May be given several times.
       """,
     foreignNames: ["target", "candidates"])
   static let format = Option<Format>.choice(
     "format", "NAME", default: .text, in: .output, help: "text, json, tsv or fill",
     details: """
-      text: for people. json: a line per input, the schema of the fill-mask pipeline of transformers. tsv: input, \
-      mask, rank, score, token and token_str, counted from 0, 0 and 1. fill: the text with each mask replaced by its \
+      text: a table. json: one line per input, in the schema of transformers' fill-mask pipeline. tsv: input, mask \
+      (both counted from 0), rank (from 1), score, token and token_str. fill: the text with each mask replaced by the \
       best word.
       """)
   static let joint = Option<Bool>.flag(
     "joint", in: .output, help: "fill several masks together",
     details: """
-      Fill the masks of an input together, by beam search, the surest mask first: what is put into one is seen by the \
-      others. A candidate is then a piece for every mask, and its score that of the whole filling. In json: score, tokens, \
+      Fill the masks of an input together, by beam search that starts with the most certain mask, so that each choice \
+      takes the others into account. A candidate has one piece per mask and one score. Keys in json: score, tokens, \
       token_strs, sequence.
       """,
     foreignNames: ["beam", "beam-search"])
   static let minimumScore = Option<Double>.number(
-    "min-score", .zeroToOne, default: 0, in: .output, help: "leave out what is less probable",
+    "min-score", .zeroToOne, default: 0, in: .output, help: "omit candidates with a lower score",
     details: """
-      Leave out candidates of a lower score. With --format fill, a mask for which none is left stays in the text.
+      Omit candidates with a lower score. With --format fill, a mask without candidates is left in the text.
       """,
     foreignNames: ["threshold", "min-probability"])
   static let wholeWords = Option<Bool>.flag(
-    "unique-words", in: .output, help: "no ## pieces",
-    details:
-      "Leave out word pieces that go on with a word (##ing), which would be shown beside the word of that spelling.",
+    "unique-words", in: .output, help: "omit word pieces that continue a word",
+    details: "Omit word pieces that continue a word (##ing), which can have the same spelling as a whole word.",
     foreignNames: ["whole-words", "no-subwords"])
   static let batchTokens = Option<Int?>.integer(
-    "batch-tokens", defaultText: "chosen", in: .general, help: "at most this many tokens together",
-    details: "The most tokens that are computed together. Results do not depend on it.", foreignNames: ["batch-size"])
+    "batch-tokens", defaultText: "automatic", in: .general, help: "tokens to compute together",
+    details: "The maximum number of tokens to compute together. Results do not depend on it.",
+    foreignNames: ["batch-size"])
 
   static let allowUntrainedHead = Option<Bool>.flag(
-    "allow-untrained-head", in: .model, help: "predict with a new head, at random",
+    "allow-untrained-head", in: .model, help: "predict even if the head was never trained",
     details: """
-      Answer with a model whose masked-language-model head is new, as that of a bare encoder is: its answers are \
-      random. Without it such a model is refused.
+      Predict even if the model's masked-language-model head was never trained, as in a bare encoder. Predictions are \
+      random. By default, such a model is an error.
       """)
 
   static let declaration = CommandDeclaration(
@@ -79,12 +80,12 @@ extension PredictOptions {
       + CommonOptions.generalDeclarations,
     description: [
       """
-      Says what could stand in the place of each [MASK]. Each TEXT is one input; without a TEXT, the lines of --input \
-      FILE or of standard input are, answered in order and at once, so that another program can ask line by line.
+      Predicts a word for each [MASK]. Each TEXT is one input; without a TEXT, each line of --input FILE or of \
+      standard input is. Lines are answered in order and immediately, so another program can send them one at a time.
       """,
       """
-      An input without a [MASK] (except with --format fill) fails by itself; the others go on, and the exit status is \
-      1 at the end. A text longer than the model takes is cut to the window around its masks.
+      An input without a [MASK] is an error (except with --format fill). The other inputs are still answered, and the \
+      exit status is 1. A text that is too long for the model is cut to a window around its masks.
       """,
     ],
     examples: [

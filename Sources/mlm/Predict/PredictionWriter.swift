@@ -2,7 +2,7 @@ import Files
 import Model
 import Text
 
-/// Prints the answers of `predict` in the format that was asked for.
+/// Prints the answers of `predict` in the requested format.
 struct PredictionWriter {
   let format: PredictOptions.Format
   let output: Output
@@ -29,7 +29,7 @@ struct PredictionWriter {
       }
     // A control character in a piece must not break the line.
     case (.fill, .filled(let prediction)): try writeFilled(prediction.filledTexts(Printable.text).first, input)
-    // A text that could not be filled passes as it is, so that lines stay in step; standard error names it.
+    // A text that could not be filled is written unchanged, so that input and output lines match.
     case (.fill, _): try writeFilled(nil, input)
     case (.text, .filled(let prediction)): try writeText(prediction, input: input)
     case (.tsv, _), (.text, _), (.json, .untouched): break
@@ -42,10 +42,11 @@ struct PredictionWriter {
 
   // MARK: JSON
 
-  /// Pieces of a vocabulary may be any characters, and a terminal may read the line.
+  /// Escapes all controls: word pieces can contain any character, and the output may be a terminal.
   private var lineOfJSON: JSONWriter { JSONWriter(escapesAllControls: true) }
 
-  /// With one mask an array of candidates, with several an array of such arrays: the fill-mask pipeline's schema.
+  /// Writes an array of candidates for one mask, and an array of such arrays for several: the schema of the fill-mask
+  /// pipeline.
   private func writeJSON(_ prediction: MaskedTextPrediction) throws(OutputError) {
     var json = lineOfJSON
     if prediction.masks.count == 1 {
@@ -76,7 +77,7 @@ struct PredictionWriter {
     json.append(raw: "]")
   }
 
-  /// `token` is a number, or null for several pieces, which are an array besides.
+  /// Writes `token` as a number, or as null for several pieces, followed by the array `tokens`.
   private static func append(_ tokens: [Int], to json: inout JSONWriter) {
     json.append(raw: ",\"token\":")
     if tokens.count == 1 { return json.append(tokens[0]) }
@@ -87,7 +88,7 @@ struct PredictionWriter {
   private static func append(sequence: [UInt8]?, to json: inout JSONWriter) {
     guard let sequence else { return }
     json.append(raw: ",\"sequence\":")
-    // JSON is UTF-8, whatever the input was.
+    // JSON is UTF-8, even if the input is not.
     json.append(string: String(decoding: sequence, as: UTF8.self))
   }
 
@@ -102,7 +103,7 @@ struct PredictionWriter {
     json.append(raw: "]")
   }
 
-  /// An array of fillings, each with a piece for every mask.
+  /// Writes an array of fillings, each with one piece per mask.
   private func writeJSON(
     _ fillings: [MaskedTextPrediction.Filling], _ prediction: MaskedTextPrediction
   ) throws(OutputError) {
@@ -131,7 +132,8 @@ struct PredictionWriter {
 
   // MARK: TSV
 
-  // A tab or a line's end in a piece would make another row of it: pieces are printed as for a terminal, and the token says which it is.
+  // A tab or a newline in a piece would break the row, so pieces are printed as for a terminal; the token id identifies
+  // them.
 
   private func writeTSV(_ masks: [[MaskedTextPrediction.Candidate]], input: Int) throws(OutputError) {
     for (mask, candidates) in masks.enumerated() {
@@ -144,7 +146,7 @@ struct PredictionWriter {
     }
   }
 
-  /// A row for each mask of a filling, all with the score of the whole.
+  /// Writes a row for each mask of a filling, all with the score of the filling.
   private func writeTSV(_ fillings: [MaskedTextPrediction.Filling], input: Int) throws(OutputError) {
     for (index, filling) in fillings.enumerated() {
       let score = FloatText.significant(Double(filling.probability), digits: 9)
@@ -158,8 +160,8 @@ struct PredictionWriter {
 
   private static let barColumns = 24
 
-  /// The input with its masks emphasized, and below it the candidates of each mask with share and bar; or the fillings, the pieces of
-  /// all masks with one share.
+  /// Writes the input with its masks emphasized, and below it the candidates of each mask with score and bar, or the
+  /// fillings, each with the pieces of all masks and one score.
   private func writeText(_ prediction: MaskedTextPrediction, input: InputLine) throws(OutputError) {
     try writeHeading(input, masks: prediction.places.first ?? [])
     if let fillings = prediction.fillings {

@@ -2,7 +2,7 @@ import Hub
 import Model
 import Text
 
-/// The list of presets, for people and for scripts.
+/// The list of presets, as text and as JSON.
 enum PresetList {
   /// - Parameter entries: each preset, and whether it is in the cache.
   static func text(_ entries: [(Preset, Bool)]) -> String {
@@ -22,7 +22,7 @@ enum PresetList {
     return table.lines().joined(separator: "\n") + "\n"
   }
 
-  /// One array; sizes in bytes, null where a figure is not known.
+  /// One array. Sizes are in bytes; unknown values are null.
   static func json(_ entries: [(Preset, Bool)]) -> [UInt8] {
     let list = entries.map { preset, isAvailable -> JSONValue in
       .object([

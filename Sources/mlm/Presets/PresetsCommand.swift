@@ -3,7 +3,7 @@ import Hub
 import Model
 import Tensor
 
-/// `mlm presets`: the models that go by name, listed, fetched, verified or exported.
+/// `mlm presets`: lists, downloads, verifies or exports presets.
 struct PresetsCommand {
   let options: PresetsOptions
   let context: CommandContext
@@ -30,7 +30,7 @@ struct PresetsCommand {
     }
   }
 
-  /// One name after the other; what fails is named, and the others go on.
+  /// Runs an action for each name. Reports errors and continues with the next name.
   private func each(_ names: [String], _ action: (String) throws -> Bool) throws -> ExitCode {
     var isGood = true
     for name in names {
@@ -40,7 +40,7 @@ struct PresetsCommand {
         context.console.error(error)
         isGood = false
       }
-      // The directory is of use to another program at once.
+      // Another program may be waiting for the directory.
       try context.output.flush()
     }
     return isGood ? .done : .failed
@@ -55,7 +55,7 @@ struct PresetsCommand {
   private func export(
     _ name: String, _ registry: PresetRegistry, to directory: String, isHalf: Bool, overwrites: Bool
   ) throws -> Bool {
-    // What would fail at the end is found before anything is fetched.
+    // Errors that would occur at the end are found before anything is downloaded.
     try ModelDirectory.checkWritable(directory, overwrite: overwrites)
     let threads = ThreadCount.standard(environment: context.environment)
     let model = try context.reachingHub { hub in
@@ -77,29 +77,29 @@ struct PresetsCommand {
       let verification = PresetVerification(registry, hub: hub, threads: threads)
       let target = try verification.locate(name)
       isInCache = target.isInCache
-      let place = target.directory.map { $0 == name ? "" : " in \($0)" } ?? ""
-      try context.output.write(Printable.oneLine(name + place) + "\n")
+      let location = target.directory.map { $0 == name ? "" : " in \($0)" } ?? ""
+      try context.output.write(Printable.oneLine(name + location) + "\n")
       return try verification.run(target) { check in
         if check.outcome == .differs { differing.append(check.subject) }
-        // Only files that are good are loaded.
+        // Parameters are counted only if all files are intact.
         if check.subject == "parameters" { isLoaded = true }
         try context.output.write(Self.line(check) + "\n")
-        // Hashing a large file takes seconds: what is known is shown.
+        // Hashing a large file takes seconds, so each result is shown immediately.
         try context.output.flush()
       }
     }
     switch verdict {
     case .ok: try context.output.write("ok\n")
-    case .unchecked: try context.output.write("it can be loaded; there is nothing to compare it with\n")
+    case .unchecked: try context.output.write("can be loaded; there is nothing to compare it with\n")
     case .differs:
       try context.output.write("differs\n")
       context.console.error(
-        "'\(name)' is not what it should be: \(differing.joined(separator: ", "))",
+        "'\(name)' differs from its registry entry: \(differing.joined(separator: ", "))",
         hint: isLoaded
-          ? "no file was found wrong: where the preset is from MLM_PRESETS, look at its figures there"
+          ? "the files are intact; if the preset is from MLM_PRESETS, check its values there"
           : isInCache
-            ? "remove a file that differs, and the blob it links to; then fetch it anew with mlm presets --download"
-            : "take the files that differ anew from where they came from")
+            ? "remove the differing files and the blobs they link to, then run mlm presets --download"
+            : "copy the differing files again from their source")
     }
     return verdict != .differs
   }

@@ -1,6 +1,6 @@
 import CommandLine
 
-/// What `mlm presets` was asked to do.
+/// The options of `mlm presets`.
 struct PresetsOptions: Sendable, Equatable {
   enum Format: String, Sendable, CaseIterable { case text, json }
   enum Action: Sendable, Equatable {
@@ -21,20 +21,20 @@ struct PresetsOptions: Sendable, Equatable {
 extension PresetsOptions {
   static let format = Option<Format>.choice(
     "format", "NAME", default: .text, in: .output, help: "text or json",
-    details: "Of the list. text: a table for people. json: the same for scripts.")
+    details: "The format of the list. text: a table. json: the same for scripts.")
   static let download = Option<Bool>.flag(
-    "download", in: .model, excludes: [action, listing], help: "fetch NAMEs, print their directories",
+    "download", in: .model, excludes: [action, listing], help: "download NAMEs, print their directories",
     details: """
-      Fetch what is missing of each NAME, a preset or hf://OWNER/NAME[@REVISION], into the hub's cache, and print the \
-      directory it is in, one a line. A branch is brought up to date.
+      Download the missing files of each NAME, a preset or hf://OWNER/NAME[@REVISION], into the hub's cache, and print \
+      its directory, one per line. A branch is updated to its newest commit.
       """,
     foreignNames: ["fetch", "pull"])
   static let verify = Option<Bool>.flag(
     "verify", in: .model, excludes: [action, listing], help: "check files and predictions of NAMEs",
     details: """
-      Check each NAME, a preset, hf://OWNER/NAME[@REVISION] or a directory: its files against the hashes in the \
-      registry and in the cache, the number of its parameters, and what it predicts against published figures. A line \
-      per check: ok, differs (with both figures), or - where there is nothing to compare with. Nothing is fetched.
+      Check each NAME, a preset, hf://OWNER/NAME[@REVISION] or a directory: the files against the hashes in the \
+      registry and in the cache, the number of parameters, and predictions against published ones. Prints one line per \
+      check: ok, differs (with both values), or - if there is nothing to compare with. Nothing is downloaded.
       """,
     foreignNames: ["check", "validate"])
 
@@ -42,21 +42,22 @@ extension PresetsOptions {
     "export", "DIR", kind: .directory, in: .output, excludes: [action, listing],
     help: "write NAME as a model directory",
     details: """
-      Write NAME, a preset, hf://OWNER/NAME[@REVISION] or a directory, as a model directory of Hugging Face's layout: \
-      what is part of the program for other tools, a KerasHub preset for transformers. It appears whole or not at all.
+      Write NAME, a preset, hf://OWNER/NAME[@REVISION] or a directory, as a model directory in Hugging Face's layout, \
+      for instance the built-in preset for other tools, or a KerasHub preset for transformers. The directory appears \
+      complete or not at all.
       """,
     foreignNames: ["output", "save", "convert"])
   static let overwrite = Option<Bool>.flag(
-    "overwrite", in: .output, help: "replace a model directory that is there",
-    details: "With --export: replace a model directory that is there.", foreignNames: ["force"])
+    "overwrite", in: .output, help: "replace an existing model directory",
+    details: "With --export: replace an existing model directory.", foreignNames: ["force"])
   static let float16 = Option<Bool>.flag(
-    "float16", in: .output, help: "export at half the size",
-    details: "With --export: write weights as 16-bit floats, which keep 11 significant bits.",
+    "float16", in: .output, help: "export 16-bit weights",
+    details: "With --export: write weights as 16-bit floats (11 significant bits), which halves the size.",
     foreignNames: ["half", "fp16"])
 
   private static let action = Exclusion(
-    of: ["download", "verify", "export"], because: "each prints results of its own", hint: "run one after the other")
-  private static let listing = Exclusion(of: ["format"], because: "it is the format of the list")
+    of: ["download", "verify", "export"], because: "each prints its own results", hint: "run one after the other")
+  private static let listing = Exclusion(of: ["format"], because: "--format is for the list")
 
   static let declaration = CommandDeclaration(
     name: "presets", summary: "list, download, verify and export presets", operands: .entries(.presets),
@@ -67,26 +68,27 @@ extension PresetsOptions {
     ],
     description: [
       """
-      Lists the models that --preset knows by name: parameters, languages, size, and whether they are in the hub's \
-      cache. The other commands fetch what they need; --download does it beforehand.
+      Lists the presets, which are the models that --preset knows by name, with their parameters, languages and size, \
+      and whether they are in the hub's cache. The other commands download missing files; --download does so in advance.
       """,
       """
-      MLM_PRESETS names a file of further presets, in the format of the program's own presets.json: \
-      {"presets": [{"name": "NAME", "repository": "OWNER/NAME", "revision": "main"}]}, or "directory" for \
-      "repository"; sizes, hashes and published figures may be added. A name that exists is replaced.
+      MLM_PRESETS names a file of additional presets, in the format of the program's presets.json: \
+      {"presets": [{"name": "NAME", "repository": "OWNER/NAME", "revision": "main"}]}, with "directory" instead of \
+      "repository" for a local model. Sizes, hashes and published predictions are optional. A preset in the file \
+      replaces a built-in one with the same name.
       """,
     ],
     examples: [
-      .init(command: "mlm presets", meaning: "what there is"),
-      .init(command: "mlm presets --format json", meaning: "the same for a script"),
+      .init(command: "mlm presets", meaning: "list the presets"),
+      .init(command: "mlm presets --format json", meaning: "list them for a script"),
       .init(
-        command: "mlm presets --download distil_bert_base_multi", meaning: "fetch a model for a machine without network"
+        command: "mlm presets --download distil_bert_base_multi", meaning: "download a model for offline use"
       ),
       .init(
-        command: "mlm presets --verify distil_bert_base_en_uncased", meaning: "is it what it should be?"),
+        command: "mlm presets --verify distil_bert_base_en_uncased", meaning: "check a downloaded model"),
       .init(
         command: "mlm presets --export tiny distil_bert_tiny_en_uncased",
-        meaning: "the model inside the program, for transformers"),
+        meaning: "export the built-in model for transformers"),
     ],
     environment: CommonOptions.environment.filter { $0.name != "MLM_PRESET" && !$0.name.contains("THREADS") })
 
@@ -101,7 +103,7 @@ extension PresetsOptions {
     guard let option = asked.first else {
       if let name = names.first {
         throw UsageError(
-          "'\(name)' was given, but not what to do with it",
+          "'\(name)' needs --download, --verify or --export",
           hint: "mlm presets --download \(name), --verify \(name) or --export DIR \(name)")
       }
       try Self.refuseExportOptions(arguments)
@@ -112,7 +114,7 @@ extension PresetsOptions {
       throw UsageError("\(option.spelling) needs the NAME of a preset", hint: "'mlm presets' lists them")
     }
     if let directory = try arguments.value(of: Self.export) {
-      guard names.count == 1 else { throw UsageError("--export takes one NAME", hint: "run it once for each") }
+      guard names.count == 1 else { throw UsageError("--export takes one NAME", hint: "run it once per NAME") }
       action = .export(
         names[0], to: directory, isHalf: try arguments.value(of: Self.float16),
         overwrites: try arguments.value(of: Self.overwrite))
@@ -124,7 +126,7 @@ extension PresetsOptions {
 
   private static func refuseExportOptions(_ arguments: ParsedArguments) throws(UsageError) {
     for option in [overwrite, float16] where arguments.has(option) {
-      throw UsageError("\(option.declaration.spelling) is for --export")
+      throw UsageError("\(option.declaration.spelling) needs --export")
     }
   }
 }

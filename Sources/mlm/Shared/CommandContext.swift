@@ -5,15 +5,15 @@ import Hub
 import Model
 import Tensor
 
-/// What a command needs of the world.
+/// The environment of a command: output, console, variables, and the hub.
 struct CommandContext {
   let output: Output
   /// Standard error.
   let console: Console
-  /// What standard output can show.
+  /// The capabilities of standard output.
   let outputTerminal: Terminal
   let environment: @Sendable (String) -> String?
-  /// The hub's cache, and the network behind it; to be used within `reachingHub`.
+  /// The hub's cache and the network. Use it within `reachingHub`.
   let hub: Hub
   private let downloads: DownloadReporter
 
@@ -39,7 +39,8 @@ struct CommandContext {
     self.init(output, isQuiet: common.quiet, isOffline: common.offline)
   }
 
-  /// Does what may take a download: until it is done, SIGINT and SIGTERM let the hub end in order, what came kept.
+  /// Runs work that may download files. Meanwhile, SIGINT and SIGTERM stop the hub in an orderly way, and the bytes
+  /// received so far are kept.
   func reachingHub<Value>(_ body: (Hub) throws -> Value) throws -> Value {
     Signals.intercept()
     let result = Result { try body(hub) }
@@ -51,7 +52,7 @@ struct CommandContext {
     return try result.get()
   }
 
-  /// The presets that go by name: the built-in ones and those of MLM_PRESETS.
+  /// The presets known by name: the built-in ones and those of MLM_PRESETS.
   func registry() throws -> PresetRegistry {
     let file = environment("MLM_PRESETS") ?? ""
     let registry = try PresetRegistry.load(adding: file.isEmpty ? nil : file)
@@ -59,23 +60,23 @@ struct CommandContext {
     return registry
   }
 
-  /// What to load: `given` where the user said it, else by the default rule, which is said on standard error.
+  /// The preset to load: `given`, or the default, which a note on standard error names.
   func preset(
     for command: Command, given: String?, use: DefaultPreset.Use = .model, in registry: PresetRegistry
   ) -> String {
     let embedded = registry.presets.first { $0.embedded != nil }?.name ?? ""
     let choice = DefaultPreset.choose(
       for: command, given: given, use: use, environment: environment,
-      // Where only checkpoints are, the error says so.
+      // A directory with only checkpoints counts, so that the error names them.
       isModelDirectory: { ModelDirectory.isModelDirectory($0) || CheckpointFolder(output: $0).isOfUnfinishedTraining },
       embedded: embedded)
     if let notice = choice.notice { console.note(notice) }
     return choice.preset
   }
 
-  /// The model that `--preset`, or the default rule, names for a command that computes; what is to be known of it is said.
+  /// Loads the model of `--preset`, or the default one, and prints its notes and warnings.
   ///
-  /// - Parameter needsTrainedHead: an untrained one is refused, unless random weights were asked for.
+  /// - Parameter needsTrainedHead: whether to refuse an untrained head, unless random weights were requested.
   func model(
     for command: Command, _ common: CommonOptions, needsTrainedHead: Bool = false
   ) throws -> DistilBertMaskedLM {
@@ -85,7 +86,7 @@ struct CommandContext {
     return try model(named: name, in: registry, common, needsTrainedHead: needsTrainedHead)
   }
 
-  /// The model of a preset that was chosen; see above.
+  /// Loads the model of a preset by name, and prints its notes and warnings.
   func model(
     named name: String, in registry: PresetRegistry, _ common: CommonOptions, dropout: Double? = nil,
     needsTrainedHead: Bool = false, isRestored: Bool = false
@@ -104,41 +105,41 @@ struct CommandContext {
     return model
   }
 
-  /// Tokens per sample: what was asked for, if the model has so many positions.
+  /// Tokens per sample: the requested number, which must not exceed the model's positions.
   func sequenceLength(_ common: CommonOptions, for model: DistilBertMaskedLM) throws(UsageError) -> Int {
     let positions = model.configuration.maxSequenceLength
     guard let length = common.sequenceLength else { return min(512, positions) }
     guard length <= positions else {
-      throw UsageError("--sequence-length \(length) is more than the \(positions) positions of the model")
+      throw UsageError("--sequence-length \(length) exceeds the model's \(positions) positions")
     }
     return length
   }
 
-  /// Opens files of text; "-" is standard input.
+  /// Opens text files; "-" is standard input.
   func open(_ files: [String]) throws -> [TextFile] {
     try TextFile.open(files, temporaryDirectory: temporaryDirectory)
   }
 
-  /// Where standard input is kept while it is read more than once.
+  /// The directory for the copy of standard input that is read more than once.
   var temporaryDirectory: String {
     let directory = environment("TMPDIR") ?? ""
     return directory.isEmpty ? "/tmp" : directory
   }
 
-  /// The threads to compute with.
+  /// The number of threads to compute with.
   func threads(_ common: CommonOptions) -> Int { common.threads ?? ThreadCount.standard(environment: environment) }
 }
 
-/// A model whose predictions would be noise.
+/// A model whose predictions would be random.
 private struct UntrainedHead: ModelError {
   let preset: String
-  var message: String { "'\(preset)' has no trained masked-language-model head, so that it cannot fill masks" }
+  var message: String { "'\(preset)' has no trained masked-language-model head, so it cannot fill masks" }
   var hint: String? {
-    "train it first: mlm fit FILE --preset \(preset); or see what it says untrained, with --allow-untrained-head"
+    "train it first: mlm fit FILE --preset \(preset); or get random predictions with --allow-untrained-head"
   }
 }
 
-/// An error that is the answer to a signal.
+/// An error that was caused by a signal.
 struct Interruption: Error {
   let signal: Int32
   let error: any Error

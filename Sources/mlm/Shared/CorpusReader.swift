@@ -1,14 +1,14 @@
 import Files
 import Model
 
-/// Opens the FILEs of fit and evaluate, as text or as preprocessed samples, and says what was noticed.
+/// Opens the FILEs of fit and evaluate, as text or as preprocessed samples, and prints their warnings and notes.
 final class CorpusReader {
   let common: CommonOptions
   let samples: SampleOptions
   let model: DistilBertMaskedLM
   let sequenceLength: Int
   let context: CommandContext
-  /// Of training and validation text mostly the same is to be said.
+  /// Whether the warning about [UNK] was shown, which is usually the same for training and validation text.
   private var hasWarnedOfUnknown = false
 
   init(_ common: CommonOptions, _ samples: SampleOptions, _ model: DistilBertMaskedLM, _ context: CommandContext) throws
@@ -20,20 +20,20 @@ final class CorpusReader {
     sequenceLength = try context.sequenceLength(common, for: model)
   }
 
-  /// What is wrong with the name of a FILE is said before a model is loaded, or fetched.
+  /// Checks that the FILEs are readable, before a model is loaded or downloaded.
   static func check(_ files: [String]) throws(FileError) {
     for file in files where file != "-" { try FileError.checkReadable(file) }
   }
 
   /// - Parameters:
-  ///   - texts: the FILEs, where they are open already.
-  ///   - purpose: what they are for, where that is to be said with what was noticed.
+  ///   - texts: the FILEs, if they are already open.
+  ///   - purpose: a prefix for notes and warnings, such as "validation".
   func open(_ files: [String], _ texts: [TextFile] = [], for purpose: String? = nil) throws -> any SampleSource {
     common.preprocessed
       ? try preprocessed(files) : try text(texts.isEmpty ? context.open(files) : texts, for: purpose)
   }
 
-  /// Two parts of the FILEs, by the seed alone.
+  /// Opens the FILEs and splits their samples into two parts, which depend only on the seed.
   func openSplit(
     _ files: [String], _ texts: [TextFile], validation share: Double
   ) throws -> (train: any SampleSource, validation: any SampleSource) {

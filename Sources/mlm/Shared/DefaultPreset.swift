@@ -1,23 +1,23 @@
-/// Which model a command takes when `--preset` does not say (CONTRACT, "Without `--preset`").
+/// The model that a command uses without `--preset` (CONTRACT, "Without `--preset`").
 struct DefaultPreset: Sendable, Equatable {
-  /// What to load: a name, a directory or `hf://…`.
+  /// A name, a directory or `hf://…`.
   let preset: String
-  /// The line that says which was taken; nil where the user said it.
+  /// The note that names the model; nil if the user named it.
   let notice: String?
 
-  /// What `fit` writes by default.
+  /// The directory that `fit` writes by default.
   static let outputDirectory = "./mlm-model"
 
-  /// What a command takes of the preset.
+  /// The part of the preset that a command uses. The raw value begins the note.
   enum Use: String, Sendable {
     case model = "the model is"
-    case architectureAndVocabulary = "with random weights, the architecture and the vocabulary are those of"
-    case architecture = "with random weights, the architecture is that of"
+    case architectureAndVocabulary = "random weights, with the architecture and vocabulary of"
+    case architecture = "random weights, with the architecture of"
   }
 
   /// - Parameters:
   ///   - given: the value of `--preset`.
-  ///   - embedded: the preset inside the program.
+  ///   - embedded: the built-in preset.
   static func choose(
     for command: Command, given: String?, use: Use = .model, environment: (String) -> String?,
     isModelDirectory: (String) -> Bool, embedded: String
@@ -28,12 +28,12 @@ struct DefaultPreset: Sendable, Equatable {
     }
     if command != .fit, isModelDirectory(outputDirectory) {
       return DefaultPreset(
-        preset: outputDirectory, notice: "\(use.rawValue) \(outputDirectory), what fit wrote here")
+        preset: outputDirectory, notice: "\(use.rawValue) \(outputDirectory), written by fit")
     }
     return DefaultPreset(
       preset: embedded,
-      notice: "\(use.rawValue) \(embedded), a tiny one inside the program; "
-        + "for a \(use == .model ? "better" : "larger") one: --preset distil_bert_base_en_uncased"
+      notice: "\(use.rawValue) \(embedded), which is tiny and built in; "
+        + "for a \(use == .model ? "better" : "larger") one, use --preset distil_bert_base_en_uncased"
     )
   }
 }

@@ -3,14 +3,14 @@ import Hub
 import Model
 import Text
 
-/// Shows what the hub fetches: a live line on a terminal, now and then a plain one elsewhere.
+/// Shows downloads from the hub: a live line on a terminal, and occasional plain lines elsewhere.
 ///
 /// The hub calls it on the thread that called the hub.
 final class DownloadReporter: @unchecked Sendable {
   private let console: Console
   private let showsProgress: Bool
   private let clock: () -> Double
-  /// Of the file that is under way.
+  /// The progress of the current file.
   private var progress: Progress?
   private var file: String?
 
@@ -31,18 +31,18 @@ final class DownloadReporter: @unchecked Sendable {
       progress.update { Self.line(download) }
     case .fetched(let file, let size):
       finish()
-      if showsProgress { console.note("fetched \(file) (\(Count.bytes(size)))") }
+      if showsProgress { console.note("downloaded \(file) (\(Count.bytes(size)))") }
     case .note(let text): console.note(text)
     }
   }
 
-  /// Takes the live line away.
+  /// Removes the live line.
   func finish() {
     progress?.finish()
     (progress, file) = (nil, nil)
   }
 
-  /// `model.safetensors  45.2 %  121 MB of 268 MB  12 MB/s  0:12 left`; what is not known is left out.
+  /// `model.safetensors  45.2 %  121 MB of 268 MB  12 MB/s  0:12 left`, without unknown values.
   static func line(_ download: DownloadProgress) -> String {
     var parts = [download.file]
     if let size = download.size, size > 0 {

@@ -2,9 +2,9 @@ import Files
 import Hub
 import Model
 
-/// What to do about the library's errors, in the words of the command line. The library's own hints know no options.
+/// Remedies for the library's errors, in terms of the command line. The library's hints name no options.
 extension ModelError {
-  /// What the user can do about it, where that can be said.
+  /// The remedy, if there is one: the command line's, otherwise the library's.
   var advice: String? {
     let own: String? =
       switch self {
@@ -14,6 +14,7 @@ extension ModelError {
       case let error as TrainingError: error.optionAdvice
       case let error as PresetError: error.optionAdvice
       case let error as HubError: error.optionAdvice
+      case let error as ModelUseError: error.optionAdvice
       default: nil
       }
     return own ?? hint
@@ -23,11 +24,11 @@ extension ModelError {
 extension PreprocessorError {
   fileprivate var optionAdvice: String? {
     switch self {
-    case .notText(_, "a safetensors file", _): "give it, or its directory, as --preset"
-    // A remedy that ends so is a command that prints the text.
+    case .notText(_, "a safetensors file", _): "pass it, or its directory, with --preset"
+    // A remedy with this suffix is a command that prints the text.
     case .notText(_, _, let remedy?) where remedy.hasSuffix(" FILE"): "\(remedy) | mlm … -"
-    case .invalidUTF8: "convert the file to UTF-8, or leave --strict out to have such bytes replaced by U+FFFD"
-    case .badJSON: hint.map { "\($0); is this text? Then leave --preprocessed out" }
+    case .invalidUTF8: "convert the file to UTF-8, or omit --strict to replace invalid bytes by U+FFFD"
+    case .badJSON: hint.map { "\($0); if this is text, omit --preprocessed" }
     default: nil
     }
   }
@@ -39,9 +40,9 @@ extension CheckpointError {
     case .kerasWeightsNotBuilt:
       "build with: swift build -c release --traits KerasWeights (needs Debian's libhdf5-dev); "
         + "or start from random weights with --no-load-weights"
-    case .noWeights(_, inside: []), .noKerasWeights: "with --no-load-weights the model starts from random weights"
-    case .outputExists(_, canOverwrite: true): "replace it with --overwrite, or name another with --output"
-    case .outputExists, .outputIsNoModelDirectory, .outputIsCurrentDirectory: "name another with --output"
+    case .noWeights(_, inside: []), .noKerasWeights: "use --no-load-weights to start from random weights"
+    case .outputExists(_, canOverwrite: true): "replace it with --overwrite, or name another directory with --output"
+    case .outputExists, .outputIsNoModelDirectory, .outputIsCurrentDirectory: "name another directory with --output"
     default: nil
     }
   }
@@ -51,13 +52,13 @@ extension TrainingCheckpointError {
   fileprivate var optionAdvice: String? {
     switch self {
     case .none:
-      "leave --resume out to begin; a checkpoint is written after each epoch, or each N steps with --checkpoint-every"
-    case .missing: "leave --early-stopping out to go on without it"
+      "omit --resume to start; checkpoints are written after each epoch, and every N steps with --checkpoint-every N"
+    case .missing: "omit --early-stopping to continue without it"
     case .newestIsDamaged(_, _, older: nil): "no older checkpoint is intact; start over with --overwrite"
     case .inUse: "wait for it, or name another directory with --output"
-    case .outputHoldsCheckpoints: "go on from it with --resume, or begin anew with --overwrite"
+    case .outputHoldsCheckpoints: "continue with --resume, or start over with --overwrite"
     case .unfinished(let output, let newest):
-      "end it with mlm fit … --output \(output) --resume, or take its newest checkpoint: \(newest)"
+      "finish it with mlm fit … --output \(output) --resume, or use its newest checkpoint: \(newest)"
     case .newestIsDamaged, .damaged, .otherVersion, .otherModel: nil
     }
   }
@@ -83,7 +84,7 @@ extension PresetError {
       }
     case .notOnTheHub(let name, _):
       "name it with --preset \(name); mlm presets --export DIR \(name) writes it as a model directory"
-    case .notDownloaded(let name, _): "fetch it with: mlm presets --download \(name)"
+    case .notDownloaded(let name, _): "download it with: mlm presets --download \(name)"
     case .notAtHand(_, _, let cause): cause.advice
     default: nil
     }
@@ -94,11 +95,20 @@ extension HubError {
   fileprivate var optionAdvice: String? {
     switch self {
     case .notInCache(_, _, _, _, others: []):
-      "without --offline (HF_HUB_OFFLINE) it is fetched; or copy a cache that has it, and name it with HF_HUB_CACHE"
+      "download it without --offline (HF_HUB_OFFLINE), or set HF_HUB_CACHE to a cache that contains it"
     case .unreachable(_, isProxy: false, _):
-      "look at the network (HF_ENDPOINT, HTTPS_PROXY), or bring the files here and use --preset DIR"
-    case .broken, .interrupted: "the same command goes on where this one stopped"
-    case .busy: "try again later; the same command goes on where this one stopped"
+      "check the network, HF_ENDPOINT and HTTPS_PROXY, or copy the files here and use --preset DIR"
+    case .broken, .interrupted: "run the same command again to resume the download"
+    case .busy: "retry later; the same command resumes the download"
+    default: nil
+    }
+  }
+}
+
+extension ModelUseError {
+  fileprivate var optionAdvice: String? {
+    switch self {
+    case .unknownTarget: "'mlm tokenize --format tokens' shows the pieces of a word"
     default: nil
     }
   }

@@ -1,17 +1,18 @@
 import CommandLine
 
-/// Where the inputs of predict and tokenize come from.
+/// The source of the inputs of predict and tokenize.
 enum InputChoice: Sendable, Equatable {
   /// Each operand is one input.
   case texts([[UInt8]])
-  /// The lines of a file, or of standard input where nil.
+  /// The lines of a file, or of standard input if nil.
   case lines(file: String?)
 }
 
 extension InputChoice {
   static let input = Option<String?>.text(
-    "input", "FILE", kind: .file, defaultText: "standard input", in: .input, help: "inputs are the lines of FILE",
-    details: "With no TEXT, the inputs are the lines of this file; - is standard input.",
+    "input", "FILE", kind: .file, defaultText: "standard input", in: .input,
+    help: "read inputs from FILE, one per line",
+    details: "Read inputs from this file, one per line, if no TEXT is given; - is standard input.",
     foreignNames: ["input-file", "file"])
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
@@ -21,7 +22,7 @@ extension InputChoice {
     } else {
       guard file == nil else {
         throw .conflict(
-          "--input", "TEXT", why: "inputs come from one place", hint: "put each TEXT into the file, or leave --input")
+          "--input", "TEXT", why: "inputs have one source", hint: "add each TEXT to the file, or omit --input")
       }
       self = .texts(arguments.operands.map(\.bytes))
     }

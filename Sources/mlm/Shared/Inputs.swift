@@ -2,7 +2,7 @@ import Files
 import Model
 import Text
 
-/// The inputs of predict and tokenize, in batches: all there are now, at least one.
+/// The inputs of predict and tokenize, in batches of all that are available, at least one.
 final class Inputs {
   private let source: Source
   private var lines: InputLines?
@@ -21,7 +21,7 @@ final class Inputs {
       let lines = try InputLines(path: file)
       self.lines = lines
       if file == nil, Terminal(descriptor: 0, environment: context.environment).isTerminal {
-        context.console.note("reading texts from the terminal, one a line; Ctrl-D ends")
+        context.console.note("reading texts from the terminal, one per line; Ctrl-D ends the input")
       }
     }
   }
@@ -33,10 +33,10 @@ final class Inputs {
     return texts.enumerated().map { InputLine(number: $0.offset + 1, bytes: $0.element) }
   }
 
-  /// Whether the inputs were typed.
+  /// Whether the inputs were typed as TEXT.
   var areTyped: Bool { if case .texts = source { true } else { false } }
 
-  /// Where an input stands, for messages.
+  /// The location of an input, for messages.
   func location(of input: InputLine) -> DataLocation {
     switch source {
     case .texts: DataLocation(file: "TEXT", line: input.number)
@@ -45,7 +45,7 @@ final class Inputs {
   }
 }
 
-/// Counts what was not UTF-8, for one warning at the end; with `--strict` it is an error.
+/// Counts invalid UTF-8 for one warning at the end. With `--strict`, invalid UTF-8 is an error.
 struct UTF8Audit {
   let isStrict: Bool
   private var sequences = 0
@@ -53,9 +53,9 @@ struct UTF8Audit {
 
   init(isStrict: Bool) { self.isStrict = isStrict }
 
-  /// Looks at one input; the error is for that input alone.
+  /// Checks one input. The error concerns only that input.
   mutating func check(_ input: InputLine, in inputs: Inputs) throws(InputProblem) {
-    // Lines are judged with the file that they are in.
+    // Lines are checked together with their file.
     if inputs.areTyped { try requireText(input.bytes, at: inputs.location(of: input)) }
     let invalid = input.bytes.withUnsafeBufferPointer { UTF8Validation.count($0) }
     guard let first = invalid.first else { return }
@@ -76,17 +76,15 @@ struct UTF8Audit {
 
   func report(to console: Console) {
     guard sequences > 0 else { return }
-    let what = plural(sequences, "sequence")
-    let were = sequences == 1 ? "was" : "were"
-    console.warning("\(what) of bytes in \(plural(inputs, "input")) \(were) not UTF-8 and became U+FFFD")
+    console.warning("\(plural(sequences, "invalid UTF-8 sequence")) in \(plural(inputs, "input")) became U+FFFD")
   }
 }
 
-/// What can be wrong with one input.
+/// The errors of a single input.
 enum InputProblem: ModelError, Equatable {
-  /// `byte` counts from 0 within the line; the message counts from 1, as that of fit and evaluate does.
+  /// `byte` counts from 0 within the line; the message counts from 1, as in fit and evaluate.
   case invalidUTF8(byte: Int, DataLocation)
-  /// A text that was typed and is certainly not UTF-8.
+  /// A typed text that is certainly not UTF-8.
   case notText(looksLike: String, DataLocation)
   case notAnID(String, DataLocation)
   case idOutOfRange(Int, count: Int, DataLocation)
@@ -103,8 +101,8 @@ enum InputProblem: ModelError, Equatable {
   var hint: String? {
     switch self {
     case .notText: "convert it to UTF-8"
-    case .invalidUTF8: "without --strict it becomes U+FFFD"
-    case .notAnID: "--decode takes whole numbers with spaces between them"
+    case .invalidUTF8: "omit --strict to replace it by U+FFFD"
+    case .notAnID: "--decode takes whole numbers separated by spaces"
     case .idOutOfRange: nil
     }
   }

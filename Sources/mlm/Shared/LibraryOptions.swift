@@ -1,6 +1,6 @@
 import Model
 
-/// What was asked for, in the library's words.
+/// The options as values of the library.
 extension FitOptions {
   var libraryOptimizer: Optimizer {
     Optimizer(

@@ -2,24 +2,24 @@ import CommandLine
 import Model
 import Text
 
-/// A row of a command's table of options: the declaration, the property that holds the value, and the forms in which a
-/// run's record keeps the value. Parsing, `training.json` and the check of `--resume` go through the table.
+/// A row of a command's table of options: the declaration, the property that holds the value, and the representations
+/// of the value in a run's records. Parsing, `training.json` and the check of `--resume` use the table.
 struct OptionField<Options>: Sendable {
   let declaration: OptionDeclaration
-  /// Reads the property from what was typed.
+  /// Reads the property from the parsed arguments.
   let read: @Sendable (ParsedArguments, inout Options) throws(UsageError) -> Void
-  /// The value in training.json; nil where it is left out.
+  /// The value in training.json; nil to omit it.
   let record: @Sendable (Options) -> JSONValue?
-  /// The value that a resumed run must share, as text; nil where another option's says it, or none.
+  /// The value that a resumed run must share, as text; nil if it need not, or if another option's key includes it.
   let key: @Sendable (Options) -> String?
-  /// What a checkpoint without this option was made with, where the option is newer than checkpoints.
+  /// The value that checkpoints older than this option were made with.
   let keyBefore: String?
 
-  /// An option with a property of its own.
+  /// Creates the row of an option with its own property.
   ///
   /// - Parameters:
-  ///   - absent: the text for no value, in the key.
-  ///   - key: how the key is made, where it isn't from the value by the option's role.
+  ///   - absent: the text for no value in the key.
+  ///   - key: makes the key; by default, the option's role decides whether the value is the key.
   init<Value: RecordedValue>(
     _ option: Option<Value>, _ property: WritableKeyPath<Options, Value> & Sendable, absent: String = "",
     before: String? = nil, key: (@Sendable (Value) -> String?)? = nil
@@ -32,9 +32,9 @@ struct OptionField<Options>: Sendable {
       option, read: read, value: { $0[keyPath: property] }, absent: absent, before: before, key: keyOfOptions)
   }
 
-  /// An option that is read together with others.
+  /// Creates the row of an option that is read together with others.
   ///
-  /// - Parameter value: the value to record; nil where the run's other options say it.
+  /// - Parameter value: the value to record; nil if other options of the run imply it.
   init<Value: RecordedValue>(
     _ option: Option<Value>, value: @escaping @Sendable (Options) -> Value?, absent: String = "",
     before: String? = nil, key: (@Sendable (Options) -> String?)? = nil
@@ -42,7 +42,7 @@ struct OptionField<Options>: Sendable {
     self.init(option, read: Self.readNothing, value: value, absent: absent, before: before, key: key)
   }
 
-  /// An option that is read together with another, which also records it.
+  /// Creates the row of an option that is read and recorded together with another.
   init<Value>(_ option: Option<Value>) {
     declaration = option.declaration
     read = Self.readNothing
@@ -78,7 +78,7 @@ struct OptionField<Options>: Sendable {
     self.keyBefore = keyBefore
   }
 
-  /// The same option, as one of options that these are a part of.
+  /// The same row in the table of options that contain these as a part.
   func part<Whole>(_ property: WritableKeyPath<Whole, Options> & Sendable) -> OptionField<Whole> {
     let field = self
     @Sendable func read(_ arguments: ParsedArguments, _ whole: inout Whole) throws(UsageError) {
@@ -94,15 +94,15 @@ struct OptionField<Options>: Sendable {
 }
 
 extension OptionRole {
-  /// Whether training.json says it: what the run is and what it writes, but not where, nor what the one call was about.
+  /// Whether training.json contains the option: true unless it names an output path or concerns only one call.
   var isRecorded: Bool { self != .place && self != .session }
 }
 
-/// A value of an option, as a run's record keeps it.
+/// A value of an option, with its representations in a run's records.
 protocol RecordedValue: Sendable {
-  /// In training.json.
+  /// The value in training.json.
   var json: JSONValue { get }
-  /// In the key of a checkpoint; nil for no value.
+  /// The value in the key of a checkpoint; nil for no value.
   var keyText: String? { get }
 }
 
@@ -110,7 +110,7 @@ extension Bool: RecordedValue {
   var json: JSONValue { .bool(self) }
   var keyText: String? { self ? "on" : "off" }
 
-  /// For a property that an option turns off.
+  /// The property of an option that turns it off.
   var negated: Bool {
     get { !self }
     set { self = !newValue }
@@ -130,7 +130,7 @@ extension UInt64: RecordedValue {
 extension Double: RecordedValue {
   var json: JSONValue { .number(self) }
   var keyText: String? { FloatText.shortest(self) }
-  /// For what is computed with as a `Float`.
+  /// The key of a value that is used as a `Float`.
   @Sendable static func keyTextOfFloat(_ value: Double) -> String? { FloatText.shortest(Float(value)) }
 }
 

@@ -3,12 +3,12 @@ import Files
 import Glibc
 import Model
 
-/// Standard error: notes, warnings, errors, and the one live line of progress below them.
+/// Standard error: notes, warnings, errors, and a live progress line below them.
 final class Console {
   let isQuiet: Bool
   let terminal: Terminal
   private let descriptor: Int32
-  /// The live line on the screen; empty where there is none.
+  /// The live line on the screen; empty if there is none.
   private var liveLine = ""
 
   init(descriptor: Int32 = STDERR_FILENO, isQuiet: Bool, terminal: Terminal) {
@@ -17,13 +17,13 @@ final class Console {
     self.terminal = terminal
   }
 
-  /// Something worth knowing; silenced by `--quiet`.
+  /// Prints a note, unless `--quiet` is given.
   func note(_ text: String) { if !isQuiet { say("mlm: note: ", text) } }
 
-  /// Something that is probably not as it should be; silenced by `--quiet`.
+  /// Prints a warning about a likely mistake, unless `--quiet` is given.
   func warning(_ text: String) { if !isQuiet { say("mlm: warning: ", text) } }
 
-  /// What went wrong, where, and what to do about it.
+  /// Prints an error with its location and its remedy.
   func error(_ message: String, location: String? = nil, hint: String? = nil) {
     say("mlm: error: ", message + (location.map { " [\($0)]" } ?? ""))
     if let hint { say("hint: ", hint) }
@@ -39,10 +39,10 @@ final class Console {
     }
   }
 
-  /// A plain line; silenced by `--quiet`.
+  /// Prints a plain line, unless `--quiet` is given.
   func line(_ text: String) { if !isQuiet { say("", text) } }
 
-  /// Draws the live line anew. Only for terminals that can redraw.
+  /// Redraws the live line, if the terminal can.
   func redraw(_ text: String) {
     guard terminal.redraws, !isQuiet else { return }
     let room = max(1, Terminal.width(of: descriptor) - 1)
@@ -52,7 +52,7 @@ final class Console {
     put("\r" + line + "\u{1B}[K")
   }
 
-  /// Takes the live line off the screen.
+  /// Removes the live line from the screen.
   func clearLiveLine() {
     guard !liveLine.isEmpty else { return }
     liveLine = ""
@@ -66,6 +66,6 @@ final class Console {
     if !line.isEmpty { redraw(line) }
   }
 
-  /// A message that cannot be written has nowhere to be reported.
+  /// Writes a message and ignores errors, which could not be reported.
   private func put(_ text: String) { _ = writeAll(Array(text.utf8), to: descriptor) }
 }

@@ -2,7 +2,7 @@ import Glibc
 
 /// Numbers as text.
 enum Decimal {
-  /// That many digits after the point.
+  /// A number with a fixed number of digits after the point.
   static func fixed(_ number: Double, _ digits: Int) -> String { formatted("%.*f", digits, number) }
 
   private static func formatted(_ format: String, _ arguments: any CVarArg...) -> String {

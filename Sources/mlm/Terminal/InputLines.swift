@@ -2,32 +2,33 @@ import Files
 import Glibc
 import Model
 
-/// One line of input, without its end.
+/// One line of input, without its newline.
 struct InputLine: Sendable, Equatable {
   /// Counted from 1.
   let number: Int
   let bytes: [UInt8]
-  /// Whether a `\r` stood before the line's end.
+  /// Whether a `\r` preceded the newline.
   var hasReturn = false
 }
 
-/// Reads lines as they come: each call gives all complete lines there are now, and waits only where there is none.
+/// Reads lines as they arrive: each call returns all complete lines that are available, and waits only if there are
+/// none.
 ///
-/// So a program that writes one line and waits gets its answer, while a file is read in large batches. A line ends at
-/// `\n` and nowhere else; one `\r` before it is dropped, and a byte-order mark at the very start. The last line may lack
-/// its `\n`. The first bytes must be those of text, as of the files of fit and evaluate; until 64 KiB have come, they are judged
-/// anew whenever more of them are there. Memory is bounded by one batch and the longest line.
+/// A program that writes one line and waits gets its answer, and a file is read in large batches. A line ends only at
+/// `\n`; one `\r` before it is dropped, and so is a byte-order mark at the start. The last line may lack its `\n`. The
+/// first bytes must be text, as in the files of fit and evaluate; until 64 KiB have arrived, they are checked again
+/// with each batch. Memory is bounded by one batch and the longest line.
 final class InputLines {
   /// The name for messages.
   let name: String
   private let descriptor: Int32
   private let ownsDescriptor: Bool
-  /// Bytes read and not yet handed out; from `searched` on no `\n` has been looked for.
+  /// Bytes read but not yet returned; those before `searched` are known to contain no `\n`.
   private var pending: [UInt8] = []
   private var searched = 0
   private var isFirstLine = true
   private var atEnd = false
-  /// The first bytes; empty once they are known to be text.
+  /// The first bytes of the input; empty once they are known to be text.
   private var beginning: [UInt8] = []
   private var isJudged = false
   private var lineNumber = 0
@@ -40,7 +41,7 @@ final class InputLines {
     ownsDescriptor = false
   }
 
-  /// Lines of a file, or of standard input where `path` is nil.
+  /// Lines of a file, or of standard input if `path` is nil.
   init(path: String?) throws(InputError) {
     guard let path else {
       descriptor = STDIN_FILENO
@@ -62,9 +63,9 @@ final class InputLines {
 
   deinit { if ownsDescriptor { close(descriptor) } }
 
-  /// The lines there are now, at least one, in order; nil at the end of the input.
+  /// Returns the available lines in order, at least one; nil at the end of the input.
   ///
-  /// - Parameter batchBytes: a batch ends with the line that reaches this size.
+  /// - Parameter batchBytes: the size at which a batch ends, after a complete line.
   func next(batchBytes: Int = 1 << 14) throws(InputError) -> [InputLine]? {
     var lines: [InputLine] = []
     var size = 0
@@ -95,7 +96,7 @@ final class InputLines {
       searched = 0
     }
     if lines.isEmpty { return nil }
-    // Before anything is answered: what is no text has no answers.
+    // Input that is not text is refused before any line is answered.
     if !isJudged { try judge() }
     return lines
   }
@@ -126,7 +127,7 @@ final class InputLines {
     var bytes = pending[range]
     if isFirstLine, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
     isFirstLine = false
-    // A byte-order mark alone is an empty file, which has no line.
+    // A file with only a byte-order mark has no lines.
     if isUnterminated, bytes.isEmpty { return }
     let hasReturn = !isUnterminated && bytes.last == 0x0D
     if hasReturn { bytes = bytes.dropLast() }
@@ -134,7 +135,7 @@ final class InputLines {
     lines.append(InputLine(number: lineNumber, bytes: Array(bytes), hasReturn: hasReturn))
   }
 
-  /// Whether a read would not wait. The end of the input counts: it is noticed by reading.
+  /// Whether a read would return immediately, which includes the end of the input.
   private func hasMoreNow() -> Bool {
     var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     return poll(&request, 1, 0) > 0
@@ -164,26 +165,26 @@ final class InputLines {
   }
 }
 
-/// Why inputs could not be read.
+/// The reasons why inputs could not be read.
 enum InputError: ModelError, Equatable {
   case cannotOpen(path: String, code: Int32)
   case cannotRead(name: String, code: Int32)
   case isDirectory(path: String)
-  /// What is not UTF-8 text.
+  /// The input is not UTF-8 text.
   case notText(PreprocessorError)
 
   var message: String {
     switch self {
     case .cannotOpen(let path, let code): "cannot open \(path): \(systemMessage(code))"
     case .cannotRead(let name, let code): "cannot read \(name): \(systemMessage(code))"
-    case .isDirectory(let path): "\(path) is a directory, not a file of lines"
+    case .isDirectory(let path): "\(path) is a directory, not a file"
     case .notText(let error): error.message
     }
   }
 
   var hint: String? {
     guard case .notText(let error) = self else { return nil }
-    // Lines come from standard input without an operand.
+    // predict and tokenize read standard input without the operand `-`.
     return error.advice.map { $0.hasSuffix(" | mlm … -") ? String($0.dropLast(2)) : $0 }
   }
   var location: DataLocation? { if case .notText(let error) = self { error.location } else { nil } }

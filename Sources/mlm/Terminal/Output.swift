@@ -1,7 +1,7 @@
 import Files
 import Glibc
 
-/// Standard output, or another descriptor: bytes are collected and written in large pieces, and a failed write is an error.
+/// Standard output or another descriptor, with a buffer. A failed write is an error.
 final class Output {
   let descriptor: Int32
   private let capacity: Int
@@ -20,7 +20,7 @@ final class Output {
     if buffer.count >= capacity { try flush() }
   }
 
-  /// Hands everything to the system. After a failure the bytes are dropped, so that the failure is said once.
+  /// Writes the buffer. After a failure, the bytes are dropped, so that the failure is reported once.
   func flush() throws(OutputError) {
     guard !buffer.isEmpty else { return }
     let code = writeAll(buffer, to: descriptor)
@@ -31,7 +31,7 @@ final class Output {
 }
 
 enum OutputError: Error, Equatable {
-  /// The reader has gone: the program ends quietly.
+  /// The reader has closed the pipe: the program ends silently.
   case closed
   case failed(code: Int32)
 
@@ -52,7 +52,7 @@ func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
       if count > 0 {
         start += count
       } else if count == 0 || errno == EAGAIN {
-        // A pipe in non-blocking mode, as some parents hand it over: wait until there is room.
+        // Some parents pass a pipe in non-blocking mode: wait until there is room.
         var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         _ = poll(&waiting, 1, -1)
       } else if errno != EINTR {
@@ -63,9 +63,9 @@ func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
   }
 }
 
-/// What the system says of an error code, in lower case: "no space left on device".
+/// The system's message for an error code, in lower case: "no space left on device".
 func systemMessage(_ code: Int32) -> String {
   let text = FileError.text(of: code)
-  // "Input/output error" becomes lower-case at its first letter only.
+  // Only the first letter changes, as in "Input/output error".
   return text.prefix(1).lowercased() + text.dropFirst()
 }

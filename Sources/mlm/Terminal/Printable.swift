@@ -1,20 +1,20 @@
 import Files
 import Model
 
-/// Text from outside, made fit for one line of a terminal: control characters, which could break the line or drive the terminal, are
-/// written in the notation of C.
+/// Makes text safe for one line of a terminal: control characters, which could break the line or control the terminal,
+/// are written as C escapes.
 enum Printable {
-  /// A message, in which names of files may stand: their bytes that are not UTF-8 are written so, too.
+  /// Escapes a message, including the bytes of file names that are not UTF-8.
   static func oneLine(_ text: String) -> String {
     replacing(in: text) { escape($0) ?? PathByte.value(of: $0).map { "\\x" + String($0, radix: 16) } }
   }
 
-  /// Text of a user or of a vocabulary, all else of it as it is.
+  /// Escapes only the control characters of a user's text or of a word piece.
   static func text(_ text: String) -> String { replacing(in: text, escape) }
 
-  /// The same, of UTF-8.
+  /// The same for UTF-8.
   static func text(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
-    // What begins none of the characters that are escaped.
+    // No byte that could begin an escaped character.
     let isPlain = bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != 0xC2 && $0 != 0xE2 }
     return isPlain ? Array(bytes) : Array(text(String(decoding: bytes, as: UTF8.self)).utf8)
   }
@@ -28,7 +28,7 @@ enum Printable {
     return String(safe)
   }
 
-  /// How a control character is written; nil for all others.
+  /// The escape of a control character; nil for other characters.
   private static func escape(_ scalar: Unicode.Scalar) -> String? {
     guard isControl(scalar) else { return nil }
     switch scalar {
@@ -41,7 +41,7 @@ enum Printable {
     }
   }
 
-  /// C0, C1, and the marks that end lines or turn the direction of writing.
+  /// Whether a scalar is a C0 or C1 control, a line separator or a bidirectional control.
   private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0..<0x20, 0x7F..<0xA0, 0x2028...0x2029, 0x202A...0x202E, 0x2066...0x2069: true
@@ -50,11 +50,11 @@ enum Printable {
   }
 }
 
-/// How many columns text takes on a terminal.
+/// The number of columns that text takes on a terminal.
 enum DisplayWidth {
   static func of(_ text: String) -> Int { text.unicodeScalars.reduce(0) { $0 + width($1) } }
 
-  /// The longest beginning that fits.
+  /// The longest prefix that fits.
   static func prefix(_ text: String, columns: Int) -> String {
     var used = 0
     var result = String.UnicodeScalarView()
@@ -70,7 +70,7 @@ enum DisplayWidth {
     text + String(repeating: " ", count: max(0, columns - of(text)))
   }
 
-  /// Two for East Asian wide characters and emoji, none for marks that combine; after Unicode's EastAsianWidth, in ranges.
+  /// Two for East Asian wide characters and emoji, zero for combining marks, in ranges from Unicode's EastAsianWidth.
   private static func width(_ scalar: Unicode.Scalar) -> Int {
     switch scalar.value {
     case 0x20..<0x300: return 1

@@ -1,9 +1,9 @@
 import Files
 
-/// Shows how work goes on: a live line on a terminal, a plain line now and then elsewhere, nothing with `--quiet`, and
-/// nothing for work that is done within a second.
+/// Shows the progress of work: a live line on a terminal, occasional plain lines elsewhere, and nothing with `--quiet`
+/// or for work that takes less than a second.
 final class Progress {
-  /// Seconds before the first line, between two live lines, and between two plain ones.
+  /// Seconds before the first line, between live lines, and between plain lines.
   static let patience = 1.0
   static let liveInterval = 0.1
   static let plainInterval = 15.0
@@ -19,32 +19,32 @@ final class Progress {
     start = clock()
   }
 
-  /// To be called as often as there is news; `line` is asked for only when it is time to show it.
+  /// Updates the line. May be called often: `line` is called only when it is time to show it.
   func update(_ line: () -> String) {
     guard !console.isQuiet else { return }
     let now = clock()
     guard now - start >= Self.patience else { return }
     let interval = console.terminal.redraws ? Self.liveInterval : Self.plainInterval
-    // Elsewhere the first plain line waits for its interval too: most work is over by then.
+    // The first plain line also waits for its interval, because most work finishes before.
     let last = lastShown ?? (console.terminal.redraws ? -.infinity : start)
     guard now - last >= interval else { return }
     lastShown = now
     if console.terminal.redraws { console.redraw(line()) } else { console.line(line()) }
   }
 
-  /// A line that stays: the end of an epoch. Shown however short the work was.
+  /// Prints a permanent line, such as the end of an epoch, even if the work was short.
   func milestone(_ line: String) {
-    // What the live line said is over.
+    // The live line is outdated.
     console.clearLiveLine()
     console.line(line)
     lastShown = clock()
   }
 
-  /// Takes the live line away.
+  /// Removes the live line.
   func finish() { console.clearLiveLine() }
 }
 
-/// How times and rates are shown.
+/// Formats times and rates for people.
 enum Readable {
   /// `0:07`, `3:12`, `1:02:45`.
   static func duration(_ seconds: Double) -> String {

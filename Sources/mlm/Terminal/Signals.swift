@@ -1,14 +1,15 @@
 import Glibc
 import Synchronization
 
-/// Lets `fit` and downloads end in order: the first SIGINT or SIGTERM is only noted, the second ends the process at once.
+/// Lets `fit` and downloads stop in an orderly way: the first SIGINT or SIGTERM is only recorded, and the second ends
+/// the process immediately.
 enum Signals {
-  /// The signal that came, or 0. A global of constant value: reading it in a handler runs no initialiser.
+  /// The signal received, or 0. A global with a constant value, so that reading it in a handler runs no initializer.
   private static let pending = Atomic<Int32>(0)
 
-  /// From now on SIGINT and SIGTERM are noted instead of obeyed. A signal that the parent had ignored stays ignored.
+  /// Starts recording SIGINT and SIGTERM. A signal that the parent ignored remains ignored.
   static func intercept() {
-    // The handler must not be the first to touch it.
+    // The handler must not be the first to access it.
     pending.store(0, ordering: .relaxed)
     for signal in [SIGINT, SIGTERM] {
       var action = sigaction()
@@ -21,14 +22,14 @@ enum Signals {
           expected: 0, desired: signal, ordering: .sequentiallyConsistent)
         if !isFirst { _exit(128 + signal) }
       }
-      // System calls go on after the first signal.
+      // System calls continue after the first signal.
       noting.sa_flags = SA_RESTART
       sigemptyset(&noting.sa_mask)
       sigaction(signal, &noting, nil)
     }
   }
 
-  /// Obeys SIGINT and SIGTERM again; one that was noted meanwhile ends the process now.
+  /// Restores the default actions of SIGINT and SIGTERM. A recorded signal ends the process now.
   static func release() {
     for signal in [SIGINT, SIGTERM] {
       var action = sigaction()
@@ -42,7 +43,7 @@ enum Signals {
     if let signal = received { raise(signal) }
   }
 
-  /// The signal that was noted; nil where none was.
+  /// The recorded signal; nil if there is none.
   static var received: Int32? {
     let signal = pending.load(ordering: .relaxed)
     return signal == 0 ? nil : signal

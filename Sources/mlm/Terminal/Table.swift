@@ -1,4 +1,4 @@
-/// Columns that line up, for people.
+/// A text table with aligned columns.
 struct Table {
   enum Alignment { case left, right }
 
@@ -31,7 +31,7 @@ struct Table {
     }
   }
 
-  /// A bar for a share of 1, in eighths of a column where the terminal shows Unicode.
+  /// A bar for a share from 0 to 1, in eighths of a column if the terminal shows Unicode.
   static func bar(_ share: Double, columns: Int, unicode: Bool) -> String {
     guard share > 0, columns > 0 else { return "" }
     let share = min(1, share)

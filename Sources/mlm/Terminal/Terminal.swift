@@ -1,12 +1,12 @@
 import Glibc
 import Model
 
-/// What is known of the terminal behind a descriptor.
+/// The capabilities of the terminal behind a descriptor.
 struct Terminal: Sendable, Equatable {
   var isTerminal: Bool
-  /// Whether escape sequences that move the cursor are understood.
+  /// Whether the terminal understands escape sequences that move the cursor.
   var redraws: Bool
-  /// Whether colour is understood and wanted.
+  /// Whether color is supported and wanted.
   var hasColor: Bool
   /// Whether characters beyond ASCII can be shown.
   var showsUnicode: Bool
@@ -24,10 +24,10 @@ struct Terminal: Sendable, Equatable {
     self.init(isTerminal: isatty(descriptor) == 1, environment: environment)
   }
 
-  /// The text in bold and in colour, where that is understood and wanted.
+  /// The text in bold and in color, if color is supported and wanted.
   func emphasized(_ text: String) -> String { hasColor ? "\u{1B}[1;36m\(text)\u{1B}[m" : text }
 
-  /// The columns of the terminal now (windows are resized); 80 where that cannot be said.
+  /// The current number of columns of the terminal, which changes when its window is resized; 80 if unknown.
   static func width(of descriptor: Int32) -> Int {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }

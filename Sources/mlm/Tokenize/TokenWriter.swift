@@ -2,13 +2,13 @@ import Files
 import Model
 import Text
 
-/// What `tokenize` prints of one input.
+/// Formats the output of `tokenize` for one input.
 struct TokenWriter {
   let tokenizer: WordPieceTokenizer
   let format: TokenizeOptions.Format
   let addsSpecialTokens: Bool
   let specialTokensInText: WordPieceTokenizer.SpecialTokensInText
-  /// What of all texts so far is [UNK].
+  /// The [UNK] tokens of all texts so far.
   private(set) var unknown: UnknownTokens
 
   init(
@@ -20,7 +20,7 @@ struct TokenWriter {
     unknown = UnknownTokens(tokenizer)
   }
 
-  /// The line for a text, without its end.
+  /// Returns the line for a text, without a newline.
   mutating func line(for text: [UInt8]) -> [UInt8] {
     let (ids, line): ([Int32], [UInt8])
     switch format {
@@ -40,7 +40,7 @@ struct TokenWriter {
     return line
   }
 
-  /// The text for a line of ids, separated by blanks.
+  /// Returns the text for a line of ids separated by spaces or tabs.
   func text(ofIDs line: [UInt8], at location: @autoclosure () -> DataLocation) throws(InputProblem) -> [UInt8] {
     var ids: [Int32] = []
     for field in line.split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) {
@@ -72,7 +72,7 @@ struct TokenWriter {
     return line
   }
 
-  /// Writes an id, which is not negative, digit by digit: a String for each would take most of the time of a large file.
+  /// Writes a non-negative id digit by digit. Making a String for each would take most of the time for a large file.
   private static func append(_ id: Int32, to line: inout [UInt8]) {
     var (divisor, rest) = (1 as Int32, id)
     while rest / divisor >= 10 { divisor *= 10 }
@@ -83,7 +83,8 @@ struct TokenWriter {
     }
   }
 
-  /// `{"token_ids":[…],"tokens":[…],"offsets":[[b,e],…]}`; the tokens put around have the offsets [0,0], as in transformers.
+  /// `{"token_ids":[…],"tokens":[…],"offsets":[[b,e],…]}`. Added special tokens have the offsets [0,0], as in
+  /// transformers.
   private func json(_ encoding: Encoding) -> [UInt8] {
     var encoding = encoding
     if addsSpecialTokens {

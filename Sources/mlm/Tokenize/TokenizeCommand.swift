@@ -3,7 +3,7 @@ import Glibc
 import Model
 import Text
 
-/// `mlm tokenize`: text to word pieces and ids, and back.
+/// `mlm tokenize`: converts text to word pieces and ids, and ids to text.
 struct TokenizeCommand {
   let options: TokenizeOptions
   let context: CommandContext
@@ -37,7 +37,7 @@ struct TokenizeCommand {
           try context.output.write(placeholder(for: problem, line: input.number))
         }
       }
-      // Whoever wrote these lines may be waiting for the answer.
+      // The program that wrote these lines may be waiting for the answers.
       try context.output.flush()
     }
     return failures == 0 ? .done : .failed
@@ -51,7 +51,7 @@ struct TokenizeCommand {
     return writer.line(for: input.bytes)
   }
 
-  /// Keeps the lines of input and output in step where an input failed.
+  /// The output line for an input that failed, so that input and output lines match.
   private func placeholder(for problem: InputProblem, line: Int) -> [UInt8] {
     guard options.format == .json, !options.decodes else { return [0x0A] }
     var json = JSONWriter()
@@ -61,7 +61,7 @@ struct TokenizeCommand {
     return json.bytes
   }
 
-  /// The tokenizer alone; a directory without config.json will do, and weights are not looked for.
+  /// Loads only the tokenizer. A directory needs neither config.json nor weights.
   private func loadTokenizer() throws -> WordPieceTokenizer {
     let registry = try context.registry()
     let name = context.preset(for: .tokenize, given: options.preset, in: registry)

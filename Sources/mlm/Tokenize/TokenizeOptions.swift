@@ -1,6 +1,6 @@
 import CommandLine
 
-/// What `mlm tokenize` was asked to do.
+/// The options of `mlm tokenize`.
 struct TokenizeOptions: Sendable, Equatable {
   enum Format: String, Sendable, CaseIterable { case json, ids, tokens }
 
@@ -19,23 +19,23 @@ extension TokenizeOptions {
   static let format = Option<Format>.choice(
     "format", "NAME", default: .json, in: .output, help: "json, ids or tokens",
     details: """
-      json: a line per input with token_ids, tokens, and offsets in UTF-8 bytes of the input. ids or tokens: a line \
+      json: one line per input with token_ids, tokens, and offsets in UTF-8 bytes of the input. ids, tokens: one line \
       per input, separated by spaces.
       """)
   static let addSpecialTokens = Option<Bool>.flag(
-    "add-special-tokens", in: .output, help: "put [CLS] and [SEP] around",
-    details: "Put [CLS] and [SEP] around each input.")
+    "add-special-tokens", in: .output, help: "add [CLS] and [SEP]",
+    details: "Add [CLS] before and [SEP] after each input.")
   static let decode = Option<Bool>.flag(
     "decode", in: .input,
     excludes: [
       Exclusion(
         of: ["format", "add-special-tokens", "special-tokens-in-text"],
-        because: "the inputs are ids and the result is text")
-    ], help: "turn lines of ids back into text",
-    details: "The inputs are ids, separated by spaces: turn them back into text.", foreignNames: ["detokenize"])
+        because: "--decode reads ids and prints text")
+    ], help: "convert ids to text",
+    details: "Convert ids to text. The inputs are ids separated by spaces.", foreignNames: ["detokenize"])
 
   static let declaration = CommandDeclaration(
-    name: "tokenize", summary: "text to word pieces and ids", operands: .texts,
+    name: "tokenize", summary: "convert text to word pieces and ids", operands: .texts,
     options: [
       CommonOptions.preset.declaration, InputChoice.input.declaration,
       CommonOptions.specialTokensInText.declaration, decode.declaration, CommonOptions.strict.declaration,
@@ -44,15 +44,15 @@ extension TokenizeOptions {
     ],
     description: [
       """
-      Cuts text into the word pieces of a model's vocabulary. Each TEXT is one input; without a TEXT, the lines of \
-      --input FILE or of standard input are, answered in order and at once.
+      Splits text into the word pieces of a model's vocabulary. Each TEXT is one input; without a TEXT, each line of \
+      --input FILE or of standard input is. Lines are answered in order and immediately.
       """
     ],
     examples: [
       .init(command: "mlm tokenize --format tokens 'Unbelievable!'", meaning: "the pieces of a text"),
       .init(command: "mlm tokenize --format ids --input novel.txt", meaning: "the ids of each line of a file"),
       .init(
-        command: "mlm tokenize --format ids 'Hello.' | mlm tokenize --decode", meaning: "there and back again"),
+        command: "mlm tokenize --format ids 'Hello.' | mlm tokenize --decode", meaning: "convert to ids and back"),
     ],
     environment: CommonOptions.environment.filter { !$0.name.contains("THREADS") })
 

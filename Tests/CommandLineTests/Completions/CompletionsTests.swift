@@ -4,7 +4,7 @@ import Testing
 @testable import CommandLine
 
 @Suite struct CompletionsTests {
-  /// What help may say is not to end a word of the script.
+  /// Characters in help do not end a word of the script.
   @Test(arguments: Completions.Shell.allCases)
   func anyTextIsQuoted(_ shell: Completions.Shell) throws {
     let text = "it's [a] \"b\" \\ $x: `y`"
@@ -26,7 +26,7 @@ import Testing
     #expect(script.contains("ruby") && (shell == .bash || script.contains("sample_jewels")))
   }
 
-  /// Lets the shell read the script, where it is installed: zsh and fish are not everywhere.
+  /// Lets the shell read the script if it is installed; zsh and fish often are not.
   private func check(_ script: String, with shell: String) throws -> (status: Int32, messages: String) {
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("completions-\(UUID().uuidString)")
     try Data(script.utf8).write(to: file)

@@ -9,7 +9,7 @@ import Testing
     let text = help.short(Sample.command)
     #expect(text.hasPrefix("sample do: does it\n\nUsage: sample do [OPTIONS] FILE...\n\nShape:\n  --ratio X"))
     #expect(text.contains("\n\nGeneral:\n  --count N                   how many [3]\n"))
-    #expect(text.hasSuffix("\n'sample do --help' says more and gives examples.\n"))
+    #expect(text.hasSuffix("\n'sample do --help' shows details and examples.\n"))
   }
 
   @Test func longHelpOfACommand() {

@@ -44,7 +44,7 @@ import Testing
     ("--quiet=yes", "--quiet takes no value, but 'yes' was given"),
     ("--count 10", "--count: '10' is not a whole number from 1 to 9"),
     ("--ratio -0.5", "--ratio: '-0.5' is not a number of at least 0 and at most 1"),
-    ("--words a,,b", "--words: 'a,,b' is not a list of words with commas between them"),
+    ("--words a,,b", "--words: 'a,,b' is not a list of words separated by commas"),
     ("--shape oval", "--shape: 'oval' is not round or square"), ("-x", "unknown option -x for 'sample do'"),
   ])
   func refuses(_ line: String, _ message: String) { #expect(error(line)?.message == message) }
@@ -76,16 +76,17 @@ import Testing
   }
 
   @Test func groups() {
-    #expect(conflict("--quiet --loud") == "--quiet and --loud do not go together: it is one or the other")
-    // The order of the group, not the order of typing.
+    #expect(conflict("--quiet --loud") == "--quiet and --loud are mutually exclusive: it is one or the other")
+    // Options are named in the order of the group, not in the order typed.
     #expect(conflict("--loud --quiet") == conflict("--quiet --loud"))
     #expect(conflict("--quiet") == nil && conflict("") == nil)
   }
 
   @Test func values() {
-    #expect(conflict("--shape square --file x") == "--shape square and --file do not go together: a file is round")
+    #expect(conflict("--shape square --file x") == "--shape square and --file are mutually exclusive: a file is round")
     #expect(conflict("--shape square --shape round --file x") == nil)
-    #expect(conflict("--jewel j --shape square") == "--jewel and --shape square do not go together: jewels are round")
+    #expect(
+      conflict("--jewel j --shape square") == "--jewel and --shape square are mutually exclusive: jewels are round")
     #expect(conflict("--jewel j --shape round") == nil)
   }
 
@@ -94,7 +95,7 @@ import Testing
   @Test(arguments: [
     ("--first 1", "--last 2", true), ("--last 2", "--first 1", true), ("--count 1", "--count 2", true),
     ("--quiet", "--loud", true), ("--shape square", "--file x", true), ("--shape round", "--file x", false),
-    // An exclusion that one side declares overrides in one direction.
+    // An exclusion declared by one option overrides in one direction.
     ("--file x", "--shape square", false), ("--jewel j", "--shape square", true), ("--jewel j", "--shape round", false),
     ("--count 1", "--loud", false),
   ])

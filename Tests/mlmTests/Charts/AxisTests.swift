@@ -2,7 +2,7 @@ import Testing
 
 @testable import Charts
 
-/// Round numbers along an axis.
+/// Tests round numbers along an axis.
 @Suite struct AxisTests {
   func labels(_ axis: Axis) -> [String] { axis.ticks.map(\.label) }
 
@@ -27,7 +27,7 @@ import Testing
       labels(Axis(from: 0, to: 15, intervals: 6, wholeNumbers: true, endsAtTicks: false)) == ["0", "5", "10", "15"])
   }
 
-  /// Whatever is shown lies on the axis, and there are a few ticks.
+  /// All values lie on the axis, which has a few ticks.
   @Test func anyRange() {
     let values = [
       0, 1e-300, .leastNonzeroMagnitude, 1e-9, 0.3, 1, 7.123, 999.999, 1e6, 123_456_789, 1e30, 1e300,

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Charts
 
-/// Elements of a picture, and lines with many points.
+/// Tests elements of an image, and lines with many points.
 @Suite struct SVGTests {
   @Test func textIsEscaped() {
     let element = SVG.text("a<b> & \"c\"\n\u{1}\u{1F600}", 1, 2.25)

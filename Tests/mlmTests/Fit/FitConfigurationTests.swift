@@ -4,7 +4,7 @@ import Testing
 
 @testable import mlm
 
-/// What a run's training.json says is all that its options said.
+/// A run's training.json reproduces its options.
 @Suite struct FitConfigurationTests {
   private let tool: Tool
   init() throws { tool = try Tool() }
@@ -46,7 +46,7 @@ import Testing
     #expect(both.common.preprocessed && both.files == ["b"] && both.common.preset == "p")
   }
 
-  /// What is typed overrides what it excludes in the file.
+  /// A typed option overrides the options in the file that it excludes.
   @Test(arguments: [
     ("--warmup-ratio 0.1", "warmup-steps", "5"), ("--warmup-steps 5", "warmup-ratio", "0.1"),
     ("--epochs 2", "max-steps", "5"), ("--max-steps 5", "epochs", "3"), ("--freeze head", "freeze-backbone", "true"),

@@ -5,7 +5,7 @@ import Text
 
 @testable import mlm
 
-/// Tests over the table of fit's options: what each says of repeating and resuming a run is what happens.
+/// Tests over the table of fit's options: repeating and resuming a run treat each option according to its role.
 @Suite struct FitOptionsTests {
   static let declared = FitOptions.declaration.options.filter { $0.name != "help" }
 
@@ -14,10 +14,10 @@ import Text
     #expect(FitOptions.fields.map(\.declaration.name) == Self.declared.map(\.name))
   }
 
-  /// training.json has all that the run is and writes, and nothing of where things are.
+  /// training.json contains all options except paths and those of a single call.
   @Test func rolesSayWhatIsRecorded() throws {
     let recorded = Set(try options([]).recorded(preset: "", threads: 1).map(\.key))
-    // The warm-up is one of two; --freeze says what --freeze-backbone does.
+    // Only one of the warm-up options is recorded; --freeze includes --freeze-backbone.
     let byOthers: Set<String> = ["warmup-ratio", "freeze-backbone"]
     for option in Self.declared where !byOthers.contains(option.name) {
       #expect(recorded.contains(option.name) == (option.role?.isRecorded == true), "\(option.name)")
@@ -33,7 +33,8 @@ import Text
     }
   }
 
-  /// Another value of an option that changes the arithmetic is refused, one of an option that says what is written, or where, is not.
+  /// A resumed run refuses another value of an option that changes the arithmetic, but not of one that only affects
+  /// output.
   @Test(arguments: declared)
   func resume(_ option: OptionDeclaration) throws {
     let (value, needed) = Self.other(than: option)
@@ -43,7 +44,7 @@ import Text
     switch option.role {
     case .arithmetic: #expect(isDifferent != nil && after != before)
     case .output, .place, .session: #expect(isDifferent == nil)
-    // A name is refused where the model is another one.
+    // Another name is refused if the model differs.
     case .content where option.name == "preset":
       #expect(try isDifferent != nil && refused(after, before) { _ in true } == nil)
     case .content: #expect(after != before)
@@ -59,7 +60,7 @@ import Text
     func check(_ arguments: [String]) throws -> ResumeError? {
       try refused(options(arguments), past: Self.record(old)) { _ in false }
     }
-    // [UNK] was masked then.
+    // Older checkpoints masked [UNK].
     #expect(try check([]) == .optionChanged("mask-unknown", then: "on", now: "off"))
     #expect(try check(["--mask-unknown"]) == nil)
     #expect(
@@ -67,7 +68,7 @@ import Text
         == .optionChanged("special-tokens-in-text", then: "off", now: "on"))
   }
 
-  /// The keys and values that checkpoints hold.
+  /// The keys and values in checkpoints.
   @Test func key() throws {
     func key(_ arguments: [String]) throws -> [String: String] {
       Dictionary(
@@ -131,7 +132,7 @@ import Text
     }
   }
 
-  /// Arguments that give an option another value than its default, and those without which it is refused.
+  /// Arguments that give an option a value other than its default, and the arguments that it requires.
   private static func other(than option: OptionDeclaration) -> (value: [String], needed: [String]) {
     let value: String? =
       switch option.kind {

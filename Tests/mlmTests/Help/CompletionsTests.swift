@@ -16,7 +16,7 @@ import Testing
   func theToolPrintsThem(_ shell: Completions.Shell) throws {
     let result = try Tool().succeed(["completions", shell.rawValue])
     #expect(result.output == (try Self.script(shell)) && result.messages.isEmpty)
-    // Nothing of a user's is needed, nor in the way.
+    // No user configuration is needed or read.
     let spoilt = try Tool().run(["completions", shell.rawValue], environment: ["MLM_PRESETS": "/nonexistent"])
     #expect(spoilt.output == result.output && spoilt.status == 0)
   }
@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  /// Bash itself, asked as it asks when Tab is pressed: words of the line, and what it is answered.
+  /// Runs bash's completion for the words of a line, as if Tab was pressed, and returns the candidates.
   @Test(arguments: [
     ("pre", "predict presets", ""), ("--v", "--version", ""), ("fit --epo", "--epochs", ""),
     ("predict --format |t", "text tsv", ""), ("predict --format = |t", "text tsv", ""),
@@ -47,7 +47,7 @@ import Testing
     ("manual |--he", "--help", ""), ("nonsense |--", "", ""),
   ])
   func bash(_ line: String, _ words: String, _ option: String) throws {
-    // The bar stands before the word to complete, which is the last one anyway.
+    // The bar marks the word to complete, which is the last one.
     let typed = line.split(separator: " ", omittingEmptySubsequences: false).map {
       ShellText.quoted($0.replacingOccurrences(of: "|", with: ""))
     }

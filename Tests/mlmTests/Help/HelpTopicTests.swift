@@ -3,7 +3,7 @@ import Testing
 
 @testable import mlm
 
-/// The pages of `mlm help TOPIC`.
+/// Tests the pages of `mlm help TOPIC`.
 struct HelpTopicTests {
   static let options = Set(Command.declarations.flatMap(\.options).map(\.spelling))
   /// Options of other programs in the examples.
@@ -21,7 +21,7 @@ struct HelpTopicTests {
     #expect(lines.filter { $0.hasSuffix(" ") } == [])
   }
 
-  /// What a page recommends exists: a renamed option is renamed there, too.
+  /// Pages name only existing options, so that renamed options are renamed there, too.
   @Test(arguments: HelpTopic.all.map(\.name)) func namesOptionsThatExist(name: String) throws {
     for block in try Self.topic(name).blocks {
       let texts: [String] =

@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  /// Those who are there to judge it find nothing to say.
+  /// groff and mandoc, if installed, have no warnings.
   @Test func judgedByOthers() throws {
     let tool = try Tool()
     try tool.write(Manual(.mlm).page, to: "mlm.1")

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Tokens that users added to a vocabulary, in each command. Values: transformers 5.24 in float64, on the micro model with `<drug>` in
-/// the place of its last piece.
+/// Tests tokens that users added to a vocabulary, in each command. Values: transformers 5.24 in float64, on the micro
+/// model with `<drug>` instead of its last piece.
 struct AddedTokensTests {
   private func tool() throws -> Tool {
     let tool = try Tool()
@@ -29,7 +29,7 @@ struct AddedTokensTests {
     expect(
       try tool.succeed(predict + ["the <drug> was [MASK] ."]),
       [("gen", 0.46269478641484063), ("it", 0.1043085461506813), ("##j", 0.0495454235089195)])
-    // BERT's own stay text, unless asked for.
+    // BERT's special tokens are plain text by default.
     let text = "the<drug>[SEP]was [MASK]"
     expect(
       try tool.succeed(predict + ["--special-tokens-in-text", text]),
@@ -38,7 +38,7 @@ struct AddedTokensTests {
       try tool.succeed(predict + [text]).output != tool.succeed(predict + ["--special-tokens-in-text", text]).output)
   }
 
-  /// [CLS] the <drug> was it . [SEP]: 7 tokens, and three more for the brackets where [SEP] is text.
+  /// [CLS] the <drug> was it . [SEP]: 7 tokens, and three more for the brackets if [SEP] is text.
   @Test func tokensInFitAndEvaluate() throws {
     let tool = try tool()
     try tool.write(Data("the <drug> was it .\n".utf8), to: "a.txt")
@@ -59,7 +59,7 @@ struct AddedTokensTests {
     }
     let special = try fit("special", ["--special-tokens-in-text"])
     #expect(try special != fit("plain", []))
-    // The file of the run repeats it.
+    // training.json repeats the run.
     try tool.succeed(["fit", "--quiet", "--config", "special/training.json", "--output", "again"])
     #expect(try tool.read("again/model.safetensors") == special)
     #expect(

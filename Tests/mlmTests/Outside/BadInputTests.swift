@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Text files that are no text, from outside: one error, the right status, nothing written.
+/// Tests files that are not text, from outside: one error, the right status, nothing written.
 @Suite struct BadInputTests {
   static let fit = ["fit", "--preset", Tool.micro]
   static let evaluate = ["evaluate", "--preset", Tool.micro]
@@ -63,7 +63,7 @@ import Testing
     #expect(result.messages.contains("2 invalid UTF-8 sequences"))
     #expect(result.messages.contains("latin.txt:2"))
     #expect(try tool.succeed(Self.evaluate + ["latin.txt", "--quiet"]).messages.isEmpty)
-    // The same text with U+FFFD spelt out is the same text.
+    // The same text with U+FFFD instead of the invalid bytes gives the same result.
     try tool.write("good line\nb\u{FFFD}d line \u{E4}\u{FFFD}\n", to: "replaced.txt")
     #expect(try tool.succeed(Self.evaluate + ["replaced.txt"]).output == result.output)
   }
@@ -73,7 +73,7 @@ import Testing
     let (tool, bound) = (try Tool(), Tool.bound ?? "")
     try tool.copyMicro()
     chmod(try tool.write("text\n", to: "secret.txt"), 0)
-    // A folder that whoever runs `mlm` here may write to.
+    // A folder that the user who runs `mlm` here can write to.
     try tool.write("", to: "open/file")
     chmod(tool.path("open"), 0o777)
     for command in ["fit --output open/none", "evaluate"] {
@@ -114,7 +114,7 @@ import Testing
     for command in ["predict", "tokenize"] {
       let arguments = [command, "--preset", Tool.micro, "--input"]
       try tool.expectError(arguments + ["nope"], "cannot open nope: no such file or directory")
-      try tool.expectError(arguments + ["folder"], "folder is a directory, not a file of lines")
+      try tool.expectError(arguments + ["folder"], "folder is a directory, not a file")
     }
   }
 
@@ -133,7 +133,9 @@ import Testing
     #expect(strict.lines.first == #"{"line":1,"error":"invalid UTF-8 at byte 2 of the line"}"#)
     #expect(strict.lines.count == 2 && strict.lines.last?.contains("\"score\"") == true)
     let loose = try tool.run(arguments)
-    #expect(loose.status == 0 && loose.messageLines.count == 1 && loose.messages.hasPrefix("mlm: warning: 1 sequence"))
+    #expect(
+      loose.status == 0 && loose.messageLines.count == 1
+        && loose.messages.hasPrefix("mlm: warning: 1 invalid UTF-8 sequence"))
     #expect(loose.lines.first?.contains("b\u{FFFD} ") == true && loose.lines.last == strict.lines.last)
   }
 }

@@ -1,9 +1,10 @@
 import Foundation
 import Testing
 
-/// Model directories whose parts are missing, broken or of different models: every command refuses them in one line.
+/// Tests model directories with parts that are missing, broken or from different models: every command refuses them in
+/// one line.
 @Suite struct BadModelTests {
-  /// predict, evaluate and fit with that model all fail with this error and write nothing.
+  /// Checks that predict, evaluate and fit with the model fail with this error and write nothing.
   private func expectRefused(
     _ tool: Tool, _ error: String, hint: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -45,7 +46,7 @@ import Testing
       "model/model.safetensors: this is a saved web page, not a safetensors file", hint: "download the file again")
   }
 
-  /// In the place of any file of the model.
+  /// Files of another kind in place of each file of the model.
   @Test(
     arguments: [
       (
@@ -79,7 +80,7 @@ import Testing
     try expectRefused(
       weights([UInt8](repeating: 0xFF, count: 8) + Array("{}".utf8)),
       "model/model.safetensors: damaged, or not a safetensors file: the header length is 18446744073709551615 bytes")
-    // One error each, whatever its words: no trap, no endless loop, no allocation by what the header claims.
+    // One error each, with any text: no trap, no endless loop, no allocation of a size in the header.
     let headers = [
       "", "{", "[]", "{}", #"{"a":1}"#, #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
       #"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#,
@@ -111,7 +112,7 @@ import Testing
       hint: "--no-load-weights")
     try tool.write("x", to: "model/pytorch_model.bin")
     try expectRefused(tool, "model has no model.safetensors, only pytorch_model.bin", hint: "convert it to safetensors")
-    // The architecture and the vocabulary are there, though.
+    // Architecture and vocabulary can still be loaded.
     try tool.succeed(["predict", "--preset", "model", "--no-load-weights", "a [MASK]"])
     try tool.remove("model/pytorch_model.bin")
     try tool.write("x", to: "model/model.safetensors/file")
@@ -119,7 +120,7 @@ import Testing
   }
 
   @Test func missingTensor() throws {
-    // A name of the same length that means nothing.
+    // An unknown name of the same length.
     let name = "distilbert.transformer.layer.1.ffn.lin1.weight"
     var bytes = Self.good
     let range = try #require(bytes.range(of: Data(name.utf8)))
@@ -130,7 +131,7 @@ import Testing
   }
 
   @Test func weightsThatAreNoNumbers() throws {
-    // The last values of the file are of some tensor: all of them become NaN.
+    // The last values of the file belong to some tensor; all become NaN.
     var bytes = Self.good
     let nan: [UInt8] = [0, 0, 0xC0, 0x7F]
     bytes.replaceSubrange(bytes.count - 4096..<bytes.count, with: (0..<1024).flatMap { _ in nan })
@@ -143,7 +144,7 @@ import Testing
     #expect(joint.status == 1 && joint.output == predicted.output, "\(joint)")
     let evaluated = try tool.run("evaluate", "--preset", "model", "text.txt")
     #expect(evaluated.status == 1 && evaluated.errors.count == 1 && evaluated.output.isEmpty, "\(evaluated)")
-    // There is no good state to keep.
+    // There is no valid state to keep.
     let before = tool.contents
     let trained = try tool.run("fit", "--preset", "model", "--output", "out", "text.txt")
     #expect(trained.status == 1 && trained.errors.count == 1 && tool.contents == before, "\(trained.messages)")
@@ -216,7 +217,7 @@ import Testing
       hint: "of one model")
   }
 
-  /// Models are padded to round numbers of rows; what no piece stands for is never predicted, and said.
+  /// Some models are padded to round numbers of rows. Rows without a piece are never predicted, and a note names them.
   @Test func vocabularySmallerThanTheModel() throws {
     let tool = try Tool()
     try tool.copyMicro()
@@ -238,7 +239,7 @@ import Testing
     try tool.write(pieces.filter { $0 != "[MASK]" }.joined(separator: "\n"), to: "model/vocab.txt")
     try expectRefused(
       tool, "the vocabulary has no mask token '[MASK]' [model/vocab.txt]", hint: "tokenizer_config.json")
-    // Of a piece that is there twice the later id counts, with one note.
+    // The later id of a duplicate piece counts, with one note.
     try tool.write((pieces.prefix(200) + ["a"]).joined(separator: "\n"), to: "model/vocab.txt")
     let twice = try tool.succeed(["tokenize", "--preset", "model", "--format", "ids", "a"])
     #expect(twice.lines == ["200"] && twice.messageLines.count == 1)
@@ -249,7 +250,7 @@ import Testing
     try expectRefused(tool, "model has neither tokenizer.json nor vocab.txt", hint: "vocab.txt")
   }
 
-  /// A log would replace it: the model, or what its training is about to read.
+  /// A log must not replace the model or an input of the training.
   @Test func aLogIsNoFileOfAModel() throws {
     let tool = try Tool()
     try tool.copyMicro()

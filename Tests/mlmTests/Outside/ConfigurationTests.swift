@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// training.json and `--config`, from outside.
+/// Tests training.json and `--config` from outside.
 @Suite struct ConfigurationTests {
   let tool: Tool
   let text: String
@@ -31,7 +31,7 @@ import Testing
     try tool.succeed(["fit", "--config", "first/training.json", "--output", "second", "--quiet"])
     #expect(try model("first") == model("second"))
     #expect(try tool.read("first/training.json") == tool.read("second/training.json"))
-    // From the environment it is not taken.
+    // The environment does not override it.
     let environment = ["MLM_PRESET": "no/such", "OMP_NUM_THREADS": "1"]
     let third = try tool.run(
       ["fit", "--config", "second/training.json", "--output", "third", "--quiet"], environment: environment)
@@ -63,13 +63,13 @@ import Testing
     #expect(now["warmup-steps"] as? Int == 2 && now["warmup-ratio"] == nil)
     #expect(now["validation"] as? String == "text.txt" && now["validation-split"] is NSNull)
     #expect(now["freeze"] as? [String] == ["head"])
-    // The rest is the file's.
+    // The other options are those of the file.
     #expect(now["optimizer"] as? String == "adamw" && now["batch-size"] as? Int == 3)
     let file = try JSONSerialization.jsonObject(with: tool.read("second/training.json")) as? [String: Any]
     #expect(file?["files"] as? [String] == ["other.txt"])
   }
 
-  /// Written by hand; and it goes before the environment.
+  /// A file written by hand overrides the environment.
   @Test func oneOfYourOwn() throws {
     try tool.write(
       """
@@ -93,9 +93,9 @@ import Testing
     let config = ["fit", "--config", "run.json", "--output", "parts", "--quiet"]
     let first = try tool.run(config + ["--max-steps", "3", "--schedule", "linear"])
     #expect(first.status == 0)
-    // Another length with a schedule is another training; the message names it.
+    // With a schedule, another length is refused, and the message names it.
     let resumed = try tool.run(config + ["--resume"])
-    #expect(resumed.status == 1 && resumed.messages.contains("the length was --max-steps 3 and is --epochs 2 now"))
+    #expect(resumed.status == 1 && resumed.messages.contains("the length changed from --max-steps 3 to --epochs 2"))
   }
 
   @Test func otherTextIsNoticed() throws {
@@ -106,7 +106,7 @@ import Testing
     #expect(result.status == 0)
     #expect(
       result.messages.contains(
-        "mlm: warning: the training data is not what it was when first/training.json was written"))
+        "mlm: warning: the training data has changed since first/training.json was written"))
     #expect(try tool.run(again).messages.contains("warning") == false)
   }
 
@@ -119,7 +119,7 @@ import Testing
       ("{\"options\": {\"lr\": 3}}", "unknown key 'lr' [run.json:1]", "'learning-rate'"),
       ("{\"options\": {\"zzzzzzz\": 3}}", "unknown key 'zzzzzzz' [run.json:1]", "mlm fit -h"),
       ("{\"options\": {\"config\": \"a\"}}", "unknown key 'config' [run.json:1]", nil),
-      ("{\n\n\"epochs\": 3}", "unknown key 'epochs' [run.json:3]", "in the object 'options'"),
+      ("{\n\n\"epochs\": 3}", "unknown key 'epochs' [run.json:3]", "into the object 'options'"),
       ("{\"fils\": []}", "unknown key 'fils' [run.json:1]", "'files'"),
       (
         "{\"options\": {\"epochs\": \"three\"}}", "'epochs' is 'three', not a whole number of at least 1 [run.json:1]",
@@ -129,9 +129,9 @@ import Testing
       ("{\"options\": {\"no-shuffle\": \"yes\"}}", "'no-shuffle' is a string, not true or false [run.json:1]", nil),
       ("{\"options\": {\"optimizer\": \"sgd\"}}", "'optimizer' is 'sgd', not adam or adamw [run.json:1]", nil),
       ("{\"options\": {\"epochs\": [1]}}", "'epochs' is an array, not a whole number of at least 1 [run.json:1]", nil),
-      ("{\"options\": {\"epochs\": 1,\n\"epochs\": 2}}", "the key 'epochs' stands there twice [run.json:2]", nil),
+      ("{\"options\": {\"epochs\": 1,\n\"epochs\": 2}}", "duplicate key 'epochs' [run.json:2]", nil),
       ("{\"options\": []}", "'options' is not an object of keys and values [run.json:1]", "write "),
-      ("{\"files\": \"a.txt\"}", "'files' is not a list of names [run.json:1]", nil),
+      ("{\"files\": \"a.txt\"}", "'files' is not a list of file names [run.json:1]", nil),
       ("[]", "the file is not an object of keys and values [run.json:1]", nil),
       (
         "{\"options\": {\"epochs\": 1}", "invalid JSON: expected '}' but the text ends, at byte 25 [run.json:1]",
@@ -150,6 +150,6 @@ import Testing
     try tool.write("{\"options\": {\"samples\": \"packed\"}}", to: "run.json")
     try tool.expectError(
       ["fit", "--config", "run.json", "--pairs", "text.txt"],
-      "--samples packed and --pairs do not go together: a pair is a sample of its own", status: 2)
+      "--samples packed and --pairs are mutually exclusive: each pair is one sample", status: 2)
   }
 }

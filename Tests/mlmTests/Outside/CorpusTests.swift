@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// How the text of FILEs becomes samples, seen from outside.
+/// Tests from outside how the text of FILEs becomes samples.
 @Suite struct CorpusTests {
   static let evaluate = ["evaluate", "text.txt", "--preset", Tool.micro, "--format", "json"]
 
@@ -48,10 +48,10 @@ import Testing
       Self.evaluate + ["--pairs"], "the line is not a pair: it has 2 tabs [text.txt:1]", hint: hint)
     try tool.expectError(
       Self.evaluate + ["--pairs", "--samples", "packed"],
-      "--samples packed and --pairs do not go together: a pair is a sample of its own", status: 2)
+      "--samples packed and --pairs are mutually exclusive: each pair is one sample", status: 2)
   }
 
-  /// What can be read only once is copied, and that is said; a file on standard input is not.
+  /// Input that can be read only once is copied, with a note; a file on standard input is not.
   @Test func pipes() throws {
     let tool = try FitTests.tool()
     let note = "mlm: note: standard input was copied to a temporary file in \(tool.path("spool"))"

@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `mlm` and a hub: a test hub on loopback, a cache of the test's own, and processes that are killed on the way.
+/// Tests `mlm` with a test hub on loopback, a cache for each test, and processes that are killed during downloads.
 @Suite struct DownloadTests {
   static let commit = HubRepository.commit(1)
   static let token = "hf_SecretOfTheTests"
   static let weights = HubFile.generated(300_000)
 
-  /// The repositories `o/micro`, a whole model, and `o/big`, whose weights are no model and nothing but bytes.
+  /// The repositories `o/micro`, a complete model, and `o/big`, whose weights are arbitrary bytes.
   final class Setting {
     let tool: Tool
     let server: HubServer
@@ -45,14 +45,14 @@ import Testing
 
     func directory(_ name: String) -> String { tool.path("cache/models--o--\(name)/snapshots/\(commit)") }
 
-    /// The bytes of the part of a file, by what it is named in the end.
+    /// The bytes of a partial file, by its final name.
     func part(of file: HubFile) -> Data? {
       let names = tool.names(in: "cache/models--o--big/blobs").filter { $0.hasPrefix(file.etag + ".") }
       #expect(names.count <= 1, "\(names)")
       return names.first.flatMap { try? tool.read("cache/models--o--big/blobs/\($0)") }
     }
 
-    /// The weights of `o/big` are there, whole, and nothing is left of the way there.
+    /// The weights of `o/big` are complete, and no temporary file is left.
     func expectBig(sourceLocation: SourceLocation = #_sourceLocation) throws {
       let path = "cache/models--o--big/snapshots/\(commit)/model.safetensors"
       #expect(try tool.read(path) == Data(weights.bytes), sourceLocation: sourceLocation)
@@ -65,7 +65,7 @@ import Testing
 
   static let predict = ["predict", "--format", "tsv", "--top-k", "3", "a [MASK] b"]
 
-  // MARK: What is fetched, and when
+  // MARK: Downloaded files
 
   @Test func presetOfTheHub() throws {
     let setting = try Setting()
@@ -88,7 +88,7 @@ import Testing
     let result = try setting.run(["presets", "--download", "hf://o/micro"])
     #expect(result.status == 0 && result.lines == [setting.directory("micro")], "\(result.messages)")
     #expect(result.errors.isEmpty && !result.messages.isEmpty)
-    // Asked again, it asks where the branch stands; nothing travels.
+    // A second download only asks for the branch's commit; no file is transferred.
     setting.server.forgetRequests()
     let again = try setting.run(["presets", "--download", "hf://o/micro", "--quiet"])
     #expect(again.lines == result.lines && again.messages.isEmpty, "\(again.messages)")
@@ -160,14 +160,14 @@ import Testing
     let right = try setting.run(["presets", "--download", "mine"], variables)
     #expect(right.status == 0 && right.lines == [setting.directory("micro")], "\(right.messages)")
     #expect(try setting.run(["presets", "--verify", "mine"], variables).status == 0)
-    // A blob that changed on the disk is found out.
+    // A blob that changed on disk is detected.
     let blob = "cache/models--o--micro/blobs/\(Hash.sha256(Array(weights)))"
     try setting.tool.write(weights.dropLast() + [weights.last.map { $0 ^ 1 } ?? 0], to: blob)
     let spoilt = try setting.run(["presets", "--verify", "mine"], variables)
     #expect(spoilt.status == 1 && spoilt.output.contains("model.safetensors"), "\(spoilt.output)")
   }
 
-  // MARK: What goes wrong
+  // MARK: Failures
 
   @Test(arguments: [
     (Misbehaviour.wrongBytes(), "model.safetensors: the download differs from the file on the hub"),
@@ -214,9 +214,9 @@ import Testing
     #expect(setting.tool.contents == before)
   }
 
-  // MARK: Ends before the end
+  // MARK: Interruptions
 
-  /// Starts a download that stops half way, waits for that, and ends the process.
+  /// Starts a download that stops halfway, waits for that, and ends the process.
   private func end(_ setting: Setting, signal: String) throws -> Tool.Result {
     setting.server.misbehave(.stallAfter(100_000), on: "model.safetensors")
     return try setting.shell(
@@ -256,7 +256,7 @@ import Testing
     try expectToGoOn(setting)
   }
 
-  // MARK: Several at once
+  // MARK: Concurrent downloads
 
   @Test func twoProcesses() throws {
     let setting = try Setting()
@@ -273,11 +273,11 @@ import Testing
     try setting.expectBig()
   }
 
-  /// Where locks do not work, both fetch, and one good copy stays.
+  /// If locks do not work, both processes download, and one intact copy remains.
   @Test func twoProcessesWithoutLocks() throws {
     let setting = try Setting()
     setting.server.misbehave(.drip(bytesPerSecond: 600_000), on: "model.safetensors", times: .max)
-    // Nobody can make a lock where a file has the folder's name.
+    // No lock can be created, because a file has the name of the folder.
     try setting.tool.write("", to: "cache/.locks")
     let result = try setting.shell(
       """

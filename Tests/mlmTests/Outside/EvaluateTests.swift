@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `mlm evaluate` from outside.
+/// Tests `mlm evaluate` from outside.
 @Suite struct EvaluateTests {
   static let keys: Set<String> = ["loss", "accuracy", "perplexity", "masked_tokens", "tokens", "samples"]
 
@@ -78,13 +78,13 @@ import Testing
     #expect(try tool.succeed(arguments + ["a.txt"]).output == tool.succeed(arguments + ["b.txt"]).output)
   }
 
-  /// Figures of no token would be made up.
+  /// Without masked tokens, there are no results.
   @Test func nothingMasked() throws {
     let tool = try Tool()
     try tool.write(
       #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6],"sample_weight":[0]}"#, to: "samples.jsonl")
     let result = try tool.run("evaluate", "--preset", Tool.micro, "--preprocessed", "samples.jsonl")
-    result.expectError("no token of these samples is masked, so that there is nothing to evaluate")
+    result.expectError("no token of the samples is masked, so there is nothing to evaluate")
   }
 
   // MARK: Pseudo-perplexity and single samples
@@ -108,7 +108,7 @@ import Testing
     #expect(try evaluate(tool, "--pseudo-variant", "original").figures == scored)
     let within = try evaluate(tool, "--pseudo-perplexity", "--pseudo-variant", "within-word-l2r").figures
     #expect(within["loss"] == scored["loss"] && within["pseudo_perplexity"] != scored["pseudo_perplexity"])
-    // It has nothing to do with masks and seeds.
+    // It does not depend on masks and seeds.
     let other = try evaluate(tool, "--pseudo-perplexity", "--seed", "1", "--mask-selection-rate", "0.5").figures
     #expect(other["pseudo_perplexity"] == perplexity && other["loss"] != scored["loss"])
   }
@@ -139,7 +139,7 @@ import Testing
       "sample", "file", "line", "loss", "accuracy", "perplexity", "masked_tokens", "tokens",
     ]
     #expect(samples.allSatisfy { Set($0.keys) == keys })
-    // The figures of all are in them, and are said to people.
+    // The total follows from them, and is printed as a note.
     let all = try tool.succeed(arguments + ["--format", "json"]).figures
     let masked = samples.map { $0["masked_tokens"] as? Double ?? .nan }
     let losses = samples.map { $0["loss"] as? Double ?? .nan }
@@ -154,7 +154,7 @@ import Testing
     for (sample, plain) in zip(scored, samples) { #expect(sample["loss"] as? Double == plain["loss"] as? Double) }
   }
 
-  /// A sample's figures do not depend on what follows it.
+  /// A sample's results do not depend on the samples after it.
   @Test func samplesAreStreamed() throws {
     let tool = try tool()
     let result = try tool.shell(
@@ -180,11 +180,11 @@ import Testing
     #expect(samples.map { $0["line"] as? Int } == [1, 2, 3])
     #expect(samples.map { $0["loss"] is NSNull } == [false, true, true])
     #expect(samples.map { $0["pseudo_perplexity"] is NSNull } == [false, false, true])
-    // Given masks are undone: the first two are one text.
+    // Given masks are undone, so the first two are the same text.
     #expect(samples[0]["pseudo_log_likelihood"] as? Double == samples[1]["pseudo_log_likelihood"] as? Double)
   }
 
-  /// Without a mask there is still something to score.
+  /// A sample without a mask can still be scored.
   @Test func pseudoPerplexityNeedsNoMask() throws {
     let tool = try Tool()
     try tool.write(#"{"token_ids":[2,5,6,7,3],"mask_positions":[],"labels":[]}"#, to: "samples.jsonl")
@@ -194,7 +194,7 @@ import Testing
     let json = try objects(tool.succeed(arguments + ["--format", "json"]))
     #expect(json.first?["loss"] is NSNull && (json.first?["pseudo_perplexity"] as? Double ?? 0) > 1)
     try tool.write(#"{"token_ids":[2,3],"mask_positions":[],"labels":[]}"#, to: "samples.jsonl")
-    try tool.expectError(arguments, "no token of these samples is masked, so that there is nothing to evaluate")
+    try tool.expectError(arguments, "no token of the samples is masked, so there is nothing to evaluate")
   }
 
   @Test func fullDisk() throws {

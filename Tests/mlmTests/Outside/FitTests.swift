@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `mlm fit` from outside: what it writes, what it refuses, and what its figures do not depend on.
+/// Tests `mlm fit` from outside: the files it writes, the errors, and the independence of its results.
 @Suite struct FitTests {
   static let files = [
     "README.md", "checkpoints", "config.json", "history.csv", "history.svg", "model.safetensors",
@@ -12,7 +12,7 @@ import Testing
   ]
   static let fit = ["fit", "text.txt", "--preset", Tool.micro]
 
-  /// A directory with a text of 24 lines, not two of them alike.
+  /// A directory with a text of 24 distinct lines.
   static func tool() throws -> Tool {
     let tool = try Tool()
     let words = ["cat", "dog", "fox", "hen", "cow", "pig", "owl", "bee"]
@@ -25,7 +25,7 @@ import Testing
     try tool.read("\(directory)/model.safetensors")
   }
 
-  // MARK: What is written
+  // MARK: Written files
 
   @Test func wholeDirectory() throws {
     let tool = try Self.tool()
@@ -40,16 +40,16 @@ import Testing
       history.numbers("epoch") == [1, 2] && history.numbers("step") == [3, 6] && history.numbers("samples") == [24, 48])
     #expect(history.rows.allSatisfy { $0["val_loss"] == "" && $0["val_accuracy"] == "" })
     #expect(try Self.weights(tool) != Data(contentsOf: URL(fileURLWithPath: Tool.micro + "/model.safetensors")))
-    // The next command takes it without being told.
+    // The next command uses it by default.
     let predicted = try tool.succeed(["predict", "a [MASK]"])
-    #expect(predicted.messages == "mlm: note: the model is ./mlm-model, what fit wrote here\n")
+    #expect(predicted.messages == "mlm: note: the model is ./mlm-model, written by fit\n")
   }
 
   @Test func foldersOnTheWay() throws {
     let tool = try Self.tool()
     try tool.succeed(Self.fit + ["--output", "a/b/c"])
     #expect(tool.names(in: "a/b") == ["c"] && tool.names(in: "a/b/c") == Self.files)
-    // An empty directory is no model that would be lost.
+    // An empty directory contains no model, so it may be replaced.
     try FileManager.default.createDirectory(atPath: tool.path("empty"), withIntermediateDirectories: false)
     try tool.succeed(Self.fit + ["--output", "empty/"])
     #expect(tool.names(in: "empty") == Self.files)
@@ -80,13 +80,13 @@ import Testing
     #expect(tool.names() == ["a", "b", "text.txt"])
   }
 
-  // MARK: What is refused before training
+  // MARK: Errors before training
 
   @Test func existingOutput() throws {
     let tool = try Self.tool()
     try tool.succeed(Self.fit)
     let first = try Self.weights(tool)
-    // A FILE that is missing shows that nothing was read before.
+    // A missing FILE shows that nothing was read before.
     try tool.expectError(Self.fit + ["missing.txt"], "./mlm-model already exists", hint: "--overwrite")
     try tool.expectError(Self.fit, "./mlm-model already exists", hint: "--overwrite")
     try tool.write("mine", to: "mlm-model/notes.txt")
@@ -121,7 +121,7 @@ import Testing
     #expect(tool.names(in: "locked").isEmpty)
   }
 
-  /// A file system that nobody can write to, not even root.
+  /// A file system to which not even root can write.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self"), "there is no /proc"))
   func unwritableFileSystem() throws {
     let result = try Self.tool().run(Self.fit + ["--output", "/proc/mlm-model"])
@@ -140,7 +140,7 @@ import Testing
   @Test func sequenceLength() throws {
     let tool = try Self.tool()
     try tool.expectError(
-      Self.fit + ["--sequence-length", "49"], "--sequence-length 49 is more than the 48 positions of the model",
+      Self.fit + ["--sequence-length", "49"], "--sequence-length 49 exceeds the model's 48 positions",
       status: 2)
     try tool.expectError(
       Self.fit + ["--sequence-length", "2"], "--sequence-length: '2' is not a whole number of at least 3", status: 2)
@@ -156,11 +156,11 @@ import Testing
     #expect(samples[0] > 24 && samples[1] == 24)
   }
 
-  // MARK: Ends before the end
+  // MARK: Interruptions
 
   @Test(arguments: [("TERM", Int32(143)), ("INT", 130)]) func signal(_ name: String, _ status: Int32) throws {
     let tool = try Self.tool()
-    // Background jobs of a plain script ignore SIGINT; those of job control do not.
+    // Background jobs of a script ignore SIGINT, except with job control.
     let result = try tool.shell(
       """
       set -m
@@ -171,7 +171,8 @@ import Testing
       """, environment: ["MICRO": Tool.micro])
     #expect(result.status == status)
     let messages = String(decoding: try tool.read("messages"), as: UTF8.self)
-    #expect(messages.contains("ended by a signal") && messages.contains("--resume") && !messages.contains("error"))
+    #expect(
+      messages.contains("interrupted by a signal") && messages.contains("--resume") && !messages.contains("error"))
     #expect(tool.names() == ["messages", "out", "text.txt"] && tool.names(in: "out") == ["checkpoints"])
     // A checkpoint is a model.
     let names = tool.names(in: "out/checkpoints")
@@ -187,7 +188,7 @@ import Testing
     #expect(result.status == 1 && result.errors.count == 1 && result.output.isEmpty, "\(result.messages)")
     let error = "the update of step 2, learning rate 5e+29, made weights"
     #expect(result.errors.first?.contains(error) == true, "\(result.messages)")
-    // The step before it is kept: the refused one left nothing in weights and moments.
+    // The previous step is kept: the refused one did not change weights and moments.
     #expect(result.messages.contains("the last good checkpoint is ./mlm-model/checkpoints/step-1"))
     #expect(tool.names(in: "mlm-model") == ["checkpoints"])
   }
@@ -200,7 +201,7 @@ import Testing
     let checkpoint = "./mlm-model/checkpoints/step-1"
     #expect(result.messages.contains("the last good checkpoint is \(checkpoint)"), "\(result.messages)")
     #expect(tool.names(in: "mlm-model/checkpoints") == ["history.csv", "step-1"])
-    // It is a good state: it gives numbers, and training goes on from it.
+    // The state is valid: its results are finite, and training continues from it.
     let figures = try tool.succeed(["evaluate", "text.txt", "--preset", checkpoint, "--format", "json"]).figures
     #expect(figures["loss"]?.isFinite == true)
     try tool.succeed(
@@ -217,7 +218,7 @@ import Testing
     #expect(tool.names() == ["text.txt"])
   }
 
-  /// A run that learns from no token fails, and leaves all as it was.
+  /// A run without masked tokens fails, and changes no file.
   @Test(arguments: [[], ["--overwrite"], ["--mask-sampling", "bernoulli", "--overwrite"]])
   func noTokenLearnedIsNoLossOfZero(_ options: [String]) throws {
     let tool = try Self.tool()
@@ -225,11 +226,11 @@ import Testing
     if options.contains("--overwrite") { try tool.succeed(Self.fit) }
     let before = tool.contents.filter { !$0.key.hasPrefix("mlm-model/checkpoints") }
     let result = try tool.run(["fit", "none.txt", "--preset", Tool.micro, "--quiet"] + options)
-    result.expectError("no token of these samples is masked, so there is nothing to learn; no model was written")
+    result.expectError("no token of the samples is masked, so there is nothing to learn; no model was written")
     #expect(tool.contents.filter { !$0.key.hasPrefix("mlm-model/checkpoints") } == before)
   }
 
-  /// What fails before the first step costs nothing of what was there, the checkpoints of an earlier training least of all.
+  /// A failure before the first step changes no existing file, in particular no checkpoint of an earlier training.
   @Test(arguments: [
     ["--log", "no/log.csv"], ["--log", "/dev/full"], ["--log", "new.csv", "--tensorboard", "text.txt"],
     ["--tensorboard", "text.txt"], ["--validation", "no.txt"], ["--vocabulary", "no.txt"], ["--preset", "no"],
@@ -249,7 +250,7 @@ import Testing
     #expect(tool.contents == before)
   }
 
-  // MARK: Figures
+  // MARK: Results
 
   @Test func memorisesASmallText() throws {
     let tool = try Tool()
@@ -324,7 +325,7 @@ import Testing
     try tool.succeed(Self.fit + ["--validation", "text.txt", "--epochs", "3", "--log", "log.csv"])
     let history = History(try tool.read("log.csv"))
     #expect(history.numbers("val_loss").allSatisfy { $0 > 0 } && history.rows.count == 3)
-    // The last figure is that of the model which was written.
+    // The last value is that of the written model.
     let figures = try tool.succeed(["evaluate", "text.txt", "--format", "json"]).figures
     #expect(abs((figures["loss"] ?? .nan) - history.numbers("val_loss")[2]) < 1e-5)
     #expect(figures["accuracy"] == history.numbers("val_accuracy")[2])
@@ -347,7 +348,7 @@ import Testing
     #expect(rates[1] != rates[2])
   }
 
-  /// Options, and what the run is that they are compared with: of a norm or a divisor Adam sees nothing but beside a large ε.
+  /// Options, and the run to compare with. A norm or a divisor affects Adam only with a large ε.
   @Test(arguments: [
     (["--dropout", "0.5"], []), (["--optimizer", "adamw"], []), (["--weight-decay", "0.5"], []),
     (["--optimizer", "adamw", "--weight-decay", "0.5"], ["--optimizer", "adamw"]),

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `mlm info` from outside.
+/// Tests `mlm info` from outside.
 @Suite struct InfoTests {
   let tool: Tool
   init() throws { tool = try Tool() }
@@ -43,10 +43,10 @@ import Testing
   @Test func asText() throws {
     try tool.copyMicro()
     let text = try tool.succeed(["info", "--preset", "model"]).output
-    #expect(text.hasPrefix("model\n  place         a model directory\n  architecture  3 layers, 32 wide, 4 heads, "))
+    #expect(text.hasPrefix("model\n  location      a model directory\n  architecture  3 layers, 32 wide, 4 heads, "))
     #expect(text.contains("\n  36,800 parameters: "))
     #expect(text.contains("transformer_layer_2") && !text.contains("transformer_layer_3"))
-    #expect(text.contains("256 word pieces, lower case; [PAD] 0, "))
+    #expect(text.contains("256 word pieces, lowercase; [PAD] 0, "))
     let sum = try hash("model/vocab.txt")
     #expect(text.contains(sum))
     #expect(!text.contains("History"))
@@ -67,7 +67,7 @@ import Testing
     #expect(last.count == 5 && last.last?["step"] as? Int == 8 && last.last?["val_loss"] is NSNull)
     #expect(((info["training"] as? [String: Any])?["options"] as? [String: Any])?["batch-size"] as? Int == 2)
     #expect(try tool.succeed(["info", "--preset", "out"]).output.contains("History (the last 5 of \(rows) rows):"))
-    // Without --preset: what fit wrote here is not ./mlm-model.
+    // Without --preset, the model is not the one that fit wrote here, because it is not ./mlm-model.
     #expect(try tool.run(["info"]).output.hasPrefix("distil_bert_tiny_en_uncased\n"))
     #expect(try tool.run(["info"], environment: ["MLM_PRESET": "out"]).output.hasPrefix("out\n"))
 
@@ -85,7 +85,7 @@ import Testing
       (info["files"] as? [[String: Any]])?.compactMap { $0["name"] as? String } == ["model.safetensors", "vocab.txt"])
   }
 
-  /// Neither is needed to say what can be said.
+  /// Without either, the other facts are still shown.
   @Test func withoutWeightsOrHead() throws {
     try tool.copyMicro()
     try tool.remove("model/model.safetensors")

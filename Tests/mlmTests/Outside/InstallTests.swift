@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `Scripts/install`, as far as it goes without a build: what it refuses, and what it removes.
+/// Tests the parts of `Scripts/install` that need no build: its errors, and the removal.
 @Suite struct InstallTests {
   static let script = Tool.repository.appendingPathComponent("Scripts/install").path
   static let files = [
@@ -32,7 +32,7 @@ import Testing
     #expect(tool.contents == before)
   }
 
-  /// The files go, and the directories that were made for them where nothing else is in them by now.
+  /// Removes the files, and the directories created for them if they are empty.
   @Test func uninstall() throws {
     let tool = try Tool()
     for file in Self.files { try tool.write("", to: "root/usr/\(file)") }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// KerasHub's preset directories from outside.
+/// Tests KerasHub's preset directories from outside.
 @Suite struct KerasPresetTests {
   private static let presets = Tool.repository.appendingPathComponent("Tests/ModelTests/Golden/keras")
   private static let maskedLM = presets.appendingPathComponent("masked_lm").path
@@ -14,13 +14,13 @@ import Testing
     return tool
   }
 
-  /// The vocabulary cuts text as KerasHub's tokenizer does: an uncased model that keeps accents.
+  /// The tokenizer splits text as KerasHub's does, with an uncased model that keeps accents.
   @Test func tokenize() throws {
     let result = try Tool().succeed(["tokenize", "--preset", Self.maskedLM, "--format", "tokens", "CAFÉ Cafe"])
     #expect(result.output == "café cafe\n" && result.messages.isEmpty)
   }
 
-  /// The architecture and the vocabulary need no HDF5.
+  /// Architecture and vocabulary can be loaded without HDF5.
   @Test func withoutWeights() throws {
     let tool = try Self.tool()
     try tool.succeed([
@@ -44,7 +44,7 @@ import Testing
       }
     }
 
-    /// What fit writes without learning anything gives the same numbers, and keeps KerasHub's head and tokenizer.
+    /// A model that fit writes without training gives the same results, and keeps KerasHub's head and tokenizer.
     @Test func fit() throws {
       let tool = try Self.tool()
       let fit = ["fit", "text.txt", "--preset", Self.maskedLM, "--sequence-length", "16"]
@@ -59,7 +59,7 @@ import Testing
       #expect(tokenizer.contains(#""strip_accents": false"#))
     }
 
-    /// One line on stderr, and nothing of libhdf5's own.
+    /// Standard error has one line, and no messages of libhdf5.
     @Test func damaged() throws {
       let tool = try Tool()
       for file in ["config.json", "tokenizer.json", "assets/tokenizer/vocabulary.txt"] {

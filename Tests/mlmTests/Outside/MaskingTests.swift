@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The masking options from outside, in `evaluate` and in `fit`.
+/// Tests the masking options of `evaluate` and `fit` from outside.
 @Suite struct MaskingTests {
   /// 40 lines of six words of five pieces each.
   private func tool() throws -> Tool {
@@ -11,7 +11,7 @@ import Testing
     return tool
   }
 
-  /// The numbers of masked tokens of the samples.
+  /// The number of masked tokens of each sample.
   private func counts(_ tool: Tool, _ options: String...) throws -> [Int] {
     let result = try tool.succeed(["evaluate", "text.txt", "--preset", Tool.micro, "--per-sample"] + options)
     return try result.lines.map { line in
@@ -27,7 +27,7 @@ import Testing
     #expect(try counts(tool, "--mask-selection-rate", "0.3") == Array(repeating: 9, count: 40))
     let words = try counts(tool, "--mask-selection-rate", "0.3", "--whole-word-masking")
     #expect(words == Array(repeating: 10, count: 40))
-    // A word that does not fit whole is passed over.
+    // A word that does not fit completely is skipped.
     #expect(
       try counts(tool, "--mask-selection-rate", "0.3", "--whole-word-masking", "--mask-selection-length", "9")
         == Array(repeating: 5, count: 40))
@@ -44,7 +44,7 @@ import Testing
     #expect(try counts(tool, "--mask-selection-rate", "0.3", "--mask-sampling", "exact").allSatisfy { $0 == 9 })
   }
 
-  /// [UNK] is not masked, and --mask-unknown does as KerasHub does.
+  /// [UNK] is not masked, except with --mask-unknown, as in KerasHub.
   @Test func unknown() throws {
     let tool = try Tool()
     try tool.write(String(repeating: "☃ ☃ ☃ the\n", count: 20), to: "text.txt")
@@ -55,15 +55,15 @@ import Testing
     try tool.succeed(fit + ["--mask-unknown", "--output", "a"])
     try tool.succeed(fit + ["--output", "b"])
     #expect(try tool.read("a/model.safetensors") != tool.read("b/model.safetensors"))
-    // The run is known by it.
+    // A resumed run must share the option.
     #expect(String(decoding: try tool.read("a/training.json"), as: UTF8.self).contains("\"mask-unknown\": true"))
     try tool.succeed(["fit", "--config", "a/training.json", "--output", "c", "--quiet"])
     #expect(try tool.read("a/model.safetensors") == tool.read("c/model.safetensors"))
     let resumed = try tool.run(fit + ["--output", "a", "--resume"])
-    resumed.expectError("cannot resume: --mask-unknown was on and is off now, and the training would be another")
+    resumed.expectError("cannot resume: --mask-unknown changed from on to off")
   }
 
-  /// More than one token in a hundred is [UNK]: one warning a run, on standard error, with the cause.
+  /// If more than 1 % of the tokens are [UNK], each run prints one warning with the cause.
   @Test func warningOfUnknown() throws {
     let tool = try Tool()
     try tool.write(String(repeating: "☃ ☃ ☃ the\n", count: 20), to: "text.txt")
@@ -78,7 +78,7 @@ import Testing
       #expect(result.messageLines.filter { $0.hasPrefix("mlm: warning: ") } == [warning], "\(result.messages)")
       #expect(try tool.succeed(command + ["--quiet"]).messages.isEmpty)
     }
-    // Of the vocabulary that was learned from the text: a word too long for it.
+    // With a learned vocabulary, words that are too long are [UNK].
     let long = String(repeating: "x", count: 200)
     try tool.write(String(repeating: "the \(long) the\n", count: 20), to: "text.txt")
     let learned = try tool.succeed(
@@ -90,7 +90,7 @@ import Testing
         ], "\(learned.messages)")
   }
 
-  /// Before its first update `fit` finds the loss that `evaluate` finds: the same masks, by the same options.
+  /// Before its first update, `fit` reports the same loss as `evaluate`, with the same masks by the same options.
   @Test(arguments: [
     [], ["--whole-word-masking"], ["--mask-sampling", "bernoulli"],
     ["--whole-word-masking", "--mask-sampling", "bernoulli"], ["--mask-selection-rate", "0.5"],
@@ -119,7 +119,7 @@ import Testing
       try tool.succeed(fit + options)
       return History(try tool.read("log.csv")).numbers("step")
     }
-    // The end of an epoch is no row of its own beside that of its last step.
+    // The end of an epoch and its last step share a row.
     #expect(try steps("--log-every", "1", "--epochs", "2") == [1, 2, 3, 4, 5, 6, 7, 8])
     #expect(try steps("--log-every", "3", "--epochs", "2") == [3, 4, 6, 8])
     #expect(try steps("--epochs", "2") == [4, 8])

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `mlm fit` with a vocabulary or an architecture of one's own, from outside.
+/// Tests `mlm fit` with another vocabulary or architecture, from outside.
 @Suite struct NewModelTests {
   static let size = ["--layers", "1", "--hidden-dim", "32", "--heads", "2"]
 
@@ -39,12 +39,12 @@ import Testing
     #expect(
       try tool.succeed(["tokenize", "--preset", "mlm-model", "--format", "tokens", "DIE HÜNDIN schwieg."]).output
         == "die hundin schwieg .\n")
-    // However many threads: the same pieces.
+    // The number of threads does not change the pieces.
     try tool.succeed(["fit", "text.txt", "--learn-vocabulary", "300", "--threads", "1", "--output", "b"] + Self.size)
     #expect(try Self.vocabulary(tool, "b") == pieces)
   }
 
-  /// N pieces beside the special tokens, which have the preset's ids only where that is asked for.
+  /// N pieces in addition to the special tokens, which have the preset's ids only with --keep-special-ids.
   @Test func asManyPiecesAsWereAskedFor() throws {
     let tool = try Self.tool()
     let words = (0..<200).map { "w\($0)ed" }.joined(separator: " ")
@@ -58,12 +58,12 @@ import Testing
     let kept = try Self.vocabulary(tool, "mlm-model")
     #expect(kept.count == 254 && kept.firstIndex(of: "[UNK]") == 100 && kept.firstIndex(of: "[MASK]") == 103)
     #expect(kept[1] == "[unused0]" && kept[99] == "[unused98]" && Array(kept[104...]) == Array(pieces[5...]))
-    // Those of the preset, whatever they are.
+    // The ids are those of the preset.
     try tool.succeed(fit + ["--keep-special-ids", "--preset", Tool.micro])
     #expect(try Self.vocabulary(tool, "mlm-model")[..<5] == pieces[..<5])
   }
 
-  /// What becomes of case and accents, and why; and how much that merges.
+  /// Notes say how case and accents are treated and why; a warning says how many words are merged.
   @Test func caseAndAccents() throws {
     let tool = try Self.tool()
     func messages(_ options: String...) throws -> [String] {
@@ -73,17 +73,17 @@ import Testing
     }
     try tool.write(String(repeating: "Die die Hündin hundin saß neben der der Kuh\n", count: 40), to: "text.txt")
     let merged =
-      "mlm: warning: 25.0 % of the text's 8 different words become equal to others (lower case, accents removed); --cased keeps them apart"
+      "mlm: warning: 25.0 % of the 8 distinct words become equal to others (lowercase, accents removed); --cased keeps them distinct"
     let tiny = "distil_bert_tiny_en_uncased"
     #expect(
       try messages() == [
-        "mlm: note: the vocabulary: lower case, accents removed, as the preset \(tiny); --cased keeps both", merged,
+        "mlm: note: vocabulary: lowercase, accents removed, as in \(tiny); --cased keeps both", merged,
       ])
     #expect(
       try messages("--lowercase") == [
-        "mlm: note: the vocabulary: lower case, accents removed, as --lowercase asks", merged,
+        "mlm: note: vocabulary: lowercase, accents removed, by --lowercase", merged,
       ])
-    #expect(try messages("--cased") == ["mlm: note: the vocabulary: case kept, accents kept, as --cased asks"])
+    #expect(try messages("--cased") == ["mlm: note: vocabulary: case kept, accents kept, by --cased"])
     try tool.write(String(repeating: "die kuh\n", count: 40), to: "text.txt")
     #expect(try messages().count == 1)
   }
@@ -107,7 +107,7 @@ import Testing
     try tool.write(pieces.joined(separator: "\n"), to: "own.txt")
     try tool.succeed(["fit", "text.txt", "--vocabulary", "own.txt"] + Self.size)
     #expect(try Self.vocabulary(tool, "mlm-model") == pieces)
-    // A capital in it: the text keeps its case.
+    // A piece has a capital letter, so the text keeps its case.
     #expect(
       try tool.succeed(["tokenize", "--preset", "mlm-model", "--format", "tokens", "Die die"]).output == "Die [UNK]\n")
     try tool.succeed(["fit", "text.txt", "--vocabulary", "own.txt", "--lowercase", "--overwrite"] + Self.size)
@@ -127,17 +127,17 @@ import Testing
     try tool.succeed(fit + ["--no-load-weights", "--layers", "3"])
     #expect(try Self.configuration(tool, "mlm-model")["n_layers"] as? Int == 3)
     let result = try tool.succeed(fit + ["--learn-vocabulary", "250", "--output", "b"])
-    #expect(result.messageLines.contains { $0.hasSuffix("do not fit a new vocabulary: they are random") })
+    #expect(result.messageLines.contains { $0.hasSuffix("do not fit a new vocabulary") })
     let refused = try tool.run(fit + ["--layers", "3", "--output", "c"])
-    refused.expectError("a model of another size has random weights", hint: "--no-load-weights", status: 2)
+    refused.expectError("the preset's weights do not fit another size", hint: "--no-load-weights", status: 2)
     try tool.run(fit + ["--learn-vocabulary", "250", "--heads", "5", "--output", "c"]).expectError(
-      "a width of 32 is no multiple of 5 attention heads", hint: "--hidden-dim", status: 2)
+      "width 32 is not a multiple of 5 attention heads", hint: "--hidden-dim", status: 2)
     try tool.run(fit + ["--learn-vocabulary", "9", "--output", "c"]).expectError(
       "a vocabulary of 9 word pieces is too small: the minimum is 10")
     #expect(!tool.names().contains("c"))
   }
 
-  /// The vocabulary that was learned first is the one that is gone on with.
+  /// A resumed training keeps the vocabulary that was learned first.
   @Test func resumed() throws {
     let tool = try Self.tool()
     let fit = ["fit", "text.txt", "--learn-vocabulary", "300", "--batch-size", "10"] + Self.size
@@ -148,6 +148,6 @@ import Testing
       #expect(try tool.read("mlm-model/\(file)") == tool.read("whole/\(file)"))
     }
     try tool.run(["fit", "text.txt", "--learn-vocabulary", "301", "--batch-size", "10", "--resume"] + Self.size)
-      .expectError("cannot resume: --learn-vocabulary was 300 and is 301 now, and the training would be another")
+      .expectError("cannot resume: --learn-vocabulary changed from 300 to 301")
   }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Names of files that are not UTF-8, in every place where a path is taken. (Foundation cannot pass such names: the shell does.)
+/// Tests file names that are not UTF-8, for every path argument. (Foundation cannot pass such names, so a shell does.)
 @Suite struct PathTests {
   private let tool: Tool
   private let environment = ["MICRO": Tool.micro]
@@ -26,7 +26,7 @@ import Testing
     #expect(fit.status == 0 && fit.messages.isEmpty, "\(fit.messages)")
     let written = try shell(#"ls $'m\xf6d/model.safetensors' $'l\xf6g' $'tb\xfc/r\xfcn' && ls | wc -l"#)
     #expect(written.status == 0 && written.lines.last == "5", "\(written.messages)")
-    // training.json has the names as Python's json and os have them, and gives them back.
+    // training.json has the names as Python's json and os write them, and they can be read back.
     let file = try shell(#"cat $'m\xf6d/training.json'"#).output
     #expect(file.contains(#""d\udce9r/t\udcffxt""#) && file.contains(#""validation": "v\udcf1l""#))
     let again = try shell(
@@ -45,7 +45,8 @@ import Testing
     let more = try shell(Self.fit + #" --output $'m\xf6d' --max-steps 4 --epochs 9 --resume"#)
     #expect(more.status == 0 && more.messages.isEmpty, "\(more.messages)")
     let other = try shell(Self.fit + #" --output $'m\xf6d' --vocabulary $'m\xf6d/vocab.txt' --resume"#)
-    #expect(other.messages.contains(#"--vocabulary was the preset's and is m\xf6d/vocab.txt now"#), "\(other.messages)")
+    #expect(
+      other.messages.contains(#"--vocabulary changed from the preset's to m\xf6d/vocab.txt"#), "\(other.messages)")
   }
 
   @Test func commandsThatReadAModel() throws {
@@ -61,7 +62,7 @@ import Testing
     }
     let fromEnvironment = try shell(#"MLM_PRESET=$'m\xf6d' mlm predict 'the [MASK]'"#)
     #expect(fromEnvironment.messages == "mlm: note: the model is m\\xf6d, from MLM_PRESET\n")
-    // Its name goes to another program as it is.
+    // Its name is passed to another program unchanged.
     let exported = try shell(#"mlm presets --export $'\xe9x' $'m\xf6d' --quiet"#)
     #expect(exported.stdout == Data([0xE9, 0x78, 0x0A]) && exported.messages.isEmpty)
     let samples = try shell(#"mlm evaluate --preset "$MICRO" --per-sample --quiet $'v\xf1l'"#)

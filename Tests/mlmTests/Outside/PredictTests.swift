@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `mlm predict` from outside.
+/// Tests `mlm predict` from outside.
 @Suite struct PredictTests {
   static let predict = ["predict", "--preset", Tool.micro]
 
@@ -20,7 +20,7 @@ import Testing
       let word = (candidate["token_str"] as? String ?? "").replacingOccurrences(of: "##", with: "")
       #expect(candidate["sequence"] as? String == "The \u{E9}  \(word), a")
     }
-    // Several masks: an array of arrays, the other masks left in place.
+    // Several masks give an array of arrays, with the other masks left in the text.
     let two = try tool.succeed(Self.predict + ["--format", "json", "--top-k", "2", "a [MASK] b [MASK]"])
     let masks = try #require(JSONSerialization.jsonObject(with: two.stdout) as? [[[String: Any]]])
     #expect(masks.map(\.count) == [2, 2])
@@ -43,7 +43,7 @@ import Testing
         ["0", "0", "1"], ["0", "0", "2"], ["0", "1", "1"], ["0", "1", "2"], ["2", "0", "1"], ["2", "0", "2"],
       ])
     #expect(rows.allSatisfy { $0.count == 6 && Double($0[3]) != nil })
-    // The same figures as in JSON, digit for digit.
+    // The same scores as in JSON, digit for digit.
     let json = try tool.succeed(Self.predict + ["--format", "json", "--top-k", "1", "[MASK]"])
     #expect(json.output.hasPrefix("[{\"score\":\(rows[4][3]),\"token\":\(rows[4][4]),\"token_str\":\"\(rows[4][5])\""))
     let pipe = try tool.shell(
@@ -55,7 +55,7 @@ import Testing
     let tool = try Tool()
     let best = try tool.succeed(Self.predict + ["--format", "tsv", "--top-k", "1", "a [MASK]"])
     let word = try #require(best.lines.first?.split(separator: "\t").last).replacingOccurrences(of: "##", with: "")
-    // Bytes that are no UTF-8, blanks and blank lines stay as they are; of CRLF the CR goes, elsewhere it stays.
+    // Invalid UTF-8, spaces and blank lines are unchanged; a CR is dropped only before LF.
     let input = Data("a [MASK]\r\nplain \t line\n\n".utf8) + [0xFF, 0xFE, 0x0A] + Data("x\ry\nlast\r".utf8)
     let expected = Data("a \(word)\r\nplain \t line\n\n".utf8) + [0xFF, 0xFE, 0x0A] + Data("x\ry\nlast\r\n".utf8)
     let result = try tool.run(Self.predict + ["--format", "fill"], input: input)
@@ -79,7 +79,7 @@ import Testing
     let all = try tool.succeed(Self.predict + ["--format", "tsv", "--top-k", "256", "x [MASK]"])
     #expect(all.lines.count == 256)
     let some = try tool.succeed(Self.predict + ["--format", "tsv", "--targets", "a,the", "x [MASK]"])
-    // Scores stay shares of the whole vocabulary.
+    // Scores remain probabilities over the whole vocabulary.
     func tail(_ line: String) -> String { line.split(separator: "\t").dropFirst(3).joined(separator: "\t") }
     #expect(some.lines.count == 2)
     for line in some.lines { #expect(all.lines.map(tail).contains(tail(line))) }
@@ -89,17 +89,17 @@ import Testing
       Self.predict + ["--targets", "a,ß", "x [MASK]"],
       "the target 'ß' has a part that is not in the vocabulary: [UNK]", hint: "mlm tokenize", status: 2)
     try tool.expectError(
-      Self.predict + ["--targets", "", "x"], "--targets: '' is not a list of words with commas between them", status: 2)
+      Self.predict + ["--targets", "", "x"], "--targets: '' is not a list of words separated by commas", status: 2)
   }
 
-  /// A word of several pieces stands in as many masks, and is scored as a whole.
+  /// A word of several pieces takes as many masks, and has one score.
   @Test func targetsOfSeveralPieces() throws {
     let tool = try Tool()
     let arguments = Self.predict + ["--targets", "zebra,a", "x [MASK] y"]
     let json = try tool.succeed(arguments + ["--format", "json"])
     let list = try #require(JSONSerialization.jsonObject(with: json.stdout) as? [[String: Any]])
     #expect(list.map { $0["token_str"] as? String } == ["a", "zebra"])
-    // "token" is a number or null; several pieces are "tokens".
+    // "token" is a number or null; several pieces are in "tokens".
     #expect(list[0]["token"] is Int && list[0]["tokens"] == nil)
     #expect(list[1]["token"] is NSNull && (list[1]["tokens"] as? [Int])?.count == 5)
     #expect(list[1]["sequence"] as? String == "x zebra y")
@@ -117,7 +117,7 @@ import Testing
     }
   }
 
-  /// Pieces that go on with a word are left out beside words of several pieces, too.
+  /// Pieces that continue a word are omitted also among targets of several pieces.
   @Test func uniqueWordsAmongTargetsOfSeveralPieces() throws {
     let tool = try Tool()
     func words(_ options: String...) throws -> [String] {
@@ -128,7 +128,7 @@ import Testing
     #expect(try words() == ["##e", "a", "zebra"] && words("--unique-words") == ["a", "zebra"])
   }
 
-  /// A vocabulary from somebody else may have any characters in its pieces; none of them drives a terminal or breaks a row.
+  /// Word pieces may contain any characters; none of them controls a terminal or breaks a row.
   @Test func piecesWithControlCharacters() throws {
     let tool = try Tool()
     let model = try tool.copyMicro()
@@ -155,7 +155,7 @@ import Testing
       #expect(row.count == 6 && row[5] == shown + "\n" && row[4] == fields[4])
       #expect(try output("text", more.first ?? "--strict").contains("  \(shown)  "))
       #expect(try output("fill", more.first ?? "--strict") == "a \(shown)\n")
-      // JSON's own escapes, which give the piece back.
+      // JSON escapes preserve the piece.
       let json = try output("json", more.first ?? "--strict")
       #expect(json.contains(#"\u001b]0;x\u0007a\tb\u009bc"#))
       let list = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]])
@@ -195,7 +195,7 @@ import Testing
     let good = try tool.succeed(
       Self.predict + ["--format", "tsv", "--top-k", "9", "--min-score", "\(third)", "x [MASK]"])
     #expect(good.lines.count == 2 || good.lines.count == 3)  // the figure is rounded
-    // Nothing is good enough: the text stays as it is.
+    // No candidate has the minimum score, so the text is unchanged.
     for options in [[], ["--joint"]] {
       let none = try tool.succeed(Self.predict + ["--format", "fill", "--min-score", "1", "x [MASK] y"] + options)
       #expect(none.output == "x [MASK] y\n")
@@ -231,7 +231,7 @@ import Testing
     #expect(narrow.status == 0 && narrow.messages.contains("was cut to the 5 around its mask"))
     try tool.expectError(
       arguments + ["--sequence-length", "99", "[MASK]"],
-      "--sequence-length 99 is more than the 48 positions of the model",
+      "--sequence-length 99 exceeds the model's 48 positions",
       status: 2)
   }
 
@@ -259,7 +259,7 @@ import Testing
     let tool = try Tool()
     let arguments = Self.predict + ["--format", "tsv"]
     let brackets = try tool.succeed(arguments + ["a [SEP] [MASK]"])
-    // As [ SEP ] in three pieces or more, not as the separator: the answer is that of the brackets set apart.
+    // [SEP] is three or more pieces, not the separator: the answer is the same with the brackets separated.
     #expect(brackets.output == (try tool.succeed(arguments + ["a [ SEP ] [MASK]"]).output))
   }
 
@@ -281,7 +281,7 @@ import Testing
   }
 
   @Test func readerThatLeaves() throws {
-    // Whatever the thread of this test does with signals.
+    // Independent of the signal mask of this test's thread.
     var (pipe, before) = (sigset_t(), sigset_t())
     sigemptyset(&pipe)
     sigaddset(&pipe, SIGPIPE)

@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// `--preprocessed`: integer samples as JSON Lines.
+/// Tests `--preprocessed`: samples of ids as JSON Lines.
 @Suite struct PreprocessedTests {
   static let sample = #"{"token_ids":[2,5,4,7,3],"mask_positions":[2],"labels":[6]}"#
 
-  /// Each is bad by itself: what is said of it, wherever it stands.
+  /// Invalid samples, each with its error.
   static let faults: [(line: String, error: String)] = [
     (
       #"{"token_ids":[2,5,256,7,3],"mask_positions":[2],"labels":[6]}"#,
@@ -95,7 +95,7 @@ import Testing
       try tool.expectError(
         command + ["--preset", Tool.micro, "--preprocessed", "good.jsonl", "bad.jsonl"], "\(error) [bad.jsonl:3]")
     }
-    // In predict the line fails by itself. The same is wrong with it, though the labels are not needed.
+    // In predict, only that line fails, with the same error, although labels are not needed.
     let result = try tool.run(
       ["predict", "--preset", Tool.micro, "--preprocessed", "--format", "json", "--top-k", "1"],
       input: Data("\(Self.sample)\n\(line)\n\(Self.sample)\n".utf8))
@@ -132,7 +132,7 @@ import Testing
   }
 
   @Test func sameAsText() throws {
-    // [MASK] of predict in text is the same sample in ids.
+    // The text with [MASK] and the sample of ids give the same prediction.
     let tool = try Tool()
     let ids = try tool.succeed(
       [
@@ -145,7 +145,7 @@ import Testing
     let text = try tool.succeed(arguments + ["a [MASK] c"])
     let sample = "{\"token_ids\":[\(array)],\"mask_positions\":[\(mask)]}"
     #expect(try tool.succeed(arguments + ["--preprocessed", sample]).output == text.output)
-    // Padding behind, and a slot without weight, change nothing.
+    // Padding at the end, and a slot without weight, do not change the result.
     let ones = ids.lines[0].split(separator: " ").map { _ in "1" }.joined(separator: ",")
     let padded = """
       {"token_ids":[\(array),0,0],"padding_mask":[\(ones),0,0],"mask_positions":[\(mask),0],"sample_weight":[1,0]}

@@ -2,12 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `mlm presets`, models by name and bare encoders, from outside; no network.
+/// Tests `mlm presets`, models by name and bare encoders, from outside and without a network.
 @Suite struct PresetsTests {
   static let commit = String(repeating: "c", count: 40)
 
-  /// A tool whose directory has a cache `hub` with the micro model, as clients lay it out, and a registry `own.json` that
-  /// calls it `mine`.
+  /// A tool whose directory has a cache `hub` with the micro model, in the layout of hub clients, and a registry
+  /// `own.json` that calls it `mine`.
   private func toolWithCache(withoutWeights: Bool = false) throws -> (Tool, environment: [String: String]) {
     let tool = try Tool()
     let folder = "hub/models--o--micro"
@@ -60,7 +60,7 @@ import Testing
       let result = try tool.run(["presets", "--download", name], environment: environment)
       #expect(result.status == 0 && result.output == tool.path(snapshot) + "\n" && result.messages.isEmpty)
     }
-    // What fails is named, and the others go on.
+    // Failures are reported, and the other names are still processed.
     let several = try tool.run(
       ["presets", "--download", "nonsense", "mine", "distil_bert_tiny_en_uncased"], environment: environment)
     #expect(several.status == 1 && several.lines == [tool.path(snapshot)] && several.errors.count == 2)
@@ -87,7 +87,7 @@ import Testing
     for name in ["mine", "hf://o/micro", snapshot] {
       let bad = try tool.run(["presets", "--verify", name], environment: environment)
       #expect(bad.status == 1 && bad.lines.last == "differs")
-      #expect(bad.errors == ["'\(name)' is not what it should be: model.safetensors"])
+      #expect(bad.errors == ["'\(name)' differs from its registry entry: model.safetensors"])
       #expect(bad.lines.contains { $0.hasPrefix("  differs  model.safetensors: SHA-256 is ") })
     }
     let several = try tool.run(
@@ -95,13 +95,13 @@ import Testing
       environment: environment)
     #expect(several.status == 1 && several.errors.count == 2)
     #expect(several.errors.first?.hasPrefix("'distil_bert_base_en' is not in the cache") == true)
-    // A copy is known by the hash of its weights.
+    // A copy is recognized by the hash of its weights.
     #expect(several.lines.last == "ok")
     let unknown = try tool.succeed(["presets", "--verify", Tool.micro])
-    #expect(unknown.lines.last == "it can be loaded; there is nothing to compare it with")
+    #expect(unknown.lines.last == "can be loaded; there is nothing to compare it with")
   }
 
-  /// What is in the program, or in a cache, becomes a directory that says the same.
+  /// An exported built-in or cached model gives the same predictions.
   @Test func export() throws {
     let (tool, environment) = try toolWithCache()
     let tiny = "distil_bert_tiny_en_uncased"
@@ -120,7 +120,7 @@ import Testing
     )
     #expect(halfBytes < 12_000_000 && bytes > halfBytes * 19 / 10)
     #expect(try String(decoding: tool.read("a/half/config.json"), as: UTF8.self).contains(#""torch_dtype": "float16""#))
-    // The embedded weights are 16 bits wide: nothing is lost either way.
+    // The embedded weights have 16 bits, so both formats are exact.
     let expected = try tool.succeed(["predict", "--preset", tiny, "--format", "tsv", "the [MASK] fox"]).output
     for preset in ["./\(tiny)", "a/half"] {
       #expect(
@@ -136,7 +136,7 @@ import Testing
     #expect(try tool.read("a/half/model.safetensors") == micro)
   }
 
-  /// Weights are not looked for where they are not wanted.
+  /// Weights that are not needed need not exist.
   @Test func noLoadWeights() throws {
     let (tool, environment) = try toolWithCache(withoutWeights: true)
     let random = try tool.run(
@@ -167,11 +167,11 @@ import Testing
     let missing = try tool.run(["presets"], environment: ["MLM_PRESETS": "none.json"])
     missing.expectError(
       "cannot read the presets file: none.json: no such file or directory", hint: "MLM_PRESETS")
-    // An empty variable is none.
+    // An empty variable counts as unset.
     #expect(try tool.run(["presets"], environment: ["MLM_PRESETS": ""]).lines.count == 5)
   }
 
-  /// A name is not hidden by a directory that holds no model; a directory of the registry that is not there is named.
+  /// A directory without a model does not hide a name; the error names a missing directory of the registry.
   @Test func directories() throws {
     let tool = try Tool()
     try tool.write(
@@ -189,7 +189,7 @@ import Testing
     #expect(list.last?["directory"] as? String == "./none" && list.last?["size"] is NSNull)
   }
 
-  /// What is wrong with a FILE is said before a model is fetched.
+  /// An unreadable FILE is reported before a model is downloaded.
   @Test func filesComeFirst() throws {
     let tool = try Tool()
     try tool.write("a b\n", to: "text.txt")
@@ -215,13 +215,13 @@ import Testing
 
   // MARK: A model without a head
 
-  /// The micro model's encoder alone, as transformers saves a DistilBertModel.
+  /// Only the micro model's encoder, as transformers saves a DistilBertModel.
   static func encoder(_ tool: Tool) throws {
     try tool.copyMicro("encoder")
     try tool.replace("DistilBertForMaskedLM", by: "DistilBertModel", in: "encoder/config.json")
     let file = try tool.read("encoder/model.safetensors")
     let length = file.prefix(8).enumerated().reduce(0) { $0 + Int($1.element) << (8 * $1.offset) }
-    // The head's tensors under names that are not known.
+    // The head's tensors have unknown names.
     let header = String(decoding: file.dropFirst(8).prefix(length), as: UTF8.self).replacingOccurrences(
       of: "\"vocab_", with: "\"other_")
     try tool.write(file.prefix(8) + Data(header.utf8) + file.dropFirst(8 + length), to: "encoder/model.safetensors")
@@ -230,7 +230,7 @@ import Testing
   @Test func bareEncoder() throws {
     let tool = try Tool()
     try Self.encoder(tool)
-    let refusal = "'encoder' has no trained masked-language-model head, so that it cannot fill masks"
+    let refusal = "'encoder' has no trained masked-language-model head, so it cannot fill masks"
     try tool.expectError(
       ["predict", "--preset", "encoder", "a [MASK]"], refusal, hint: "mlm fit FILE --preset encoder")
     try tool.expectError(["predict", "--preset", "encoder"], refusal, input: "a [MASK]\n")
@@ -252,7 +252,7 @@ import Testing
     #expect(evaluated.status == 0 && warnings(evaluated) == [warning])
     let fitted = try tool.run(["fit", "--preset", "encoder", "text.txt", "--max-steps", "1"])
     #expect(fitted.status == 0 && warnings(fitted) == [warning])
-    // What was fitted has a head.
+    // A trained model has a head.
     try tool.succeed(["predict", "--preset", "mlm-model", "--format", "tsv", "a [MASK]"])
   }
 }

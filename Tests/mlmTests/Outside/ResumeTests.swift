@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Checkpoints and `--resume` from outside.
+/// Tests checkpoints and `--resume` from outside.
 @Suite struct ResumeTests {
   private static let options = [
     "--batch-size", "4", "--learning-rate", "1e-3", "--epochs", "3", "--validation-split", "0.25", "--dropout", "0.1",
@@ -11,7 +11,8 @@ import Testing
     FitTests.fit + options + ["--output", output] + more
   }
 
-  /// What a training leaves that stops after just that step and its checkpoint: one of that many steps, less its model.
+  /// Leaves the files of a training that stops after a step and its checkpoint, by removing the model of a training with
+  /// that many steps.
   private static func unfinished(
     _ tool: Tool, _ output: String, after steps: Int, _ options: [String] = options
   ) throws {
@@ -27,10 +28,10 @@ import Testing
     try Self.unfinished(tool, "part", after: step)
     #expect(tool.names(in: "part") == ["checkpoints"])
     let result = try tool.succeed(Self.fit("part", ["--resume"]))
-    #expect(result.messages.contains("going on from part/checkpoints/step-\(step)"))
+    #expect(result.messages.contains("continuing from part/checkpoints/step-\(step)"))
     #expect(tool.names(in: "part") == FitTests.files)
     #expect(try FitTests.weights(tool, "part") == FitTests.weights(tool, "whole"))
-    // But for the time that it took.
+    // Except for the elapsed time.
     let histories = try ["part", "whole"].map { History(try tool.read("\($0)/history.csv")) }
     for column in FitTests.columns where column != "seconds" {
       #expect(histories[0].rows.map { $0[column] } == histories[1].rows.map { $0[column] }, "\(column)")
@@ -38,7 +39,7 @@ import Testing
     #expect(tool.names() == ["part", "text.txt", "whole"])
   }
 
-  /// SIGKILL in the midst of a training, and in the midst of its second part; then it ends with the bytes of one that was left alone.
+  /// A training killed by SIGKILL twice and resumed writes the same bytes as an uninterrupted one.
   @Test(arguments: [1, 5, 13, 30]) func killed(_ step: Int) throws {
     let tool = try FitTests.tool()
     let fit =
@@ -48,7 +49,7 @@ import Testing
       ]
     try tool.succeed(fit + ["--output", "whole"])
     for (options, step) in [([], step), (["--resume"], step + 7)] {
-      // The log goes to a pipe with room for some forty rows, which nobody reads: the training cannot end before it is killed.
+      // The log is an unread pipe with room for about forty rows, so the training cannot end before it is killed.
       let line = (fit + ["--output", "part", "--log", "log"] + options).map { "'\($0)'" }.joined(separator: " ")
       let result = try tool.shell(
         """
@@ -63,7 +64,7 @@ import Testing
     }
     let newest = tool.names(in: "part/checkpoints").compactMap { Int($0.dropFirst("step-".count)) }.max()
     let result = try tool.succeed(fit + ["--output", "part", "--resume"])
-    #expect(result.messages.contains("going on from part/checkpoints/step-\(newest ?? 0)\n"), "\(result.messages)")
+    #expect(result.messages.contains("continuing from part/checkpoints/step-\(newest ?? 0)\n"), "\(result.messages)")
     #expect(try FitTests.weights(tool, "part") == FitTests.weights(tool, "whole"))
     #expect(tool.names(in: "part") == FitTests.files && tool.names() == ["part", "text.txt", "whole"])
   }
@@ -75,9 +76,9 @@ import Testing
     try tool.succeed(FitTests.fit + options)
     let before = tool.contents
     let again = try tool.succeed(FitTests.fit + options + ["--resume"])
-    #expect(again.messages.contains("the training had ended after 6 steps: nothing is left to do"))
+    #expect(again.messages.contains("the training is already finished, after 6 steps: nothing to do"))
     #expect(tool.contents == before)
-    // Longer than it was; and where it was written to does not matter.
+    // The length may grow, and the output directory may differ.
     try FileManager.default.moveItem(atPath: tool.path("mlm-model"), toPath: tool.path("moved"))
     try tool.succeed(FitTests.fit + options + ["--resume", "--epochs", "3", "--threads", "2", "--output", "moved"])
     #expect(try FitTests.weights(tool, "moved") == FitTests.weights(tool, "whole"))
@@ -90,12 +91,12 @@ import Testing
     try tool.succeed(fit, input: text)
     try tool.expectError(
       fit + ["--resume", "--epochs", "2"],
-      "cannot resume: the training data is not what it was: 24 samples then, 1 now",
+      "cannot resume: the training data changed from 24 samples to 1",
       input: "the cat\n")
     try tool.succeed(fit + ["--resume", "--epochs", "2"], input: text)
   }
 
-  /// The model at the end is the best one, though the training had come to its end without early stopping.
+  /// The written model is the best one, although the training had ended without early stopping.
   @Test func earlyStoppingThatComesLate() throws {
     let tool = try FitTests.tool()
     try tool.write("a bee ran on a hen\nnumber ran the sat\nthe owl and the pig and the dog\n", to: "held-out.txt")
@@ -109,29 +110,29 @@ import Testing
     #expect(try FitTests.weights(tool, "part") == FitTests.weights(tool, "whole"))
     let file = String(decoding: try tool.read("part/training.json"), as: UTF8.self)
     #expect(file.contains("\"early-stopping\": 9"))
-    // One that would have ended it long ago.
+    // A limit that would have stopped the training long before.
     let late = try tool.succeed(options + ["--output", "part", "--resume", "--early-stopping", "1", "--epochs", "10"])
-    #expect(late.messages.contains("nothing is left to do"), "\(late.messages)")
+    #expect(late.messages.contains("nothing to do"), "\(late.messages)")
     try tool.succeed(options + ["--output", "part", "--resume"])
     #expect(try FitTests.weights(tool, "part") != FitTests.weights(tool, "whole"))
   }
 
-  /// Other threads compute the same but for last digits, and that is said; where nothing is left to compute, training.json keeps those
-  /// that computed.
+  /// Another number of threads changes only the last digits, with a note. If nothing is left to compute, training.json
+  /// keeps the original number.
   @Test func threads() throws {
     let tool = try FitTests.tool()
     try Self.unfinished(tool, "part", after: 4, Self.options + ["--threads", "1"])
     let rest = try tool.succeed(Self.fit("part", ["--resume", "--threads", "2"]))
-    #expect(rest.messages.contains("with 1 thread, the rest is computed with 2: last digits may differ"))
+    #expect(rest.messages.contains("--threads changed from 1 to 2, so the last digits may differ"))
     try Self.unfinished(tool, "out", after: 15, Self.options + ["--threads", "1"])
     let same = try tool.succeed(Self.fit("out", ["--resume", "--threads", "2"]))
     #expect(!same.messages.contains("last digits"))
     #expect(String(decoding: try tool.read("out/training.json"), as: UTF8.self).contains("\"threads\": 1"))
     let again = try tool.succeed(Self.fit("out", ["--resume", "--threads", "2"]))
-    #expect(again.messages.contains("nothing is left to do") && !again.messages.contains("last digits"))
+    #expect(again.messages.contains("nothing to do") && !again.messages.contains("last digits"))
   }
 
-  /// The checkpoint holds the model: a preset, or a vocabulary, is the same whatever it is called, and another one is refused.
+  /// The checkpoint holds the model, so a preset or a vocabulary may have another name, but not another content.
   @Test func presetsAreComparedByWhatTheyAre() throws {
     let tool = try FitTests.tool()
     try tool.copyMicro("micro")
@@ -145,9 +146,9 @@ import Testing
     try tool.succeed(["fit", "text.txt", "--preset", "micro", "--output", "other", "--learning-rate", "1e-3"])
     try tool.expectError(
       fit + ["--preset", "other", "--resume", "--epochs", "3"],
-      "cannot resume: --preset was \(Tool.micro) and is other now, and the training would be another",
-      hint: "leave --preset out")
-    // It need not be there any more.
+      "cannot resume: --preset changed from \(Tool.micro) to other",
+      hint: "omit --preset")
+    // It need not exist anymore.
     try tool.remove("micro")
     try tool.succeed(fit + ["--resume", "--epochs", "3"])
   }
@@ -162,13 +163,13 @@ import Testing
     try tool.succeed(fit + ["./b.txt", "--resume", "--max-steps", "3"])
     try tool.expectError(
       fit + ["c.txt", "--resume", "--max-steps", "4"],
-      "cannot resume: --vocabulary was ./b.txt and is c.txt now, and the training would be another")
+      "cannot resume: --vocabulary changed from ./b.txt to c.txt")
     try tool.expectError(
       FitTests.fit + ["--batch-size", "4", "--output", "out", "--resume"],
-      "cannot resume: --vocabulary was ./b.txt and is the preset's now, and the training would be another")
+      "cannot resume: --vocabulary changed from ./b.txt to the preset's")
   }
 
-  /// The damaged checkpoint is named, and what the hint says leads on from the one before it.
+  /// The error names the damaged checkpoint, and following its hint resumes from the previous one.
   @Test func damagedNewestCheckpoint() throws {
     let tool = try FitTests.tool()
     try tool.succeed(Self.fit("whole"))
@@ -184,7 +185,7 @@ import Testing
     let command = try #require(hint.split(separator: ": ").last)
     #expect(try tool.shell(String(command)).status == 0)
     let result = try tool.succeed(Self.fit("my part", ["--resume"]))
-    #expect(result.messages.contains("going on from my part/checkpoints/step-7"))
+    #expect(result.messages.contains("continuing from my part/checkpoints/step-7"))
     #expect(try FitTests.weights(tool, "my part") == FitTests.weights(tool, "whole"))
     // Without an older one.
     try Self.unfinished(tool, "only", after: 1)
@@ -195,7 +196,7 @@ import Testing
       hint: "start over with --overwrite")
   }
 
-  /// A card that a killed training had begun to write is not taken for a file of the user's.
+  /// A card left by a killed training is not mistaken for a file of the user.
   @Test func halfWrittenCard() throws {
     let tool = try FitTests.tool()
     try Self.unfinished(tool, "out", after: 4)
@@ -206,15 +207,15 @@ import Testing
       String(decoding: try tool.read("out/README.md"), as: UTF8.self).hasPrefix("---\nlibrary_name: transformers"))
   }
 
-  // MARK: What is refused
+  // MARK: Errors
 
-  /// A shorter training is another one.
+  /// A shorter length is refused.
   @Test func shorter() throws {
     let tool = try FitTests.tool()
     try Self.unfinished(tool, "out", after: 4)
     try tool.expectError(
       Self.fit("out", ["--resume", "--max-steps", "3"]),
-      "cannot resume: the training has 4 steps behind it, more than --epochs 3 --max-steps 3 (3 steps)",
+      "cannot resume: the training has already done 4 steps, more than --epochs 3 --max-steps 3 (3 steps)",
       hint: "start over with --overwrite")
   }
 
@@ -241,22 +242,23 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--batch-size", "8"], "--batch-size was 4 and is 8 now"), (["--seed", "1"], "--seed was 0 and is 1 now"),
-    (["--dropout", "0"], "--dropout was 0.1 and is 0.0 now"), (["--no-shuffle"], "--no-shuffle was off and is on now"),
-    (["--freeze-backbone"], "--freeze was nothing and is backbone now"),
-    (["--warmup-steps", "3"], "--warmup-steps was 0 and is 3 now"),
-    (["--optimizer", "adamw"], "--optimizer was adam and is adamw now"),
-    (["--mask-selection-rate", "0.3"], "--mask-selection-rate was 0.15 and is 0.3 now"),
-    (["--sequence-length", "20"], "--sequence-length was the model's and is 20 now"),
-    (["--validation-split", "0.5"], "--validation-split was 0.25 and is 0.5 now"),
-    (["--gradient-accumulation", "2"], "--gradient-accumulation was 1 and is 2 now"),
-    (["--preset", "other"], "--preset was \(Tool.micro) and is other now"),
+    (["--batch-size", "8"], "--batch-size changed from 4 to 8"), (["--seed", "1"], "--seed changed from 0 to 1"),
+    (["--dropout", "0"], "--dropout changed from 0.1 to 0.0"),
+    (["--no-shuffle"], "--no-shuffle changed from off to on"),
+    (["--freeze-backbone"], "--freeze changed from nothing to backbone"),
+    (["--warmup-steps", "3"], "--warmup-steps changed from 0 to 3"),
+    (["--optimizer", "adamw"], "--optimizer changed from adam to adamw"),
+    (["--mask-selection-rate", "0.3"], "--mask-selection-rate changed from 0.15 to 0.3"),
+    (["--sequence-length", "20"], "--sequence-length changed from the model's to 20"),
+    (["--validation-split", "0.5"], "--validation-split changed from 0.25 to 0.5"),
+    (["--gradient-accumulation", "2"], "--gradient-accumulation changed from 1 to 2"),
+    (["--preset", "other"], "--preset changed from \(Tool.micro) to other"),
   ])
   func optionsThatDiffer(_ options: [String], _ message: String) throws {
     let tool = try FitTests.tool()
     try Self.unfinished(tool, "out", after: 4)
     try tool.expectError(
-      Self.fit("out", ["--resume"] + options), "cannot resume: \(message), and the training would be another")
+      Self.fit("out", ["--resume"] + options), "cannot resume: \(message)")
   }
 
   @Test func textThatDiffers() throws {
@@ -265,7 +267,7 @@ import Testing
     try tool.replace("number 7", by: "number 8", in: "text.txt")
     try tool.expectError(
       Self.fit("out", ["--resume"]),
-      "cannot resume: the training data is not what it was; there are as many samples, but others")
+      "cannot resume: the training data changed; the number of samples is the same")
   }
 
   @Test func learningRate() throws {
@@ -273,31 +275,31 @@ import Testing
     try Self.unfinished(tool, "out", after: 4)
     let options = Self.fit("out", ["--resume", "--learning-rate", "1e-4"])
     try tool.expectError(
-      options, "cannot resume: --learning-rate was 0.001 and is 0.0001 now", hint: "--change-learning-rate")
+      options, "cannot resume: --learning-rate changed from 0.001 to 0.0001", hint: "--change-learning-rate")
     try tool.succeed(options + ["--change-learning-rate"])
     #expect(abs((History(try tool.read("out/history.csv")).numbers("learning_rate").last ?? .nan) - 1e-4) < 1e-9)
   }
 
-  /// Where the learning rate depends on the length, another length is another training.
+  /// If the learning rate depends on the length, another length is refused.
   @Test func length() throws {
     let tool = try FitTests.tool()
     let options = Self.options + ["--schedule", "linear"]
     try tool.succeed(FitTests.fit + options)
     try tool.expectError(
       FitTests.fit + options + ["--resume", "--epochs", "4"],
-      "cannot resume: the length was --epochs 3 and is --epochs 4 now, and the learning rate depends on it")
+      "cannot resume: the length changed from --epochs 3 to --epochs 4, and the learning rate depends on it")
     try tool.succeed(FitTests.fit + options + ["--resume"])
   }
 
   @Test func wrongUsage() throws {
     let tool = try FitTests.tool()
     try tool.expectError(
-      FitTests.fit + ["--early-stopping", "2"], "--early-stopping needs something to validate on",
+      FitTests.fit + ["--early-stopping", "2"], "--early-stopping needs validation data",
       hint: "--validation", status: 2)
     try tool.expectError(
       FitTests.fit + ["--freeze", "layers:1-3"], "cannot freeze layers:1-3: the model has 3 layers, 0 to 2")
     try tool.expectError(
-      FitTests.fit + ["--freeze", "layer:1"], "--freeze: 'layer:1' is no part of a model", hint: "layers:0-3", status: 2
+      FitTests.fit + ["--freeze", "layer:1"], "--freeze: unknown model part 'layer:1'", hint: "layers:0-3", status: 2
     )
     try tool.expectError(
       FitTests.fit + ["--freeze", "head,backbone"], "everything is frozen: nothing is left to train")
@@ -315,24 +317,24 @@ import Testing
 
   @Test func earlyStopping() throws {
     let tool = try FitTests.tool()
-    // So fast that it soon gets worse.
+    // The learning rate is so high that the loss soon increases.
     let options =
       FitTests.fit + [
         "--validation", "held-out.txt", "--learning-rate", "0.03", "--epochs", "40", "--batch-size", "8",
       ]
     try tool.write("a bee ran on a hen\nnumber ran the sat\nthe owl and the pig and the dog\n", to: "held-out.txt")
     let result = try tool.succeed(options + ["--early-stopping", "2"])
-    #expect(result.messages.contains("stopped early: no better validation loss in 2 evaluations"))
+    #expect(result.messages.contains("stopped early: the validation loss did not improve in 2 evaluations"))
     let losses = History(try tool.read("mlm-model/history.csv")).numbers("val_loss")
     #expect(losses.count < 40 && losses.count >= 3 && losses.suffix(2).allSatisfy { $0 > losses.min() ?? .infinity })
     let figures = try tool.succeed(["evaluate", "held-out.txt", "--format", "json"]).figures
     #expect(abs((figures["loss"] ?? .nan) - (losses.min() ?? 0)) < 1e-7)
-    // Interrupted at its last step, it ends in the same way.
+    // A training interrupted at its last step has the same result.
     try tool.succeed(options + ["--output", "part", "--max-steps", "\(3 * losses.count - 1)"])
     try tool.succeed(options + ["--output", "part", "--early-stopping", "2", "--resume"])
     #expect(try FitTests.weights(tool, "part") == FitTests.weights(tool))
     let again = try tool.succeed(options + ["--output", "part", "--early-stopping", "2", "--resume"])
-    #expect(again.messages.contains("nothing is left to do"))
+    #expect(again.messages.contains("nothing to do"))
   }
 
   @Test func splitIsCounted() throws {
@@ -341,7 +343,7 @@ import Testing
     #expect(result.messages.contains("18 of 24 samples to train on, 6 to validate on"))
   }
 
-  /// A full disk: the error says so, and the checkpoint before is whole.
+  /// If the disk is full, the error says so, and the previous checkpoint is intact.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/prlimit"), "there is no prlimit"))
   func fileTooLarge() throws {
     let tool = try FitTests.tool()

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// `mlm predict` as a citizen of the shell: what comes in by pieces, in pipes, with odd bytes, and what goes out to a terminal.
+/// Tests `mlm predict` in a shell: input in pieces, from pipes and with unusual bytes, and output to a terminal.
 @Suite struct ShellTests {
-  /// Where the variable is the micro model, for lines of shell.
+  /// The environment with the micro model, for shell commands.
   static let micro = ["MICRO": Tool.micro]
   static let fill = ["predict", "--preset", Tool.micro, "--format", "fill"]
 
@@ -29,7 +29,7 @@ import Testing
     #expect(result.lines.map { $0.prefix(6) } == ["0\t0\t1\t", "1\t0\t1\t", "2\t0\t1\t"])
   }
 
-  /// Whatever the pauses, a line's halves included: the answers are those of a file, in order.
+  /// With any pauses, even within a line, the answers are the same as for a file, in order.
   @Test func pausesChangeNothing() throws {
     let tool = try Tool()
     let text = (0..<300).map { "\($0) [MASK] x\n" }.joined()
@@ -46,7 +46,7 @@ import Testing
 
   @Test func anythingIsALine() throws {
     let tool = try Tool()
-    // A NUL, a megabyte before the mask, one behind it, one without, and one word of a megabyte.
+    // A NUL, a megabyte before the mask, one after it, one without a mask, and one word of a megabyte.
     let words = Data(String(repeating: "a b ", count: 1 << 18).utf8)
     let word = Data(String(repeating: "q", count: 1 << 20).utf8)
     let mask = Data("[MASK]".utf8)
@@ -58,7 +58,7 @@ import Testing
     let answers = result.stdout.split(separator: 0x0A, omittingEmptySubsequences: false).map { Data($0) }
     #expect(result.status == 0 && result.messages.isEmpty && answers.count == 7)
     for (line, answer) in zip(lines, answers) {
-      // All but the mask is as it was.
+      // The text around the mask is unchanged.
       let place = line.range(of: mask)
       let (before, after) = (
         line.prefix(upTo: place?.lowerBound ?? line.endIndex), line.suffix(from: place?.upperBound ?? line.endIndex)
@@ -72,7 +72,7 @@ import Testing
 
   // MARK: Outputs
 
-  /// The decimal point is one in every language.
+  /// Numbers have a decimal point in every locale.
   @Test func locale() throws {
     let tool = try Tool()
     try tool.write("a b c\nthe cat\n", to: "text")
@@ -89,7 +89,7 @@ import Testing
     }
   }
 
-  /// What stands on a terminal; nil where there is no `script` to make one.
+  /// The output on a terminal; nil without the program `script`.
   func onTerminal(_ tool: Tool, _ line: String, _ environment: [String: String]) throws -> String? {
     guard try tool.shell("command -v script > found").status == 0 else { return nil }
     var environment = environment.merging(Self.micro) { mine, _ in mine }
@@ -111,10 +111,10 @@ import Testing
     for plainly in [["TERM": "xterm", "NO_COLOR": "1"], ["TERM": "dumb"]] {
       #expect(try onTerminal(tool, line, plainly) == plain, "\(plainly)")
     }
-    // Without UTF-8, bars of another kind.
+    // Without UTF-8, bars are ASCII.
     let ascii = try onTerminal(tool, line, ["TERM": "xterm", "LC_ALL": "C"])
     #expect(ascii?.utf8.allSatisfy { $0 < 0x80 } == true && ascii?.contains("%  #") == true)
-    // What would drive the terminal is shown instead; in a pipe it is the text, as it was.
+    // Control characters are escaped on a terminal, and unchanged in a pipe.
     let odd = "mlm predict --preset \"$MICRO\" --top-k 1 $'\\e[31mred\\a [MASK]\\t!'"
     let shown = try onTerminal(tool, odd, ["TERM": "xterm", "NO_COLOR": ""]) ?? ""
     #expect(shown.hasPrefix("\\x1b[31mred\\x07 \(mask)\\t!\n"), "\(shown.debugDescription)")

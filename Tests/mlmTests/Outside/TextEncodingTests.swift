@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Inputs of `predict` and `tokenize` that are not UTF-8 text: named, and never answered, nor passed through.
+/// Tests inputs of `predict` and `tokenize` that are not UTF-8 text: the error names them, and they are not answered.
 @Suite struct TextEncodingTests {
   static let commands = [
     ["predict", "--preset", Tool.micro, "--format", "fill"], ["predict", "--preset", Tool.micro, "--format", "json"],
@@ -38,7 +38,7 @@ import Testing
       command + ["--input", "text.gz"], "not a text file: looks like gzip-compressed data [text.gz]", hint: "zcat")
   }
 
-  /// A text that was typed fails by itself; the others are answered.
+  /// Only the invalid TEXT fails; the others are answered.
   @Test func arguments() throws {
     let tool = try Tool()
     let result = try tool.shell(
@@ -48,7 +48,7 @@ import Testing
     #expect(result.errors == ["not UTF-8 text: it looks like UTF-16 text [TEXT:1]"])
   }
 
-  /// What turns out to be binary while it comes ends the answers, with what came before answered.
+  /// Input that becomes binary ends the answers; lines before that are answered.
   @Test func streamThatTurnsBinary() throws {
     let tool = try Tool()
     let result = try tool.shell(

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `mlm tokenize` from outside.
+/// Tests `mlm tokenize` from outside.
 @Suite struct TokenizeTests {
   static let tokenize = ["tokenize", "--preset", Tool.micro]
 
@@ -60,10 +60,11 @@ import Testing
     #expect(strict.status == 1 && strict.lines == ["", "6"])
     #expect(strict.errors == ["invalid UTF-8 at byte 3 of the line [standard input:1]"])
     let loose = try tool.run(Self.tokenize + ["--format", "ids"], input: input)
-    #expect(loose.status == 0 && loose.lines.count == 2 && loose.messages.hasPrefix("mlm: warning: 1 sequence"))
+    #expect(
+      loose.status == 0 && loose.lines.count == 2 && loose.messages.hasPrefix("mlm: warning: 1 invalid UTF-8 sequence"))
   }
 
-  /// The tokenizer alone is needed.
+  /// Only the tokenizer is needed.
   @Test func withoutWeights() throws {
     let tool = try Tool()
     try tool.copyMicro()

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// A model with an output matrix of its own, from outside (`Scripts/generate-untied-model` made it).
+/// Tests a model with a separate output matrix, made by `Scripts/generate-untied-model`, from outside.
 @Suite struct UntiedOutputTests {
   private static let model = Tool.repository.appendingPathComponent("Tests/ModelTests/Golden/model/untied").path
 
   @Test func infoCountsIt() throws {
     let info = try Tool().succeed(["info", "--preset", Self.model])
-    #expect(info.output.contains("head          trained, with an output matrix of its own\n"))
+    #expect(info.output.contains("head          trained, with a separate output matrix\n"))
     // 5,209 and the 41 × 16 of the matrix.
     #expect(info.output.contains("5,865 parameters: ") && !info.output.contains("shares"), "\(info.output)")
     let json = try Tool().succeed(["info", "--preset", Self.model, "--format", "json"]).output
@@ -16,7 +16,7 @@ import Testing
     #expect(verified.contains("parameters: 4,864 in the backbone, 5,865 in all"), "\(verified)")
   }
 
-  /// predict, evaluate, fit, a checkpoint and an export agree on it.
+  /// predict, evaluate, fit, a checkpoint and an export give the same results.
   @Test func everyCommandUsesIt() throws {
     let tool = try Tool()
     let line = "the quick brown fox jumped over the lazy dog ."
@@ -50,14 +50,14 @@ import Testing
     #expect(frozen[embedding] != exported[embedding])
   }
 
-  /// transformers makes a random one then, and does not say much: here, `predict` refuses the model.
+  /// transformers initializes a missing matrix at random; `predict` refuses the model.
   @Test func theMatrixIsMissing() throws {
     let tool = try Tool()
     try tool.copyMicro()
     try tool.replace("\"tie_weights_\": true", by: "\"tie_word_embeddings\": false", in: "model/config.json")
     try tool.expectError(
       ["predict", "--preset", "model", "a [MASK]"],
-      "'model' has no trained masked-language-model head, so that it cannot fill masks")
+      "'model' has no trained masked-language-model head, so it cannot fill masks")
     let result = try tool.run("predict", "--preset", "model", "--allow-untrained-head", "a [MASK]")
     #expect(result.status == 0 && result.messages.contains("tie_word_embeddings"), "\(result.messages)")
   }

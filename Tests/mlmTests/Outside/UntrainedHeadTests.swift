@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// A head that was never trained stays one, from outside: no file of `fit`, `presets --export` or a checkpoint makes `predict` answer
-/// with random words.
+/// Tests from outside that an untrained head is never written: no file of `fit`, `presets --export` or a checkpoint
+/// makes `predict` answer with random words.
 @Suite struct UntrainedHeadTests {
-  private static let refusal = "has no trained masked-language-model head, so that it cannot fill masks"
+  private static let refusal = "has no trained masked-language-model head, so it cannot fill masks"
   private static let note = "mlm: note: the masked-language-model head was never trained, and is left out of the files"
 
   /// A text, and the encoder of the micro model.
@@ -26,7 +26,7 @@ import Testing
     #expect(info.output.contains(#""head": "missing""#), sourceLocation: sourceLocation)
   }
 
-  /// Each runs, says that it writes no head, and writes none.
+  /// Each command succeeds, notes that it writes no head, and writes none.
   @Test(arguments: [
     ["--preset", Tool.micro, "--no-load-weights", "--max-steps", "2", "--freeze", "head"],
     ["--preset", "encoder", "--max-steps", "2", "--freeze", "head"],
@@ -42,7 +42,7 @@ import Testing
     let result = try tool.run(["fit", "text.txt", "--output", "out"] + options)
     #expect(result.status == 0 && result.messageLines.contains(Self.note), "\(result.messages)")
     try expectHeadless(tool, "out")
-    // From there it is trained as any other.
+    // From there, the head is trained as usual.
     let next = try tool.run("fit", "text.txt", "--preset", "out", "--output", "next", "--max-steps", "1")
     #expect(next.status == 0 && !next.messageLines.contains(Self.note))
     try tool.succeed(["predict", "--preset", "next", "a [MASK]"])
@@ -55,12 +55,12 @@ import Testing
       #expect(result.status == 0 && result.messageLines.contains(Self.note), "\(result.messages)")
       try expectHeadless(tool, "out")
     }
-    // One that is trained is written.
+    // A trained head is written.
     try tool.succeed(["presets", "--export", "whole", Tool.micro])
     #expect(try tensors(of: tool.read("whole/model.safetensors")).count == 57)
   }
 
-  /// A training that is interrupted leaves checkpoints without a head, and goes on with the same one.
+  /// The checkpoints of an interrupted training have no head, and the resumed training uses the same initial one.
   @Test func checkpointsAndResume() throws {
     let tool = try tool()
     let fit = [
@@ -76,7 +76,7 @@ import Testing
     try expectHeadless(tool, "out")
   }
 
-  /// Steps that were good count, whatever came after them.
+  /// Successful steps count, even if a later one failed.
   @Test func aFitThatFailsLate() throws {
     let tool = try tool()
     let result = try tool.run(

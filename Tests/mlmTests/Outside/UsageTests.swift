@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Wrong usage: exit status 2, one line that says what is right, and nothing done.
+/// Tests wrong usage: exit status 2, one error with a hint, and no effect.
 @Suite struct UsageTests {
   @Test(arguments: [
     (["fit", "a.txt", "--epochs", "0"], "--epochs: '0' is not a whole number of at least 1", ""),
@@ -53,7 +53,7 @@ import Testing
     #expect(tool.names().isEmpty)
   }
 
-  /// A misspelt limit would measure the wrong thing without a word.
+  /// A misspelled limit would silently measure the wrong thing.
   @Test func unknownInstructionSetIsRefused() throws {
     let tool = try Tool()
     try tool.expectError(
@@ -85,7 +85,7 @@ import Testing
     let tool = try Tool()
     let result = try tool.run(["predict", "a [MASK]"], environment: ["MLM_PRESET": Tool.micro])
     #expect(result.status == 0 && result.messages == "mlm: note: the model is \(Tool.micro), from MLM_PRESET\n")
-    // What is typed goes first, and then nothing has to be said.
+    // --preset overrides it, and then no note is printed.
     let typed = try tool.run(["predict", "a [MASK]", "--preset", Tool.micro], environment: ["MLM_PRESET": "nonsense"])
     #expect(typed.output == result.output && typed.messages.isEmpty)
   }
@@ -111,7 +111,7 @@ import Testing
       ])
   }
 
-  /// With nothing prepared, and nothing asked for: the preset that is part of the program.
+  /// Without preparation and without --preset, commands use the built-in preset.
   @Test func embeddedPreset() throws {
     let tool = try Tool()
     let name = "distil_bert_tiny_en_uncased"

@@ -3,7 +3,7 @@ import Testing
 
 @testable import mlm
 
-/// What `mlm fit` shows and leaves behind of a training, from outside.
+/// Tests from outside what `mlm fit` shows and writes about a training.
 @Suite struct WatchingTests {
   static let fit = FitTests.fit + ["--batch-size", "4", "--epochs", "2"]
 
@@ -11,13 +11,13 @@ import Testing
     let tool = try FitTests.tool()
     try tool.succeed(Self.fit + ["--log-every", "4"])
     let history = History(try tool.read("mlm-model/history.csv"))
-    // One row a step, at the end of an epoch too.
+    // One row per step, also at the end of an epoch.
     #expect(history.numbers("step") == [4, 6, 8, 12])
     let picture = String(decoding: try tool.read("mlm-model/history.svg"), as: UTF8.self)
     #expect(picture.hasPrefix("<svg ") && picture.contains(">micro on text.txt<"))
   }
 
-  /// The terminal, the card and the picture tell one loss, that of the last row.
+  /// The terminal, the card and the chart show the same loss, that of the last row.
   @Test func oneFinalLoss() throws {
     let tool = try FitTests.tool()
     let result = try tool.succeed(Self.fit + ["--log-every", "4", "--learning-rate", "1e-3"])
@@ -32,7 +32,7 @@ import Testing
     #expect(picture.contains("last epoch: \(loss)<"))
   }
 
-  /// What cannot be measured is told as such, and not as 0.
+  /// A value that cannot be measured is shown as missing, not as 0.
   @Test func nothingMaskedInTheValidation() throws {
     let tool = try FitTests.tool()
     try tool.write("\u{200D}\n", to: "none.txt")
@@ -45,7 +45,7 @@ import Testing
     #expect(card.contains("| validation loss (step 6 → 12) | – | – |"))
     try tool.expectError(
       Self.fit + ["--validation", "none.txt", "--early-stopping", "2", "--output", "b"],
-      "no token of the validation samples is masked, so --early-stopping has nothing to go by")
+      "no token of the validation samples is masked, so --early-stopping cannot work")
   }
 
   @Test func tensorBoard() throws {
@@ -57,7 +57,7 @@ import Testing
     for name in ["loss", "accuracy", "learning_rate", "val_loss", "val_accuracy", "tokens_per_second"] {
       #expect(bytes.range(of: Data(name.utf8)) != nil, "\(name)")
     }
-    // An option of the run's name is told apart from the one before; what is no folder is an error before training.
+    // Each run has its own event file; a path that is not a folder is an error before training.
     try tool.expectError(
       Self.fit + ["--output", "b", "--tensorboard", "text.txt"],
       "cannot write TensorBoard's events to text.txt: not a directory")
@@ -80,7 +80,7 @@ import Testing
     let card = String(decoding: try tool.read("models/my model/README.md"), as: UTF8.self)
     #expect(card.contains("# my model\n") && card.contains("`text.txt`; 24 lines, 24 samples"))
     #expect(card.contains("12 optimizer steps in 2 epochs; 48 samples and"))
-    // The command in it makes the same model again.
+    // The command in it reproduces the model.
     let command = try #require(card.split(separator: "\n").first { $0.hasPrefix("mlm fit ") })
     let first = try FitTests.weights(tool, "models/my model")
     #expect(try tool.shell(String(command) + " --overwrite").status == 0)
@@ -88,7 +88,7 @@ import Testing
     #expect(tool.names(in: "models") == ["my model"] && tool.names(in: "models/my model") == FitTests.files)
   }
 
-  /// A README.md that somebody wrote stays, and the card stands beside it; a card of ours is replaced.
+  /// A README.md that a user wrote is kept, and the card has another name; a card written by mlm is replaced.
   @Test func readmeOfTheUser() throws {
     let tool = try FitTests.tool()
     try tool.succeed(Self.fit)
@@ -98,7 +98,7 @@ import Testing
     try tool.write("mine", to: "mlm-model/README.md")
     for seed in ["6", "7"] {
       let result = try tool.succeed(Self.fit + ["--overwrite", "--seed", seed])
-      #expect(result.messages.contains("README.md was not written by mlm and stays as it is"))
+      #expect(result.messages.contains("README.md was not written by mlm and is kept"))
       #expect(try tool.read("mlm-model/README.md") == Data("mine".utf8))
       #expect(String(decoding: try tool.read("mlm-model/MODEL_CARD.md"), as: UTF8.self).contains("--seed \(seed)"))
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import mlm
 
-/// Tests over the table of all options keep it true.
+/// Tests over the table of all options.
 @Suite struct DeclarationTests {
   static let all = Command.declarations.flatMap { command in command.options.map { (command.name, $0) } }
 
@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  /// The option means the same to every command that has it.
+  /// An option has the same meaning in every command.
   @Test func sharedOptionsAgree() {
     var seen: [String: OptionDeclaration] = [:]
     for (command, option) in Self.all where !["format", "batch-size"].contains(option.name) {
@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  /// A default that can be typed means what happens when nothing is typed.
+  /// Typing a default has the same effect as omitting the option.
   @Test func defaultsInHelpAreTheDefaults() throws {
     let base = try FitOptions(Parser.parse(["a"], for: FitOptions.declaration))
     for option in FitOptions.declaration.options {

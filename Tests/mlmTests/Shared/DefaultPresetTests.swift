@@ -22,7 +22,7 @@ import Testing
     #expect(choose(.fit, isThere: true).preset == "tiny")
   }
 
-  /// Which it is, and how to get a better one, is said.
+  /// A note names the preset and a better one.
   @Test func theEmbeddedPreset() {
     for command in [Command.fit, .predict, .evaluate, .tokenize] {
       let choice = choose(command)
@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  /// A preset whose weights are not taken is not the model.
+  /// Without its weights, the preset is not called the model.
   @Test func whatIsTakenOfIt() {
     func notice(_ use: DefaultPreset.Use) -> String? {
       DefaultPreset.choose(
@@ -39,9 +39,9 @@ import Testing
       ).notice
     }
     #expect(notice(.model) == "the model is p, from MLM_PRESET")
-    #expect(notice(.architecture) == "with random weights, the architecture is that of p, from MLM_PRESET")
+    #expect(notice(.architecture) == "random weights, with the architecture of p, from MLM_PRESET")
     #expect(
       notice(.architectureAndVocabulary)
-        == "with random weights, the architecture and the vocabulary are those of p, from MLM_PRESET")
+        == "random weights, with the architecture and vocabulary of p, from MLM_PRESET")
   }
 }

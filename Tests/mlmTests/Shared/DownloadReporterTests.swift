@@ -7,7 +7,7 @@ import Testing
 @testable import mlm
 
 @Suite struct DownloadReporterTests {
-  /// What a reporter says on a terminal or elsewhere, with a clock that the test sets.
+  /// The output of a reporter on a terminal or elsewhere, with a clock set by the test.
   private func said(
     isTerminal: Bool = false, showsProgress: Bool = true, isQuiet: Bool = false,
     _ body: (DownloadReporter, _ wait: (Double) -> Void) -> Void
@@ -50,7 +50,7 @@ import Testing
     #expect(
       text.split(separator: "\n") == [
         "w.bin  37.5 %  15 B of 40 B", "w.bin  75.0 %  30 B of 40 B", "mlm: note: try 2",
-        "mlm: note: fetched w.bin (40 B)",
+        "mlm: note: downloaded w.bin (40 B)",
       ])
   }
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import mlm
 
-/// The library's errors say what is wrong in its own terms; the tool adds its options.
+/// The library's errors use the library's terms; the tool adds its options.
 @Suite struct ErrorAdviceTests {
   @Test func wordsOfTheCommandLine() {
     let errors: [(any ModelError, String)] = [
@@ -18,8 +18,9 @@ import Testing
         PreprocessorError.notText(file: "x", looksLike: "gzip-compressed data", remedy: "decompress it: zcat FILE"),
         "zcat FILE | mlm … -"
       ),
-      (PreprocessorError.badJSON(DataLocation(file: "x"), reason: ""), "leave --preprocessed out"),
+      (PreprocessorError.badJSON(DataLocation(file: "x"), reason: ""), "omit --preprocessed"),
       (HubError.busy(host: "x", status: 503, wait: nil), "the same command"),
+      (ModelUseError.unknownTarget(word: "x", pieces: []), "mlm tokenize --format tokens"),
     ]
     for (error, words) in errors { #expect(error.advice?.contains(words) == true, "\(error)") }
   }
@@ -31,7 +32,7 @@ import Testing
     #expect(error.advice == error.hint && error.hint != nil)
   }
 
-  /// No text of the library names an option of the tool.
+  /// No string in the library names an option of the tool.
   @Test func theLibraryKnowsNoOptions() throws {
     let sources = Tool.repository.appendingPathComponent("Sources")
     let names = Set(Command.declarations.flatMap(\.options).map(\.spelling))
@@ -39,8 +40,7 @@ import Testing
     for folder in ["Files", "Text", "Tensor", "Hub", "Model"] {
       let root = sources.appendingPathComponent(folder)
       let paths = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
-      // MaskFiller still shows the hint of UnknownTargetError as it is.
-      for path in paths where path.hasSuffix(".swift") && !path.hasSuffix("TargetWord.swift") {
+      for path in paths where path.hasSuffix(".swift") {
         files += 1
         let text = try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
         for line in text.split(separator: "\n") where !line.drop(while: { $0 == " " }).hasPrefix("//") {

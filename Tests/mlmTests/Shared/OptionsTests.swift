@@ -4,7 +4,7 @@ import Testing
 
 @testable import mlm
 
-/// What was typed becomes what it means.
+/// Tests the conversion of arguments to options.
 @Suite struct OptionsTests {
   func parse(_ line: String, _ command: Command) throws -> ParsedArguments {
     try Parser.parse(line.split(separator: " ").map { Argument(String($0)) }, for: command.declaration)
@@ -104,18 +104,18 @@ import Testing
     #expect(conflict("", .evaluate) != nil)
     #expect(conflict("--decode --format ids", .tokenize) != nil)
     #expect(conflict("my-model", .info) == "unexpected argument 'my-model'")
-    #expect(conflict("extra", .presets) == "'extra' was given, but not what to do with it")
+    #expect(conflict("extra", .presets) == "'extra' needs --download, --verify or --export")
     #expect(conflict("--download tiny", .presets) == nil)
     #expect(conflict("--download", .presets) == "--download needs the NAME of a preset")
-    #expect(conflict("--download --verify tiny", .presets)?.contains("do not go together") == true)
-    #expect(conflict("--export x --verify tiny", .presets)?.contains("do not go together") == true)
+    #expect(conflict("--download --verify tiny", .presets)?.contains("are mutually exclusive") == true)
+    #expect(conflict("--export x --verify tiny", .presets)?.contains("are mutually exclusive") == true)
     #expect(conflict("--export x tiny base", .presets) == "--export takes one NAME")
     #expect(conflict("--export x", .presets) == "--export needs the NAME of a preset")
     #expect(conflict("--export x --float16 --overwrite hf://a/b", .presets) == nil)
-    #expect(conflict("--verify --float16 tiny", .presets) == "--float16 is for --export")
-    #expect(conflict("--overwrite", .presets) == "--overwrite is for --export")
-    #expect(conflict("--verify --format json tiny", .presets)?.contains("do not go together") == true)
-    #expect(conflict("--per-sample --format text a", .evaluate)?.contains("do not go together") == true)
+    #expect(conflict("--verify --float16 tiny", .presets) == "--float16 needs --export")
+    #expect(conflict("--overwrite", .presets) == "--overwrite needs --export")
+    #expect(conflict("--verify --format json tiny", .presets)?.contains("are mutually exclusive") == true)
+    #expect(conflict("--per-sample --format text a", .evaluate)?.contains("are mutually exclusive") == true)
     #expect(conflict("--per-sample --format json a", .evaluate) == nil)
     #expect(conflict("", .completions) == "no SHELL was given" && conflict("zsh", .completions) == nil)
     #expect(conflict("tcsh", .completions) == "'tcsh' is not bash, zsh or fish")

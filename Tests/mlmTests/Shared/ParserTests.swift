@@ -76,7 +76,7 @@ import Testing
     #expect(try PredictOptions(parsed).input == .texts([[0xFF, 0x41]]))
   }
 
-  // Each value must be refused, by an error that names the option.
+  // Each value must be refused with an error that names the option.
   @Test(arguments: [
     ("epochs", "0"), ("epochs", "1.5"), ("epochs", ""), ("epochs", "99999999999999999999"), ("batch-size", "-1"),
     ("seed", "-1"), ("seed", "18446744073709551616"), ("sequence-length", "2"), ("threads", "0"),

@@ -5,14 +5,14 @@ extension Tool {
   /// A model directory of 256 word pieces, 3 layers, 48 positions.
   static let micro = repository.appendingPathComponent("Tests/ModelTests/Golden/model/micro").path
 
-  /// What to put before `mlm` in a line of shell to run it as somebody whom permissions bind; nil where that cannot be.
+  /// The prefix that runs `mlm` in a shell command as a user bound by permissions; nil if that is impossible.
   static let bound: String? = {
     if getuid() != 0 { return "" }
     let prefix = "setpriv --reuid=65534 --regid=65534 --clear-groups "
     return (try? Tool().shell(prefix + "mlm --version").status) == 0 ? prefix : nil
   }()
 
-  /// A copy of the micro model in the tool's directory, to be spoilt.
+  /// Copies the micro model into the tool's directory, for changes.
   @discardableResult
   func copyMicro(_ name: String = "model") throws -> String {
     for file in ["config.json", "model.safetensors", "tokenizer_config.json", "vocab.txt"] {
@@ -21,7 +21,7 @@ extension Tool {
     return name
   }
 
-  /// Replaces a text in a file of the tool's directory, which must be there.
+  /// Replaces a text, which must exist, in a file of the tool's directory.
   func replace(_ text: String, by other: String, in name: String) throws {
     let old = String(decoding: try read(name), as: UTF8.self)
     #expect(old.contains(text), "\(name) has no '\(text)'")
@@ -30,23 +30,23 @@ extension Tool {
 
   func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path(name)) }
 
-  /// Every file and folder below the tool's directory, hidden ones included, with what is in it.
+  /// Every file and folder below the tool's directory, including hidden ones, with its content.
   var contents: [String: Data] {
     let names = (try? FileManager.default.subpathsOfDirectory(atPath: directory.path)) ?? []
     return Dictionary(
       uniqueKeysWithValues: names.map { ($0, FileManager.default.contents(atPath: path($0)) ?? Data()) })
   }
 
-  /// The names in a folder, hidden ones included.
+  /// The names in a folder, including hidden ones.
   func names(in folder: String = "") -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: path(folder))) ?? []).sorted()
   }
 
-  /// Runs `mlm`, which must fail with this one error, print no result and leave the directory as it was.
+  /// Runs `mlm`, which must fail with exactly this error, print no result and leave the directory unchanged.
   ///
   /// - Parameters:
   ///   - error: the line after `mlm: error: `.
-  ///   - hint: a part of the hint; without, there may be one or not.
+  ///   - hint: a part of the hint; nil if it does not matter.
   func expectError(
     _ arguments: [String], _ error: String, hint: String? = nil, status: Int32 = 1, input: String = "",
     environment: [String: String] = [:], sourceLocation: SourceLocation = #_sourceLocation
@@ -88,13 +88,13 @@ extension Tool.Result {
     #expect(self.status == status, "\(messages)", sourceLocation: sourceLocation)
   }
 
-  /// The figures of `evaluate --format json`.
+  /// The results of `evaluate --format json`.
   var figures: [String: Double] {
     ((try? JSONSerialization.jsonObject(with: stdout)) as? [String: Double]) ?? [:]
   }
 }
 
-/// A history.csv: a row per report, by column.
+/// The columns of a history.csv, with a row per report.
 struct History {
   let columns: [String]
   let rows: [[String: String]]

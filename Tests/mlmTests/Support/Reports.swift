@@ -1,7 +1,7 @@
 @testable import Model
 
 extension TrainingReport {
-  /// A report with the figures that matter to a test.
+  /// A report with the values that matter to a test.
   static func made(
     _ moment: Moment = .step, epoch: Int = 1, step: Int, of total: Int = 1000, samples: Int = 0, tokens: Int = 0,
     loss: Double = 2, accuracy: Double = 0.25, maskedTokens: Int = 10, maskedWeight: Double? = nil,

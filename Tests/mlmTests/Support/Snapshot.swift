@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Text as the user sees it, kept in `Tests/Snapshots`. With `MLM_RECORD_SNAPSHOTS=1` in the environment the files are
-/// written anew instead; look at the difference before it is committed.
+/// Compares text that users see with files in `Tests/Snapshots`. With `MLM_RECORD_SNAPSHOTS=1` in the environment, it
+/// writes the files instead; review the difference before you commit it.
 enum Snapshot {
   static let folder = Tool.repository.appendingPathComponent("Tests/Snapshots")
 

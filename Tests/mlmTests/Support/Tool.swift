@@ -1,15 +1,15 @@
 import Foundation
 
-/// The built tool, run from outside. Each value has a directory of its own, which is the working directory of its runs and
+/// The built tool, run from outside. Each value has its own directory, which is the working directory of its runs and
 /// is removed with it.
 final class Tool {
   struct Result {
     let stdout: Data
     let stderr: Data
-    /// The exit status; for a process that a signal ended, 128 and the signal, as a shell shows it.
+    /// The exit status; for a process ended by a signal, 128 plus the signal, as in a shell.
     let status: Int32
 
-    /// Standard output as text; bytes that are no UTF-8 show as U+FFFD.
+    /// Standard output as text; invalid UTF-8 becomes U+FFFD.
     var output: String { String(decoding: stdout, as: UTF8.self) }
     /// Standard error as text.
     var messages: String { String(decoding: stderr, as: UTF8.self) }
@@ -25,7 +25,7 @@ final class Tool {
     }
   }
 
-  /// The executable, which stands in the build directory beside the test bundle (on macOS) or the test program.
+  /// The executable, in the build directory next to the test bundle (on macOS) or the test program.
   static let executable: URL = {
     let bundle = Bundle(for: Tool.self).bundleURL
     let beside = [bundle, bundle.deletingLastPathComponent()].map { $0.appendingPathComponent("mlm") }
@@ -43,7 +43,7 @@ final class Tool {
   }
 
   deinit {
-    // What a test made unwritable has to be removable again.
+    // Makes everything writable again, so that it can be removed.
     let chmod = Process()
     chmod.executableURL = URL(fileURLWithPath: "/bin/chmod")
     chmod.arguments = ["-R", "u+rwX", directory.path]
@@ -55,7 +55,7 @@ final class Tool {
   /// The path of a file in the tool's directory.
   func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
 
-  /// Writes a file into the tool's directory, folders on the way included, and returns its path.
+  /// Writes a file into the tool's directory, including missing folders, and returns its path.
   @discardableResult
   func write(_ bytes: some Sequence<UInt8>, to name: String) throws -> String {
     let url = directory.appendingPathComponent(name)
@@ -74,7 +74,7 @@ final class Tool {
   /// Runs `mlm` with these arguments.
   ///
   /// - Parameters:
-  ///   - input: what it reads from standard input, which is empty without.
+  ///   - input: the standard input; empty by default.
   ///   - environment: variables set in addition; the tests' own `MLM_…`, `HF_…` and thread variables are not passed on.
   func run(
     _ arguments: [String], input: Data = Data(), environment: [String: String] = [:]
@@ -86,8 +86,8 @@ final class Tool {
     try run(arguments, input: Data(input.utf8))
   }
 
-  /// Runs a line of shell in which `mlm` is the tool: pipelines, redirections, signals. Its status is the status of the
-  /// line; `set -o pipefail` and `${PIPESTATUS[@]}` work, for the shell is bash.
+  /// Runs a bash command in which `mlm` is the tool: pipelines, redirections, signals. The status is the status of the
+  /// command; `set -o pipefail` and `${PIPESTATUS[@]}` work.
   func shell(_ line: String, input: Data = Data(), environment: [String: String] = [:]) throws -> Result {
     var environment = environment
     let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
@@ -103,7 +103,7 @@ final class Tool {
     process.arguments = arguments
     process.currentDirectoryURL = directory
     process.environment = Self.environment.merging(environment) { $1 }
-    // Files instead of pipes: nothing can fill up, whatever the order of reading and writing.
+    // Files cannot fill up as pipes can, in any order of reading and writing.
     let stem = UUID().uuidString
     let files = ["in", "out", "err"].map {
       FileManager.default.temporaryDirectory.appendingPathComponent("mlm-test-\(stem)-\($0)")
@@ -119,8 +119,8 @@ final class Tool {
     process.standardInput = handles[0]
     process.standardOutput = handles[1]
     process.standardError = handles[2]
-    // A child inherits the mask of the thread that starts it, and a test's thread may block any signal, SIGPIPE as well: 'yes' would
-    // complain of a broken pipe instead of being ended by it.
+    // A child inherits the signal mask of the thread that starts it, and a test's thread may block SIGPIPE: 'yes' would
+    // report a broken pipe instead of ending.
     var (none, mask) = (sigset_t(), sigset_t())
     sigemptyset(&none)
     pthread_sigmask(SIG_SETMASK, &none, &mask)
@@ -134,7 +134,7 @@ final class Tool {
       status: process.terminationStatus + (signaled ? 128 : 0))
   }
 
-  /// The surroundings of every run: what could change an answer is left out.
+  /// The environment of every run, without variables that could change a result.
   private static var environment: [String: String] {
     var environment = ProcessInfo.processInfo.environment.filter { name, _ in
       !name.hasPrefix("MLM_") && !name.hasPrefix("HF_") && !name.hasSuffix("NUM_THREADS")

@@ -5,7 +5,7 @@ import Testing
 @testable import mlm
 
 @Suite struct InputLinesTests {
-  /// All lines of a pipe that was filled with these bytes.
+  /// All lines of a pipe with these bytes.
   func lines(_ bytes: [UInt8], batchBytes: Int = 1 << 18) throws -> [[UInt8]] {
     let tool = try Tool()
     let reader = try InputLines(path: try tool.write(bytes, to: "input"))
@@ -53,7 +53,7 @@ import Testing
     }
   }
 
-  /// What a pipe holds is handed out without waiting for more, so that a coprocess is answered.
+  /// The lines in a pipe are returned without waiting for more, so that a coprocess is answered.
   @Test func answersWhatIsThere() throws {
     var ends: [Int32] = [0, 0]
     #expect(pipe(&ends) == 0)
@@ -69,7 +69,7 @@ import Testing
     close(ends[0])
   }
 
-  /// What is not text is refused before a line of it is handed out; of what comes by and by, as soon as it shows.
+  /// Input that is not text is refused before a line is returned; if it arrives gradually, as soon as it is detected.
   @Test func onlyText() throws {
     #expect(throws: InputError.self) { try lines([0, 0xFF, 0x0A, 0xC3]) }
     var ends: [Int32] = [0, 0]

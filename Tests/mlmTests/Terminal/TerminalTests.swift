@@ -39,7 +39,7 @@ import Model
   @Test func controlCharactersAreShown() {
     #expect(Printable.oneLine("a\nb\u{1B}\u{202E}é") == "a\\nb\\x1b\\u{202e}é")
     #expect(Printable.text("a\tb\u{9B}\u{7F}\u{1}é") == "a\\tb\\x9b\\x7f\\x01é")
-    // A byte of a file's name; in a text the character is itself.
+    // In a file name, the character stands for a byte; in other text, it is itself.
     #expect(Printable.oneLine(String(path: [0x61, 0xE9])) == "a\\xe9" && Printable.text("\u{10FEE9}") == "\u{10FEE9}")
     for text in ["plain", "é中\u{2026}", "a\u{9B}b\u{2028}\n"] {
       #expect(Array(text.utf8).withUnsafeBufferPointer { Printable.text($0) } == Array(Printable.text(text).utf8))
@@ -47,7 +47,7 @@ import Model
     #expect(DisplayWidth.prefix("東京x", columns: 4) == "東京")
   }
 
-  /// What a console wrote to a pipe.
+  /// The text that a console wrote to a pipe.
   func written(isQuiet: Bool = false, redraws: Bool, _ body: (Console) -> Void) throws -> String {
     var ends: [Int32] = [0, 0]
     #expect(pipe(&ends) == 0)

@@ -4,9 +4,9 @@ import Hub
 import Model
 
 extension FitCommand {
-  /// What can be said of the model before it is trained.
+  /// The card of the model before training, without results.
   ///
-  /// - Parameter preset: what the training began with, as `--preset` would name it.
+  /// - Parameter preset: the preset that the training began with, as `--preset` would name it.
   func card(
     _ model: DistilBertMaskedLM, _ preset: String, in registry: PresetRegistry, _ source: any SampleSource,
     _ validation: (any SampleSource)?
@@ -36,7 +36,7 @@ extension FitCommand {
 }
 
 extension ModelCard.Preset {
-  /// What is known of a preset by its name: a directory of that name goes before the registry
+  /// Looks up a preset by name. A directory of that name takes precedence over the registry
   /// (`PresetRegistry.resolve`).
   init(_ name: String, in registry: PresetRegistry) {
     if ModelDirectory.isModelDirectory(name) {
@@ -54,7 +54,8 @@ extension ModelCard.Preset {
     languages = preset?.languages ?? []
   }
 
-  /// Of a snapshot in the hub's cache, `…/models--OWNER--NAME/snapshots/COMMIT`; nil for another directory.
+  /// The repository of a snapshot in the hub's cache, `…/models--OWNER--NAME/snapshots/COMMIT`; nil for another
+  /// directory.
   private static func repository(ofSnapshot directory: String) -> String? {
     let parts = directory.split(separator: "/").filter { $0 != "." }
     guard parts.count >= 3, parts[parts.count - 2] == "snapshots", parts[parts.count - 3].hasPrefix("models--") else {
@@ -65,20 +66,20 @@ extension ModelCard.Preset {
   }
 }
 
-/// What the card of a model says to the hub, as far as it matters to the card of a model that is made from it.
+/// The metadata in a model's card that the card of a derived model needs.
 struct CardMetadata {
-  /// The first, where there are several.
+  /// The first if there are several.
   var baseModel: String?
   var languages: [String] = []
 
-  /// Reads the front matter of the README.md in a model directory; empty where there is none.
+  /// Reads the front matter of the README.md in a model directory; empty if there is none.
   init(directory: String) {
     let bytes = (try? FileMapping.contents(of: directory + "/README.md")) ?? []
     self.init(card: String(decoding: bytes, as: UTF8.self))
   }
 
   init(card: String) {
-    // By bytes: "\r\n" is one Character.
+    // Split as bytes, because "\r\n" is one Character.
     var lines = card.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
       String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
     }[...]
@@ -97,7 +98,7 @@ struct CardMetadata {
     languages = values["language"] ?? []
   }
 
-  /// A value as it stands in a line, without quotes.
+  /// A value without surrounding spaces and quotes.
   private static func scalar(_ text: Substring) -> String {
     var text = text.drop { $0 == " " }
     while text.last == " " { text.removeLast() }
@@ -112,7 +113,7 @@ extension ParsedArguments {
   /// The command that repeats the run, for a POSIX shell (control characters: bash), in the order in which it was
   /// typed.
   ///
-  /// - Parameter preset: what was taken where none was typed.
+  /// - Parameter preset: the preset that was used if none was typed.
   func commandLine(preset: String? = nil) -> String {
     var words = [command.program, command.name]
     if let preset, !given.contains(where: { $0.option.name == CommonOptions.preset.declaration.name }) {

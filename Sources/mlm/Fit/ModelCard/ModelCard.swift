@@ -4,25 +4,24 @@ import Glibc
 import Model
 import Text
 
-/// The README.md of a model that was trained: what it was made from, on what, how, and what was measured, in the form of the
-/// hub's model cards.
+/// The README.md of a trained model, as a model card of the hub: its origin, its data, its training and its results.
 ///
-/// Where a person has written a README.md, it is left as it is, and the card stands beside it (`fileName(in:)`).
+/// A README.md that a person has written is kept, and the card gets another name (`fileName(in:)`).
 struct ModelCard {
-  /// What is known of the preset that the training began with.
+  /// The preset that the training began with.
   struct Preset {
-    /// The repository on the hub it comes from; nil for another place.
+    /// Its repository on the hub; nil if it has none.
     var repository: String?
-    /// The model on the hub that its own card says it comes from.
+    /// The base model on the hub that its own card names.
     var baseModel: String?
-    /// Codes, "multilingual" among them; empty where the preset does not say.
+    /// Language codes, or "multilingual"; empty if unknown.
     var languages: [String] = []
   }
 
-  /// What the model was trained, or measured, on.
+  /// The text that the model was trained or validated on.
   struct Text {
     var files: [String]
-    /// nil where that is not known.
+    /// nil if unknown.
     var lines: Int?
     var samples: Int
   }
@@ -34,24 +33,24 @@ struct ModelCard {
     case heldOut(samples: Int)
   }
 
-  /// What the model is called: its directory's name.
+  /// The name of the model's directory.
   var name: String
   var configuration: Configuration
   var origin: TrainingOrigin
   var preset: Preset
   var text: Text
   var validation: Validation
-  /// What repeats the training.
+  /// The command that repeats the training.
   var commandLine: String
   var history: [HistoryCurve.Point]
-  /// Steps there should have been; more than the history's last where the training ended before.
+  /// The planned number of steps, which exceeds the last of the history if the training stopped early.
   var totalSteps: Int?
-  /// The step that the weights are of, where they are not the last ones (early stopping).
+  /// The step of the weights, if they are not the last ones (early stopping).
   var weightsStep: Int?
-  /// Without a head that was trained, it fills no masks.
+  /// Whether the head was trained. Without it, the model cannot fill masks.
   var hasHead = true
 
-  /// A line that no reader of the card sees. A file without it is not ours.
+  /// A comment that identifies a card written by mlm.
   static let mark = "<!-- Written by 'mlm fit', and replaced with the model. To keep this file, delete this line. -->"
 
   private var last: HistoryRow? { history.last?.row }
@@ -67,10 +66,10 @@ struct ModelCard {
 
   // MARK: Parts
 
-  /// What the hub reads. No license: only who has the rights to text and model can give one.
+  /// The metadata for the hub. It names no license, because only the owners of text and model can choose one.
   private var frontMatter: String {
     var lines = ["---", "library_name: transformers"] + (hasHead ? ["pipeline_tag: fill-mask"] : [])
-    // Random weights know no language, and come from no model.
+    // Random weights have no language and no base model.
     if !origin.isRandom {
       if !preset.languages.isEmpty { lines += ["language:"] + preset.languages.map { "- \(Markdown.yaml($0))" } }
       if let base = preset.repository ?? preset.baseModel { lines.append("base_model: \(Markdown.yaml(base))") }
@@ -82,8 +81,8 @@ struct ModelCard {
   private var introduction: String {
     hasHead
       ? "A DistilBERT model that fills in masked words, trained with `mlm fit` \(CommandLineTool.version)."
-      : "A DistilBERT encoder, trained with `mlm fit` \(CommandLineTool.version). Its masked-language-model head was never trained, "
-        + "and is not in the files: it fills no masks."
+      : "A DistilBERT encoder, trained with `mlm fit` \(CommandLineTool.version). "
+        + "Its masked-language-model head was never trained and is not in the files, so the model cannot fill masks."
   }
 
   private var facts: String {
@@ -91,8 +90,9 @@ struct ModelCard {
     let source = preset.repository.map { "[\(Markdown.code(origin.preset))](https://huggingface.co/\($0))" }
     let from = source ?? Markdown.code(FileName.last(origin.preset))
     var lines = [
-      "**Architecture**: \(Count.text(sizes.numLayers, "layer")) of \(sizes.hiddenDim) units, \(Count.text(sizes.numHeads, "head")), "
-        + "\(Count.text(sizes.vocabularySize, "word piece")), \(Count.text(sizes.maxSequenceLength, "position")); "
+      "**Architecture**: \(Count.text(sizes.numLayers, "layer")) of \(sizes.hiddenDim) units, "
+        + "\(Count.text(sizes.numHeads, "head")), \(Count.text(sizes.vocabularySize, "word piece")), "
+        + "\(Count.text(sizes.maxSequenceLength, "position")); "
         + "\(Count.text(sizes.parameterCount, "parameter"))",
       "**Began with**: \(origin.text(preset: from) { Markdown.code(FileName.last($0)) })",
       "**Text**: \(described(text))",
@@ -100,7 +100,7 @@ struct ModelCard {
     if let last {
       lines.append(
         "**Training**: \(Count.text(last.step, "optimizer step")) in \(Count.text(last.epoch, "epoch")); "
-          + "\(Count.text(last.samples, "sample")) and \(Count.text(last.tokens, "token")) seen, every epoch counted")
+          + "\(Count.text(last.samples, "sample")) and \(Count.text(last.tokens, "token")), counted in every epoch")
     }
     switch validation {
     case .none: break
@@ -119,7 +119,7 @@ struct ModelCard {
   }
 
   private var results: String {
-    var rows = [["figure", "first", "last"], ["---", "---:", "---:"]]
+    var rows = [["metric", "first", "last"], ["---", "---:", "---:"]]
     func add(_ name: String, _ first: HistoryRow, _ last: HistoryRow, _ firstFigure: String, _ lastFigure: String) {
       let isOne = first.step == last.step
       let steps = isOne ? "step \(last.step)" : "step \(first.step) → \(last.step)"
@@ -128,7 +128,7 @@ struct ModelCard {
     if let first = history.first?.row, let last {
       add("training loss", first, last, Figure.loss(first.loss), Figure.loss(last.loss))
       add("training accuracy", first, last, Figure.accuracy(first.accuracy), Figure.accuracy(last.accuracy))
-      // Where no token of it is masked, no row has a figure.
+      // If no validation token is masked, no row has a value.
       let evaluated = isValidated ? (validated.first ?? first, validated.last ?? last) : nil
       if let (first, last) = evaluated {
         add("validation loss", first, last, Figure.loss(first.validationLoss), Figure.loss(last.validationLoss))
@@ -138,57 +138,58 @@ struct ModelCard {
         add("validation perplexity", first, last, perplexity(first.validationLoss), perplexity(last.validationLoss))
       }
     }
-    var text = ["## What was measured"]
+    var text = ["## Results"]
     if rows.count > 2 { text.append(rows.map { "| \($0.joined(separator: " | ")) |" }.joined(separator: "\n")) }
     text.append(
       """
-      Losses are nats per masked token, accuracies the share of masked tokens that came out right; training figures are \
-      means over the epoch so far, with dropout. Perplexity is exp(loss), per masked token, and not comparable with a \
-      left-to-right model's. (–: no token was masked.)
+      Losses are in nats per masked token. Accuracy is the share of masked tokens predicted correctly. Training values \
+      are means over the epoch so far, with dropout. Perplexity is exp(loss), per masked token, and not comparable \
+      with that of a left-to-right model. (–: no token was masked.)
       """)
     let best = validated.filter { $0.validationLoss?.isFinite == true }
       .min { ($0.validationLoss ?? 0) < ($1.validationLoss ?? 0) }
     if let weightsStep {
-      text.append("The weights are those after step \(weightsStep), where the validation loss was best.")
+      text.append("The weights are those of step \(weightsStep), which had the lowest validation loss.")
     } else if let best, let end = validated.last, best.step != end.step {
       let loss = Figure.loss(best.validationLoss)
-      text.append("The best validation loss was \(loss), after step \(best.step); the weights are the last ones.")
+      text.append("The lowest validation loss was \(loss), at step \(best.step); the weights are the last ones.")
     }
     if let totalSteps, let last, last.step < totalSteps {
-      text.append("The training was ended after \(last.step) of \(Count.text(totalSteps, "step")).")
+      text.append("The training stopped after \(last.step) of \(Count.text(totalSteps, "step")).")
     }
     text.append(
-      "![Loss and learning rate over the steps](history.svg)\n\nAll figures are in [history.csv](history.csv).")
+      "![Loss and learning rate over the steps](history.svg)\n\nAll values are in [history.csv](history.csv).")
     return text.joined(separator: "\n\n")
   }
 
   private var training: String {
     """
-    ## How it was trained
+    ## Training
 
     \(Markdown.block(commandLine, language: "sh"))
 
-    What is not said there was left at its default: see `mlm help fit`. All options, defaults included, are in \
-    [training.json](training.json), which `mlm fit --config` takes.
+    All other options had their defaults; see `mlm help fit`. [training.json](training.json) holds all options, \
+    including the defaults, and `mlm fit --config` reads it.
     """
   }
 
   private var use: String {
-    let place = Markdown.pythonString(name)
+    let directory = Markdown.pythonString(name)
+    let command = "mlm predict --preset \(ShellText.quoted(name)) 'The capital of France is [MASK].'"
     guard hasHead else {
       let fit = "mlm fit FILE --preset \(ShellText.quoted(name)) --output OTHER"
-      return "## How to use it\n\nTrain it first, with its head:\n\n\(Markdown.block(fit, language: "sh"))"
+      return "## Usage\n\nTrain its head first:\n\n\(Markdown.block(fit, language: "sh"))"
     }
     return """
-      ## How to use it
+      ## Usage
 
-      \(Markdown.block("mlm predict --preset \(ShellText.quoted(name)) 'The capital of France is [MASK].'", language: "sh"))
+      \(Markdown.block(command, language: "sh"))
 
       \(Markdown.block(
         """
         from transformers import pipeline
 
-        fill = pipeline("fill-mask", model=\(place))
+        fill = pipeline("fill-mask", model=\(directory))
         fill("The capital of France is [MASK].")
         """, language: "python"))
       """
@@ -196,15 +197,15 @@ struct ModelCard {
 
   private var unknown: String {
     var lines = [
-      "The license: none was chosen, and the text, or the model it began with, may have conditions of its own.",
-      "What the text says: whatever is one-sided, wrong or private in it can come out of the model.",
+      "License: none was chosen, and the text or the original model may have license terms.",
+      "Content: the model can reproduce biased, wrong or private statements of the text.",
     ]
     switch validation {
-    case .none: lines.append("How well it does on text that it was not trained on: nothing was measured.")
-    case .files: lines.append("How well it does on other text than that of the validation.")
-    case .heldOut: lines.append("How well it does on text from elsewhere: the validation is of the same text.")
+    case .none: lines.append("Generalization: the model was not evaluated on text that it was not trained on.")
+    case .files: lines.append("Generalization: the model was evaluated only on the validation text.")
+    case .heldOut: lines.append("Generalization: the validation samples come from the training text.")
     }
-    return "## What is not known\n\n" + lines.map { "- " + $0 }.joined(separator: "\n")
+    return "## Limitations\n\n" + lines.map { "- " + $0 }.joined(separator: "\n")
   }
 
   private func perplexity(_ loss: Double?) -> String {
@@ -214,10 +215,10 @@ struct ModelCard {
 }
 
 extension ModelCard {
-  /// The name of the card's file in a model directory that is to be written there.
+  /// The name of the card's file in a model directory to be written.
   ///
-  /// A README.md that is there and is not a card of ours is somebody's: it stays, and the card takes another name. (What a
-  /// model directory does not know stays in it when it is overwritten: `ModelDirectory.write`.)
+  /// An existing README.md that is not a card written by mlm is kept, and the card gets another name.
+  /// (`ModelDirectory.write` keeps files that it does not know when it overwrites a directory.)
   static func fileName(in directory: String) -> (name: String, note: String?) {
     let path = directory + "/README.md"
     let bytes: [UInt8]
@@ -233,6 +234,6 @@ extension ModelCard {
   }
 
   private static func note(_ path: String) -> String {
-    "\(path) was not written by mlm and stays as it is; the model card is MODEL_CARD.md"
+    "\(path) was not written by mlm and is kept; the model card is MODEL_CARD.md"
   }
 }

@@ -1,12 +1,12 @@
 import Model
 import Text
 
-/// Losses and accuracies as people read them: the same on the terminal, in the model card and in the picture.
+/// Losses and accuracies as text, the same on the terminal, in the model card and in the chart.
 enum Figure {
-  /// Stands where nothing was measured.
+  /// The text if nothing was measured.
   static let none = "–"
 
-  /// Three digits after the point, unless the figure has lost all measure.
+  /// Three digits after the point, or four significant digits from a million.
   static func loss(_ value: Double?) -> String {
     guard let value else { return none }
     guard value.isFinite else { return value.isNaN ? "not a number" : value > 0 ? "∞" : "−∞" }
@@ -17,11 +17,11 @@ enum Figure {
 }
 
 extension TrainingReport {
-  /// Loss and accuracy over the epoch so far; nil where no token was masked.
+  /// Loss and accuracy over the epoch so far; nil if no token was masked.
   var means: (loss: Double, accuracy: Double)? { maskedWeight > 0 ? (loss, accuracy) : nil }
 }
 
 extension Evaluation {
-  /// Loss and accuracy; nil where no token was masked.
+  /// Loss and accuracy; nil if no token was masked.
   var means: (loss: Double, accuracy: Double)? { maskedTokens > 0 ? (loss, accuracy) : nil }
 }

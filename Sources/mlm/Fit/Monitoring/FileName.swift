@@ -1,4 +1,4 @@
-/// Names of files as a title has room for.
+/// Short names of files, for titles.
 enum FileName {
   static func last(_ path: String) -> String {
     let parts = path.utf8.split(separator: UInt8(ascii: "/"))

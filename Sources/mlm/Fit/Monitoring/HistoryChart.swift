@@ -2,7 +2,7 @@ import Charts
 
 /// `history.svg`: the loss over the steps, and below it the learning rate.
 struct HistoryChart {
-  /// What was trained on what; empty where that is not known.
+  /// The model and its text; empty if unknown.
   let title: String
   let points: [HistoryCurve.Point]
 
@@ -10,10 +10,10 @@ struct HistoryChart {
   private let left = 74.0, right = 824.0
   private let loss = (top: 84.0, bottom: 370.0)
   private let rate = (top: 400.0, bottom: 478.0)
-  /// Of more points the single ones are not marked.
+  /// The maximum number of points of a line that are marked with circles.
   private let markedPoints = 60
 
-  /// Colours that differ for every kind of sight (Okabe and Ito), in light and in grey too.
+  /// Colors that people with color blindness can distinguish (Okabe and Ito), which also differ in gray.
   private enum Color {
     static let training = "#0072b2"
     static let validation = "#d55e00"
@@ -53,8 +53,8 @@ struct HistoryChart {
     return SVG.document(width: size.width, height: size.height, out)
   }
 
-  /// What the loss was between reports, broken where no token was masked. The last steps of an epoch, where they are few, go with those
-  /// after them (at the end, before them): alone they would stand out by chance.
+  /// The loss between reports, interrupted where no token was masked. If the last interval of an epoch is short, it is
+  /// merged with the next one (at the end, with the previous one), because alone it would be an outlier by chance.
   private var trainingLine: [Thinning.Point] {
     let enough = (points.compactMap(\.interval?.weight).max() ?? 0) / 2
     var line: [Thinning.Point] = []
@@ -94,7 +94,7 @@ struct HistoryChart {
     span.bottom - (span.bottom - span.top) * axis.place(value)
   }
 
-  /// The grid, the values at its left and the title beside them.
+  /// The grid, the values to its left, and the title next to them.
   private func panel(_ span: Span, _ axis: Axis, _ steps: Axis, title: String) -> String {
     var out = ""
     for tick in steps.ticks where tick.value > 0 {
@@ -114,7 +114,7 @@ struct HistoryChart {
         "text-anchor=\"middle\" fill=\"\(Color.faint)\" transform=\"rotate(-90 18 \(SVG.number(middle)))\"")
   }
 
-  /// The numbers that both panels share.
+  /// The step numbers that both panels share.
   private func xLabels(_ steps: Axis) -> String {
     var out = ""
     for tick in steps.ticks {
@@ -127,7 +127,7 @@ struct HistoryChart {
         "optimizer steps", (left + right) / 2, rate.bottom + 40, "text-anchor=\"middle\" fill=\"\(Color.faint)\"")
   }
 
-  /// Where epochs end, if they can be told apart, with their numbers at the top.
+  /// The ends of epochs, if they are far enough apart, with their numbers at the top.
   private func epochs(_ steps: Axis) -> String {
     var ends: [(epoch: Int, step: Double)] = []
     for point in points {
@@ -159,19 +159,19 @@ struct HistoryChart {
     var out = ""
     for stretch in stretches {
       let limit = max(4, 1000 * stretch.count / max(1, count))
-      let places = Thinning.thinned(stretch, limit: limit).map { (x: x($0.x, steps), y: y($0.y, axis, span)) }
-      if places.count > 1 {
+      let pixels = Thinning.thinned(stretch, limit: limit).map { (x: x($0.x, steps), y: y($0.y, axis, span)) }
+      if pixels.count > 1 {
         let stroke = "stroke=\"\(color)\" stroke-width=\"\(SVG.number(width))\" stroke-linejoin=\"round\""
-        out += SVG.polyline(places, stroke)
+        out += SVG.polyline(pixels, stroke)
       }
-      if count <= markedPoints || places.count == 1 {
-        for place in places { out += SVG.circle(place.x, place.y, radius: width + 1, fill: color) }
+      if count <= markedPoints || pixels.count == 1 {
+        for pixel in pixels { out += SVG.circle(pixel.x, pixel.y, radius: width + 1, fill: color) }
       }
     }
     return out
   }
 
-  /// Under the title: a line as it is drawn, what it is, and where it stands.
+  /// The legend under the title: for each line, a sample, its name and its last value.
   private func legend(_ training: [Thinning.Point], _ validation: [Thinning.Point]) -> String {
     var at = left
     func entry(_ text: String, _ color: String, width: Double) -> String {
@@ -181,7 +181,7 @@ struct HistoryChart {
     }
     var out = ""
     if let last = points.last {
-      // The one that the terminal and the card tell, too.
+      // The same value as on the terminal and in the card.
       let what = training.count > 1 ? "training, means between points; last epoch" : "training"
       out += entry("\(what): \(Figure.loss(last.row.loss))", Color.training, width: 2)
     }
@@ -194,7 +194,7 @@ struct HistoryChart {
     return out
   }
 
-  /// So much of a title as has room.
+  /// The part of a title that fits.
   private static func shortened(_ title: String) -> String {
     title.count <= 84 ? title : title.prefix(83) + "…"
   }

@@ -2,16 +2,16 @@ import Files
 import Glibc
 import Model
 
-/// The CSV history while it grows, written row by row to a file that can be watched.
+/// The CSV history during a training, written row by row to a file that other programs can follow.
 final class HistoryLog {
   private let path: String
   private let descriptor: Int32
-  /// Whether the file was made for it and nothing was written yet.
+  /// Whether this log created the file and nothing has been written yet.
   private var isNew: Bool
 
-  /// Opens the file, or makes it. What is in it stays until `begin`.
+  /// Opens or creates the file. Its content is kept until `begin`.
   ///
-  /// - Parameter path: the value of `--log`, or `history.csv` where it grows.
+  /// - Parameter path: the value of `--log`, or the path of `history.csv` during the training.
   init(path: String) throws(HistoryError) {
     self.path = path
     var descriptor = open(path.cPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
@@ -27,9 +27,9 @@ final class HistoryLog {
     if isNew { unlink(path.cPath) }
   }
 
-  /// Replaces what is in the file by the header and the rows of a training that goes on.
+  /// Replaces the content of the file by the header and the rows of a resumed training.
   func begin(_ rows: [HistoryRow] = []) throws(HistoryError) {
-    // What is no regular file has no length.
+    // EINVAL: not a regular file, which has no length.
     guard ftruncate(descriptor, 0) == 0 || errno == EINVAL else { throw .cannotWrite(.log, path: path, code: errno) }
     try write(HistoryRow.header + rows.map(\.line).joined())
     isNew = false
@@ -43,7 +43,7 @@ final class HistoryLog {
   }
 }
 
-/// Why the history of a training could not be written.
+/// The reasons why the history of a training could not be written.
 enum HistoryError: ModelError, Equatable {
   enum Part: Equatable { case log, events }
 

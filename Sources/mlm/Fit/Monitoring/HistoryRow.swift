@@ -1,20 +1,20 @@
 import Model
 import Text
 
-/// A row of `history.csv`: how training stood at a report, with the columns of CONTRACT.
+/// A row of `history.csv`, which holds the values of one report, with the columns of CONTRACT.
 struct HistoryRow: Equatable {
   static let header = "epoch,step,samples,tokens,loss,accuracy,learning_rate,val_loss,val_accuracy,seconds\n"
 
-  /// `samples` and `tokens` are those of all epochs so far.
+  /// `samples` and `tokens` are totals over all epochs so far.
   var epoch, step, samples, tokens: Int
-  /// Means over the epoch so far; nil where no token was masked.
+  /// Means over the epoch so far; nil if no token was masked.
   var loss, accuracy: Double?
   var learningRate: Double
-  /// nil where nothing was evaluated, or no token of it is masked.
+  /// nil if nothing was evaluated, or no token was masked.
   var validationLoss, validationAccuracy: Double?
-  /// Since training began.
+  /// Seconds since the training began.
   var seconds: Double
-  /// What the means are over: the weight of the epoch's masked tokens so far. Not in the file; nil where it is not known.
+  /// The weight of the means: that of the epoch's masked tokens so far. Not in the file; nil if unknown.
   var maskedWeight: Double?
 }
 
@@ -27,9 +27,9 @@ extension HistoryRow {
     seconds = report.seconds
   }
 
-  /// The rows of a `history.csv`, as far as a step; of several of a step the last.
+  /// Returns the rows of a `history.csv` up to a step. If a step has several rows, the last one counts.
   ///
-  /// - Parameter weights: what the rows' means are over; rows beyond them do not know.
+  /// - Parameter weights: the weights of the rows' means; unknown for rows beyond them.
   static func rows(csv: String, weights: [Double] = [], upTo limit: Int = .max) -> [HistoryRow] {
     var (rows, count) = ([HistoryRow](), 0)
     for line in csv.utf8.split(separator: UInt8(ascii: "\n")) {
@@ -43,7 +43,7 @@ extension HistoryRow {
     return rows
   }
 
-  /// A line of the file, without its end; nil for what is no row, such as the header or a line that was cut short.
+  /// Parses a line of the file, without its newline; nil if it is not a row, such as the header or a truncated line.
   init?(line: some StringProtocol) {
     let fields = line.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map {
       String(decoding: $0, as: UTF8.self)
@@ -59,7 +59,7 @@ extension HistoryRow {
       learningRate: learningRate, validationLoss: means[2], validationAccuracy: means[3], seconds: seconds)
   }
 
-  /// The line of the file, with its end.
+  /// The line of the file, with its newline.
   var line: String {
     func number(_ value: Double?) -> String { value.map { FloatText.significant($0, digits: 9) } ?? "" }
     let fields = [
@@ -70,10 +70,10 @@ extension HistoryRow {
   }
 }
 
-/// What the loss and the accuracy were between reports, where these tell means over the epoch so far.
+/// Computes loss and accuracy between reports from the means over the epoch so far that the reports contain.
 ///
-/// Such a mean hardly moves late in a long epoch. With W the weight of the epoch so far, the mean since the report before is
-/// before + (now − before) · W / ΔW.
+/// The mean over a long epoch hardly changes near its end. With W the weight of the epoch so far, the mean since the
+/// previous report is before + (now − before) · W / ΔW.
 struct IntervalMeans {
   struct Interval {
     var loss, accuracy, weight: Double
@@ -83,14 +83,14 @@ struct IntervalMeans {
   private var before = (loss: 0.0, accuracy: 0.0, weight: 0.0)
 
   /// - Parameters:
-  ///   - means: of the epoch so far; nil where no token was masked in it.
-  ///   - weight: what they are over: masked tokens, or what they are a share of.
-  /// - Returns: nil where no token was masked since the report before.
+  ///   - means: the means of the epoch so far; nil if no token was masked in it.
+  ///   - weight: the weight of the means: masked tokens, or a number proportional to them.
+  /// - Returns: nil if no token was masked since the previous report.
   mutating func next(epoch: Int, means: (loss: Double, accuracy: Double)?, weight: Double) -> Interval? {
     if epoch != self.epoch { (self.epoch, before) = (epoch, (0, 0, 0)) }
     let more = weight - before.weight
     guard more > 0, let (loss, accuracy) = means else { return nil }
-    // A mean of nothing is no number; what it stood for is then left to the report that follows.
+    // A mean that is not finite is skipped; the next report then covers its interval.
     defer { if loss.isFinite { before = (loss, accuracy, weight) } }
     let factor = weight / more
     return Interval(
@@ -99,19 +99,19 @@ struct IntervalMeans {
   }
 }
 
-/// Rows in the order of steps, each with what loss and accuracy were since the row before.
+/// Rows in the order of steps, each with loss and accuracy since the previous row.
 struct HistoryCurve {
   struct Point {
     var row: HistoryRow
-    /// nil where no token was masked since the row before.
+    /// nil if no token was masked since the previous row.
     var interval: IntervalMeans.Interval?
   }
 
   private(set) var points: [Point] = []
   private var means = IntervalMeans()
-  /// Tokens before the epoch at hand.
+  /// Tokens before the current epoch.
   private var tokensBefore = 0
-  /// Whether the weights of rows are not known: the tokens seen stand for the masked ones, of which they are about equal shares.
+  /// Whether the weight of a row is unknown, so that the number of tokens, which is about proportional, replaces it.
   private let weighsByTokens: Bool
 
   init(_ rows: [HistoryRow] = []) {
@@ -119,7 +119,7 @@ struct HistoryCurve {
     for row in rows { append(row) }
   }
 
-  /// - Parameter row: of a later step than all before.
+  /// - Parameter row: a row of a later step than all previous ones.
   @discardableResult
   mutating func append(_ row: HistoryRow) -> Point {
     if let last = points.last?.row, last.epoch != row.epoch { tokensBefore = last.tokens }

@@ -1,16 +1,16 @@
 import Model
 
-/// A line of progress that fits a terminal of 80 columns, whatever the figures.
+/// A progress line that always fits a terminal with 80 columns.
 ///
 ///     epoch 1/3  step 120/938  loss 2.341  accuracy 51.2 %  14.2k tokens/s  3:12 left
 struct ProgressLine {
-  /// One figure. Where there is not room for all, the less important ones are said shorter, and then left out.
+  /// One value. If not all fit, the less important ones are shortened first, and then omitted.
   private struct Part {
     let text, short: String
     let importance: Int
   }
 
-  /// One less than 80: a cursor stands after the line.
+  /// One less than 80, because the cursor follows the line.
   static let columns = 79
 
   private var parts: [Part] = []
@@ -30,13 +30,13 @@ struct ProgressLine {
 }
 
 extension ProgressLine {
-  /// After a step.
+  /// The line after a step.
   ///
   /// - Parameters:
-  ///   - epochs: nil where only the steps are limited.
-  ///   - means: loss and accuracy of the last steps; nil where none had a masked token.
-  ///   - productShare, waitingShare: of the time, what the threads spend in matrix products, and what the training waits for
-  ///     data; nil where that is not asked for, or not known.
+  ///   - epochs: nil if only the steps are limited.
+  ///   - means: loss and accuracy of the last steps; nil if none had a masked token.
+  ///   - productShare, waitingShare: the share of the threads' time spent in matrix products, and the share of the time
+  ///     that the training waits for data; nil if not requested or unknown.
   static func step(
     _ report: TrainingReport, epochs: Int?, means: (loss: Double, accuracy: Double)?, secondsLeft: Double?,
     productShare: Double? = nil, waitingShare: Double? = nil
@@ -55,7 +55,7 @@ extension ProgressLine {
     return line.text
   }
 
-  /// After an epoch, with its own means.
+  /// The line after an epoch, with the epoch's means.
   static func epoch(_ report: TrainingReport, epochs: Int?) -> String {
     var line = ProgressLine()
     line.addEpoch(report, epochs)
@@ -72,7 +72,7 @@ extension ProgressLine {
     return line.text
   }
 
-  /// Below it, for those who want to know where the time went; nil where nothing is known of it.
+  /// The line of `--verbose` below it, with the shares of the time; nil if none is known.
   static func timeSpent(productShare: Double?, waitingShare: Double?) -> String? {
     let parts = [
       productShare.map { "\(whole($0)) of the threads' time in matrix products" },

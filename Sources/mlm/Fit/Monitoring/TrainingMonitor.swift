@@ -4,30 +4,30 @@ import Model
 import Tensor
 import Text
 
-/// What makes a training visible: gets every report, and keeps the line of progress, the history as a table and as a
-/// picture, and TensorBoard's events.
+/// Receives every report of a training and updates the progress line, the history as a table and as a chart, and
+/// TensorBoard's events.
 final class TrainingMonitor {
   struct Options {
-    /// The epochs there will be; nil where only the steps are limited.
+    /// The total number of epochs; nil if only the steps are limited.
     var epochs: Int?
-    /// Rows of the history between the ends of epochs, in steps.
+    /// Steps between rows of the history, in addition to the rows at the ends of epochs.
     var interval = 100
-    /// A file that gets the rows as they come; nil: `history.csv` in the folder.
+    /// The file to write rows to; nil: `history.csv` in the folder.
     var log: String?
-    /// Where TensorBoard looks for events; nil for none.
+    /// The directory for TensorBoard's events; nil for none.
     var tensorBoard: String?
-    /// Says where the time goes, too.
+    /// Whether to show the shares of the time spent in matrix products and waiting.
     var isVerbose = false
-    /// The title of the picture.
+    /// The title of the chart.
     var title = ""
-    /// The threads that compute.
+    /// The number of threads that compute.
     var threads = 1
-    /// What a training that goes on had written to its history, and where it goes on. Rows of later steps, which will be done again, are
-    /// dropped.
+    /// The history of a resumed training, and the state that it continues from. Rows of later steps, which are computed
+    /// again, are dropped.
     var earlier: (rows: [HistoryRow], state: TrainingState)?
   }
 
-  /// The picture is drawn at each row, but no more often than this: seconds.
+  /// The minimum number of seconds between two updates of the chart.
   static let pictureInterval = 2.0
 
   private let options: Options
@@ -37,18 +37,18 @@ final class TrainingMonitor {
   /// nil for none.
   private let log: HistoryLog?
   private let events: EventFile?
-  /// Where history.svg is kept up to date; nil for nowhere.
+  /// The folder of history.svg; nil for none.
   private let folder: String?
   private(set) var curve: HistoryCurve
-  /// The row of the last step that was reported, which the end of an epoch replaces: a step has one row.
+  /// The row of the last reported step. The end of an epoch replaces it, because a step has only one row.
   private var pending: (row: HistoryRow, tokensPerSecond: Double?)?
   private var pace: TrainingPace
   private var lastPicture = -Double.infinity
   private var hasWarned = false
   private let start: Double
 
-  /// - Parameter folder: where `history.csv` and `history.svg` grow, which is there already; nil for nowhere.
-  /// - Throws: where the log or the events cannot be written.
+  /// - Parameter folder: the existing folder for `history.csv` and `history.svg` during the training; nil for none.
+  /// - Throws: if the log or the events cannot be written.
   init(
     _ options: Options, folder: String?, console: Console, clock: @escaping () -> Double = { MonotonicClock.seconds }
   ) throws(HistoryError) {
@@ -62,14 +62,14 @@ final class TrainingMonitor {
     var rows: [HistoryRow] = []
     if let (earlier, state) = options.earlier {
       rows = earlier.filter { $0.step <= state.step }
-      // Where an epoch is only evaluated yet, its row is to be replaced.
+      // If only the evaluation of an epoch is left, its row will be replaced.
       if let last = rows.last, last.step == state.step {
         rows.removeLast()
         pending = (last, nil)
       }
     }
     curve = HistoryCurve(rows)
-    // Nothing of an earlier run is lost before all that can fail has been opened.
+    // Files of an earlier run are kept until everything that can fail has been opened.
     log = try (options.log ?? folder.map { $0 + "/history.csv" }).map { path throws(HistoryError) in
       try HistoryLog(path: path)
     }
@@ -85,7 +85,7 @@ final class TrainingMonitor {
     if options.isVerbose { ProductClock.start() }
   }
 
-  /// To be called with every report of a training.
+  /// Handles a report. Call it with every report of a training.
   func show(_ report: TrainingReport) throws(HistoryError) {
     if let pending, pending.row.step != report.step { try addPendingRow() }
     switch report.moment {
@@ -101,7 +101,7 @@ final class TrainingMonitor {
       progress.update { "epoch \(report.epoch)  validated \(done) of \(plural(all, "sample"))" }
     case .epochEnd:
       if report.maskedTokens == 0 {
-        console.warning("no token was masked in epoch \(report.epoch): nothing was learned in it")
+        console.warning("no token was masked in epoch \(report.epoch), so nothing was learned in it")
       }
       pending = (HistoryRow(report), report.tokensPerSecond)
       try addPendingRow()
@@ -114,7 +114,7 @@ final class TrainingMonitor {
     }
   }
 
-  /// To be called after the last report.
+  /// Ends the progress line and the history. Call it after the last report.
   func finish() throws(HistoryError) {
     progress.finish()
     try addPendingRow()
@@ -123,18 +123,18 @@ final class TrainingMonitor {
   /// The rows so far, for a checkpoint.
   var rows: [HistoryRow] { curve.points.map(\.row) + [pending?.row].compactMap { $0 } }
 
-  /// What belongs into the model directory.
+  /// The files for the model directory.
   var files: [(name: String, bytes: [UInt8])] {
     let csv = HistoryRow.header + rows.map(\.line).joined()
     return [("history.csv", Array(csv.utf8)), ("history.svg", Array(picture.utf8))]
   }
 
-  /// Takes away what has grown in a folder.
+  /// Removes the history files in a folder.
   static func removeFiles(in folder: String) {
     for name in ["history.csv", "history.svg"] { unlink((folder + "/" + name).cPath) }
   }
 
-  // MARK: A row
+  // MARK: Rows
 
   private func addPendingRow() throws(HistoryError) {
     guard let (row, tokensPerSecond) = pending else { return }
@@ -143,7 +143,7 @@ final class TrainingMonitor {
     do throws(HistoryError) {
       try log?.append(row)
     } catch {
-      // Who asked for a log relies on it; the other one is kept in memory, and written with the model.
+      // A requested log must be complete. The default one is kept in memory and written with the model.
       if options.log != nil { throw error }
       warnOnce(error)
     }
@@ -168,13 +168,13 @@ final class TrainingMonitor {
     lastPicture = clock()
   }
 
-  /// A history that cannot be written is no reason to stop a training.
+  /// Warns once, because a history that cannot be written should not stop the training.
   private func warnOnce(_ error: any ModelError) {
     if !hasWarned { console.warning(error.message) }
     hasWarned = true
   }
 
-  // MARK: Where the time goes
+  // MARK: Shares of the time
 
   /// The share of the threads' time in matrix products.
   private var productShare: Double? {

@@ -1,25 +1,25 @@
 import Model
 
-/// How a training goes at present: loss and accuracy of its last steps, and how long it will take.
+/// The current pace of a training: loss and accuracy of the last steps, and the time left.
 struct TrainingPace {
-  /// Steps that the moving means are over.
+  /// The number of steps of the moving means.
   static let window = 100
 
   private var intervals = IntervalMeans()
-  /// The last steps, the next one to be replaced at `next` when there are enough of them.
+  /// The last steps, as a ring buffer: when it is full, the step at `next` is replaced.
   private var steps: [IntervalMeans.Interval] = []
   private var next = 0
   private var first: (step: Int, seconds: Double)?
   private var last: (step: Int, total: Int, seconds: Double)?
 
-  /// - Parameter start: where a training goes on; nil for a new one.
+  /// - Parameter start: the state that a resumed training continues from; nil for a new training.
   init(from start: TrainingState? = nil) {
     guard let start, start.maskedWeight > 0 else { return }
-    // What an earlier run has reported of the epoch at hand.
+    // The means that an earlier run has reported for the current epoch.
     _ = intervals.next(epoch: start.epoch + 1, means: (start.loss, start.accuracy), weight: start.maskedWeight)
   }
 
-  /// To be called after every step.
+  /// Adds a step. Call it after every step.
   mutating func add(_ report: TrainingReport) {
     if first == nil { first = (report.step, report.seconds) }
     last = (report.step, report.totalSteps, report.seconds)
@@ -34,7 +34,7 @@ struct TrainingPace {
     }
   }
 
-  /// Per masked token of the last steps; nil before there is one.
+  /// Loss and accuracy per masked token of the last steps; nil if there are none.
   var means: (loss: Double, accuracy: Double)? {
     let weight = steps.reduce(0) { $0 + $1.weight }
     guard weight > 0 else { return nil }
@@ -44,7 +44,8 @@ struct TrainingPace {
     )
   }
 
-  /// By the steps since the first report, their validation included; nil before there are two, and at the end.
+  /// The estimated time left, from the steps since the first report, including validation; nil before the second step
+  /// and at the end.
   var secondsLeft: Double? {
     guard let first, let last, last.step > first.step, last.total > last.step else { return nil }
     return (last.seconds - first.seconds) / Double(last.step - first.step) * Double(last.total - last.step)

@@ -7,7 +7,7 @@ import Testing
 @testable import Model
 @testable import mlm
 
-/// The README.md of a model.
+/// Tests the README.md of a model.
 @Suite struct ModelCardTests {
   static func card(validates: Bool = true) -> ModelCard {
     ModelCard(
@@ -42,7 +42,7 @@ import Testing
     #expect(!head().contains { $0.hasPrefix("base_model") })
     card.preset.baseModel = "a/b"
     #expect(head().contains("base_model: a/b"))
-    // Random weights come from no model, and know no language.
+    // Random weights have no base model and no language.
     card.origin.isRandom = true
     #expect(!head().contains { $0.hasPrefix("base_model") || $0.hasPrefix("language") })
     #expect(card.markdown.contains("random weights from seed 7"))
@@ -51,7 +51,7 @@ import Testing
     #expect(!head().contains("language:"))
   }
 
-  /// What was used: a vocabulary that was learned or given is not the preset's.
+  /// The origin names a learned or given vocabulary instead of the preset's.
   @Test func whatTheTrainingBeganWith() {
     var card = Self.card()
     let preset = "[`distil_bert_base_en_uncased`](https://huggingface.co/distilbert/distilbert-base-uncased)"
@@ -77,7 +77,7 @@ import Testing
     #expect(card.origin.title == "random weights with the vocabulary words_1.txt")
   }
 
-  /// `info` says the same, from training.json.
+  /// `info` reads the same origin from training.json.
   @Test func originsOfTrainingFiles() throws {
     func origin(_ line: String) throws -> TrainingOrigin? {
       let options = try FitOptions(
@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  /// Where a directory says what it comes from, the card of what is made from it does too.
+  /// The base model in a directory's card appears in the cards of models made from it.
   @Test func cardsOfPresets() throws {
     let tool = try Tool()
     try tool.copyMicro("models--a--b/snapshots/0123")
@@ -118,21 +118,21 @@ import Testing
     var card = Self.card()
     #expect(card.markdown.contains("| validation loss (step 340 → 1020) | 3.500 | 2.638 |"))
     #expect(card.markdown.contains("| validation perplexity (step 340 → 1020) | 33.1 | 14.0 |"))
-    #expect(!card.markdown.contains("ended after"))
+    #expect(!card.markdown.contains("stopped after"))
     card.totalSteps = 2000
-    #expect(card.markdown.contains("ended after 1020 of 2,000 steps"))
+    #expect(card.markdown.contains("stopped after 1020 of 2,000 steps"))
     card.history.append(.init(row: HistoryRow(.made(step: 1100, validation: .made(loss: 9, accuracy: 0)))))
-    #expect(card.markdown.contains("The best validation loss was 2.638, after step 1020; the weights are the last"))
+    #expect(card.markdown.contains("The lowest validation loss was 2.638, at step 1020; the weights are the last"))
     card.weightsStep = 1020
-    #expect(card.markdown.contains("The weights are those after step 1020"))
+    #expect(card.markdown.contains("The weights are those of step 1020"))
     card.history = [.init(row: HistoryRow(.made(step: 5)), interval: .init(loss: 1, accuracy: 0.5, weight: 1))]
     #expect(card.markdown.contains("| training loss (step 5) |  | 2.000 |"))
-    // Nothing masked is no loss of 0.
+    // Without masked tokens, the loss is missing, not 0.
     card.history = [.init(row: HistoryRow(.made(step: 5, loss: .nan, accuracy: .nan, maskedTokens: 0)))]
     #expect(card.markdown.contains("| training loss (step 5) |  | – |"))
     #expect(card.markdown.contains("| validation loss (step 5) |  | – |"))
     card.history = []
-    #expect(!card.markdown.contains("| figure"))
+    #expect(!card.markdown.contains("| metric"))
     #expect(Self.card(validates: false).markdown.contains("nothing was measured"))
   }
 
@@ -178,7 +178,7 @@ import Testing
     #expect(try text(["--learning-rate", "1e-3", "$HOME"]) == "mlm fit --learning-rate 1e-3 '$HOME'")
   }
 
-  /// A shell makes the same words of it.
+  /// A shell splits the command into the same words.
   @Test func shellReadsItBack() throws {
     let tool = try Tool()
     let words = [

@@ -4,9 +4,9 @@ import Testing
 @testable import Model
 @testable import mlm
 
-/// `history.svg`, as text: the pictures in Tests/Snapshots are there to be looked at.
+/// Tests `history.svg` as text; view the images in Tests/Snapshots.
 @Suite struct HistoryChartTests {
-  /// A training of some epochs with a row every `interval` steps, noise included.
+  /// A training of several epochs with a row every `interval` steps, with noise.
   static func curve(epochs: Int, steps: Int, interval: Int, validates: Bool, rate: Float = 5e-4) -> HistoryCurve {
     var curve = HistoryCurve()
     var step = 0
@@ -36,7 +36,7 @@ import Testing
     HistoryChart(title: title, points: curve.points).svg()
   }
 
-  /// Places of the points of all lines of a colour.
+  /// The coordinates of the points of all lines with a color.
   func places(_ svg: String, _ color: String) -> [(x: Double, y: Double)] {
     svg.split(separator: "\n").filter { $0.hasPrefix("<polyline") && $0.contains("stroke=\"\(color)\"") }.flatMap {
       line in
@@ -58,7 +58,7 @@ import Testing
     try Snapshot.expect(Self.svg(one, title: String(repeating: "a long title ", count: 20)), is: "history-one.svg")
   }
 
-  /// An element a line, none of them left open, and no character in a text that would be markup.
+  /// Each line has one closed element, and texts contain no markup.
   @Test func isWellFormed() {
     for curve in [HistoryCurve(), Self.curve(epochs: 30, steps: 10, interval: 3, validates: true), Self.broken] {
       let lines = Self.svg(curve).split(separator: "\n")
@@ -77,7 +77,7 @@ import Testing
 
   @Test func linesStandWhereTheNumbersAre() {
     var curve = HistoryCurve()
-    // Losses of 4, 2, 3 in the intervals: means of the epoch so far of 4, 3, 3.
+    // Losses of 4, 2, 3 in the intervals give means of 4, 3, 3 over the epoch so far.
     for (step, mean) in [(100, 4.0), (200, 3), (300, 3)] {
       curve.append(HistoryRow(.made(step: step, loss: mean, maskedTokens: step)))
     }
@@ -86,7 +86,7 @@ import Testing
     #expect(line.map(\.y) == [84, 370, 227], "from 4 at the top to 2 at the bottom")
   }
 
-  /// A rest of few steps goes with what follows, and at the end with what was before.
+  /// A short rest is merged with the next interval, and at the end with the previous one.
   @Test func restsDoNotStandOut() {
     let curve = Self.curve(epochs: 2, steps: 105, interval: 50, validates: false)
     #expect(curve.points.map(\.row.step) == [50, 100, 105, 150, 200, 210])
@@ -111,7 +111,7 @@ import Testing
     return curve
   }()
 
-  /// A stretch in which no token was masked is a gap, not a loss of 0; and the rest of a stretch does not go across it.
+  /// An interval without masked tokens is a gap, not a loss of 0, and the rest of an interval is not merged across it.
   @Test func nothingMaskedIsAGap() {
     var curve = HistoryCurve()
     for (step, loss, masked) in [
@@ -133,7 +133,7 @@ import Testing
     let svg = Self.svg(Self.broken)
     #expect(!svg.lowercased().contains("nan\"") && !svg.contains("inf"))
     #expect(places(svg, "#0072b2").map(\.x).last == 824)
-    // The first stands alone, and is a point.
+    // The first value is isolated and becomes a circle.
     #expect(svg.contains("<circle cx=\"224\""))
   }
 

@@ -3,7 +3,7 @@ import Testing
 @testable import Model
 @testable import mlm
 
-/// Rows of history.csv, and what they tell of the time between them.
+/// Tests rows of history.csv, and the means of the intervals between them.
 @Suite struct HistoryRowTests {
   @Test func line() {
     let report = TestReports.validated
@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  /// Nothing masked is no loss of 0: cells are empty, and come back as nothing.
+  /// Without masked tokens, the loss is missing, not 0: cells are empty and are read as nil.
   @Test func nothingMasked() throws {
     var none = Evaluation.made(loss: .nan, accuracy: .nan)
     none.maskedTokens = 0
@@ -34,7 +34,7 @@ import Testing
   ])
   func whatIsNoRow(_ line: String) { #expect(HistoryRow(line: line) == nil) }
 
-  /// Means over the epoch so far, told every two steps, give back the means of those steps, weighted by masked tokens, not by all.
+  /// Means over the epoch so far at every second step give the means of these steps, weighted by masked tokens.
   @Test func intervals() throws {
     let losses = [[9.0, 8, 7, 6.5, 6, 5.5, 5], [4.5, 4, 4.25, 3.5]]
     let tokens = [[100, 120, 80, 100, 110, 90, 40], [100, 130, 90, 100]]
@@ -45,7 +45,7 @@ import Testing
       var (sum, weight, part, partWeight) = (0.0, 0, 0.0, 0)
       for (index, loss) in losses[epoch].enumerated() {
         step += 1
-        // Tokens that are not masked are as many as they like.
+        // The number of unmasked tokens is arbitrary.
         allTokens += tokens[epoch][index] * (3 + step * 7 % 5)
         sum += loss * Double(tokens[epoch][index])
         weight += tokens[epoch][index]
@@ -71,7 +71,7 @@ import Testing
     }
   }
 
-  /// Samples may bring weights of their own.
+  /// Samples may have their own weights.
   @Test func weightsOfSamples() {
     let curve = HistoryCurve([
       HistoryRow(.made(step: 1, loss: 4, maskedTokens: 10, maskedWeight: 1)),
@@ -80,7 +80,7 @@ import Testing
     #expect(abs((curve.points[1].interval?.loss ?? .nan) - 8.0 / 3) < 1e-12)
   }
 
-  /// A file of an older version, with two rows for the last step of an epoch, and no weights beside it.
+  /// A file of an older version has two rows for the last step of an epoch, and no weights.
   @Test func anOlderFile() {
     let csv = [
       HistoryRow(.made(step: 100, tokens: 1000)),

@@ -3,7 +3,7 @@ import Testing
 @testable import Model
 @testable import mlm
 
-/// What is shown while a training runs.
+/// Tests the progress lines of a training.
 @Suite struct ProgressLineTests {
   @Test func step() {
     let report = TrainingReport.made(step: 120, of: 938)
@@ -51,7 +51,7 @@ import Testing
         == "  81 % of the threads' time in matrix products, 2 % waiting for data")
   }
 
-  /// Whatever the figures, a line fits, and says epoch and loss.
+  /// A line fits for all values, and contains epoch and loss.
   @Test func fits() {
     let sizes = [1, 999, 12_345, 9_999_999_999]
     let losses = [0.0, 2.3, 12.345, 1e5, 1e30, .nan, .infinity]
@@ -79,7 +79,7 @@ import Testing
 
   // MARK: The pace
 
-  /// Reports of steps whose losses are given, all of one weight, in epochs of `epoch` steps.
+  /// Reports of steps with given losses and equal weights, in epochs of `epoch` steps.
   func pace(_ losses: [Double], epoch: Int) -> TrainingPace {
     var pace = TrainingPace()
     var sum = 0.0
@@ -105,17 +105,17 @@ import Testing
     }
   }
 
-  /// A step of more masked tokens counts more, and one of none not at all.
+  /// A step with more masked tokens has more weight, and one without has none.
   @Test func meansAreWeighted() {
     var pace = TrainingPace()
     for (step, loss, masked) in [(1, 0.0, 0), (2, 4.0, 10), (3, 2.5, 40), (4, 2.5, 40)] {
       pace.add(.made(step: step, loss: masked > 0 ? loss : .nan, accuracy: loss / 10, maskedTokens: masked))
     }
-    // Of the first ten 4, of the next thirty 2.
+    // The first ten steps have loss 4, the next thirty 2.
     #expect(abs((pace.means?.loss ?? .nan) - 2.5) < 1e-12 && abs((pace.means?.accuracy ?? .nan) - 0.25) < 1e-12)
   }
 
-  /// After a resume in the middle of an epoch, its means are of the steps since then.
+  /// After a resume in the middle of an epoch, the means cover only the steps since then.
   @Test func meansAfterAResume() {
     var state = TrainingState()
     (state.step, state.sums) = (50, LossSums(loss: 400, weight: 100, correct: 10, count: 100))
@@ -128,7 +128,7 @@ import Testing
   @Test func timeLeft() {
     #expect(pace([1], epoch: 10).secondsLeft == nil)
     #expect(pace([1, 1], epoch: 10).secondsLeft == 1996.0)
-    // A training that goes on: what was done before says nothing of the pace now.
+    // In a resumed training, earlier steps do not affect the pace.
     var resumed = TrainingPace()
     for step in [501, 502, 503] { resumed.add(.made(step: step, seconds: Double(step - 500) * 3)) }
     #expect(resumed.secondsLeft == 1491.0)

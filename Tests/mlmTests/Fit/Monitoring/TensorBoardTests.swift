@@ -3,10 +3,10 @@ import Testing
 
 @testable import mlm
 
-/// TensorBoard's files, against published checks and records that its own package wrote (tensorboard 2.21's RecordWriter and
-/// protobufs).
+/// Tests TensorBoard's files against published checksums and records that its package wrote (tensorboard 2.21's
+/// RecordWriter and protobufs).
 @Suite struct TensorBoardTests {
-  /// RFC 3720, appendix B.4, and the check value of the catalogue of CRCs.
+  /// RFC 3720, appendix B.4, and the check value in the catalog of CRCs.
   @Test func checksums() {
     #expect(CRC32C.checksum([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
     #expect(CRC32C.checksum([UInt8](repeating: 0xFF, count: 32)) == 0x62A8_AB43)
@@ -36,7 +36,7 @@ import Testing
         == "14000000000000005e3d2915090000000000000c40108080808080203a02080153ec1863")
   }
 
-  /// What is in a file: the lengths of its records, each with checks that fit.
+  /// The messages in a file, with all checksums verified.
   func records(_ data: Data) -> [Data]? {
     var records: [Data] = []
     var rest = Data(data)
@@ -60,7 +60,7 @@ import Testing
     do {
       let file = try EventFile(folder: tool.path("a/b/"), clock: { 1_234_567_890.25 })
       try file.write([("loss", 2.25), ("val_loss", nil), ("accuracy", .nan)], step: 300)
-      // On the disk at once: somebody is watching.
+      // Events are written immediately, because another program may be reading them.
       #expect(try records(tool.read("a/b/" + #require(tool.names(in: "a/b").first)))?.count == 2)
       try file.write([("val_loss", nil)], step: 301)
     }
@@ -72,7 +72,7 @@ import Testing
     #expect(events?.last.map(Array.init) == expected.message)
   }
 
-  /// A training that goes on has a file of its own, and says where it begins.
+  /// A resumed training has a separate file, which names its first step.
   @Test func filesOfOneSecond() throws {
     let tool = try Tool()
     for step in [nil, 7] { _ = try EventFile(folder: tool.path("a"), resumingAt: step, clock: { 5 }) }

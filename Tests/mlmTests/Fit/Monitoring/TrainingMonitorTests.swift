@@ -4,11 +4,11 @@ import Testing
 @testable import Model
 @testable import mlm
 
-/// The one that gets every report.
+/// Tests the handling of reports.
 @Suite struct TrainingMonitorTests {
   let console = Console(isQuiet: true, terminal: Terminal(isTerminal: false, environment: { _ in nil }))
 
-  /// A clock that is told the time.
+  /// A clock set by the test.
   final class Clock {
     var seconds = 0.0
   }
@@ -23,7 +23,7 @@ import Testing
     #expect(try history() == [])
     for step in 1...25 { try monitor.show(.made(step: step, maskedTokens: step)) }
     #expect(try history() == [10, 20])
-    // The second picture would have come too soon after the first.
+    // The second chart would have followed the first too soon.
     let first = try tool.read("history.svg")
     clock.seconds = 1.9
     try monitor.show(.made(step: 30, maskedTokens: 30))
@@ -44,7 +44,7 @@ import Testing
     #expect(tool.names(in: "events").count == 1)
   }
 
-  /// A row that waits is written where a training ends before its time.
+  /// A pending row is written if a training ends early.
   @Test func theLastRowIsWritten() throws {
     let tool = try Tool()
     let monitor = try TrainingMonitor(.init(interval: 1), folder: tool.directory.path, console: console)
@@ -54,7 +54,7 @@ import Testing
     #expect(History(try tool.read("history.csv")).numbers("step") == [1])
   }
 
-  /// What was written before stands before what comes.
+  /// Earlier rows precede new ones.
   @Test func goesOn() throws {
     let tool = try Tool()
     let rows = [10, 20, 30].map { HistoryRow(.made(step: $0, loss: 2, maskedTokens: $0)) }
@@ -69,7 +69,7 @@ import Testing
     #expect(monitor.curve.points.map { $0.interval?.loss } == [2, 0])
   }
 
-  /// Where an epoch is only to be evaluated yet, its last step has one row: the one with the evaluation.
+  /// If only the evaluation of an epoch is left, its last step has one row, with the evaluation.
   @Test func goesOnWithAnEvaluation() throws {
     let tool = try Tool()
     let rows = [10, 20].map { HistoryRow(.made(step: $0, loss: 2, maskedTokens: $0)) }
@@ -85,7 +85,7 @@ import Testing
     #expect(history.numbers("step") == [10, 20] && history.rows.last?["val_loss"] == "3.0")
   }
 
-  /// Nothing is lost, and nothing left, where one of what is to be written cannot be opened.
+  /// If an output cannot be opened, no file is lost and none is left behind.
   @Test func allIsOpenBeforeAnythingIsReplaced() throws {
     let tool = try Tool()
     try tool.write("old", to: "log.csv")
@@ -100,7 +100,7 @@ import Testing
     #expect(try tool.read("log.csv") == Data("old".utf8))
   }
 
-  /// Who asked for a log is told that there is none; the history that nobody asked for is a warning.
+  /// A requested log that cannot be written is an error; the default history is a warning.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "there is no /dev/full"))
   func fullDisk() throws {
     #expect(throws: HistoryError.cannotWrite(.log, path: "/dev/full", code: ENOSPC)) {
@@ -108,7 +108,7 @@ import Testing
     }
     let tool = try Tool()
     let monitor = try TrainingMonitor(.init(interval: 1), folder: tool.directory.path, console: console)
-    // No picture can take the place of a folder.
+    // A folder cannot be replaced by the chart.
     try FileManager.default.createDirectory(atPath: tool.path("history.svg/x"), withIntermediateDirectories: true)
     try monitor.show(.made(step: 1))
     try monitor.show(.made(step: 2))

@@ -2,7 +2,7 @@ import Files
 import Glibc
 import Model
 
-/// An event file of TensorBoard: scalars by step, handed to the system at each report.
+/// An event file of TensorBoard: scalars by step, written at each report.
 ///
 ///     tensorboard --logdir DIR
 final class EventFile {
@@ -10,10 +10,10 @@ final class EventFile {
   private let descriptor: Int32
   private let clock: () -> Double
 
-  /// Makes a new file in the folder, and the folder where there is none.
+  /// Creates a new file in the folder, and the folder if it is missing.
   ///
   /// - Parameters:
-  ///   - resumingAt: the step after which a training goes on; nil for a new one.
+  ///   - resumingAt: the step from which a training resumes; nil for a new one.
   ///   - clock: seconds since 1970.
   init(
     folder: String, resumingAt step: Int? = nil, clock: @escaping () -> Double = secondsSince1970
@@ -22,7 +22,7 @@ final class EventFile {
     try Self.makeFolder(folder)
     let name = "events.out.tfevents.\(Int(clock())).\(Self.hostName).\(getpid())"
     let start = folder.utf8.last == UInt8(ascii: "/") ? folder + name : folder + "/" + name
-    // Two trainings within a second and a process have files of their own, too.
+    // Two trainings of one process within a second get separate files.
     var number = 0
     var path = start + ".0"
     var descriptor = open(path.cPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
@@ -39,10 +39,10 @@ final class EventFile {
 
   deinit { close(descriptor) }
 
-  /// Removes the file, where the training it is of does not begin.
+  /// Removes the file, if the training cannot begin.
   func discard() { unlink(path) }
 
-  /// Numbers that are none are left out.
+  /// Writes scalars, except those that are nil or not finite.
   func write(_ scalars: [(name: String, value: Double?)], step: Int) throws(HistoryError) {
     let present = scalars.compactMap { scalar in
       scalar.value.flatMap { $0.isFinite ? (name: scalar.name, value: $0) : nil }
@@ -72,14 +72,14 @@ final class EventFile {
   }
 }
 
-/// Seconds since 1970, as the clock on the wall says.
+/// Seconds since 1970, by the system's clock.
 func secondsSince1970() -> Double {
   var time = timespec()
   clock_gettime(CLOCK_REALTIME, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 
-/// The cyclic redundancy check of Castagnoli's polynomial (RFC 3720, appendix B.4), by table.
+/// The cyclic redundancy check with Castagnoli's polynomial (RFC 3720, appendix B.4), with a table.
 enum CRC32C {
   private static let table: [UInt32] = (0..<256).map { byte in
     (0..<8).reduce(UInt32(byte)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0x82F6_3B78 : value >> 1 }
@@ -89,7 +89,8 @@ enum CRC32C {
     ~bytes.reduce(~0) { table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ $0 >> 8 }
   }
 
-  /// As a TFRecord holds it: turned and shifted, so that the check of data that hold checks is worth something.
+  /// The checksum as stored in a TFRecord: rotated, plus a constant, because checksums of data that contains its own
+  /// checksums are weak.
   static func masked(_ bytes: some Sequence<UInt8>) -> UInt32 {
     let checksum = checksum(bytes)
     return (checksum >> 15 | checksum << 17) &+ 0xA282_EAD8

@@ -1,4 +1,4 @@
-/// Writes the fields of a Protocol Buffers message, as far as events need them.
+/// Writes the fields of a Protocol Buffers message that events need.
 struct ProtobufWriter {
   private(set) var bytes: [UInt8] = []
 
@@ -19,7 +19,7 @@ struct ProtobufWriter {
     append(littleEndian: value.bitPattern)
   }
 
-  /// A string, or the bytes of a message in this one.
+  /// Writes a string or an embedded message.
   mutating func field(_ number: Int, bytes value: some Collection<UInt8>) {
     key(number, .lengthDelimited)
     varint(UInt64(value.count))
@@ -32,7 +32,7 @@ struct ProtobufWriter {
     field(number, bytes: message.bytes)
   }
 
-  /// The number as it lies in memory on most machines.
+  /// Appends the bytes of a number in little-endian order.
   mutating func append(littleEndian value: some FixedWidthInteger) {
     withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
   }

@@ -1,9 +1,9 @@
-/// What an event file is a sequence of (tensorflow's event.proto and summary.proto), and how it is framed.
+/// An event of an event file (TensorFlow's event.proto and summary.proto), and its framing.
 struct TensorBoardEvent {
   enum Content {
     /// The first event of a file.
     case fileVersion
-    /// A training goes on after a step: TensorBoard forgets what other files of the folder say of later ones.
+    /// A training resumes after a step. TensorBoard discards later steps of the other files in the folder.
     case start
     case scalars([(name: String, value: Double)])
   }
@@ -34,7 +34,7 @@ struct TensorBoardEvent {
     return event.bytes
   }
 
-  /// The message as a record of a TFRecord file: its length, the check of that, itself, its check.
+  /// The message as a record of a TFRecord file: its length, the checksum of the length, the message, its checksum.
   var record: [UInt8] { Self.record(message) }
 
   static func record(_ message: [UInt8]) -> [UInt8] {
