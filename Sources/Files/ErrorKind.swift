@@ -1,4 +1,5 @@
-/// What an error is about, and so what a caller would do: ask for another directory, name the line of the data, try the hub again.
+/// What an error is about, and so what a caller would do: ask for another directory, name the line of the data, try the
+/// hub again.
 ///
 ///     do {
 ///       try maskedLM.fit(files: ["corpus.txt"])

@@ -40,7 +40,9 @@ import Testing
 
   @Test func comparison() throws {
     let stored = try view(.float32, count: 6)
-    let (plain, transposed) = (stored.reshaped([2, 3], isTransposed: false), stored.reshaped([2, 3], isTransposed: true))
+    let (plain, transposed) = (
+      stored.reshaped([2, 3], isTransposed: false), stored.reshaped([2, 3], isTransposed: true)
+    )
     #expect(plain.hasSameValues(as: stored) && !plain.hasSameValues(as: transposed))
   }
 }

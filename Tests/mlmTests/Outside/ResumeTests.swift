@@ -11,8 +11,8 @@ import Testing
     FitTests.fit + options + ["--output", output] + more
   }
 
-  /// Leaves the files of a training that stops after a step and its checkpoint, by removing the model of a training with
-  /// that many steps.
+  /// Leaves the files of a training that stops after a step and its checkpoint, by removing the model of a training
+  /// with that many steps.
   private static func unfinished(
     _ tool: Tool, _ output: String, after steps: Int, _ options: [String] = options
   ) throws {
