@@ -1,7 +1,7 @@
 import Files
 import Tensor
 
-/// DistilBERT with its masked-language-modelling head and its preprocessor: load, fit, evaluate, predict, save
+/// DistilBERT with its masked-language-modeling head and its preprocessor: load, fit, evaluate, predict, save
 /// (KerasHub: `DistilBertMaskedLM`).
 ///
 ///     let maskedLM = try DistilBertMaskedLM.fromPreset("my-model")

@@ -4,7 +4,7 @@ import Text
 extension Program {
   /// The tool as described in its help, manual and completions.
   static let mlm = Program(
-    name: programName, summary: "masked language modelling with DistilBERT",
+    name: programName, summary: "masked language modeling with DistilBERT",
     version: Version(number: CommandLineTool.version, date: CommandLineTool.versionDate),
     commands: Command.declarations + [HelpCommand.declaration], topics: HelpTopic.all,
     options: [

@@ -5,9 +5,9 @@ import Foundation
 /// `@unchecked`: all variables are guarded by the lock.
 final class HubCore: @unchecked Sendable {
   struct Order {
-    let misbehaviour: Misbehaviour
+    let misbehavior: Misbehavior
     let path: String?
-    let moment: Misbehaviour.Moment
+    let moment: Misbehavior.Moment
     let host: HTTPRequest.Host?
     var times: Int
   }
@@ -85,7 +85,7 @@ final class HubCore: @unchecked Sendable {
       if let order {
         orders[order].times -= 1
         let whole = { self.respond(to: request, ignoringRange: true) }
-        orders[order].misbehaviour.spoil(&response, to: request, whole: whole)
+        orders[order].misbehavior.spoil(&response, to: request, whole: whole)
       }
       var request = request
       request.status = response.isSilent || response.raw != nil ? nil : response.status

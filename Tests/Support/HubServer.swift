@@ -94,16 +94,16 @@ public final class HubServer: Sendable {
   ///
   /// - Parameters:
   ///   - path: a file's path in its repository; nil: any request.
-  ///   - moment: the kind of request; nil: the one that makes sense, see `Misbehaviour`.
+  ///   - moment: the kind of request; nil: the one that makes sense, see `Misbehavior`.
   ///   - host: the server; nil: any.
   ///   - times: the number of requests. If several orders match a request, the first one applies.
   public func misbehave(
-    _ misbehaviour: Misbehaviour, on path: String? = nil, at moment: Misbehaviour.Moment? = nil,
+    _ misbehavior: Misbehavior, on path: String? = nil, at moment: Misbehavior.Moment? = nil,
     host: HTTPRequest.Host? = nil, times: Int = 1
   ) {
     core.add(
       HubCore.Order(
-        misbehaviour: misbehaviour, path: path, moment: moment ?? misbehaviour.naturalMoment, host: host,
+        misbehavior: misbehavior, path: path, moment: moment ?? misbehavior.naturalMoment, host: host,
         times: times))
   }
 

@@ -12,7 +12,7 @@ import Testing
 
   @Test func aloneItShowsHelpAndFails() throws {
     let result = try Tool().run()
-    #expect(result.output.isEmpty && result.messages.hasPrefix("mlm: masked language modelling") && result.status == 2)
+    #expect(result.output.isEmpty && result.messages.hasPrefix("mlm: masked language modeling") && result.status == 2)
   }
 
   @Test func helpGoesToStandardOutput() throws {

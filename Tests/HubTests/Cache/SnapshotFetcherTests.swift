@@ -142,10 +142,10 @@ import Testing
   }
 
   @Test func refreshWithoutANetwork() throws {
-    for misbehaviour in [Misbehaviour.portal, .status(503), .raw("")] {
+    for misbehavior in [Misbehavior.portal, .status(503), .raw("")] {
       let fixture = try HubFixture()
       try fixture.fetch()
-      fixture.server.misbehave(misbehaviour, times: .max)
+      fixture.server.misbehave(misbehavior, times: .max)
       #expect(try fixture.fetch(refresh: true).hasSuffix(Self.commit))
       #expect(fixture.events.notes.last?.contains("using the cached copy") == true)
       fixture.expectIntact()

@@ -9,9 +9,9 @@ import Testing
   // MARK: Misbehavior
 
   private static func failure(
-    _ kind: String, _ misbehaviour: Misbehaviour, on file: String = "config.json", _ text: String
+    _ kind: String, _ misbehavior: Misbehavior, on file: String = "config.json", _ text: String
   ) -> HubFailure {
-    HubFailure(kind: kind, misbehaviour: misbehaviour, file: file, text: text)
+    HubFailure(kind: kind, misbehavior: misbehavior, file: file, text: text)
   }
 
   static let cases: [HubFailure] = [
@@ -50,9 +50,9 @@ import Testing
     failure("noRoom", .header("X-Linked-Size", "7000000000000000"), on: "model.safetensors", "not enough space for"),
   ]
 
-  @Test(arguments: cases) func misbehaviour(_ example: HubFailure) throws {
+  @Test(arguments: cases) func misbehavior(_ example: HubFailure) throws {
     let fixture = try HubFixture()
-    fixture.server.misbehave(example.misbehaviour, on: example.file, at: .head, times: .max)
+    fixture.server.misbehave(example.misbehavior, on: example.file, at: .head, times: .max)
     let hub = fixture.hub(["HF_HUB_ETAG_TIMEOUT": example.kind == "unreachable" ? "0.3" : "10"])
     fixture.expectFailure(saying: example.text, with: hub, kind: example.kind)
     #expect(fixture.server.requests(for: example.file, method: "GET").isEmpty)

@@ -160,8 +160,8 @@ import Testing
 
   @Test func misbehavesInAnswers() throws {
     let server = try HubServer(Self.repository)
-    func head(_ misbehaviour: Misbehaviour) throws -> Answer {
-      server.misbehave(misbehaviour, on: "config.json", at: .head)
+    func head(_ misbehavior: Misbehavior) throws -> Answer {
+      server.misbehave(misbehavior, on: "config.json", at: .head)
       return try Client(server.endpoint, seconds: 1).ask("HEAD", "/o/n/resolve/main/config.json")
     }
     let busy = try head(.tooManyRequests(retryAfter: "7"))

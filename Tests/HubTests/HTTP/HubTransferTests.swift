@@ -11,9 +11,9 @@ import Testing
   // MARK: Failures
 
   private static func failure(
-    _ kind: String, _ misbehaviour: Misbehaviour, on file: String = "model.safetensors", _ text: String
+    _ kind: String, _ misbehavior: Misbehavior, on file: String = "model.safetensors", _ text: String
   ) -> HubFailure {
-    HubFailure(kind: kind, misbehaviour: misbehaviour, file: file, text: text)
+    HubFailure(kind: kind, misbehavior: misbehavior, file: file, text: text)
   }
 
   static let cases: [HubFailure] = [
@@ -45,9 +45,9 @@ import Testing
     failure("tooManyRedirects", .status(416), "too many redirects"),
   ]
 
-  @Test(arguments: cases) func misbehaviour(_ example: HubFailure) throws {
+  @Test(arguments: cases) func misbehavior(_ example: HubFailure) throws {
     let fixture = try HubFixture()
-    fixture.server.misbehave(example.misbehaviour, on: example.file, at: .body, times: .max)
+    fixture.server.misbehave(example.misbehavior, on: example.file, at: .body, times: .max)
     fixture.expectFailure(saying: example.text, kind: example.kind)
     let bad = fixture.entries.keys.filter { $0.hasSuffix(HubFixture.files[example.file]?.etag ?? "") }
     #expect(bad.isEmpty, "\(bad)")
@@ -65,15 +65,15 @@ import Testing
 
   // MARK: Recovery
 
-  static let harmless: [Misbehaviour] = [
+  static let harmless: [Misbehavior] = [
     .chunked, .untilClose, .gzip, .header("Content-Type", nil), .header("ETag", nil), .header("X-Repo-Commit", nil),
     .longHeader(5000), .breakAfter(10), .raw(""), .status(503), .stallAfter(10),
   ]
 
-  @Test(arguments: harmless) func recovers(_ misbehaviour: Misbehaviour) throws {
+  @Test(arguments: harmless) func recovers(_ misbehavior: Misbehavior) throws {
     for file in ["vocab.txt", Self.file] {
       let fixture = try HubFixture()
-      fixture.server.misbehave(misbehaviour, on: file, at: .body)
+      fixture.server.misbehave(misbehavior, on: file, at: .body)
       try fixture.fetch(with: fixture.hub(["HF_HUB_DOWNLOAD_TIMEOUT": "0.5"]))
       fixture.server.misbehave(.status(500), times: .max)
       fixture.expectIntact()
@@ -149,12 +149,12 @@ import Testing
   }
 
   @Test(arguments: [
-    Misbehaviour.ignoreRange, .wrongRange(by: 10), .status(416), .header("Content-Range", nil),
+    Misbehavior.ignoreRange, .wrongRange(by: 10), .status(416), .header("Content-Range", nil),
     .header("Content-Range", "bytes 50000-199999/999"), .header("Content-Range", "bytes x"), .gzip,
   ])
-  func rangesGoneWrong(_ misbehaviour: Misbehaviour) throws {
+  func rangesGoneWrong(_ misbehavior: Misbehavior) throws {
     let fixture = try Self.halfDone()
-    fixture.server.misbehave(misbehaviour, on: Self.file, at: .body)
+    fixture.server.misbehave(misbehavior, on: Self.file, at: .body)
     try fixture.fetch()
     #expect(fixture.server.requests(for: Self.file, method: "GET").first?.rangeStart == 50_000)
     try fixture.expectSuccess()

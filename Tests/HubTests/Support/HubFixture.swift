@@ -167,12 +167,12 @@ final class HubFixture {
 struct HubFailure: Sendable, CustomTestStringConvertible {
   /// The name of the error's case.
   let kind: String
-  let misbehaviour: Misbehaviour
+  let misbehavior: Misbehavior
   /// The file affected.
   let file: String
   /// A part of the error's message.
   let text: String
-  var testDescription: String { String("\(kind): \(file): \(misbehaviour)".prefix(120)) }
+  var testDescription: String { String("\(kind): \(file): \(misbehavior)".prefix(120)) }
 }
 
 /// The events of a client, from any thread.

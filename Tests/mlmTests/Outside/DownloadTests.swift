@@ -170,13 +170,13 @@ import Testing
   // MARK: Failures
 
   @Test(arguments: [
-    (Misbehaviour.wrongBytes(), "model.safetensors: the download differs from the file on the hub"),
+    (Misbehavior.wrongBytes(), "model.safetensors: the download differs from the file on the hub"),
     (.shorter(by: 1), "model.safetensors: the download has"), (.portal, "is not the hub"),
     (.status(403), "status 403"), (.tooManyRequests(retryAfter: "86400"), "asks to wait 86400 s"),
   ])
-  func misbehaviour(_ misbehaviour: Misbehaviour, _ text: String) throws {
+  func misbehavior(_ misbehavior: Misbehavior, _ text: String) throws {
     let setting = try Setting()
-    setting.server.misbehave(misbehaviour, on: "model.safetensors", at: .body, times: .max)
+    setting.server.misbehave(misbehavior, on: "model.safetensors", at: .body, times: .max)
     let result = try setting.run(["presets", "--download", "hf://o/big"])
     #expect(result.status == 1 && result.output.isEmpty && result.errors.count == 1, "\(result.messages)")
     #expect(result.errors.first?.contains(text) == true, "\(result.messages)")

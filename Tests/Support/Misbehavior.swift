@@ -1,7 +1,7 @@
 /// The misbehaviors of the test hub.
-public indirect enum Misbehaviour: Sendable {
+public indirect enum Misbehavior: Sendable {
   /// Both, one after the other.
-  case both(Misbehaviour, Misbehaviour)
+  case both(Misbehavior, Misbehavior)
 
   // Bodies of files
 
@@ -65,7 +65,7 @@ public indirect enum Misbehaviour: Sendable {
   public static let revisionNotFound = status(404, code: "RevisionNotFound", message: "Invalid rev id: main")
   public static let entryNotFound = status(404, code: "EntryNotFound", message: "Entry not found")
   /// - Parameter retryAfter: a number of seconds, or a date.
-  public static func tooManyRequests(retryAfter: String?) -> Misbehaviour {
+  public static func tooManyRequests(retryAfter: String?) -> Misbehavior {
     .status(429, message: "Too many requests", headers: retryAfter.map { ["Retry-After": $0] } ?? [:])
   }
 
