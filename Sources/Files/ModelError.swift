@@ -41,3 +41,23 @@ public struct DataLocation: Sendable, Equatable, CustomStringConvertible {
 
   public var description: String { line.map { "\(file):\($0)" } ?? file }
 }
+
+/// The kinds of errors, by what a caller would do about them.
+///
+///     do {
+///       try maskedLM.fit(files: ["corpus.txt"])
+///     } catch let error as any ModelError where error.kind == .data {
+///       print(error.message, error.location?.description ?? "")
+///     }
+public enum ErrorKind: Sendable {
+  /// A file or directory is missing, unreadable, or not part of a model: name another one.
+  case directory
+  /// A text or sample is invalid: correct the data.
+  case data
+  /// A training cannot continue, or its checkpoint is damaged: change the options, or use another checkpoint.
+  case training
+  /// A preset is unknown, or the hub cannot be reached: check the name and the network, or retry.
+  case hub
+  /// The call is invalid for this model or in its present state: correct the program.
+  case use
+}

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Model
 
-@Suite struct MaskedLMFreezingTests {
+@Suite struct DistilBertMaskedLMFreezingTests {
   private func model() throws -> DistilBertMaskedLM {
     var configuration = NetworkTests.toy
     configuration.numLayers = 3

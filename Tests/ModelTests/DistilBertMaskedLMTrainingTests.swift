@@ -4,7 +4,7 @@ import Testing
 @testable import Model
 
 /// Successive calls of `fit`.
-@Suite struct MaskedLMTrainingTests {
+@Suite struct DistilBertMaskedLMTrainingTests {
   private static let texts = [
     "the quick brown fox", "a dog and a bird", "the rose is red", "a fox in the sky", "the dog is brown",
   ]

@@ -6,7 +6,7 @@ import Testing
 @testable import Tensor
 
 /// Fit, evaluate, predict and save together. The examples of KerasHub's pages are in KerasHubExamplesTests.
-@Suite struct MaskedLMTests {
+@Suite struct DistilBertMaskedLMTests {
   static let preset = "distil_bert_tiny_en_uncased"
   let features = ["The quick brown fox jumped.", "I forgot my homework."]
 

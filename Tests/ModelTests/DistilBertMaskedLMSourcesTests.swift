@@ -6,7 +6,7 @@ import Testing
 @testable import Model
 
 /// `fit` and `evaluate` on texts, pairs, files and custom sources.
-@Suite struct MaskedLMSourcesTests {
+@Suite struct DistilBertMaskedLMSourcesTests {
   private let texts = ["the quick brown fox", "a dog and a bird", "the rose is red"]
 
   @Test func textsAndSegmentsAndFilesAgree() throws {
