@@ -35,11 +35,11 @@ final class ChildProcess {
     if let log { posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_TRUNC, 0o666) }
 
     var variables: [String] = []
-    var place = environ
-    while let variable = place.pointee {
+    var variablePointer = environ
+    while let variable = variablePointer.pointee {
       let text = String(cString: variable)
       if !environment.keys.contains(where: { text.hasPrefix($0 + "=") }) { variables.append(text) }
-      place += 1
+      variablePointer += 1
     }
     variables += environment.map { "\($0)=\($1)" }.sorted()
     var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]

@@ -252,14 +252,16 @@ extension FitOptions {
     details: "Decoupled weight decay, not applied to biases and layer norms.", foreignNames: ["wd"])
   static let beta1 = Option<Double>.number(
     "beta1", .zeroToBelowOne, default: 0.9, in: .optimizer, role: .arithmetic, help: "decay rate of the first moment",
+    details: "The decay rate of the first moment.",
     foreignNames: ["beta-1", "adam-beta1"])
   static let beta2 = Option<Double>.number(
     "beta2", .zeroToBelowOne, default: 0.999, in: .optimizer, role: .arithmetic,
-    help: "decay rate of the second moment",
+    help: "decay rate of the second moment", details: "The decay rate of the second moment.",
     foreignNames: ["beta-2", "adam-beta2"])
   static let epsilon = Option<Double>.number(
     "epsilon", .aboveZero, default: 1e-7, in: .optimizer, role: .arithmetic,
     help: "added to the root of the second moment",
+    details: "A small number added to the root of the second moment.",
     foreignNames: ["adam-epsilon", "eps"])
   static let schedule = Option<Schedule.Shape>.choice(
     "schedule", "NAME", default: .constant, in: .optimizer, role: .arithmetic, help: "constant, linear or cosine",

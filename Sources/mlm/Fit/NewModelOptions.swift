@@ -63,7 +63,7 @@ extension NewModelOptions {
       """)
   static let layers = Option<Int?>.integer(
     "layers", "N", 1...Configuration.Limit.numLayers, defaultText: "the preset's", in: .newModel, role: .arithmetic,
-    help: "number of encoder layers",
+    help: "number of encoder layers", details: "The number of encoder layers.",
     foreignNames: ["num-layers", "n-layers", "num-hidden-layers"])
   static let hiddenDim = Option<Int?>.integer(
     "hidden-dim", "N", 1...Configuration.Limit.hiddenDim, defaultText: "the preset's", in: .newModel, role: .arithmetic,

@@ -23,7 +23,8 @@ struct PredictOptions: Sendable, Equatable {
 
 extension PredictOptions {
   static let topK = Option<Int>.integer(
-    "top-k", "K", default: 5, in: .output, help: "candidates per mask", foreignNames: ["topk", "k"])
+    "top-k", "K", default: 5, in: .output, help: "candidates per mask",
+    details: "The number of candidates per mask.", foreignNames: ["topk", "k"])
   static let targets = Option<[String]>.words(
     "targets", "W,W...", defaultText: "the vocabulary", in: .output, help: "score only these words",
     details: """

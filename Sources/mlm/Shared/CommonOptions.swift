@@ -83,7 +83,7 @@ extension CommonOptions {
     foreignNames: ["local-files-only"])
   static let quiet = Option<Bool>.flag(
     "quiet", in: .general, role: .session, excludes: [verbosity], help: "show only errors on standard error",
-    foreignNames: ["silent"])
+    details: "Show only errors on standard error, without progress, notes and warnings.", foreignNames: ["silent"])
 
   static let verbosity = Exclusion(of: ["quiet", "verbose"], because: "they are opposites")
 

@@ -11,7 +11,7 @@ enum InputChoice: Sendable, Equatable {
 extension InputChoice {
   static let input = Option<String?>.text(
     "input", "FILE", kind: .file, defaultText: "standard input", in: .input,
-    help: "read inputs from FILE, one per line",
+    help: "file of inputs, one per line",
     details: "Read inputs from this file, one per line, if no TEXT is given; - is standard input.",
     foreignNames: ["input-file", "file"])
 

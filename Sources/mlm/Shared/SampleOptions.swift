@@ -48,8 +48,8 @@ extension SampleOptions {
   static let maskUnknown = Option<Bool>.flag(
     "mask-unknown", in: .masking, role: .arithmetic, help: "also select [UNK]",
     details: """
-      Select [UNK] like any other token, as KerasHub does. By default, [UNK] is never selected, because predicting it \
-      teaches and measures nothing.
+      Select [UNK] like any other token, as KerasHub does. By default, [UNK] is never selected, as in transformers, \
+      because predicting it teaches and measures nothing.
       """)
   static let cut = Option<Cut>.choice(
     "samples", "HOW", default: .lines, in: .input, role: .arithmetic,

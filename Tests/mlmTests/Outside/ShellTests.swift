@@ -59,9 +59,9 @@ import Testing
     #expect(result.status == 0 && result.messages.isEmpty && answers.count == 7)
     for (line, answer) in zip(lines, answers) {
       // The text around the mask is unchanged.
-      let place = line.range(of: mask)
+      let found = line.range(of: mask)
       let (before, after) = (
-        line.prefix(upTo: place?.lowerBound ?? line.endIndex), line.suffix(from: place?.upperBound ?? line.endIndex)
+        line.prefix(upTo: found?.lowerBound ?? line.endIndex), line.suffix(from: found?.upperBound ?? line.endIndex)
       )
       #expect(answer.starts(with: before) && answer.suffix(after.count) == after)
       #expect(answer.range(of: mask) == nil)

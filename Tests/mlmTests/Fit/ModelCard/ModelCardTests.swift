@@ -28,7 +28,7 @@ import Testing
     card.hasHead = false
     let text = card.markdown
     #expect(!text.contains("fill-mask") && !text.contains("mlm predict") && !text.contains("pipeline"))
-    #expect(text.contains("fills no masks") && text.contains("mlm fit FILE --preset my_model --output OTHER"))
+    #expect(text.contains("cannot fill masks") && text.contains("mlm fit FILE --preset my_model --output OTHER"))
   }
 
   @Test func frontMatter() {
@@ -133,7 +133,7 @@ import Testing
     #expect(card.markdown.contains("| validation loss (step 5) |  | – |"))
     card.history = []
     #expect(!card.markdown.contains("| metric"))
-    #expect(Self.card(validates: false).markdown.contains("nothing was measured"))
+    #expect(Self.card(validates: false).markdown.contains("was not evaluated on text"))
   }
 
   @Test func origins() throws {
@@ -148,7 +148,7 @@ import Testing
     #expect(directory.repository == nil && directory.languages.isEmpty && directory.baseModel == nil)
   }
 
-  @Test func place() throws {
+  @Test func fileNames() throws {
     let tool = try Tool()
     #expect(ModelCard.fileName(in: tool.path("nothing")) == ("README.md", nil))
     try tool.write(Self.card().markdown, to: "ours/README.md")

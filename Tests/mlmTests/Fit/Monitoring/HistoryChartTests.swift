@@ -37,7 +37,7 @@ import Testing
   }
 
   /// The coordinates of the points of all lines with a color.
-  func places(_ svg: String, _ color: String) -> [(x: Double, y: Double)] {
+  func coordinates(_ svg: String, _ color: String) -> [(x: Double, y: Double)] {
     svg.split(separator: "\n").filter { $0.hasPrefix("<polyline") && $0.contains("stroke=\"\(color)\"") }.flatMap {
       line in
       line.split(separator: "points=\"")[1].split(separator: "\"")[0].split(separator: " ").map { pair in
@@ -81,7 +81,7 @@ import Testing
     for (step, mean) in [(100, 4.0), (200, 3), (300, 3)] {
       curve.append(HistoryRow(.made(step: step, loss: mean, maskedTokens: step)))
     }
-    let line = places(Self.svg(curve), "#0072b2")
+    let line = coordinates(Self.svg(curve), "#0072b2")
     #expect(line.map(\.x) == [324, 574, 824])
     #expect(line.map(\.y) == [84, 370, 227], "from 4 at the top to 2 at the bottom")
   }
@@ -90,13 +90,13 @@ import Testing
   @Test func restsDoNotStandOut() {
     let curve = Self.curve(epochs: 2, steps: 105, interval: 50, validates: false)
     #expect(curve.points.map(\.row.step) == [50, 100, 105, 150, 200, 210])
-    #expect(places(Self.svg(curve), "#0072b2").count == 4)
-    #expect(places(Self.svg(curve), "#555").count == 6)
+    #expect(coordinates(Self.svg(curve), "#0072b2").count == 4)
+    #expect(coordinates(Self.svg(curve), "#555").count == 6)
   }
 
   @Test func manyPointsAreThinned() {
     let svg = Self.svg(Self.curve(epochs: 1, steps: 20_000, interval: 2, validates: false))
-    let line = places(svg, "#0072b2")
+    let line = coordinates(svg, "#0072b2")
     #expect(line.count <= 1000 && line.count > 600)
     #expect(svg.utf8.count < 60_000 && !svg.contains("<circle"))
   }
@@ -121,7 +121,7 @@ import Testing
     }
     let svg = Self.svg(curve)
     #expect(svg.components(separatedBy: "<polyline").count - 1 == 3, "two of the loss, one of the rate")
-    let xs = places(svg, "#0072b2").map(\.x)
+    let xs = coordinates(svg, "#0072b2").map(\.x)
     #expect(xs == [199, 449, 699, 824])
     #expect(svg.contains("last epoch: 2.800<"))
     var none = HistoryCurve()
@@ -132,7 +132,7 @@ import Testing
   @Test func numbersThatAreNone() {
     let svg = Self.svg(Self.broken)
     #expect(!svg.lowercased().contains("nan\"") && !svg.contains("inf"))
-    #expect(places(svg, "#0072b2").map(\.x).last == 824)
+    #expect(coordinates(svg, "#0072b2").map(\.x).last == 824)
     // The first value is isolated and becomes a circle.
     #expect(svg.contains("<circle cx=\"224\""))
   }

@@ -84,12 +84,12 @@ import Testing
     var pace = TrainingPace()
     var sum = 0.0
     for (index, loss) in losses.enumerated() {
-      let place = index % epoch
-      sum = place == 0 ? loss : sum + loss
+      let offset = index % epoch
+      sum = offset == 0 ? loss : sum + loss
       pace.add(
         .made(
-          epoch: index / epoch + 1, step: index + 1, loss: sum / Double(place + 1),
-          accuracy: sum / Double(place + 1) / 100, maskedTokens: (place + 1) * 8, seconds: Double(index + 1) * 2))
+          epoch: index / epoch + 1, step: index + 1, loss: sum / Double(offset + 1),
+          accuracy: sum / Double(offset + 1) / 100, maskedTokens: (offset + 1) * 8, seconds: Double(index + 1) * 2))
     }
     return pace
   }
