@@ -26,7 +26,7 @@ import Testing
   private static let good = FileManager.default.contents(atPath: Tool.micro + "/model.safetensors") ?? Data()
 
   @Test(arguments: [
-    (1000, "truncated in its header: have 1000 of 6320 bytes"),
+    (1000, "truncated in the header: have 1000 of 6320 bytes"),
     (100_000, "truncated: have 100000 of 153520 bytes"), (153_519, "truncated: have 153519 of 153520 bytes"),
     (7, "too short for a safetensors file (7 bytes)"), (0, "too short for a safetensors file (0 bytes)"),
   ])
@@ -59,7 +59,7 @@ import Testing
       ([0x00, 0x5B, 0x00, 0x50], "UTF-16BE text", "iconv -f UTF-16BE -t UTF-8"),
       ([0xFF, 0xFE, 0x00, 0x00], "UTF-32 text", "iconv -f UTF-32 -t UTF-8"),
       (Array("<!DOCTYPE html>\n".utf8), "saved web page", "download the file again"),
-      ([0xEF, 0xBB, 0xBF] + Array("{}".utf8), "byte-order mark", "without the mark"),
+      ([0xEF, 0xBB, 0xBF] + Array("{}".utf8), "byte-order mark", "remove the mark"),
     ] as [([UInt8], String, String)])
   func filesOfAnotherKind(_ bytes: [UInt8], _ what: String, _ hint: String) throws {
     for name in ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"] {

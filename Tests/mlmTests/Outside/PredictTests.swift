@@ -226,7 +226,7 @@ import Testing
     #expect(try tool.succeed(arguments + ["--quiet", "\(long)[MASK] \(long)"]).messages.isEmpty)
     let apart = try tool.run(arguments + ["[MASK] \(long)[MASK]", "a [MASK]"])
     #expect(apart.status == 1 && apart.errors.count == 1 && apart.lines.count == 1)
-    #expect(apart.errors.first?.hasSuffix("more than the 48 of one sample [TEXT:1]") == true)
+    #expect(apart.errors.first?.hasSuffix("but a sample has at most 48 [TEXT:1]") == true)
     let narrow = try tool.run(arguments + ["--sequence-length", "5", "a b [MASK] c d"])
     #expect(narrow.status == 0 && narrow.messages.contains("was cut to the 5 around its mask"))
     try tool.expectError(

@@ -64,7 +64,7 @@ import Testing
     let several = try tool.run(
       ["presets", "--download", "nonsense", "mine", "distil_bert_tiny_en_uncased"], environment: environment)
     #expect(several.status == 1 && several.lines == [tool.path(snapshot)] && several.errors.count == 2)
-    #expect(several.errors.first?.hasSuffix("no preset in presets.json or own.json") == true)
+    #expect(several.errors.first?.hasSuffix("not in presets.json or own.json") == true)
     let shell = try tool.shell(
       "mlm tokenize --preset \"$(mlm presets --download mine)\" --format ids a", environment: environment)
     #expect(shell.status == 0 && shell.messages.isEmpty && shell.lines.count == 1)

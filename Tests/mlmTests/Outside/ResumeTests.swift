@@ -222,12 +222,12 @@ import Testing
   @Test func whatIsThere() throws {
     let tool = try FitTests.tool()
     try tool.expectError(
-      Self.fit("out", ["--resume"]), "no checkpoint in out/checkpoints", hint: "leave --resume out")
+      Self.fit("out", ["--resume"]), "no checkpoint in out/checkpoints", hint: "omit --resume")
     try Self.unfinished(tool, "out", after: 4)
     let newest = "out/checkpoints/step-4"
     try tool.expectError(
       Self.fit("out"), "out holds checkpoints of an unfinished run, the newest is \(newest)",
-      hint: "--resume, or begin anew with --overwrite")
+      hint: "continue with --resume, or start over with --overwrite")
     try tool.expectError(
       ["predict", "--preset", "out", "a [MASK]"],
       "out holds no model yet, only checkpoints of an unfinished run", hint: newest)

@@ -68,7 +68,7 @@ import Testing
     #expect(error { _ = try fit("--lr", "3", "a") }?.hint == "did you mean --learning-rate?")
     #expect(error { _ = try fit("-x", "a") }?.message == "unknown option -x for 'mlm fit'")
     #expect(error { _ = try fit("--mask-token", "1", "a") }?.hint == "did you mean --mask-token-rate?")
-    #expect(error { _ = try predict("-5 degrees") }?.hint?.contains("put -- before") == true)
+    #expect(error { _ = try predict("-5 degrees") }?.hint?.contains("write -- before") == true)
   }
 
   @Test func bytesOfTextsAreKept() throws {

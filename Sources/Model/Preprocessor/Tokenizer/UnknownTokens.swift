@@ -139,7 +139,8 @@ package struct UnknownTokens: Sendable, Equatable {
     case .longWord: return "words of more than \(maximumWordLength) characters, such as '\(finding.word)'"
     case .letterCase:
       return lowercases
-        ? "words that are in the vocabulary before lower-casing, such as '\(finding.word)'"
+        ? "words that are in the vocabulary only with capital letters, which lowercasing removes, such as "
+          + "'\(finding.word)'"
         : "words that are in the vocabulary only in lower case, such as '\(finding.word)'"
     case .character:
       let character = finding.character.map { "'\($0)' in " } ?? ""

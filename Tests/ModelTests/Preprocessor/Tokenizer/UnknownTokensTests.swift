@@ -45,8 +45,8 @@ import Testing
     )
     #expect(
       warning("The fox", try tokenizer(lowercase: true, ["The", "fox"]))
-        == "1 of 2 tokens (50.0 %) are [UNK], mostly words that are known in their own case, which is lost, such as "
-        + "'The'")
+        == "1 of 2 tokens (50.0 %) are [UNK], mostly words that are in the vocabulary only with capital letters, "
+        + "which lowercasing removes, such as 'The'")
     #expect(warning("the [UNK]", lower, .all)?.hasSuffix("mostly [UNK] in the text itself") == true)
   }
 

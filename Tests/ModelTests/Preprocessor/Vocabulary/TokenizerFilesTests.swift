@@ -77,7 +77,7 @@ struct TokenizerFilesTests {
     (json(vocab: #"{"[PAD]":0,"a":200000}"#), "the piece 'a' has id 200000"),
     (json(vocab: #"{"[PAD]":0,"a":-1}"#), "the piece 'a' has id -1"),
     (json(vocab: #"{"[PAD]":0,"a":0}"#), "duplicate id 0"),
-    (json(vocab: #"{"[PAD]":0,"[PAD]":1}"#), "duplicate piece"),
+    (json(vocab: #"{"[PAD]":0,"[PAD]":1}"#), "duplicate key"),
     (json(vocab: "{}"), "empty"),
     (json(vocab: "[]"), "model.vocab"),
     (json(added: #"[{"id":40,"content":"x"}]"#), "'x' has id 40"),
