@@ -90,6 +90,7 @@ let package = Package(
     .testTarget(
       name: "ModelTests", dependencies: ["Model", "Files", "Text", "Tensor", "Hub", "CKernels", "TestSupport"],
       resources: [.copy("Golden")]),
+    .testTarget(name: "ChartsTests", dependencies: ["Charts"]),
     .testTarget(name: "CommandLineTests", dependencies: ["CommandLine"]),
     .testTarget(
       name: "mlmTests",
