@@ -1,6 +1,6 @@
 /// Reduces the points of a line, in the order of x, to as many as can be drawn.
 package enum Thinning {
-  public typealias Point = (x: Double, y: Double)
+  package typealias Point = (x: Double, y: Double)
 
   /// The stretches of finite points, between which the line is broken. NaN and infinities are left out.
   package static func stretches(_ points: [Point]) -> [[Point]] {

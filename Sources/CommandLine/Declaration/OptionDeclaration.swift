@@ -94,17 +94,21 @@ package struct Exclusion: Sendable {
   /// The reason; nil if both may be typed, and a typed one overrides the other's value in a configuration file.
   package let reason: String?
   package let hint: String?
+  /// Whether the declaring option, if typed, overrides the others in a configuration file. Otherwise both together are
+  /// an error there too.
+  package let overridesFile: Bool
 
   /// - Parameter names: without dashes.
   package init(
     of names: [String], when value: String? = nil, otherValue: String? = nil, because reason: String?,
-    hint: String? = nil
+    hint: String? = nil, overridesFile: Bool = true
   ) {
     self.names = names
     self.value = value
     self.otherValue = otherValue
     self.reason = reason
     self.hint = hint
+    self.overridesFile = overridesFile
   }
 
   /// A group in which a typed option overrides the others in a configuration file.

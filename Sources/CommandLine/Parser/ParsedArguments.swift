@@ -81,7 +81,8 @@ extension ParsedArguments {
   /// excludes it.
   package func overrides(_ other: Given) -> Bool {
     given.contains { one in
-      one.option.name == other.option.name || one.option.excludes.contains { isExcluded(other, by: one, $0) }
+      one.option.name == other.option.name
+        || one.option.excludes.contains { $0.overridesFile && isExcluded(other, by: one, $0) }
     }
   }
 

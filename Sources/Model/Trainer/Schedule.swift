@@ -17,7 +17,7 @@ public struct Schedule: Sendable, Equatable {
   public enum WarmUp: Sendable, Equatable {
     /// A number of optimizer steps.
     case steps(Int)
-    /// A share of all steps, 0 ..< 1, rounded up.
+    /// A share of all steps, from 0 to 1; the number of steps is rounded up.
     case ratio(Double)
   }
 

@@ -66,6 +66,9 @@ struct FitCommand {
     let outcome: TrainingOutcome
     do {
       outcome = try train(model, on: source, validation: validation, checkpoints, from: checkpoint, monitor)
+    } catch let error as TrainingCheckpointError {
+      // The newest checkpoint is the damaged one.
+      throw error
     } catch let error as any ModelError {
       throw StoppedTraining(cause: error, checkpoint: folder.newest)
     }
@@ -210,7 +213,8 @@ struct FitCommand {
     }
     guard let log = options.log, let replaced = regularFile(log) else { return }
     for input in protectedFiles where regularFile(input) == replaced {
-      throw .conflict("--log \(log)", "the FILE \(input)", why: "the log would replace its own input")
+      throw UsageError(
+        "--log \(log) would replace \(input), a file of this run or of a model", hint: "name another file with --log")
     }
   }
 

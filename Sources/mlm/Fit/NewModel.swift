@@ -107,13 +107,14 @@ struct NewModel {
       "learned \(plural(pieces, "word piece")) from \(plural(found.words, "word")), "
         + "\(found.distinctWords) of them distinct")
     if pieces < size {
-      context.console.note("the text has no other pieces that occur \(options.minimumFrequency) times")
+      context.console.note("the text has no other pieces that occur at least \(options.minimumFrequency) times")
     }
     let letters =
       "\(tokenizing.lowercase ? "lowercase" : "case kept"), accents \(tokenizing.stripsAccents ? "removed" : "kept")"
     let reason =
       switch options.lowercases {
-      case nil: "as in \(preset.name); \(tokenizing.lowercase ? "--cased keeps" : "--lowercase removes") both"
+      case nil:
+        "as in \(preset.name); \(tokenizing.lowercase ? "--cased keeps case and accents" : "--lowercase removes both")"
       case true?: "by --lowercase"
       case false?: "by --cased"
       }

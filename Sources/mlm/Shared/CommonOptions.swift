@@ -57,7 +57,9 @@ extension CommonOptions {
       Exclusion(
         of: SampleOptions.fields.map(\.declaration.name) + ["strict", "special-tokens-in-text"],
         because: "preprocessed samples have their own tokens and masks"),
-      Exclusion(of: ["learn-vocabulary"], because: "a vocabulary is learned from text, not from ids"),
+      Exclusion(
+        of: ["learn-vocabulary"], because: "a vocabulary is learned from text, not from ids",
+        overridesFile: false),
       Exclusion(of: ["format"], otherValue: "fill", because: "a preprocessed sample has no text"),
     ], help: "read samples of token ids instead of text",
     details: """

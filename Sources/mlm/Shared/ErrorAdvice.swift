@@ -41,8 +41,8 @@ extension CheckpointError {
       "build with: swift build -c release --traits KerasWeights (needs Debian's libhdf5-dev); "
         + "or start from random weights with --no-load-weights"
     case .noWeights(_, inside: []), .noKerasWeights: "use --no-load-weights to start from random weights"
-    case .outputExists(_, canOverwrite: true): "replace it with --overwrite, or name another directory with --output"
-    case .outputExists, .outputIsNoModelDirectory, .outputIsCurrentDirectory: "name another directory with --output"
+    case .outputExists(_, canOverwrite: true): "replace it with --overwrite, or name another directory"
+    case .outputExists, .outputIsNoModelDirectory, .outputIsCurrentDirectory: "name another directory"
     default: nil
     }
   }

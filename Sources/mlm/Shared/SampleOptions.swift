@@ -54,8 +54,9 @@ extension SampleOptions {
   static let cut = Option<Cut>.choice(
     "samples", "HOW", default: .lines, in: .input, role: .arithmetic,
     excludes: [
-      Exclusion(of: ["pairs"], when: "packed", because: "each pair is one sample"),
-      Exclusion(of: ["truncate"], when: "packed", because: "packed lines continue in the next sample"),
+      Exclusion(of: ["pairs"], when: "packed", because: "each pair is one sample", overridesFile: false),
+      Exclusion(
+        of: ["truncate"], when: "packed", because: "packed lines continue in the next sample", overridesFile: false),
     ], help: "how lines become samples: lines or packed",
     details: """
       lines: each line is a sample; a longer line continues in further samples, so no text is lost. packed: a sample \

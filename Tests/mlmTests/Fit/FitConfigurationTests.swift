@@ -52,7 +52,7 @@ import Testing
     ("--epochs 2", "max-steps", "5"), ("--max-steps 5", "epochs", "3"), ("--freeze head", "freeze-backbone", "true"),
     ("--validation-split 0.1", "validation", "\"b\""), ("--vocabulary v", "learn-vocabulary", "500"),
     ("--vocabulary v --cased", "lowercase", "true"), ("--resume", "overwrite", "true"), ("--verbose", "quiet", "true"),
-    ("--samples packed", "truncate", "true"), ("--preprocessed", "mask-selection-rate", "0.2"),
+    ("--preprocessed", "mask-selection-rate", "0.2"),
     ("--preprocessed", "special-tokens-in-text", "true"), ("--seed 3", "seed", "4"),
   ])
   func typedOptionsOverride(_ line: String, _ name: String, _ value: String) throws {

@@ -151,5 +151,15 @@ import Testing
     try tool.expectError(
       ["fit", "--config", "run.json", "--pairs", "text.txt"],
       "--samples packed and --pairs are mutually exclusive: each pair is one sample", status: 2)
+    // A file's pairs are not read as running text because of a typed option, and a vocabulary is not dropped.
+    try tool.write("{\"options\": {\"pairs\": true}}", to: "run.json")
+    try tool.expectError(
+      ["fit", "--config", "run.json", "--samples", "packed", "text.txt"],
+      "--samples packed and --pairs are mutually exclusive: each pair is one sample", status: 2)
+    try tool.write("{\"options\": {\"learn-vocabulary\": 100, \"lowercase\": true}}", to: "run.json")
+    try tool.expectError(
+      ["fit", "--config", "run.json", "--preprocessed", "text.txt"],
+      "--preprocessed and --learn-vocabulary are mutually exclusive: a vocabulary is learned from text, not from ids",
+      status: 2)
   }
 }

@@ -77,7 +77,7 @@ import Testing
     let tiny = "distil_bert_tiny_en_uncased"
     #expect(
       try messages() == [
-        "mlm: note: vocabulary: lowercase, accents removed, as in \(tiny); --cased keeps both", merged,
+        "mlm: note: vocabulary: lowercase, accents removed, as in \(tiny); --cased keeps case and accents", merged,
       ])
     #expect(
       try messages("--lowercase") == [

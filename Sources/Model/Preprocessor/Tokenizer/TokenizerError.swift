@@ -58,10 +58,10 @@ public enum TokenizerError: ModelError, Equatable {
     case .notUTF8: "give a vocabulary file: UTF-8 text with one word piece per line"
     case .duplicatePiece: "remove one of the two lines: each piece has exactly one id"
     case .missingSpecialToken:
-      "add it to the vocabulary, or name the token that replaces it in tokenizer_config.json"
+      "add it to the vocabulary, or declare another token for its role in tokenizer_config.json"
     case .noVocabularyFile: "copy the model's tokenizer.json or vocab.txt into the directory"
     case .unsupported: "use a BERT WordPiece tokenizer"
-    case .idOutOfRange, .duplicateID: "ids count the rows of the embedding from 0: each belongs to one piece"
+    case .idOutOfRange, .duplicateID: "ids are the rows of the embedding, counted from 0: each belongs to one piece"
     case .addedTokenID: "tokens outside the vocabulary get consecutive ids after its last one"
     case .vocabularyTooLarge, .badFile, .conflictingAddedToken: nil
     }
