@@ -80,7 +80,7 @@ public struct Configuration: Sendable, Equatable {
   public var headDim: Int { hiddenDim / max(1, numHeads) }
 
   /// The number of parameters; a shared word embedding counts once.
-  public var parameterCount: Int { parameterTable.rows.reduce(0) { $0 + $1.count } }
+  public var parameterCount: Int { parameterTable.counts.all }
   /// The number of the encoder's parameters.
-  public var backboneParameterCount: Int { parameterTable.backbone.reduce(0) { $0 + $1.count } }
+  public var backboneParameterCount: Int { parameterTable.counts.backbone }
 }

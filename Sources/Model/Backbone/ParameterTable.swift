@@ -23,9 +23,12 @@ package struct ParameterTable: Sendable {
     let part: Part
     /// One dimension per axis of the shape.
     let axes: [Dimension]
-    fileprivate let kerasLayers: [String]
+    /// The layer of the variable in KerasHub's files, within the encoder layer; of attention, the projection.
+    fileprivate let kerasLayer: String
+    /// The index of the variable in its layer.
     fileprivate let kerasIndex: Int
-    fileprivate let kerasShape: [Int]
+    /// The number of heads of an attention projection; nil for other parameters.
+    fileprivate let heads: Int?
 
     var name: String { specification.name }
     var shape: [Int] { specification.shape }
@@ -39,6 +42,28 @@ package struct ParameterTable: Sendable {
         paths: KerasVariable.roots.flatMap { root in kerasLayers.map { "\(root)/\($0)/vars/\(kerasIndex)" } },
         shape: kerasShape, isTransposed: specification.role == .kernel)
     }
+
+    /// The names of the variable's layer in the versions of Keras.
+    private var kerasLayers: [String] {
+      let prefix =
+        if case .layer(let index) = part {
+          "transformer_encoder" + (index == 0 ? "/" : "_\(index)/")
+        } else {
+          ""
+        }
+      guard heads != nil else { return [prefix + kerasLayer] }
+      return ["", "_"].map { prefix + "_self_attention_layer/" + $0 + kerasLayer + "_dense" }
+    }
+
+    /// Attention has `EinsumDense` kernels: [dim, heads, head width] for queries, keys and values, [heads, head width,
+    /// dim] for the output.
+    private var kerasShape: [Int] {
+      let isKernel = specification.role == .kernel
+      guard let heads else { return isKernel ? shape.reversed() : shape }
+      let (width, split) = (shape[0], [heads, shape[0] / max(1, heads)])
+      if kerasLayer == "output" { return isKernel ? split + [width] : [width] }
+      return isKernel ? [width] + split : split
+    }
   }
 
   let rows: [Row]
@@ -50,6 +75,14 @@ package struct ParameterTable: Sendable {
   /// The bias that the head adds to the scores.
   static let projectorBias = Module.projector + ".bias"
 
+  /// The number of elements of all parameters, and of those of the encoder.
+  var counts: (backbone: Int, all: Int) {
+    rows.reduce(into: (0, 0)) { counts, row in
+      counts.1 += row.count
+      if row.isBackbone { counts.0 += row.count }
+    }
+  }
+
   var specifications: [TensorSpecification] { rows.map(\.specification) }
   var backbone: [Row] { rows.filter(\.isBackbone) }
   var head: [Row] { rows.filter { !$0.isBackbone } }
@@ -58,32 +91,30 @@ package struct ParameterTable: Sendable {
 
   init(_ configuration: Configuration) {
     var table = Builder(configuration)
-    let embedding = "token_and_position_embedding/"
-    table.embedding(Module.wordEmbeddings, .vocabulary, keras: embedding + "token_embedding")
-    table.embedding(Module.positionEmbeddings, .positions, keras: embedding + "position_embedding")
+    table.embedding(Module.wordEmbeddings, .vocabulary, keras: "token_and_position_embedding/token_embedding")
+    table.embedding(Module.positionEmbeddings, .positions, keras: "token_and_position_embedding/position_embedding")
     table.norm(Module.embeddingNorm, keras: "layer_normalization")
     for index in 0..<max(0, configuration.numLayers) {
       table.part = .layer(index)
       let layer = Module.layer(index)
-      let keras = index == 0 ? "transformer_encoder/" : "transformer_encoder_\(index)/"
-      table.attention(layer.query, keras: keras, "query")
-      table.attention(layer.key, keras: keras, "key")
-      table.attention(layer.value, keras: keras, "value")
-      table.attention(layer.attentionOutput, keras: keras, "output")
-      table.norm(layer.attentionNorm, keras: keras + "_self_attention_layer_norm")
-      table.dense(layer.first, .intermediate, .hidden, keras: keras + "_feedforward_intermediate_dense")
-      table.dense(layer.second, .hidden, .intermediate, keras: keras + "_feedforward_output_dense")
-      table.norm(layer.outputNorm, keras: keras + "_feedforward_layer_norm")
+      let heads = configuration.numHeads
+      table.dense(layer.query, .hidden, .hidden, keras: "query", heads: heads)
+      table.dense(layer.key, .hidden, .hidden, keras: "key", heads: heads)
+      table.dense(layer.value, .hidden, .hidden, keras: "value", heads: heads)
+      table.dense(layer.attentionOutput, .hidden, .hidden, keras: "output", heads: heads)
+      table.norm(layer.attentionNorm, keras: "_self_attention_layer_norm")
+      table.dense(layer.first, .intermediate, .hidden, keras: "_feedforward_intermediate_dense")
+      table.dense(layer.second, .hidden, .intermediate, keras: "_feedforward_output_dense")
+      table.norm(layer.outputNorm, keras: "_feedforward_layer_norm")
     }
     table.part = .head
     table.dense(Module.transform, .hidden, .hidden, keras: "masked_lm_head/_intermediate_dense")
     table.norm(Module.headNorm, keras: "masked_lm_head/_intermediate_layer_norm")
     // In KerasHub's files the head's own kernel, if any, comes before its bias.
     if !configuration.tiesWeights {
-      table.add(Self.projector, [.vocabulary, .hidden], .kernel, keras: ["masked_lm_head"], 0)
+      table.add(Self.projector, [.vocabulary, .hidden], .kernel, keras: "masked_lm_head", 0)
     }
-    table.add(
-      Self.projectorBias, [.vocabulary], .bias, keras: ["masked_lm_head"], configuration.tiesWeights ? 0 : 1)
+    table.add(Self.projectorBias, [.vocabulary], .bias, keras: "masked_lm_head", configuration.tiesWeights ? 0 : 1)
     rows = table.rows
   }
 }
@@ -133,46 +164,32 @@ extension ParameterTable {
       }
     }
 
-    /// - Parameters:
-    ///   - layers: the names of the variable's layer in the versions of Keras.
-    ///   - index: the variable's index in the layer.
-    ///   - kerasShape: the shape in Keras; nil: the shape, reversed for a kernel.
+    /// Adds a parameter; its Keras names are made when they are needed, as most runs need none.
     mutating func add(
-      _ name: String, _ axes: [Dimension], _ role: TensorSpecification.Role, keras layers: [String], _ index: Int,
-      kerasShape: [Int]? = nil
+      _ name: String, _ axes: [Dimension], _ role: TensorSpecification.Role, keras layer: String, _ index: Int,
+      heads: Int? = nil
     ) {
-      let shape = axes.map(size)
       rows.append(
         Row(
-          specification: TensorSpecification(name: name, shape: shape, role: role), part: part, axes: axes,
-          kerasLayers: layers, kerasIndex: index, kerasShape: kerasShape ?? (role == .kernel ? shape.reversed() : shape)
-        ))
+          specification: TensorSpecification(name: name, shape: axes.map(size), role: role), part: part, axes: axes,
+          kerasLayer: layer, kerasIndex: index, heads: heads))
     }
 
     mutating func embedding(_ module: String, _ rows: Dimension, keras layer: String) {
-      add(module + ".weight", [rows, .hidden], .embedding, keras: [layer], 0)
+      add(module + ".weight", [rows, .hidden], .embedding, keras: layer, 0)
     }
 
     mutating func norm(_ module: String, keras layer: String) {
-      add(module + ".weight", [.hidden], .normGain, keras: [layer], 0)
-      add(module + ".bias", [.hidden], .normBias, keras: [layer], 1)
+      add(module + ".weight", [.hidden], .normGain, keras: layer, 0)
+      add(module + ".bias", [.hidden], .normBias, keras: layer, 1)
     }
 
-    mutating func dense(_ module: String, _ output: Dimension, _ input: Dimension, keras layer: String) {
-      add(module + ".weight", [output, input], .kernel, keras: [layer], 0)
-      add(module + ".bias", [output], .bias, keras: [layer], 1)
-    }
-
-    /// Adds a projection of attention. Keras has `EinsumDense` kernels: [dim, heads, head width] for queries, keys and
-    /// values, [heads, head width, dim] for the output.
-    mutating func attention(_ module: String, keras layer: String, _ projection: String) {
-      let layers = ["", "_"].map { layer + "_self_attention_layer/" + $0 + projection + "_dense" }
-      let (heads, width) = ([configuration.numHeads, configuration.headDim], configuration.hiddenDim)
-      let isOutput = projection == "output"
-      add(
-        module + ".weight", [.hidden, .hidden], .kernel, keras: layers, 0,
-        kerasShape: isOutput ? heads + [width] : [width] + heads)
-      add(module + ".bias", [.hidden], .bias, keras: layers, 1, kerasShape: isOutput ? [width] : heads)
+    /// - Parameter heads: for a projection of attention.
+    mutating func dense(
+      _ module: String, _ output: Dimension, _ input: Dimension, keras layer: String, heads: Int? = nil
+    ) {
+      add(module + ".weight", [output, input], .kernel, keras: layer, 0, heads: heads)
+      add(module + ".bias", [output], .bias, keras: layer, 1, heads: heads)
     }
   }
 }

@@ -117,8 +117,7 @@ extension Preset {
 extension Configuration {
   /// Returns the parameter counts of the encoder and of the whole model with this config.json.
   fileprivate static func parameterCounts(_ json: JSONValue, _ file: String) throws -> PresetRegistry.ParameterCounts {
-    let configuration = try Configuration(json: json, file: file)
-    return (configuration.backboneParameterCount, configuration.parameterCount)
+    try Configuration(json: json, file: file).parameterTable.counts
   }
 }
 
