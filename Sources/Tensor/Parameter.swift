@@ -1,5 +1,3 @@
-import Files
-
 /// A trained tensor: its name, its offset in the parameter block, its values and, in training, its gradient.
 ///
 /// It is a class, so that layers that share a tensor (the token embedding and the head's projection) share one object,
@@ -161,8 +159,8 @@ package final class ParameterStore: @unchecked Sendable {
   }
 
   /// The matrices of products that lie in mapped files.
-  var mappedMatrices: [(Parameter, FileMapping)] {
-    let files = keepAlive.compactMap { $0 as? FileMapping }.filter(\.isMapped)
+  var mappedMatrices: [(Parameter, any MappedMemory)] {
+    let files = keepAlive.compactMap { $0 as? any MappedMemory }.filter(\.isMapped)
     return parameters.filter { $0.specification.role == .kernel }.compactMap { parameter in
       files.first { $0.holds(parameter.values) }.map { (parameter, $0) }
     }
@@ -188,4 +186,16 @@ package final class ParameterStore: @unchecked Sendable {
     let pool = parameter.count < 65_536 ? .serial : pool
     pool.split(parameter.count) { _, range in (gradients + range.lowerBound).update(repeating: 0, count: range.count) }
   }
+}
+
+/// Memory that may be a mapped file: its pages can be released, and are read again when they are used.
+package protocol MappedMemory: AnyObject {
+  /// Whether the memory is a mapping. Otherwise releasing does nothing.
+  var isMapped: Bool { get }
+
+  /// Whether an address lies in it.
+  func holds(_ address: UnsafeRawPointer) -> Bool
+
+  /// Releases the pages of a part.
+  func release(_ part: UnsafeRawBufferPointer)
 }

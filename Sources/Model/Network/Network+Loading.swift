@@ -1,3 +1,4 @@
+import Files
 import Tensor
 
 extension Network {
@@ -56,3 +57,6 @@ extension Network {
     }
   }
 }
+
+/// Values of float32 files are used in place, and their pages are released once they are packed.
+extension FileMapping: MappedMemory {}

@@ -1,5 +1,4 @@
 import CKernels
-import Files
 
 /// The matrices of a model packed for small-batch products, in a process that processes one short text after another.
 ///
@@ -16,7 +15,7 @@ package final class PackedWeights {
   private var memory: ZeroedMemory?
   private var used = 0
   /// The matrices that are still to be packed; nil before they are known.
-  private var unpacked: ArraySlice<(Parameter, FileMapping)>?
+  private var unpacked: ArraySlice<(Parameter, any MappedMemory)>?
   private var shortPasses = 0
   private var passesBeforePacking = 32
 
