@@ -61,14 +61,14 @@ import Testing
     let folder = try TemporaryFolder()
     let checkpoints = CheckpointFolder(output: folder.path)
     let stopped = try SmallModel.micro()
-    try stopped.fit(Self.texts, batchSize: 1, callbacks: [.onStep { $0.step == 3 ? .stop : .goOn }])
+    try stopped.fit(Self.texts, batchSize: 1, callbacks: [.onStep { $0.step == 3 ? .stop : .proceed }])
     let expected = try stopped.evaluate(Self.texts)
     try await Task {
       let model = try SmallModel.micro()
       let corpus = TextList(Self.texts, preprocessor: try #require(model.preprocessor))
       let cancel = TrainingCallback.onStep {
         if $0.step == 3 { cancelCurrentTask() }
-        return .goOn
+        return .proceed
       }
       #expect(throws: CancellationError.self) {
         try model.fit(

@@ -23,7 +23,7 @@ import Testing
     var last = Double.infinity
     let callback = TrainingCallback.onEpochEnd {
       last = $0.loss
-      return .goOn
+      return .proceed
     }
     try maskedLM.fit(corpus, options: TrainingOptions(epochs: 300, batchSize: 3), callbacks: [callback])
     #expect(last < 0.5)

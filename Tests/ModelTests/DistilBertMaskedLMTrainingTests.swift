@@ -27,7 +27,7 @@ import Testing
     var steps: [(Int, Int, Int, Float)] = []
     let callback = TrainingCallback.onStep {
       steps.append(($0.epoch, $0.step, $0.totalSteps, $0.learningRate))
-      return $0.step < last ? .goOn : .stop
+      return $0.step < last ? .proceed : .stop
     }
     try model.fit(texts, batchSize: 2, epochs: epochs, callbacks: [callback])
     return steps
@@ -91,7 +91,7 @@ import Testing
     let model = try Self.model()
     #expect(throws: Failure.self) {
       try model.fit(
-        Self.texts, batchSize: 2, callbacks: [.onStep { if $0.step == 2 { throw Failure() } else { .goOn } }])
+        Self.texts, batchSize: 2, callbacks: [.onStep { if $0.step == 2 { throw Failure() } else { .proceed } }])
     }
     let next = try Self.steps(model, epochs: 1)
     #expect(next.map(\.epoch) == [2, 2, 2] && next.map(\.step) == [3, 4, 5])
@@ -125,7 +125,7 @@ import Testing
     defer { withExtendedLifetime(lock) {} }
     try model.fit(
       corpus, options: options, checkpoints: CheckpointOptions(folder: checkpoints),
-      callbacks: [.onStep { $0.step == 5 ? .stop : .goOn }])
+      callbacks: [.onStep { $0.step == 5 ? .stop : .proceed }])
     let checkpoint = try TrainingCheckpoint.newest(in: checkpoints)
     #expect(checkpoint.state.step == 5)
     let resumed = try Self.model(Schedule(.cosine))

@@ -1,7 +1,7 @@
 /// A function that `fit` calls while it trains, on the thread that called `fit` (Keras: `Callback`).
 ///
 ///     let patience = TrainingCallback.onEpochEnd { report in
-///       report.validation.map { $0.loss < 2.5 } == true ? .stop : .goOn
+///       report.validation.map { $0.loss < 2.5 } == true ? .stop : .proceed
 ///     }
 ///     try maskedLM.fit(features, callbacks: [patience])
 ///
@@ -11,7 +11,7 @@ public struct TrainingCallback {
   /// The decision of a callback.
   public enum Decision: Sendable {
     /// Training continues.
-    case goOn
+    case proceed
     /// Training ends, with the parameters of the last step.
     case stop
   }
@@ -23,12 +23,12 @@ public struct TrainingCallback {
 
   /// Creates a callback for the end of each optimizer step (Keras: `on_train_batch_end`).
   public static func onStep(_ body: @escaping (TrainingReport) throws -> Decision) -> TrainingCallback {
-    TrainingCallback { $0.moment == .step ? try body($0) : .goOn }
+    TrainingCallback { $0.moment == .step ? try body($0) : .proceed }
   }
 
   /// Creates a callback for the end of each epoch, after its validation (Keras: `on_epoch_end`).
   public static func onEpochEnd(_ body: @escaping (TrainingReport) throws -> Decision) -> TrainingCallback {
-    TrainingCallback { $0.moment == .epochEnd ? try body($0) : .goOn }
+    TrainingCallback { $0.moment == .epochEnd ? try body($0) : .proceed }
   }
 
   fileprivate func callAsFunction(_ report: TrainingReport) throws -> Decision { try body(report) }

@@ -246,7 +246,7 @@ struct FitCommand {
         callbacks: [
           TrainingCallback { report in
             try monitor.show(report)
-            return Signals.received == nil ? .goOn : .stop
+            return Signals.received == nil ? .proceed : .stop
           }
         ])
       try monitor.finish()

@@ -34,7 +34,7 @@ import Testing
   private func fit(
     _ model: DistilBertMaskedLM, _ source: Corpus = Corpus(), steps: Int, failingAt last: Int? = nil
   ) throws {
-    let failure = TrainingCallback.onStep { if $0.step == last { throw Stop() } else { .goOn } }
+    let failure = TrainingCallback.onStep { if $0.step == last { throw Stop() } else { .proceed } }
     try model.fit(
       source, options: TrainingOptions(epochs: nil, maximumSteps: steps, batchSize: 2), callbacks: [failure])
   }

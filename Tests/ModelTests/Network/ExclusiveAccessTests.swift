@@ -35,7 +35,7 @@ import Testing
         #expect(Self.error(on: call) as? ModelUseError == .inUse)
         refused += 1
       }
-      return .goOn
+      return .proceed
     }
     try model.fit(features, labels: [[5]], callbacks: [callback])
     #expect(refused == calls.count)

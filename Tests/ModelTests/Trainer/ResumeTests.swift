@@ -95,7 +95,7 @@ import Testing
           #expect((report.maskedTokens == 0) == report.loss.isNaN && report.loss.isNaN == report.accuracy.isNaN)
           if report.maskedTokens == 0 { (timeless.loss, timeless.accuracy) = (-1, -1) }
           if report.moment == .step || report.moment == .epochEnd { reports.append(timeless) }
-          return isLast(report) ? .stop : .goOn
+          return isLast(report) ? .stop : .proceed
         }
       ])
     return (reports, outcome)

@@ -43,7 +43,7 @@ import Testing
       callbacks: [
         TrainingCallback {
           reports.append($0)
-          return .goOn
+          return .proceed
         }
       ])
     #expect(reports.filter { $0.moment == .validation(done: 3, of: 3) }.map(\.step) == [3, 6])
@@ -61,7 +61,7 @@ import Testing
       var last = 0
       let callback = TrainingCallback {
         last = $0.step
-        return $0.step < until ? .goOn : .stop
+        return $0.step < until ? .proceed : .stop
       }
       try model().fit(Recorder(count: 10), options: options, callbacks: [callback])
       return last
@@ -81,7 +81,7 @@ import Testing
       model.compile(optimizer: .adam(learningRate: 1e-2))
       let callback = TrainingCallback {
         losses.append($0.loss)
-        return .goOn
+        return .proceed
       }
       try model.fit(Recorder(count: 32), options: options, callbacks: [callback])
       return losses
@@ -100,7 +100,7 @@ import Testing
     var losses: [Double] = []
     let callback = TrainingCallback {
       losses.append($0.loss)
-      return .goOn
+      return .proceed
     }
     try model.fit(empty, options: TrainingOptions(epochs: 2), callbacks: [callback])
     #expect(losses.count > 0 && losses.allSatisfy(\.isNaN))

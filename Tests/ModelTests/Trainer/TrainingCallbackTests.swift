@@ -14,12 +14,12 @@ import Testing
       callbacks: [
         .onStep {
           steps.append($0.step)
-          return .goOn
+          return .proceed
         },
         .onEpochEnd {
           epochs.append($0.epoch)
           #expect($0.validation?.samples == 1)
-          return .goOn
+          return .proceed
         },
       ])
     #expect(steps == [1, 2, 3, 4] && epochs == [1, 2])
@@ -32,10 +32,10 @@ import Testing
     let outcome = try model.fit(
       texts, batchSize: 1, epochs: 5,
       callbacks: [
-        .onStep { $0.step == 3 ? .stop : .goOn },
+        .onStep { $0.step == 3 ? .stop : .proceed },
         .onStep { _ in
           others += 1
-          return .goOn
+          return .proceed
         },
       ])
     #expect(outcome.ending == .stopped && outcome.state.step == 3 && others == 3)
@@ -66,11 +66,11 @@ import Testing
           _ = try model.evaluate(texts)
           _ = try model.predict(["the [MASK]"])
           do { try model.fit(texts) } catch ModelUseError.inUse { refused += 1 }
-          return .goOn
+          return .proceed
         },
         .onEpochEnd { _ in
           try model.save(to: folder, overwrite: true)
-          return .goOn
+          return .proceed
         },
       ]
     }

@@ -30,7 +30,7 @@ struct Adapt {
     print("before:", try maskedLM.evaluate(files: [text]).loss)
 
     // A callback sees every step, and can end the training.
-    let few = TrainingCallback.onStep { report in report.step < 10 ? .goOn : .stop }
+    let few = TrainingCallback.onStep { report in report.step < 10 ? .proceed : .stop }
     let outcome = try maskedLM.fit(files: [text], options: TrainingOptions(batchSize: 8), callbacks: [few])
     print("steps:", outcome.state.step)
     print("after:", try maskedLM.evaluate(files: [text]).loss)
