@@ -109,6 +109,12 @@ package enum Path {
   }
 
   /// Creates a directory and its missing parents.
+  package static func makeDirectories(_ path: String) throws(FileError) {
+    var created: [String] = []
+    try makeDirectories(path, created: &created)
+  }
+
+  /// Creates a directory and its missing parents.
   /// - Parameter created: the directories created are appended, the innermost last.
   package static func makeDirectories(_ path: String, created: inout [String]) throws(FileError) {
     if kind(path) != nil { return }

@@ -38,9 +38,8 @@ enum Files {
   }
 
   static func makeFolder(_ path: String) throws {
-    var created: [String] = []
     do {
-      try Path.makeDirectories(path, created: &created)
+      try Path.makeDirectories(path)
     } catch {
       throw BenchmarkError("cannot create the folder: \(error.message)", hint: "choose another with --cache")
     }

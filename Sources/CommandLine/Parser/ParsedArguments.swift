@@ -49,7 +49,7 @@ package struct ParsedArguments: Sendable {
     return names
   }
 
-  /// Checks that there are no operands.
+  /// Throws if there are operands.
   package func refuseOperands() throws(UsageError) {
     if let first = operands.first { throw .unexpectedOperand(first, command: command) }
   }

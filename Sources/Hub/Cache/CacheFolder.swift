@@ -117,9 +117,8 @@ struct CacheFolder {
   }
 
   func makeFolder(_ path: String) throws {
-    var created: [String] = []
     do throws(FileError) {
-      try Path.makeDirectories(path, created: &created)
+      try Path.makeDirectories(path)
     } catch {
       if case .noSpace = error { throw error }
       throw HubError.cacheNotWritable(path: path)

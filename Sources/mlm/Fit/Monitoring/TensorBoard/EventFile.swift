@@ -56,9 +56,8 @@ final class EventFile {
   }
 
   private static func makeFolder(_ folder: String) throws(HistoryError) {
-    var created: [String] = []
     do throws(FileError) {
-      try Path.makeDirectories(folder, created: &created)
+      try Path.makeDirectories(folder)
     } catch {
       throw .cannotWrite(.events, path: folder, code: errno)
     }
