@@ -7,6 +7,6 @@ package enum InstructionSet {
   /// value is valid or not set.
   package static var invalidLimit: String? {
     guard let value = getenv("MLM_MAX_CPU_ISA"), mlm_knows_limit(value) == 0 else { return nil }
-    return "MLM_MAX_CPU_ISA: '\(String(cString: value))' is not baseline, avx2 or avx512"
+    return "MLM_MAX_CPU_ISA: '\(String(cString: value))' is not baseline, avx2, avx512, vnni or amx"
   }
 }

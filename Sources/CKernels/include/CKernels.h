@@ -10,13 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reduced_gemm.h"
+
 // MARK: instruction sets
 
 #pragma clang assume_nonnull begin
 
 typedef enum { MLM_BASELINE, MLM_AVX2, MLM_AVX512 } mlm_instruction_set;
 
-/// The widest instruction set that the processor supports and MLM_MAX_CPU_ISA (avx512, avx2, baseline) allows.
+/// The widest instruction set that the processor supports and MLM_MAX_CPU_ISA (amx, vnni, avx512, avx2, baseline)
+/// allows. Products in reduced precision have their own (reduced_gemm.h).
 mlm_instruction_set mlm_instructions(void);
 
 /// Whether a value is valid for MLM_MAX_CPU_ISA. Invalid values limit nothing.

@@ -1,0 +1,62 @@
+// Products in reduced precision: which tiles are computed in which order.
+#include "reduced_gemm.h"
+
+static const mlm_reduced_kernel none;
+
+const mlm_reduced_kernel *mlm_kernel_of(mlm_format format, mlm_reduced_instructions instructions) {
+  const int is_int8 = format == MLM_INT8;
+  switch (instructions) {
+    case MLM_REDUCED_SCALAR: return is_int8 ? &mlm_int8_scalar : &mlm_bfloat16_scalar;
+#if defined(__x86_64__)
+    case MLM_REDUCED_AVX2: return is_int8 ? &mlm_int8_avx2 : &mlm_bfloat16_avx2;
+    case MLM_REDUCED_AVX512: return is_int8 ? &none : &mlm_bfloat16_avx512;
+    case MLM_REDUCED_AVX_VNNI: return is_int8 ? &mlm_int8_avx_vnni : &none;
+    case MLM_REDUCED_AVX512_VNNI: return is_int8 ? &mlm_int8_avx512_vnni : &mlm_bfloat16_avx512_bf16;
+    case MLM_REDUCED_AMX: return is_int8 ? &mlm_int8_amx : &mlm_bfloat16_amx;
+#endif
+    default: return &none;
+  }
+}
+
+const char *mlm_reduced_name(mlm_format format, mlm_reduced_instructions instructions) {
+  const char *name = mlm_kernel_of(format, instructions)->name;
+  return name ? name : "none";
+}
+
+size_t mlm_narrowed_stride(mlm_format format, mlm_reduced_instructions instructions, size_t inner) {
+  const size_t bytes = mlm_reduced_padded(format, inner) * x_bytes(mlm_kernel_of(format, instructions)->layout);
+  return (bytes + 63) / 64 * 64 | 64;
+}
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+/// The bytes of x that stay in the second-level cache while the weights pass.
+enum { BLOCK_BYTES = 1 << 18 };
+
+void mlm_reduced_multiply(const mlm_reduced_gemm *p, size_t begin, size_t end, const void *following) {
+  const mlm_reduced_kernel *kernel = mlm_kernel_of(p->format, p->instructions);
+  const size_t inner = mlm_reduced_padded(p->format, p->inner);
+  const size_t panel_bytes = mlm_reduced_panel_bytes(p->format, p->inner);
+  const size_t step = kernel->tile_panels * MLM_REDUCED_PANEL;
+  const size_t tiles = BLOCK_BYTES / p->x_stride / kernel->tile_rows;
+  const size_t block = (tiles ? tiles : 1) * kernel->tile_rows;
+  _Alignas(64) uint32_t sums[LARGEST_TILE_ROWS * LARGEST_TILE_COLUMNS];
+  if (kernel->begin) kernel->begin();
+  for (size_t start = 0; start < p->rows; start += block) {
+    const size_t stop = least(p->rows, start + block);
+    for (size_t j = begin; j < end; j += step) {
+      const size_t columns = least(step, end - j);
+      const size_t panels = (columns + MLM_REDUCED_PANEL - 1) / MLM_REDUCED_PANEL;
+      const char *w = (const char *)p->w + j / MLM_REDUCED_PANEL * panel_bytes;
+      const void *next = j + step < end ? w + panels * panel_bytes : stop == p->rows ? following : NULL;
+      for (size_t row = start; row < stop; row += kernel->tile_rows) {
+        const size_t rows = least(kernel->tile_rows, stop - row);
+        kernel->tile(
+            (const char *)p->x + row * p->x_stride, p->x_stride, rows, w, panel_bytes, panels, inner,
+            row == start ? next : NULL, sums);
+        kernel->finish(p, sums, row, rows, j, columns, needs_compensation(kernel->layout));
+      }
+    }
+  }
+  if (kernel->end) kernel->end();
+}
