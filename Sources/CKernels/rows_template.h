@@ -202,6 +202,39 @@ static void softmax_backward(float *dp, const float *p, size_t n) {
   EACH(n, put(dp + i, get(p + i, c) * (get(dp + i, c) - inner), c););
 }
 
+// MARK: small products
+
+/// Some rows (at most PRODUCT_ROWS) by c columns.
+INLINE void product_part(
+    const float *a, size_t a_stride, const size_t rows, size_t inner, const float *b, size_t b_stride, float factor,
+    float *y, size_t y_stride, size_t c) {
+  vf sums[PRODUCT_ROWS];
+#pragma clang loop unroll(full)
+  for (size_t r = 0; r < rows; r++) sums[r] = all(0);
+  for (size_t k = 0; k < inner; k++) {
+    const vf v = get(b + k * b_stride, c);
+#pragma clang loop unroll(full)
+    for (size_t r = 0; r < rows; r++) sums[r] += a[r * a_stride + k] * v;
+  }
+#pragma clang loop unroll(full)
+  for (size_t r = 0; r < rows; r++) put(y + r * y_stride, sums[r] * factor, c);
+}
+
+static void product(
+    const float *a, size_t a_stride, size_t rows, size_t inner, const float *b, size_t b_stride, size_t columns,
+    float factor, float *y, size_t y_stride) {
+  EACH(columns, {
+    size_t row = 0;
+    for (; row + PRODUCT_ROWS <= rows; row += PRODUCT_ROWS)
+      product_part(
+          a + row * a_stride, a_stride, PRODUCT_ROWS, inner, b + i, b_stride, factor, y + row * y_stride + i, y_stride,
+          c);
+    for (; row < rows; row++)
+      product_part(
+          a + row * a_stride, a_stride, 1, inner, b + i, b_stride, factor, y + row * y_stride + i, y_stride, c);
+  });
+}
+
 // MARK: layer norm
 
 static void norm(
@@ -342,6 +375,7 @@ const mlm_rows FUNCTIONS = {
     .sum_of_exponentials = sum_of_exponentials,
     .softmax = softmax,
     .softmax_backward = softmax_backward,
+    .product = product,
     .norm = norm,
     .norm_backward = norm_backward,
     .norm_gradients = norm_gradients,

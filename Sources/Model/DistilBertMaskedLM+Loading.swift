@@ -7,6 +7,8 @@ extension DistilBertMaskedLM {
   ///
   /// - Parameters:
   ///   - loadWeights: false: the preset's architecture and vocabulary, with random weights from the seed.
+  ///   - precision: the precision of matrix products. A model of another precision than float32 cannot be trained. nil:
+  ///     that of the files: int8 for a directory of quantized weights, otherwise float32.
   ///   - seed: the source of every random choice.
   ///   - threads: the number of threads to compute with.
   ///   - dropout: overrides the model's own rates.
@@ -14,28 +16,31 @@ extension DistilBertMaskedLM {
   /// - Throws: `PresetError`, `HubError`, `FileError`, `CheckpointError`, `TokenizerError` if something is missing or
   ///   does not fit.
   public static func fromPreset(
-    _ preset: String, loadWeights: Bool = true, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads,
-    dropout: Float? = nil, hub: Hub = .fromEnvironment
+    _ preset: String, loadWeights: Bool = true, precision: Precision? = nil, seed: UInt64 = 0,
+    threads: Int = DistilBertMaskedLM.defaultThreads, dropout: Float? = nil, hub: Hub = .fromEnvironment
   ) throws -> DistilBertMaskedLM {
     try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: loadWeights) {
-      try load($0, seed: seed, threads: threads, dropout: dropout)
+      try load($0, precision: precision, seed: seed, threads: threads, dropout: dropout)
     }
   }
 
   /// Loads a preset with another preprocessor, or with none for preprocessed samples only. The preset's vocabulary is
   /// not read.
   public static func fromPreset(
-    _ preset: String, loadWeights: Bool = true, preprocessor: DistilBertMaskedLMPreprocessor?, seed: UInt64 = 0,
+    _ preset: String, loadWeights: Bool = true, precision: Precision? = nil,
+    preprocessor: DistilBertMaskedLMPreprocessor?, seed: UInt64 = 0,
     threads: Int = DistilBertMaskedLM.defaultThreads, hub: Hub = .fromEnvironment
   ) throws -> DistilBertMaskedLM {
     try PresetRegistry.builtIn().resolve(preset, hub: hub, loadWeights: loadWeights) {
-      try load($0, preprocessor: preprocessor, seed: seed, threads: threads, dropout: nil, notes: [])
+      try load(
+        $0, preprocessor: preprocessor, precision: precision, seed: seed, threads: threads, dropout: nil, notes: [])
     }
   }
 
   /// Loads a resolved preset.
   package static func load(
-    _ preset: ResolvedPreset, seed: UInt64 = 0, threads: Int = DistilBertMaskedLM.defaultThreads, dropout: Float? = nil
+    _ preset: ResolvedPreset, precision: Precision? = nil, seed: UInt64 = 0,
+    threads: Int = DistilBertMaskedLM.defaultThreads, dropout: Float? = nil
   ) throws -> DistilBertMaskedLM {
     let tokenizer = try preset.loadTokenizer()
     let configuration = preset.configuration
@@ -53,13 +58,16 @@ extension DistilBertMaskedLM {
     let preprocessor = try DistilBertMaskedLMPreprocessor(
       tokenizer: tokenizer, sequenceLength: min(512, configuration.maxSequenceLength),
       masking: MaskingOptions(seed: seed))
-    return try load(preset, preprocessor: preprocessor, seed: seed, threads: threads, dropout: dropout, notes: notes)
+    return try load(
+      preset, preprocessor: preprocessor, precision: precision, seed: seed, threads: threads, dropout: dropout,
+      notes: notes)
   }
 
   private static func load(
-    _ preset: ResolvedPreset, preprocessor: DistilBertMaskedLMPreprocessor?, seed: UInt64, threads: Int,
-    dropout: Float?, notes: [String]
+    _ preset: ResolvedPreset, preprocessor: DistilBertMaskedLMPreprocessor?, precision: Precision?, seed: UInt64,
+    threads: Int, dropout: Float?, notes: [String]
   ) throws -> DistilBertMaskedLM {
+    let precision = precision ?? .float32
     let compute = Compute(threads: threads)
     var configuration = preset.configuration
     if let dropout { (configuration.dropout, configuration.attentionDropout) = (dropout, dropout) }
@@ -68,9 +76,9 @@ extension DistilBertMaskedLM {
         try Network(restored: configuration), preprocessor: preprocessor, compute: compute, seed: seed, notes: notes)
     }
     guard let weights = try preset.loadWeights() else {
-      return DistilBertMaskedLM(
-        try Network(random: configuration, seed: seed, on: compute.pool), preprocessor: preprocessor, compute: compute,
-        seed: seed, notes: notes)
+      let network = try Network(random: configuration, seed: seed, on: compute.pool)
+      network.reduce(to: precision)
+      return DistilBertMaskedLM(network, preprocessor: preprocessor, compute: compute, seed: seed, notes: notes)
     }
     configuration.tiesWeights = weights.configuration.tiesWeights
     var warnings: [String] = []
@@ -83,9 +91,11 @@ extension DistilBertMaskedLM {
           + "so no mask can be filled before fit"
       ]
     }
+    let network = try Network(configuration, weights, seed: seed, on: compute.pool)
+    network.reduce(to: precision)
     return DistilBertMaskedLM(
-      try Network(configuration, weights, seed: seed, on: compute.pool), preprocessor: preprocessor, compute: compute,
-      seed: seed, notes: weights.notes + notes, warnings: warnings)
+      network, preprocessor: preprocessor, compute: compute, seed: seed, notes: weights.notes + notes,
+      warnings: warnings)
   }
 }
 

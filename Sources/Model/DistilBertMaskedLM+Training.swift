@@ -18,7 +18,7 @@ extension DistilBertMaskedLM {
   ///   - callbacks: called after each step and each epoch, and during validation; see `TrainingCallback`. A callback
   ///     that returns `.stop` ends training with a checkpoint.
   /// - Throws: the errors of the corpus and the callbacks; `PreprocessorError` for a sample that does not fit the
-  ///   model; `ModelUseError.inUse`; `TrainingError` if the loss is no longer finite, leaving the last weights with a
+  ///   model; `ModelUseError` if the model is in use or not in float32; `TrainingError` if the loss is no longer finite, leaving the last weights with a
   ///   finite loss; `CancellationError` between two steps if the task is canceled, leaving the weights of the last step
   ///   and a checkpoint.
   @discardableResult
@@ -27,6 +27,7 @@ extension DistilBertMaskedLM {
     checkpoints: CheckpointOptions? = nil, resuming checkpoint: TrainingCheckpoint? = nil,
     callbacks: [TrainingCallback] = []
   ) throws -> TrainingOutcome {
+    guard precision == .float32 else { throw ModelUseError.reducedPrecision(precision) }
     let checked = CheckedSource(source, for: configuration)
     let checkedValidation = validation.map { CheckedSource($0, for: configuration) }
     return try compute.exclusiveAccess.claim(nests: false) {

@@ -30,6 +30,8 @@ public final class DistilBertMaskedLM {
   public let notes: [String]
   /// Warnings about loading the model, one line each, such as a randomly initialized head.
   public let warnings: [String]
+  /// The precision of the matrix products in `predict`, `rank` and `evaluate`.
+  public var precision: Precision { network.precision }
   /// Whether the masked-language-model head was trained, before it was loaded or by `fit`. Predictions of an untrained
   /// head are noise.
   public var hasTrainedHead: Bool { network.hasTrainedHead }

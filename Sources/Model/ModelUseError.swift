@@ -12,6 +12,8 @@ public enum ModelUseError: ModelError, Equatable {
   case vocabularyTooLarge(pieces: Int, rows: Int)
   /// The model does not have the layer to freeze.
   case noSuchLayer(part: String, layers: Int)
+  /// Training of a model that was loaded in another precision than float32.
+  case reducedPrecision(Precision)
   /// The call would freeze the whole model.
   case nothingLeftToTrain
   /// A target has no word pieces, or one that is not in the vocabulary.
@@ -30,6 +32,7 @@ public enum ModelUseError: ModelError, Equatable {
       "the preprocessor's vocabulary has \(pieces) word pieces, but the model has only \(rows) rows for them"
     case .noSuchLayer(let part, let layers):
       "cannot freeze \(part): the model has \(layers) layer\(layers == 1 ? ", 0" : "s, 0 to \(layers - 1)")"
+    case .reducedPrecision(let precision): "a model in \(precision.rawValue) cannot be trained"
     case .nothingLeftToTrain: "everything is frozen: nothing is left to train"
     case .unknownTarget(let word, let pieces):
       pieces.isEmpty
@@ -46,6 +49,7 @@ public enum ModelUseError: ModelError, Equatable {
     case .noPreprocessor: "set `preprocessor`, or pass MaskedLMFeatures"
     case .inUse: "make one call at a time, or load a model for each thread"
     case .backboneIsTaken: "use that model's `backbone`, or create a new one"
+    case .reducedPrecision: "load it in float32"
     case .unknownTarget: "`tokens` of the tokenizer's ids shows the pieces of a word"
     case .targetOfSeveralPieces: "masks that are filled together take single word pieces"
     case .vocabularyTooLarge, .noSuchLayer, .nothingLeftToTrain, .targetTooLong: nil

@@ -48,6 +48,14 @@ package enum Elementwise {
     rows.softmax_backward(dp, p, n)
   }
 
+  /// y = factor · a·b, for small matrices. Each number is a sum in the order of the inner dimension, the same with AVX2
+  /// and AVX-512.
+  package static func multiply(_ a: Matrix, _ b: Matrix, into y: Matrix, factor: Float = 1) {
+    let start = ProductClock.begin()
+    rows.product(a.start, a.stride, a.rows, a.columns, b.start, b.stride, b.columns, factor, y.start, y.stride)
+    ProductClock.end(start)
+  }
+
   /// x += residual; y = gain · (x − mean) · scale + bias, where scale = 1 / √(variance + epsilon).
   package static func normalize(
     _ x: UnsafeMutablePointer<Float>, adding residual: UnsafePointer<Float>?, gain: UnsafePointer<Float>,

@@ -43,4 +43,12 @@ package struct Matrix {
   package func copy(from other: Matrix) {
     for row in 0..<rows { self[row].update(from: other[row], count: columns) }
   }
+
+  /// other[column][row] = self[row][column].
+  package func transpose(into other: Matrix) {
+    for row in 0..<rows {
+      let from = self[row]
+      for column in 0..<columns { other.start[column &* other.stride &+ row] = from[column] }
+    }
+  }
 }

@@ -6,7 +6,9 @@ package final class Parameter: @unchecked Sendable {
   package let specification: TensorSpecification
   /// The offset of this tensor in the store's blocks, in elements.
   package let offset: Int
-  package fileprivate(set) var values: UnsafeMutablePointer<Float>
+  private var storedValues: UnsafeMutablePointer<Float>?
+  /// A matrix that is only used in reduced precision: float32 values are made when they are first needed.
+  private let source: MatrixSource?
   package fileprivate(set) var gradients: UnsafeMutablePointer<Float>?
   /// Whether its gradient is computed and the optimizer updates it.
   package var isTrainable = true
@@ -16,6 +18,8 @@ package final class Parameter: @unchecked Sendable {
   package var gradientBeginsWithProduct = false
   /// The values of a matrix packed for small-batch products, if `PackedWeights` has packed them.
   package var packed: Matrix?
+  /// The values of a matrix in reduced precision, by which products multiply instead.
+  package fileprivate(set) var reduced: ReducedWeights?
   /// The matrix by which the forward pass multiplies after this one.
   package fileprivate(set) var following: Parameter?
   /// Whether the gradient still has the values of the previous step.
@@ -24,13 +28,58 @@ package final class Parameter: @unchecked Sendable {
   fileprivate init(_ specification: TensorSpecification, offset: Int, values: UnsafeMutablePointer<Float>) {
     self.specification = specification
     self.offset = offset
-    self.values = values
+    storedValues = values
+    source = nil
   }
+
+  fileprivate init(_ specification: TensorSpecification, offset: Int, source: MatrixSource) {
+    self.specification = specification
+    self.offset = offset
+    self.source = source
+  }
+
+  /// The float32 values. Not for several threads at once, unless the model is float32.
+  package fileprivate(set) var values: UnsafeMutablePointer<Float> {
+    get {
+      if let storedValues { return storedValues }
+      let values = UnsafeMutablePointer<Float>.allocate(capacity: max(1, count))
+      for row in 0..<rows { source?.copyRow(row, columns, to: values + row * columns) }
+      (storedValues, ownsValues) = (values, true)
+      return values
+    }
+    set {
+      freeOwnValues()
+      storedValues = newValue
+    }
+  }
+
+  /// Whether the values were made from the source.
+  private var ownsValues = false
+
+  private func freeOwnValues() {
+    if ownsValues { storedValues?.deallocate() }
+    ownsValues = false
+  }
+
+  deinit { freeOwnValues() }
+
+  /// Copies a row of the values.
+  @inline(__always)
+  package func copyRow(_ row: Int, to target: UnsafeMutablePointer<Float>) {
+    if let storedValues {
+      target.update(from: storedValues + row * columns, count: columns)
+    } else {
+      source?.copyRow(row, columns, to: target)
+    }
+  }
+
+  /// The source of the values for products in reduced precision.
+  fileprivate var matrixSource: MatrixSource { source ?? .float32(values) }
 
   package var name: String { specification.name }
   package var count: Int { specification.count }
-  private var rows: Int { specification.shape.count > 1 ? specification.shape[0] : 1 }
-  private var columns: Int { specification.shape.last ?? 1 }
+  fileprivate var rows: Int { specification.shape.count > 1 ? specification.shape[0] : 1 }
+  fileprivate var columns: Int { specification.shape.last ?? 1 }
 
   /// The values as rows × columns; a vector is one row.
   package var matrix: Matrix { Matrix(values, rows: rows, columns: columns) }
@@ -69,6 +118,8 @@ package final class ParameterStore: @unchecked Sendable {
     case borrowed(UnsafePointer<Float>)
     /// A function that fills in the values.
     case fill((UnsafeMutablePointer<Float>) throws -> Void)
+    /// Read-only memory in another format that one of the `owners` keeps alive, for products in reduced precision.
+    case stored(MatrixSource)
   }
 
   /// - Parameters:
@@ -83,16 +134,17 @@ package final class ParameterStore: @unchecked Sendable {
     var filled: [UnsafeMutablePointer<Float>] = []
     do {
       for (index, specification) in specifications.enumerated() {
-        let values: UnsafeMutablePointer<Float>
         switch try source(index, specification) {
         case .borrowed(let pointer):
-          values = UnsafeMutablePointer(mutating: pointer)
+          parameters.append(Parameter(specification, offset: offset, values: UnsafeMutablePointer(mutating: pointer)))
         case .fill(let fill):
-          values = .allocate(capacity: max(1, specification.count))
+          let values = UnsafeMutablePointer<Float>.allocate(capacity: max(1, specification.count))
           filled.append(values)
           try fill(values)
+          parameters.append(Parameter(specification, offset: offset, values: values))
+        case .stored(let matrix):
+          parameters.append(Parameter(specification, offset: offset, source: matrix))
         }
-        parameters.append(Parameter(specification, offset: offset, values: values))
         // Each tensor begins at a multiple of 16 elements: one cache line.
         offset += (specification.count + 15) & ~15
       }
@@ -139,6 +191,7 @@ package final class ParameterStore: @unchecked Sendable {
   package func makeTrainable() {
     guard self.values == nil else { return }
     packedWeights.drop(from: self)
+    for parameter in parameters { parameter.reduced = nil }
     let (valueMemory, gradientMemory) = (ZeroedMemory(floats: blockSize), ZeroedMemory(floats: blockSize))
     let (values, gradients) = (valueMemory.floats, gradientMemory.floats)
     for parameter in parameters {
@@ -151,6 +204,47 @@ package final class ParameterStore: @unchecked Sendable {
     for pointer in single { pointer.deallocate() }
     single = []
     keepAlive = []
+  }
+
+  /// Gives matrices a copy in reduced precision, by which products multiply from then on. They are packed by the first
+  /// product that needs them, or by `packReduced`.
+  package func reduce(_ matrices: [(parameter: Parameter, format: ReducedFormat)]) {
+    packedWeights.drop(from: self)
+    var total = 0
+    let offsets = matrices.map { parameter, format in
+      defer {
+        let bytes = ReducedWeights.bytes(rows: parameter.rows, columns: parameter.columns, as: format)
+        total += (bytes + 63) / 64 * 64
+      }
+      return total
+    }
+    let memory = ZeroedMemory(bytes: total)
+    for ((parameter, format), offset) in zip(matrices, offsets) {
+      parameter.reduced = ReducedWeights(
+        parameter.matrixSource, rows: parameter.rows, columns: parameter.columns, as: format, in: memory, at: offset)
+    }
+  }
+
+  /// Packs all matrices in reduced precision that no product has packed yet, and releases the pages of their files.
+  package func packReduced(on pool: WorkerPool) {
+    for weights in parameters.compactMap(\.reduced) {
+      if !weights.isPacked {
+        pool.split(weights.rows, alignment: ReducedWeights.panel) { _, rows in weights.pack(rows) }
+        weights.isPacked = true
+      }
+      releaseSource(of: weights)
+    }
+  }
+
+  /// Releases the pages of packed matrices' files, once.
+  package func releaseReducedSources() {
+    for weights in parameters.compactMap(\.reduced) where weights.isPacked { releaseSource(of: weights) }
+  }
+
+  private func releaseSource(of weights: ReducedWeights) {
+    guard !weights.isSourceReleased, let start = weights.sourceBytes.baseAddress else { return }
+    weights.isSourceReleased = true
+    keepAlive.lazy.compactMap { $0 as? any MappedMemory }.first { $0.holds(start) }?.release(weights.sourceBytes)
   }
 
   /// Sets the `following` matrix of each matrix, from the names in the order of the products.

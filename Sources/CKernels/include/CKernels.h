@@ -64,6 +64,13 @@ typedef struct {
   /// dp = p · (dp − Σ dp·p).
   void (*softmax_backward)(float *dp, const float *p, size_t n);
 
+  /// y = factor · a·b, for a: rows × inner, b: inner × columns. Each number is a sum in the order of the inner dimension,
+  /// so it depends neither on the other rows and columns nor, given fused multiply-adds, on the instruction set. Strides
+  /// are in floats.
+  void (*product)(
+      const float *a, size_t a_stride, size_t rows, size_t inner, const float *b, size_t b_stride, size_t columns,
+      float factor, float *y, size_t y_stride);
+
   /// x += residual, unless that is NULL; y = gain · (x − mean) · scale + bias, scale = 1 / √(variance + epsilon).
   void (*norm)(
       float *x, const float *_Nullable residual, const float *gain, const float *bias, float epsilon, float *y,

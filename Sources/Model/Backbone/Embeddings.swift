@@ -11,15 +11,13 @@ struct Embeddings {
   typealias SavedActivations = LayerNorm.SavedActivations
 
   func forward(_ batch: Batch, _ key: DropoutKey?, into y: Matrix, _ context: Context) -> SavedActivations {
-    let sum = context.matrix(y.rows, y.columns)
-    let (tokens, positions) = (token.matrix, position.matrix)
+    let (sum, positions) = (context.matrix(y.rows, y.columns), position.matrix)
     batch.tokenIDs.withUnsafeBufferPointer { tokenIDs in
       batch.positionIDs.withUnsafeBufferPointer { positionIDs in
         context.pool.split(y.rows) { _, rows in
           for row in rows {
-            let (sum, e, p) = (sum[row], tokens[Int(tokenIDs[row])], positions[Int(positionIDs[row])])
-            sum.update(from: e, count: y.columns)
-            Elementwise.add(p, to: sum, y.columns)
+            token.copyRow(Int(tokenIDs[row]), to: sum[row])
+            Elementwise.add(positions[Int(positionIDs[row])], to: sum[row], y.columns)
           }
         }
       }

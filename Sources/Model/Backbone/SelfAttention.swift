@@ -28,15 +28,22 @@ struct SelfAttention {
     let (q, k, v) = (
       context.matrix(xq.rows, xq.columns), context.matrix(x.rows, x.columns), context.matrix(x.rows, x.columns)
     )
-    query.forward(xq, into: q, context)
-    key.forward(x, into: k, context)
-    value.forward(x, into: v, context)
+    if xq.start == x.start {
+      Dense.forward(x, [(query, q), (key, k), (value, v)], context)
+    } else {
+      query.forward(xq, into: q, context)
+      Dense.forward(x, [(key, k), (value, v)], context)
+    }
 
     let starts = probabilityStarts(queries, keys)
     let saved = SavedActivations(
       x: x, xq: xq, q: q, k: k, v: v, c: context.matrix(xq.rows, xq.columns),
       probabilities: context.arena.floats(starts.last ?? 0), starts: starts)
     queries.forEachGap { saved.c.rows($0).setToZero() }
+    if query.weight.reduced != nil {
+      attendInOrder(saved, queries, keys, context)
+      return finish(saved, into: y, context)
+    }
     let dropoutKey = dropout.isActive ? dropoutKey : nil
     context.temporary {
       let largest = queries.longest * keys.longest
@@ -56,8 +63,32 @@ struct SelfAttention {
           dropped, .normal, part.block(v, part.keyRows), .normal, into: part.block(saved.c, part.queryRows))
       }
     }
+    return finish(saved, into: y, context)
+  }
+
+  private func finish(_ saved: SavedActivations, into y: Matrix, _ context: Context) -> SavedActivations {
     output.forward(saved.c, into: y, context)
     return saved
+  }
+
+  /// The same products for weights in reduced precision, without dropout, summed in one order on all instruction sets
+  /// (OpenBLAS' order depends on its kernel).
+  private func attendInOrder(_ saved: SavedActivations, _ queries: RowLayout, _ keys: RowLayout, _ context: Context) {
+    let width = saved.q.columns / heads
+    context.temporary {
+      // Whole cache lines.
+      let longest = (keys.longest + 15) & ~15
+      let scratch = context.arena.floats(longest * width * context.pool.threads)
+      context.pool.forEach(queries.sampleCount * heads) { worker, item in
+        let part = Part(self, saved, queries, keys, item)
+        let p = part.probabilities
+        let k = Matrix(scratch + longest * width * worker, rows: width, columns: p.columns, stride: longest)
+        part.block(saved.k, part.keyRows).transpose(into: k)
+        Elementwise.multiply(part.block(saved.q, part.queryRows), k, into: p, factor: part.scale)
+        for row in 0..<p.rows { Softmax.apply(p[row], p.columns) }
+        Elementwise.multiply(p, part.block(saved.v, part.keyRows), into: part.block(saved.c, part.queryRows))
+      }
+    }
   }
 
   /// Adds the gradient through the queries to dxq, and the gradient through keys and values to dx, if given. The two

@@ -48,6 +48,12 @@ struct Head {
 
   /// logits = n·Eᵀ + c, for some rows of n.
   func project(_ n: Matrix, into logits: Matrix, _ context: Context) {
+    if let weight = output.reduced {
+      return context.temporary {
+        let narrowed = ReducedGEMM.narrow(n, as: weight.format, context)
+        ReducedGEMM.multiply(narrowed, weight, bias: bias.values, into: logits, context)
+      }
+    }
     Dense.forward(n, weight: output.matrix, packed: output.packed, bias: bias.values, into: logits, context)
   }
 

@@ -13,9 +13,29 @@ struct Dense {
   }
 
   func forward(_ x: Matrix, into y: Matrix, _ context: Context) {
+    if weight.reduced != nil { return Self.forwardReduced(x, [(self, y)], context) }
     Self.forward(
       x, weight: weight.matrix, packed: weight.packed, bias: bias.values, into: y,
       following: weight.following.map { $0.packed ?? $0.matrix }, context)
+  }
+
+  /// Computes several layers of the same input.
+  static func forward(_ x: Matrix, _ layers: [(layer: Dense, y: Matrix)], _ context: Context) {
+    if layers.allSatisfy({ $0.layer.weight.reduced != nil }) { return forwardReduced(x, layers, context) }
+    for (layer, y) in layers { layer.forward(x, into: y, context) }
+  }
+
+  /// Narrows x once for all layers, which are of one format.
+  private static func forwardReduced(_ x: Matrix, _ layers: [(layer: Dense, y: Matrix)], _ context: Context) {
+    guard let format = layers.first?.layer.weight.reduced?.format else { return }
+    context.temporary {
+      let narrowed = ReducedGEMM.narrow(x, as: format, context)
+      for (layer, y) in layers {
+        guard let weight = layer.weight.reduced else { continue }
+        ReducedGEMM.multiply(
+          narrowed, weight, bias: layer.bias.values, into: y, following: layer.weight.following?.reduced, context)
+      }
+    }
   }
 
   /// Computes y from a given weight and bias, such as those of the head's projection.

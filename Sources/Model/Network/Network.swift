@@ -8,6 +8,8 @@ final class Network {
   let parameters: ParameterStore
   let backbone: Backbone
   let head: Head
+  /// The precision of the matrix products in inference.
+  private(set) var precision = Precision.float32
 
   /// - Parameter parameters: one per row of the configuration's table.
   init(_ configuration: Configuration, _ parameters: ParameterStore) throws(MissingParameter) {
@@ -21,6 +23,19 @@ final class Network {
     let last = head.output.name
     parameters.setOrder(
       ofProducts: table.specifications.filter { $0.role == .kernel && $0.name != last }.map(\.name) + [last])
+  }
+
+  /// Multiplies by weights of another precision from now on: in the encoder, and in the head in that of `HeadPrecision`.
+  func reduce(to precision: Precision) {
+    guard precision != .float32 else { return }
+    self.precision = precision
+    let format: ReducedFormat = precision == .int8 ? .int8 : .bfloat16
+    var matrices: [(parameter: Parameter, format: ReducedFormat)] = []
+    for (row, parameter) in zip(table.rows, parameters.parameters) where row.specification.role == .kernel {
+      matrices.append((parameter, row.isBackbone ? format : .bfloat16))
+    }
+    if configuration.tiesWeights { matrices.append((head.output, .bfloat16)) }
+    parameters.reduce(matrices)
   }
 
   /// Whether the backbone's parameters, including the token embedding, get gradients.
@@ -73,6 +88,11 @@ final class Network {
 
   /// Prepares packed weights for inference. Call it before the batches, while nothing else computes.
   func prepare(for batches: [Batch], on pool: WorkerPool) {
+    if precision != .float32 {
+      // A single batch packs weights as it needs them; several would pack them at the same time.
+      if batches.count > 1 { parameters.packReduced(on: pool) } else { parameters.releaseReducedSources() }
+      return
+    }
     guard let rows = batches.first?.tokens.rowCount else { return }
     parameters.packedWeights.prepare(
       forPassOf: batches.count == 1 && rows <= SmallBatchGEMM.rowLimit ? rows : nil, in: parameters, on: pool)

@@ -96,7 +96,8 @@ struct CommandContext {
         var preset = preset
         if isRestored { preset.weights = .restored }
         return try DistilBertMaskedLM.load(
-          preset, seed: common.seed, threads: threads(common), dropout: dropout.map { Float($0) })
+          preset, precision: environment("MLM_PRECISION").flatMap { Precision(rawValue: $0) }, seed: common.seed,
+          threads: threads(common), dropout: dropout.map { Float($0) })
       }
     }
     if needsTrainedHead, common.loadsWeights, !model.hasTrainedHead { throw UntrainedHead(preset: name) }

@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import Tensor
 
 /// The element types of safetensors.
 package enum ElementType: Sendable, Equatable {
@@ -97,7 +98,7 @@ package struct TensorView: Sendable {
     guard count > 0, let start = bytes.baseAddress else { return }
     switch type {
     case .float32: memcpy(target, start, count * 4)
-    case .float16: Self.widenFloat16(start, target, count)
+    case .float16: HalfPrecision.widen(start, to: target, count)
     case .bfloat16: Self.widenBFloat16(start, target, count)
     case .float64: Self.narrowFloat64(start, target, count)
     default: throw .notFloatingPoint(file: mapping.path, tensor: name, type: type.name)
@@ -175,16 +176,6 @@ package struct TensorView: Sendable {
           for column in firstColumn..<lastColumn { line[column] = source[column &* rows &+ row] }
         }
       }
-    }
-  }
-
-  /// Widens IEEE half precision. A multiplication by 2¹¹² adjusts the exponent bias and normalizes subnormal numbers.
-  static func widenFloat16(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ count: Int) {
-    for index in 0..<count {
-      let half = UInt32(source.loadUnaligned(fromByteOffset: 2 &* index, as: UInt16.self))
-      let scaled = (Float(bitPattern: (half & 0x7FFF) << 13) * 0x1p112).bitPattern
-      let special: UInt32 = half & 0x7C00 == 0x7C00 ? 0x7F80_0000 : 0  // infinities and NaNs
-      target[index] = Float(bitPattern: scaled | special | (half & 0x8000) << 16)
     }
   }
 

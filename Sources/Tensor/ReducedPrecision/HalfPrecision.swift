@@ -18,4 +18,15 @@ package enum HalfPrecision {
     }
     return sign | UInt16(truncatingIfNeeded: magnitude)
   }
+
+  /// Widens n numbers. A multiplication by 2¹¹² adjusts the exponent bias and normalizes subnormal numbers.
+  /// They may be unaligned.
+  package static func widen(_ halves: UnsafeRawPointer, to target: UnsafeMutablePointer<Float>, _ n: Int) {
+    for i in 0..<n {
+      let half = UInt32(halves.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self))
+      let scaled = (Float(bitPattern: (half & 0x7FFF) << 13) * 0x1p112).bitPattern
+      let special: UInt32 = half & 0x7C00 == 0x7C00 ? 0x7F80_0000 : 0  // infinities and NaNs
+      target[i] = Float(bitPattern: scaled | special | (half & 0x8000) << 16)
+    }
+  }
 }
