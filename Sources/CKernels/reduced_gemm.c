@@ -30,32 +30,42 @@ size_t mlm_narrowed_stride(mlm_format format, mlm_reduced_instructions instructi
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-/// The bytes of x that stay in the second-level cache while the weights pass.
-enum { BLOCK_BYTES = 1 << 18 };
+/// Computes the sums of some rows for one step of columns.
+static void compute_block(
+    const mlm_reduced_gemm *p, const mlm_reduced_kernel *kernel, const char *x, size_t rows, const char *w,
+    size_t panels, const char *next, uint32_t *sums) {
+  const size_t inner = mlm_reduced_padded(p->format, p->inner);
+  const size_t panel_bytes = mlm_reduced_panel_bytes(p->format, p->inner), bytes = panel_bytes / inner;
+  for (size_t k = 0; k < inner; k += kernel->inner_block) {
+    const size_t count = least(kernel->inner_block, inner - k);
+    // Tiles of almost the same size: a last tile of few rows would take nearly as long as a full one.
+    size_t tiles = (rows + kernel->tile_rows - 1) / kernel->tile_rows;
+    for (size_t row = 0; row < rows; tiles--) {
+      const size_t height = (rows - row + tiles - 1) / tiles;
+      kernel->tile(
+          x + row * p->x_stride + k * x_bytes(kernel->layout), p->x_stride, height, w + k * bytes, panel_bytes, panels,
+          count, k > 0, row == 0 && next ? next + k * bytes : NULL, sums + row * LARGEST_TILE_COLUMNS);
+      row += height;
+    }
+  }
+}
 
 void mlm_reduced_multiply(const mlm_reduced_gemm *p, size_t begin, size_t end, const void *following) {
   const mlm_reduced_kernel *kernel = mlm_kernel_of(p->format, p->instructions);
-  const size_t inner = mlm_reduced_padded(p->format, p->inner);
   const size_t panel_bytes = mlm_reduced_panel_bytes(p->format, p->inner);
   const size_t step = kernel->tile_panels * MLM_REDUCED_PANEL;
-  const size_t tiles = BLOCK_BYTES / p->x_stride / kernel->tile_rows;
-  const size_t block = (tiles ? tiles : 1) * kernel->tile_rows;
-  _Alignas(64) uint32_t sums[LARGEST_TILE_ROWS * LARGEST_TILE_COLUMNS];
+  const size_t block = BLOCK_ROWS / kernel->tile_rows * kernel->tile_rows;
+  _Alignas(64) uint32_t sums[BLOCK_ROWS * LARGEST_TILE_COLUMNS];
   if (kernel->begin) kernel->begin();
-  for (size_t start = 0; start < p->rows; start += block) {
-    const size_t stop = least(p->rows, start + block);
+  for (size_t row = 0; row < p->rows; row += block) {
+    const size_t rows = least(block, p->rows - row);
     for (size_t j = begin; j < end; j += step) {
       const size_t columns = least(step, end - j);
       const size_t panels = (columns + MLM_REDUCED_PANEL - 1) / MLM_REDUCED_PANEL;
       const char *w = (const char *)p->w + j / MLM_REDUCED_PANEL * panel_bytes;
-      const void *next = j + step < end ? w + panels * panel_bytes : stop == p->rows ? following : NULL;
-      for (size_t row = start; row < stop; row += kernel->tile_rows) {
-        const size_t rows = least(kernel->tile_rows, stop - row);
-        kernel->tile(
-            (const char *)p->x + row * p->x_stride, p->x_stride, rows, w, panel_bytes, panels, inner,
-            row == start ? next : NULL, sums);
-        kernel->finish(p, sums, row, rows, j, columns, needs_compensation(kernel->layout));
-      }
+      const void *next = j + step < end ? w + panels * panel_bytes : row + block >= p->rows ? following : NULL;
+      compute_block(p, kernel, (const char *)p->x + row * p->x_stride, rows, w, panels, next, sums);
+      kernel->finish(p, sums, row, rows, j, columns, needs_compensation(kernel->layout));
     }
   }
   if (kernel->end) kernel->end();

@@ -5,8 +5,8 @@
 
 #include "CKernels.h"
 
-/// The largest tile.
-enum { LARGEST_TILE_ROWS = 32, LARGEST_TILE_COLUMNS = 32 };
+/// The largest tile, and the rows of x that pass through a panel together.
+enum { LARGEST_TILE_ROWS = 32, LARGEST_TILE_COLUMNS = 32, BLOCK_ROWS = 120 };
 
 /// How a kernel reads numbers.
 typedef enum {
@@ -22,17 +22,20 @@ typedef enum {
   PAIRS_FLOAT
 } mlm_layout;
 
-/// The 32-bit sums (int32 or float) of a tile. `rows`: 1 … tile_rows; `panels`: 1 … tile_panels, panel_bytes apart.
-/// sums: `LARGEST_TILE_COLUMNS` numbers from row to row. `prefetch`: as many bytes as the panels, to be read next, or
-/// NULL.
+/// The 32-bit sums (int32 or float) of a tile over a part of the inner dimension. `rows`: 1 … tile_rows; `panels`: 1 …
+/// tile_panels, panel_bytes apart. sums: `LARGEST_TILE_COLUMNS` numbers from row to row; `continues`: whether to add to
+/// them. `prefetch`: as many bytes as are read of the panels, to be read next, or NULL.
 typedef void mlm_tile(
     const void *x, size_t x_stride, size_t rows, const void *w, size_t panel_bytes, size_t panels, size_t inner,
-    const void *prefetch, void *sums);
+    int continues, const void *prefetch, void *sums);
 
 typedef struct {
   /// NULL if the kernel does not exist.
   mlm_tile *tile;
   size_t tile_rows, tile_panels;
+  /// The part of the inner dimension that is computed at a time, so that a panel stays in the first-level cache: a
+  /// multiple of 64.
+  size_t inner_block;
   mlm_layout layout;
   const char *name;
   /// Scales the sums of a tile and writes them to y. `column`: the first column of the tile.

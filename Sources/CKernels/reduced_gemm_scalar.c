@@ -14,13 +14,13 @@ static float widened(uint16_t bits) {
 
 static void int8_tile(
     const void *x, size_t x_stride, size_t rows, const void *w, size_t panel_bytes, size_t panels, size_t inner,
-    const void *prefetch, void *sums) {
+    int continues, const void *prefetch, void *sums) {
   (void)panel_bytes, (void)panels, (void)prefetch;
   for (size_t r = 0; r < rows; r++) {
     const int8_t *row = (const int8_t *)x + r * x_stride, *panel = w;
     int32_t *sum = (int32_t *)sums + r * LARGEST_TILE_COLUMNS;
     for (size_t c = 0; c < MLM_REDUCED_PANEL; c++) {
-      sum[c] = 0;
+      if (!continues) sum[c] = 0;
       for (size_t k = 0; k < inner; k++)
         sum[c] += (int32_t)row[k] * panel[k / 4 * MLM_REDUCED_STEP + 4 * c + k % 4];
     }
@@ -29,13 +29,13 @@ static void int8_tile(
 
 static void bfloat16_tile(
     const void *x, size_t x_stride, size_t rows, const void *w, size_t panel_bytes, size_t panels, size_t inner,
-    const void *prefetch, void *sums) {
+    int continues, const void *prefetch, void *sums) {
   (void)panel_bytes, (void)panels, (void)prefetch;
   for (size_t r = 0; r < rows; r++) {
     const uint16_t *row = (const uint16_t *)((const char *)x + r * x_stride), *panel = w;
     float *sum = (float *)sums + r * LARGEST_TILE_COLUMNS;
     for (size_t c = 0; c < MLM_REDUCED_PANEL; c++) {
-      sum[c] = 0;
+      if (!continues) sum[c] = 0;
       // As vdpbf16ps: the second number of each pair first.
       for (size_t k = 0; k < inner; k += 2)
         for (size_t i = 2; i-- > 0;)
@@ -72,7 +72,8 @@ static void finish_bfloat16(
 }
 
 const mlm_reduced_kernel mlm_int8_scalar = {
-    .tile = int8_tile, .tile_rows = 4, .tile_panels = 1, .layout = QUADS_INT8, .name = "scalar", .finish = finish_int8};
+    .tile = int8_tile, .tile_rows = 4, .tile_panels = 1, .inner_block = 64, .layout = QUADS_INT8,
+    .name = "scalar", .finish = finish_int8};
 const mlm_reduced_kernel mlm_bfloat16_scalar = {
-    .tile = bfloat16_tile, .tile_rows = 4, .tile_panels = 1, .layout = PAIRS_BFLOAT16, .name = "scalar",
-    .finish = finish_bfloat16};
+    .tile = bfloat16_tile, .tile_rows = 4, .tile_panels = 1, .inner_block = 64, .layout = PAIRS_BFLOAT16,
+    .name = "scalar", .finish = finish_bfloat16};

@@ -204,15 +204,15 @@ static void softmax_backward(float *dp, const float *p, size_t n) {
 
 // MARK: small products
 
-/// Some rows (at most PRODUCT_ROWS) by c columns.
+/// Some rows (at most PRODUCT_ROWS) by c columns; `whole`: whether b may be read by whole vectors.
 INLINE void product_part(
     const float *a, size_t a_stride, const size_t rows, size_t inner, const float *b, size_t b_stride, float factor,
-    float *y, size_t y_stride, size_t c) {
+    float *y, size_t y_stride, size_t c, const int whole) {
   vf sums[PRODUCT_ROWS];
 #pragma clang loop unroll(full)
   for (size_t r = 0; r < rows; r++) sums[r] = all(0);
   for (size_t k = 0; k < inner; k++) {
-    const vf v = get(b + k * b_stride, c);
+    const vf v = get(b + k * b_stride, whole ? W : c);
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++) sums[r] += a[r * a_stride + k] * v;
   }
@@ -220,18 +220,29 @@ INLINE void product_part(
   for (size_t r = 0; r < rows; r++) put(y + r * y_stride, sums[r] * factor, c);
 }
 
+/// All rows by c columns.
+INLINE void product_columns(
+    const float *a, size_t a_stride, size_t rows, size_t inner, const float *b, size_t b_stride, float factor, float *y,
+    size_t y_stride, size_t c, const int whole) {
+  size_t row = 0;
+#define ROWS(count)                                                                                     \
+  for (; row + (count) <= rows; row += (count))                                                         \
+  product_part(                                                                                         \
+      a + row * a_stride, a_stride, (count), inner, b, b_stride, factor, y + row * y_stride, y_stride, c, whole)
+  ROWS(PRODUCT_ROWS);
+  ROWS(3);
+  ROWS(1);
+#undef ROWS
+}
+
 static void product(
     const float *a, size_t a_stride, size_t rows, size_t inner, const float *b, size_t b_stride, size_t columns,
-    float factor, float *y, size_t y_stride) {
+    float factor, float *y, size_t y_stride, size_t readable) {
   EACH(columns, {
-    size_t row = 0;
-    for (; row + PRODUCT_ROWS <= rows; row += PRODUCT_ROWS)
-      product_part(
-          a + row * a_stride, a_stride, PRODUCT_ROWS, inner, b + i, b_stride, factor, y + row * y_stride + i, y_stride,
-          c);
-    for (; row < rows; row++)
-      product_part(
-          a + row * a_stride, a_stride, 1, inner, b + i, b_stride, factor, y + row * y_stride + i, y_stride, c);
+    if (i + W <= readable)
+      product_columns(a, a_stride, rows, inner, b + i, b_stride, factor, y + i, y_stride, c, 1);
+    else
+      product_columns(a, a_stride, rows, inner, b + i, b_stride, factor, y + i, y_stride, c, 0);
   });
 }
 

@@ -171,10 +171,10 @@ public final class DistilBertMaskedLM {
     _ samples: [Sample], batchRows: Int?, _ row: (UnsafeMutablePointer<Float>, _ vocabulary: Int) -> Value
   ) throws -> [[Value]] {
     for (index, sample) in samples.enumerated() { try sample.check(for: configuration, index: index) }
-    let alignment = Batch.inferenceAlignment
+    let alignment = network.rowAlignment
     let groups = Batch.groups(
       samples.map { Batch.rows(of: $0, alignment: alignment) }, limit: max(1, batchRows ?? Compute.microBatchRows))
-    let batches = groups.map { Batch.inference(samples[$0]) }
+    let batches = groups.map { Batch.inference(samples[$0], alignment: network.rowAlignment) }
     var results = [[Value]](repeating: [], count: samples.count)
     try compute.exclusiveAccess.claim {
       try results.withUnsafeMutableBufferPointer { results in

@@ -50,9 +50,13 @@ package enum Elementwise {
 
   /// y = factor · a·b, for small matrices. Each number is a sum in the order of the inner dimension, the same with AVX2
   /// and AVX-512.
-  package static func multiply(_ a: Matrix, _ b: Matrix, into y: Matrix, factor: Float = 1) {
+  ///
+  /// - Parameter readable: the numbers that may be read from the start of each row of b, if more than its columns.
+  package static func multiply(_ a: Matrix, _ b: Matrix, into y: Matrix, factor: Float = 1, readable: Int? = nil) {
     let start = ProductClock.begin()
-    rows.product(a.start, a.stride, a.rows, a.columns, b.start, b.stride, b.columns, factor, y.start, y.stride)
+    rows.product(
+      a.start, a.stride, a.rows, a.columns, b.start, b.stride, b.columns, factor, y.start, y.stride,
+      readable ?? b.columns)
     ProductClock.end(start)
   }
 

@@ -66,10 +66,11 @@ typedef struct {
 
   /// y = factor · a·b, for a: rows × inner, b: inner × columns. Each number is a sum in the order of the inner dimension,
   /// so it depends neither on the other rows and columns nor, given fused multiply-adds, on the instruction set. Strides
-  /// are in floats.
+  /// are in floats. readable: the numbers that may be read from the start of each row of b, at least `columns`; whole
+  /// vectors are faster.
   void (*product)(
       const float *a, size_t a_stride, size_t rows, size_t inner, const float *b, size_t b_stride, size_t columns,
-      float factor, float *y, size_t y_stride);
+      float factor, float *y, size_t y_stride, size_t readable);
 
   /// x += residual, unless that is NULL; y = gain · (x − mean) · scale + bias, scale = 1 / √(variance + epsilon).
   void (*norm)(

@@ -47,10 +47,11 @@ struct Batch {
 
   /// Creates a batch in which a sample's result is the same to the last bit, whatever the other samples are.
   /// `SmallBatchGEMM` needs no full tile.
-  static func inference(_ samples: some Sequence<Sample>) -> Batch {
+  ///
+  /// - Parameter alignment: 1 for products in reduced precision, which treat all rows alike.
+  static func inference(_ samples: some Sequence<Sample>, alignment: Int = inferenceAlignment) -> Batch {
     Batch(
-      samples, alignment: inferenceAlignment,
-      unfilledRows: SmallBatchGEMM.isAvailable ? SmallBatchGEMM.rowLimit : 0)
+      samples, alignment: alignment, unfilledRows: SmallBatchGEMM.isAvailable ? SmallBatchGEMM.rowLimit : 0)
   }
 
   mutating func append(_ sample: Sample, key: UInt32 = 0) {

@@ -97,8 +97,8 @@ public final class DistilBertBackbone {
     let samples = try features.samples(
       vocabularySize: configuration.vocabularySize, maximumLength: configuration.maxSequenceLength)
     let groups = Batch.groups(
-      samples.map { Batch.rows(of: $0, alignment: Batch.inferenceAlignment) }, limit: Compute.microBatchRows)
-    let batches = groups.map { Batch.inference(samples[$0]) }
+      samples.map { Batch.rows(of: $0, alignment: network.rowAlignment) }, limit: Compute.microBatchRows)
+    let batches = groups.map { Batch.inference(samples[$0], alignment: network.rowAlignment) }
     var results = [[[Float]]](repeating: [], count: samples.count)
     try compute.exclusiveAccess.claim {
       try results.withUnsafeMutableBufferPointer { results in

@@ -84,7 +84,7 @@ struct SelfAttention {
         let p = part.probabilities
         let k = Matrix(scratch + longest * width * worker, rows: width, columns: p.columns, stride: longest)
         part.block(saved.k, part.keyRows).transpose(into: k)
-        Elementwise.multiply(part.block(saved.q, part.queryRows), k, into: p, factor: part.scale)
+        Elementwise.multiply(part.block(saved.q, part.queryRows), k, into: p, factor: part.scale, readable: longest)
         for row in 0..<p.rows { Softmax.apply(p[row], p.columns) }
         Elementwise.multiply(p, part.block(saved.v, part.keyRows), into: part.block(saved.c, part.queryRows))
       }

@@ -11,6 +11,9 @@ final class Network {
   /// The precision of the matrix products in inference.
   private(set) var precision = Precision.float32
 
+  /// The alignment of samples in inference batches.
+  var rowAlignment: Int { precision == .float32 ? Batch.inferenceAlignment : 1 }
+
   /// - Parameter parameters: one per row of the configuration's table.
   init(_ configuration: Configuration, _ parameters: ParameterStore) throws(MissingParameter) {
     self.configuration = configuration

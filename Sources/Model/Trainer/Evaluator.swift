@@ -77,7 +77,7 @@ struct Evaluator {
   private func parts(of samples: [Sample], _ tokenMasking: TokenMasking?) -> [Range<Int>] {
     guard let tokenMasking else { return samples.isEmpty ? [] : [samples.indices] }
     let rows = samples.map { sample in
-      tokenMasking.scoredTokens(of: sample).indices.count * Batch.rows(of: sample, alignment: Batch.inferenceAlignment)
+      tokenMasking.scoredTokens(of: sample).indices.count * Batch.rows(of: sample, alignment: network.rowAlignment)
     }
     return Batch.groups(rows, limit: Self.microBatchesOfAPart * Compute.microBatchRows * compute.pool.threads)
   }
@@ -104,8 +104,8 @@ struct Evaluator {
   /// Returns the sums of each sample.
   func sampleSums(_ samples: [Sample]) throws -> [LossSums] {
     let groups = Batch.groups(
-      samples.map { Batch.rows(of: $0, alignment: Batch.inferenceAlignment) }, limit: Compute.microBatchRows)
-    let batches = groups.map { Batch.inference(samples[$0]) }
+      samples.map { Batch.rows(of: $0, alignment: network.rowAlignment) }, limit: Compute.microBatchRows)
+    let batches = groups.map { Batch.inference(samples[$0], alignment: network.rowAlignment) }
     var results = [LossSums](repeating: LossSums(), count: samples.count)
     try results.withUnsafeMutableBufferPointer { results in
       nonisolated(unsafe) let results = results
