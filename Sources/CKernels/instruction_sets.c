@@ -113,8 +113,8 @@ int mlm_supports_reduced(mlm_format format, mlm_reduced_instructions instruction
 
 #endif
 
-mlm_reduced_instructions mlm_best_reduced(mlm_format format) {
-  int best = MLM_REDUCED_INSTRUCTIONS - 1;
+mlm_reduced_instructions mlm_best_reduced(mlm_format format, mlm_reduced_instructions widest) {
+  int best = (int)widest;
   while (best > MLM_REDUCED_SCALAR && !mlm_supports_reduced(format, (mlm_reduced_instructions)best)) best--;
   return (mlm_reduced_instructions)best;
 }

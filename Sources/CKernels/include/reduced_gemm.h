@@ -30,8 +30,8 @@ typedef enum {
 /// the system for AMX.
 int mlm_supports_reduced(mlm_format format, mlm_reduced_instructions instructions);
 
-/// The widest supported kernel.
-mlm_reduced_instructions mlm_best_reduced(mlm_format format);
+/// The widest supported kernel, at most `widest`.
+mlm_reduced_instructions mlm_best_reduced(mlm_format format, mlm_reduced_instructions widest);
 
 /// The name of a kernel's instructions, such as "avx512-vnni".
 const char *mlm_reduced_name(mlm_format format, mlm_reduced_instructions instructions);
@@ -83,7 +83,8 @@ void mlm_pack_panel(
 /// y = x·Wᵀ + bias. x: rows × inner, narrowed; w: packed panels.
 ///
 /// int8: y = bias + x_scale · (w_scale · Σ), where Σ is the exact sum of integers: the same on all instruction sets.
-/// bfloat16: y = bias + Σ, with sums in float32. Their order is that of the inner dimension, except with AMX.
+/// bfloat16: y = bias + Σ, with sums in float32: fused multiply-adds in the order of the inner dimension, the second
+/// number of each pair first, except with AMX, which has its own order.
 typedef struct {
   mlm_format format;
   mlm_reduced_instructions instructions;

@@ -25,15 +25,18 @@ struct Dense {
     for (layer, y) in layers { layer.forward(x, into: y, context) }
   }
 
-  /// Narrows x once for all layers, which are of one format.
+  /// Narrows x once for neighboring layers of the same format.
   private static func forwardReduced(_ x: Matrix, _ layers: [(layer: Dense, y: Matrix)], _ context: Context) {
-    guard let format = layers.first?.layer.weight.reduced?.format else { return }
     context.temporary {
-      let narrowed = ReducedGEMM.narrow(x, as: format, context)
+      var narrowed: ReducedGEMM.NarrowedRows?
       for (layer, y) in layers {
         guard let weight = layer.weight.reduced else { continue }
+        let rows =
+          narrowed.flatMap { $0.format == weight.format ? $0 : nil }
+          ?? ReducedGEMM.narrow(x, as: weight.format, context)
+        narrowed = rows
         ReducedGEMM.multiply(
-          narrowed, weight, bias: layer.bias.values, into: y, following: layer.weight.following?.reduced, context)
+          rows, weight, bias: layer.bias.values, into: y, following: layer.weight.following?.reduced, context)
       }
     }
   }

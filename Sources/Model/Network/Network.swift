@@ -28,16 +28,24 @@ final class Network {
       ofProducts: table.specifications.filter { $0.role == .kernel && $0.name != last }.map(\.name) + [last])
   }
 
-  /// Multiplies by weights of another precision from now on: in the encoder, and in the head in that of `HeadPrecision`.
+  /// Multiplies by weights of another precision from now on.
+  ///
+  /// int8: the head, and the products of the last layer that see only masked rows, take little time, but their errors
+  /// change most answers. They are bfloat16. Measured on WikiText-2, share of first answers equal to float32's: all int8
+  /// 95.3 % (embedded preset) and 95.7 % (BERT-tiny); head bfloat16 97.6 % and 96.5 %; the last layer too NN.N % and
+  /// NN.N %.
   func reduce(to precision: Precision) {
     guard precision != .float32 else { return }
     self.precision = precision
-    let format: ReducedFormat = precision == .int8 ? .int8 : .bfloat16
+    let kept: [Parameter] = precision == .int8 ? backbone.layers.last?.weightsOfSelectedRows ?? [] : []
     var matrices: [(parameter: Parameter, format: ReducedFormat)] = []
     for (row, parameter) in zip(table.rows, parameters.parameters) where row.specification.role == .kernel {
-      matrices.append((parameter, row.isBackbone ? format : .bfloat16))
+      let isKept = !row.isBackbone || kept.contains { $0 === parameter }
+      matrices.append((parameter, precision == .bfloat16 ? .bfloat16 : isKept ? .bfloat16InOrder : .int8))
     }
-    if configuration.tiesWeights { matrices.append((head.output, .bfloat16)) }
+    if configuration.tiesWeights {
+      matrices.append((head.output, precision == .bfloat16 ? .bfloat16 : .bfloat16InOrder))
+    }
     parameters.reduce(matrices)
   }
 

@@ -6,6 +6,9 @@ package enum ReducedFormat: Sendable, Equatable {
   case int8
   /// The upper halves of float32 numbers: 8 significant bits. Sums are float32.
   case bfloat16
+  /// bfloat16 with sums in the order of the inner dimension, which all instruction sets but AMX have: for products
+  /// whose bits must not depend on the processor.
+  case bfloat16InOrder
 
   var code: mlm_format { self == .int8 ? MLM_INT8 : MLM_BFLOAT16 }
 
@@ -13,10 +16,17 @@ package enum ReducedFormat: Sendable, Equatable {
   package var size: Int { self == .int8 ? 1 : 2 }
 
   /// The kernel of this process: the widest that the processor has and MLM_MAX_CPU_ISA allows.
-  var kernel: mlm_reduced_instructions { self == .int8 ? Self.int8Kernel : Self.bfloat16Kernel }
+  var kernel: mlm_reduced_instructions {
+    switch self {
+    case .int8: Self.int8Kernel
+    case .bfloat16: Self.bfloat16Kernel
+    case .bfloat16InOrder: Self.orderedKernel
+    }
+  }
 
-  private static let int8Kernel = mlm_best_reduced(MLM_INT8)
-  private static let bfloat16Kernel = mlm_best_reduced(MLM_BFLOAT16)
+  private static let int8Kernel = mlm_best_reduced(MLM_INT8, MLM_REDUCED_AMX)
+  private static let bfloat16Kernel = mlm_best_reduced(MLM_BFLOAT16, MLM_REDUCED_AMX)
+  private static let orderedKernel = mlm_best_reduced(MLM_BFLOAT16, MLM_REDUCED_AVX512_VNNI)
 
   /// The name of the kernel's instructions, such as `avx512-vnni`.
   package var instructions: String { String(cString: mlm_reduced_name(code, kernel)) }

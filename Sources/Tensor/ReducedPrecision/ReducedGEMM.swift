@@ -11,7 +11,7 @@ package enum ReducedGEMM {
     fileprivate let stride: Int
     fileprivate let scales: UnsafeMutablePointer<Float>
     fileprivate let rows, columns: Int
-    fileprivate let format: ReducedFormat
+    package let format: ReducedFormat
   }
 
   /// Narrows the rows of x into the context's memory. In int8, each row has its own scale.

@@ -79,7 +79,7 @@ package final class ReducedWeights: @unchecked Sendable {
     case (.int8, .int8(let numbers, let own)):
       for row in range { scales?[row] = own[row] }
       return UnsafeRawPointer(numbers + range.lowerBound * columns)
-    case (.bfloat16, .bfloat16(let numbers)):
+    case (.bfloat16, .bfloat16(let numbers)), (.bfloat16InOrder, .bfloat16(let numbers)):
       return UnsafeRawPointer(numbers + range.lowerBound * columns)
     case (.int8, _):
       for row in range {
@@ -87,7 +87,7 @@ package final class ReducedWeights: @unchecked Sendable {
         scales?[row] = mlm_quantize_int8(
           float32(row, wide), columns, to.assumingMemoryBound(to: Int8.self))
       }
-    case (.bfloat16, _):
+    case (.bfloat16, _), (.bfloat16InOrder, _):
       for row in range {
         let to = narrowed + 2 * (row - range.lowerBound) * columns
         mlm_round_bfloat16(float32(row, wide), columns, to.assumingMemoryBound(to: UInt16.self))
