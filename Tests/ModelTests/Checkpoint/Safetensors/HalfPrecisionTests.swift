@@ -8,7 +8,7 @@ import Testing
     var value: Float = 0
     withUnsafeBytes(of: half) { bytes in
       guard let start = bytes.baseAddress else { return }
-      TensorView.widenFloat16(start, &value, 1)
+      HalfPrecision.widen(start, to: &value, 1)
     }
     return value
   }

@@ -69,7 +69,7 @@ private func entry(_ name: String, _ type: String, _ shape: String, _ offsets: S
   @Test func widensEveryHalf() {
     let halves = (0...UInt16.max).map { $0 }
     var wide = [Float](repeating: 0, count: halves.count)
-    halves.withUnsafeBytes { TensorView.widenFloat16($0.baseAddress!, &wide, halves.count) }
+    halves.withUnsafeBytes { HalfPrecision.widen($0.baseAddress!, to: &wide, halves.count) }
     for (half, value) in zip(halves, wide) {
       let expected = Float(Float16(bitPattern: half))
       #expect(expected.isNaN ? value.isNaN : value.bitPattern == expected.bitPattern)
