@@ -73,6 +73,19 @@ package final class Parameter: @unchecked Sendable {
     }
   }
 
+  /// The matrix in the format of its file, if it is only used in reduced precision.
+  package var stored: MatrixSource? { storedValues == nil || ownsValues ? source : nil }
+
+  /// Calls a body with the float32 values, which are made for the call if there are none.
+  package func withValues<Value>(_ body: (UnsafePointer<Float>) throws -> Value) rethrows -> Value {
+    if let storedValues { return try body(storedValues) }
+    return try withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, count)) { values in
+      guard let start = values.baseAddress else { return try body(self.values) }
+      for row in 0..<rows { source?.copyRow(row, columns, to: start + row * columns) }
+      return try body(start)
+    }
+  }
+
   /// The source of the values for products in reduced precision.
   fileprivate var matrixSource: MatrixSource { source ?? .float32(values) }
 
@@ -206,8 +219,8 @@ package final class ParameterStore: @unchecked Sendable {
     keepAlive = []
   }
 
-  /// Gives matrices a copy in reduced precision, by which products multiply from then on. They are packed by the first
-  /// product that needs them, or by `packReduced`.
+  /// Gives matrices a copy in reduced precision, by which products multiply from then on. They are packed by products, or
+  /// by `packReduced`.
   package func reduce(_ matrices: [(parameter: Parameter, format: ReducedFormat)]) {
     packedWeights.drop(from: self)
     var total = 0
@@ -220,31 +233,28 @@ package final class ParameterStore: @unchecked Sendable {
     }
     let memory = ZeroedMemory(bytes: total)
     for ((parameter, format), offset) in zip(matrices, offsets) {
+      let source = parameter.matrixSource
+      let start = source.bytes(parameter.count).baseAddress
+      let file = start.flatMap { start in
+        keepAlive.lazy.compactMap { $0 as? any MappedMemory }.first { $0.holds(start) }
+      }
       parameter.reduced = ReducedWeights(
-        parameter.matrixSource, rows: parameter.rows, columns: parameter.columns, as: format, in: memory, at: offset)
+        source, of: file, rows: parameter.rows, columns: parameter.columns, as: format, in: memory, at: offset)
     }
   }
 
   /// Packs all matrices in reduced precision that no product has packed yet, and releases the pages of their files.
   package func packReduced(on pool: WorkerPool) {
-    for weights in parameters.compactMap(\.reduced) {
-      if !weights.isPacked {
-        pool.split(weights.rows, alignment: ReducedWeights.panel) { _, rows in weights.pack(rows) }
-        weights.isPacked = true
+    for weights in parameters.compactMap(\.reduced) where !weights.isPacked {
+      pool.split(weights.rows, alignment: ReducedWeights.panel) { _, rows in
+        for start in stride(from: rows.lowerBound, to: rows.upperBound, by: weights.rowsPerRelease) {
+          let part = start..<min(start + weights.rowsPerRelease, rows.upperBound)
+          weights.pack(part)
+          weights.releaseSource(of: part)
+        }
       }
-      releaseSource(of: weights)
+      weights.isPacked = true
     }
-  }
-
-  /// Releases the pages of packed matrices' files, once.
-  package func releaseReducedSources() {
-    for weights in parameters.compactMap(\.reduced) where weights.isPacked { releaseSource(of: weights) }
-  }
-
-  private func releaseSource(of weights: ReducedWeights) {
-    guard !weights.isSourceReleased, let start = weights.sourceBytes.baseAddress else { return }
-    weights.isSourceReleased = true
-    keepAlive.lazy.compactMap { $0 as? any MappedMemory }.first { $0.holds(start) }?.release(weights.sourceBytes)
   }
 
   /// Sets the `following` matrix of each matrix, from the names in the order of the products.

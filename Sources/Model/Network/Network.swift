@@ -10,6 +10,8 @@ final class Network {
   let head: Head
   /// The precision of the matrix products in inference.
   private(set) var precision = Precision.float32
+  /// Whether the weights were loaded from integers.
+  var hasQuantizedWeights = false
 
   /// The alignment of samples in inference batches.
   var rowAlignment: Int { precision == .float32 ? Batch.inferenceAlignment : 1 }
@@ -101,7 +103,7 @@ final class Network {
   func prepare(for batches: [Batch], on pool: WorkerPool) {
     if precision != .float32 {
       // A single batch packs weights as it needs them; several would pack them at the same time.
-      if batches.count > 1 { parameters.packReduced(on: pool) } else { parameters.releaseReducedSources() }
+      if batches.count > 1 { parameters.packReduced(on: pool) }
       return
     }
     guard let rows = batches.first?.tokens.rowCount else { return }

@@ -33,4 +33,22 @@ package enum ReducedFormat: Sendable, Equatable {
 
   /// Whether the processor has AMX, but the operating system refuses it.
   package static var systemRefusesAMX: Bool { mlm_system_refuses_amx() != 0 }
+
+  /// Rounds n numbers to multiples of a scale, the largest magnitude / 127 (ties to even). Returns the scale: 0 for
+  /// zeros, NaN if a number is not finite.
+  package static func quantize(_ x: UnsafePointer<Float>, _ n: Int, to q: UnsafeMutablePointer<Int8>) -> Float {
+    mlm_quantize_int8(x, n, q)
+  }
+
+  /// Rounds n numbers to bfloat16, to nearest, ties to even.
+  package static func roundToBFloat16(_ x: UnsafePointer<Float>, _ n: Int, to y: UnsafeMutablePointer<UInt16>) {
+    mlm_round_bfloat16(x, n, y)
+  }
+
+  /// The bits of the nearest bfloat16, with ties to even; infinity if the number is too large.
+  package static func bfloat16(_ x: Float) -> UInt16 {
+    let bits = x.bitPattern
+    if bits & 0x7FFF_FFFF > 0x7F80_0000 { return UInt16(bits >> 16) | 0x40 }  // not a number
+    return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
+  }
 }

@@ -32,7 +32,8 @@ package enum ReducedGEMM {
   /// The columns that a worker takes at a time: two panels.
   private static let unit = 2 * ReducedWeights.panel
 
-  /// y = x·Wᵀ + b. Packs the weights first if they are not yet packed.
+  /// y = x·Wᵀ + b. The first product of the weights packs them panel by panel into scratch memory; the second one packs
+  /// them, unless they are already packed.
   ///
   /// - Parameter following: the weights of the next product, if known: each worker begins to prefetch its share of them
   ///   while it computes its last columns.
@@ -41,11 +42,14 @@ package enum ReducedGEMM {
     following: ReducedWeights? = nil, _ context: Context
   ) {
     guard x.rows > 0 else { return }
-    let gemm = mlm_reduced_gemm(
-      format: w.format.code, instructions: w.format.kernel, x: x.start, x_stride: x.stride, x_scale: x.scales,
-      rows: x.rows, w: w.panels, w_scale: w.scales, w_sum: w.sums, columns: w.rows, inner: w.columns, bias: bias,
-      adds: 0, y: y.start, y_stride: y.stride)
-    let (pool, packs) = (context.pool, !w.isPacked)
+    guard w.isPacked else {
+      packAndMultiply(x, w, bias: bias, into: y, context)
+      (w.isPacked, w.isUsed) = (w.isUsed, true)
+      return
+    }
+    let following = following.flatMap { $0.isPacked ? $0 : nil }
+    let gemm = gemm(x, w, w.panels, 0..<w.rows, bias: bias, into: y)
+    let pool = context.pool
     pool.distribute(w.rows, unit: unit, allowsStealing: true) { worker, queue in
       let start = ProductClock.begin()
       defer { ProductClock.end(start) }
@@ -55,19 +59,55 @@ package enum ReducedGEMM {
           .map { next.panel(of: $0.lowerBound) }
       }
       while let part = queue.take() {
-        if packs {
-          // Panel by panel, so that each is still in the cache.
+        let next = queue.next.map { w.panel(of: $0.lowerBound) } ?? following
+        mlm_reduced_multiply(&gemm, part.lowerBound, part.upperBound, next)
+      }
+    }
+  }
+
+  /// Packs and multiplies two panels at a time, so that they are still in the cache. Packs into scratch memory if this
+  /// is the first product.
+  private static func packAndMultiply(
+    _ x: NarrowedRows, _ w: ReducedWeights, bias: UnsafeMutablePointer<Float>?, into y: Matrix, _ context: Context
+  ) {
+    let keeps = w.isUsed
+    context.temporary {
+      // Whole cache lines.
+      let bytes = (ReducedWeights.bytes(rows: unit, columns: w.columns, as: w.format) + 63) / 64 * 64
+      let scratch = UnsafeMutableRawPointer(context.arena.floats(keeps ? 0 : bytes / 4 * context.pool.threads))
+      let packed = w.panels
+      context.pool.distribute(w.rows, unit: unit, allowsStealing: true) { worker, queue in
+        let start = ProductClock.begin()
+        defer { ProductClock.end(start) }
+        let own = w.panels(rows: unit, in: scratch + (keeps ? 0 : worker * bytes))
+        while let part = queue.take() {
+          var released = part.lowerBound
           for column in stride(from: part.lowerBound, to: part.upperBound, by: unit) {
             let columns = column..<min(column + unit, part.upperBound)
-            w.pack(columns)
-            mlm_reduced_multiply(&gemm, columns.lowerBound, columns.upperBound, nil)
+            let panels = keeps ? packed.from(column, w.panelBytes) : own
+            w.pack(columns, into: panels)
+            var gemm = gemm(x, w, panels, columns, bias: bias, into: y)
+            mlm_reduced_multiply(&gemm, 0, columns.count, nil)
+            if columns.upperBound - released >= w.rowsPerRelease {
+              w.releaseSource(of: released..<columns.upperBound)
+              released = columns.upperBound
+            }
           }
-        } else {
-          let next = queue.next.map { w.panel(of: $0.lowerBound) } ?? following
-          mlm_reduced_multiply(&gemm, part.lowerBound, part.upperBound, next)
         }
       }
     }
-    if packs { w.isPacked = true }
+    w.releaseSource(of: 0..<w.rows)
+  }
+
+  /// The product of some columns, whose weights are packed in `panels`.
+  private static func gemm(
+    _ x: NarrowedRows, _ w: ReducedWeights, _ panels: ReducedWeights.Panels, _ columns: Range<Int>,
+    bias: UnsafeMutablePointer<Float>?, into y: Matrix
+  ) -> mlm_reduced_gemm {
+    mlm_reduced_gemm(
+      format: w.format.code, instructions: w.format.kernel, x: x.start, x_stride: x.stride, x_scale: x.scales,
+      rows: x.rows, w: panels.numbers, w_scale: panels.scales, w_sum: panels.sums, columns: columns.count,
+      inner: w.columns, bias: bias.map { $0 + columns.lowerBound }, adds: 0, y: y.start + columns.lowerBound,
+      y_stride: y.stride)
   }
 }

@@ -2,19 +2,23 @@ import CKernels
 
 /// A matrix of weights for products in reduced precision, packed for the kernel of this process.
 ///
-/// It is packed from its source by the first product that needs it, or by `pack`. Scales are per row: of an int8 source
-/// its own; otherwise the largest magnitude / 127, and every number is rounded to the nearest multiple (ties to even).
+/// The first product packs it panel by panel into scratch memory, and keeps nothing: a process that answers one short
+/// text then writes no new memory, whose pages would take as long as the products. The second product packs it for
+/// good, as `pack` does. Scales are per row: of an int8 source its own; otherwise the largest magnitude / 127, and
+/// every number is rounded to the nearest multiple (ties to even).
 package final class ReducedWeights: @unchecked Sendable {
   package let format: ReducedFormat
   /// Out and in: W is rows × columns.
   package let rows, columns: Int
   private let source: MatrixSource
+  /// The file of the source, whose pages are released as they are read.
+  private let file: (any MappedMemory)?
   private let memory: ZeroedMemory
   private let start: UnsafeMutableRawPointer
   /// Whether all rows are packed. The caller sets it, after all workers are done.
   package internal(set) var isPacked = false
-  /// Whether the pages of the source's file were released.
-  var isSourceReleased = false
+  /// Whether a product has used the matrix.
+  var isUsed = false
 
   /// The rows of a panel: panels are packed whole.
   package static let panel = Int(MLM_REDUCED_PANEL)
@@ -22,9 +26,10 @@ package final class ReducedWeights: @unchecked Sendable {
   /// - Parameters:
   ///   - memory: zeroed memory with room for `bytes(…)` at the offset, a multiple of 64.
   init(
-    _ source: MatrixSource, rows: Int, columns: Int, as format: ReducedFormat, in memory: ZeroedMemory, at offset: Int
+    _ source: MatrixSource, of file: (any MappedMemory)?, rows: Int, columns: Int, as format: ReducedFormat,
+    in memory: ZeroedMemory, at offset: Int
   ) {
-    (self.source, self.rows, self.columns, self.format) = (source, rows, columns, format)
+    (self.source, self.file, self.rows, self.columns, self.format) = (source, file, rows, columns, format)
     self.memory = memory
     start = memory.start + offset
   }
@@ -35,27 +40,55 @@ package final class ReducedWeights: @unchecked Sendable {
     return panels * (mlm_reduced_panel_bytes(format.code, columns) + (format == .int8 ? 8 * panel : 0))
   }
 
-  private var panelCount: Int { (rows + Self.panel - 1) / Self.panel }
-  private var panelBytes: Int { mlm_reduced_panel_bytes(format.code, columns) }
+  /// Packed rows, beginning with a panel.
+  struct Panels {
+    let numbers: UnsafeMutableRawPointer
+    /// int8: the scale and the sum of each row.
+    let scales: UnsafeMutablePointer<Float>?
+    let sums: UnsafeMutablePointer<Int32>?
 
-  var panels: UnsafeMutableRawPointer { start }
-  var scales: UnsafeMutablePointer<Float>? {
-    guard format == .int8 else { return nil }
-    return (start + panelCount * panelBytes).assumingMemoryBound(to: Float.self)
-  }
-  var sums: UnsafeMutablePointer<Int32>? {
-    guard format == .int8 else { return nil }
-    return (start + panelCount * (panelBytes + 4 * Self.panel)).assumingMemoryBound(to: Int32.self)
+    /// - Parameters:
+    ///   - start: memory for a number of panels, `bytes` of this many rows.
+    init(_ start: UnsafeMutableRawPointer, panels: Int, panelBytes: Int, _ format: ReducedFormat) {
+      numbers = start
+      let end = start + panels * panelBytes
+      scales = format == .int8 ? end.assumingMemoryBound(to: Float.self) : nil
+      sums = format == .int8 ? (end + 4 * panels * panel).assumingMemoryBound(to: Int32.self) : nil
+    }
+
+    fileprivate init(
+      numbers: UnsafeMutableRawPointer, scales: UnsafeMutablePointer<Float>?, sums: UnsafeMutablePointer<Int32>?
+    ) {
+      (self.numbers, self.scales, self.sums) = (numbers, scales, sums)
+    }
+
+    /// The panels from a row on, a multiple of the panel's rows.
+    func from(_ row: Int, _ panelBytes: Int) -> Panels {
+      Panels(
+        numbers: numbers + row / panel * panelBytes, scales: scales.map { $0 + row }, sums: sums.map { $0 + row })
+    }
   }
 
-  /// The memory of the source.
-  var sourceBytes: UnsafeRawBufferPointer { source.bytes(rows * columns) }
+  var panelBytes: Int { mlm_reduced_panel_bytes(format.code, columns) }
+
+  /// The packed matrix.
+  var panels: Panels {
+    Panels(start, panels: (rows + Self.panel - 1) / Self.panel, panelBytes: panelBytes, format)
+  }
+
+  /// Panels in other memory: `bytes` of this many rows.
+  func panels(rows: Int, in memory: UnsafeMutableRawPointer) -> Panels {
+    Panels(memory, panels: (rows + Self.panel - 1) / Self.panel, panelBytes: panelBytes, format)
+  }
 
   /// The packed panel of a row, a multiple of the panel's rows.
   func panel(of row: Int) -> UnsafeRawPointer { UnsafeRawPointer(start + row / Self.panel * panelBytes) }
 
   /// Packs some rows, beginning with a panel.
-  func pack(_ range: Range<Int>) {
+  func pack(_ range: Range<Int>) { pack(range, into: panels.from(range.lowerBound, panelBytes)) }
+
+  /// Packs some rows, beginning with a panel, into given memory.
+  func pack(_ range: Range<Int>, into panels: Panels) {
     // Sixteen rows, as float32 and narrowed.
     let narrowedBytes = Self.panel * columns * format.size
     withUnsafeTemporaryAllocation(byteCount: narrowedBytes + 4 * columns, alignment: 64) { scratch in
@@ -63,34 +96,48 @@ package final class ReducedWeights: @unchecked Sendable {
       let wide = (narrowed + narrowedBytes).assumingMemoryBound(to: Float.self)
       for row in stride(from: range.lowerBound, to: range.upperBound, by: Self.panel) {
         let count = min(Self.panel, rows - row)
-        let numbers = narrow(row..<row + count, into: narrowed, wide)
+        let target = panels.from(row - range.lowerBound, panelBytes)
+        let numbers = narrow(row..<row + count, into: narrowed, wide, scales: target.scales)
         mlm_pack_panel(
-          format.code, format.kernel, numbers, columns * format.size, count, columns,
-          start + row / Self.panel * panelBytes, sums.map { $0 + row })
+          format.code, format.kernel, numbers, columns * format.size, count, columns, target.numbers, target.sums)
       }
     }
   }
 
+  /// Releases the pages of the source that only these rows need.
+  func releaseSource(of range: Range<Int>) {
+    guard let file, file.isMapped else { return }
+    let bytes = source.bytes(rows * columns)
+    let row = bytes.count / max(1, rows)
+    file.release(UnsafeRawBufferPointer(rebasing: bytes[range.lowerBound * row..<range.upperBound * row]))
+  }
+
+  /// The rows after which pages of the source are released, in whole panels: fewer would be too many calls to the
+  /// system.
+  var rowsPerRelease: Int { max(1, (4 << 20) / max(1, source.bytes(columns).count) / Self.panel) * Self.panel }
+
   /// The rows in this format: the source's own, or narrowed into the scratch memory.
   private func narrow(
-    _ range: Range<Int>, into narrowed: UnsafeMutableRawPointer, _ wide: UnsafeMutablePointer<Float>
+    _ range: Range<Int>, into narrowed: UnsafeMutableRawPointer, _ wide: UnsafeMutablePointer<Float>,
+    scales: UnsafeMutablePointer<Float>?
   ) -> UnsafeRawPointer {
+    let first = range.lowerBound
     switch (format, source) {
     case (.int8, .int8(let numbers, let own)):
-      for row in range { scales?[row] = own[row] }
-      return UnsafeRawPointer(numbers + range.lowerBound * columns)
+      for row in range { scales?[row - first] = own[row] }
+      return UnsafeRawPointer(numbers + first * columns)
     case (.bfloat16, .bfloat16(let numbers)), (.bfloat16InOrder, .bfloat16(let numbers)):
-      return UnsafeRawPointer(numbers + range.lowerBound * columns)
+      return UnsafeRawPointer(numbers + first * columns)
     case (.int8, _):
       for row in range {
-        let to = narrowed + (row - range.lowerBound) * columns
-        scales?[row] = mlm_quantize_int8(
-          float32(row, wide), columns, to.assumingMemoryBound(to: Int8.self))
+        let to = narrowed + (row - first) * columns
+        scales?[row - first] = ReducedFormat.quantize(
+          float32(row, wide), columns, to: to.assumingMemoryBound(to: Int8.self))
       }
     case (.bfloat16, _), (.bfloat16InOrder, _):
       for row in range {
-        let to = narrowed + 2 * (row - range.lowerBound) * columns
-        mlm_round_bfloat16(float32(row, wide), columns, to.assumingMemoryBound(to: UInt16.self))
+        let to = narrowed + 2 * (row - first) * columns
+        ReducedFormat.roundToBFloat16(float32(row, wide), columns, to: to.assumingMemoryBound(to: UInt16.self))
       }
     }
     return UnsafeRawPointer(narrowed)
