@@ -67,7 +67,6 @@ extension DistilBertMaskedLM {
     _ preset: ResolvedPreset, preprocessor: DistilBertMaskedLMPreprocessor?, precision: Precision?, seed: UInt64,
     threads: Int, dropout: Float?, notes: [String]
   ) throws -> DistilBertMaskedLM {
-    let precision = precision ?? .float32
     let compute = Compute(threads: threads)
     var configuration = preset.configuration
     if let dropout { (configuration.dropout, configuration.attentionDropout) = (dropout, dropout) }
@@ -77,7 +76,7 @@ extension DistilBertMaskedLM {
     }
     guard let weights = try preset.loadWeights() else {
       let network = try Network(random: configuration, seed: seed, on: compute.pool)
-      network.reduce(to: precision)
+      network.reduce(to: precision ?? .float32)
       return DistilBertMaskedLM(network, preprocessor: preprocessor, compute: compute, seed: seed, notes: notes)
     }
     configuration.tiesWeights = weights.configuration.tiesWeights
@@ -91,11 +90,16 @@ extension DistilBertMaskedLM {
           + "so no mask can be filled before fit"
       ]
     }
-    let network = try Network(configuration, weights, seed: seed, on: compute.pool)
-    network.reduce(to: precision)
+    let chosen = precision ?? (weights.areQuantized ? .int8 : .float32)
+    var allNotes = weights.notes + notes
+    if weights.areQuantized, chosen != .int8 {
+      allNotes.append(
+        "'\(preset.displayName)' has int8 weights, computed here in \(chosen.rawValue); this restores no lost precision"
+      )
+    }
+    let network = try Network(configuration, weights, precision: chosen, seed: seed, on: compute.pool)
     return DistilBertMaskedLM(
-      network, preprocessor: preprocessor, compute: compute, seed: seed, notes: weights.notes + notes,
-      warnings: warnings)
+      network, preprocessor: preprocessor, compute: compute, seed: seed, notes: allNotes, warnings: warnings)
   }
 }
 

@@ -27,7 +27,7 @@ extension DistilBertMaskedLM {
     checkpoints: CheckpointOptions? = nil, resuming checkpoint: TrainingCheckpoint? = nil,
     callbacks: [TrainingCallback] = []
   ) throws -> TrainingOutcome {
-    guard precision == .float32 else { throw ModelUseError.reducedPrecision(precision) }
+    try checkTrainable()
     let checked = CheckedSource(source, for: configuration)
     let checkedValidation = validation.map { CheckedSource($0, for: configuration) }
     return try compute.exclusiveAccess.claim(nests: false) {
@@ -47,6 +47,12 @@ extension DistilBertMaskedLM {
         return try trainer.run(checked, validation: checkedValidation, from: &progress)
       }
     }
+  }
+
+  /// Throws `ModelUseError` if the model's weights cannot be trained.
+  package func checkTrainable() throws(ModelUseError) {
+    if hasQuantizedWeights { throw .quantizedWeights }
+    guard precision == .float32 else { throw .reducedPrecision(precision) }
   }
 
   /// Restores parameters and moments from a checkpoint.

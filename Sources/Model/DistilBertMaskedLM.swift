@@ -32,6 +32,8 @@ public final class DistilBertMaskedLM {
   public let warnings: [String]
   /// The precision of the matrix products in `predict`, `rank` and `evaluate`.
   public var precision: Precision { network.precision }
+  /// Whether the weights were loaded from integers, so that the model cannot be trained.
+  public var hasQuantizedWeights: Bool { network.hasQuantizedWeights }
   /// Whether the masked-language-model head was trained, before it was loaded or by `fit`. Predictions of an untrained
   /// head are noise.
   public var hasTrainedHead: Bool { network.hasTrainedHead }
@@ -196,18 +198,25 @@ public final class DistilBertMaskedLM {
   }
 
   /// The number format of saved weights.
-  public enum WeightsType: Sendable {
+  public enum WeightsType: String, Sendable, CaseIterable {
     /// 32 bits, as in computation.
     case float32
     /// 16 bits: half the size, with 11 significant bits per number.
     case float16
+    /// 16 bits: half the size, with 8 significant bits per number and the range of float32.
+    case bfloat16
+    /// The layout of the package compressed-tensors: the encoder's matrices as 8-bit integers with a scale per output
+    /// row, embeddings and the head's matrices in bfloat16. A model of these files computes in int8, as a float32 model
+    /// does with `precision: .int8`, and cannot be trained.
+    case int8
   }
 
   /// Writes a Hugging Face model directory atomically. A head that was never trained is left out, so that the files do
   /// not claim to have one.
   ///
   /// - Parameters:
-  ///   - weights: the number format of the files; the model itself keeps 32 bits.
+  ///   - weights: the number format of the files; the model itself does not change. Weights that were loaded as
+  ///     integers are copied to int8 files, bit for bit, and widened for the others, which restores no lost precision.
   ///   - files: more files for the directory: (name, bytes).
   ///   - overwrite: whether to replace an existing model directory.
   /// - Throws: `CheckpointError` or `FileError` if the path exists or cannot be written; `ModelUseError.inUse`.
@@ -216,11 +225,20 @@ public final class DistilBertMaskedLM {
     overwrite: Bool = false
   ) throws {
     try compute.exclusiveAccess.claim {
-      let halves = weights == .float16 ? try HalfPrecisionTensors(network.tensorSources) : nil
-      defer { withExtendedLifetime(halves) {} }
-      try ModelDirectory.write(
-        to: path, configuration: configuration, tensors: halves?.sources ?? network.tensorSources,
-        files: tokenizerFiles + files, overwrite: overwrite)
+      func write(_ tensors: [TensorSource]) throws {
+        try ModelDirectory.write(
+          to: path, configuration: configuration, tensors: tensors, files: tokenizerFiles + files, overwrite: overwrite)
+      }
+      switch weights {
+      case .float32: try write(network.tensorSources)
+      case .float16, .bfloat16:
+        let halves = try HalfPrecisionTensors(
+          network.tensorSources, as: weights == .float16 ? .float16 : .bfloat16)
+        try withExtendedLifetime(halves) { try write(halves.sources) }
+      case .int8:
+        let quantized = try QuantizedTensors(network.trainedParameters)
+        try withExtendedLifetime(quantized) { try write(quantized.sources) }
+      }
     }
   }
 

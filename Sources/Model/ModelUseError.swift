@@ -14,6 +14,8 @@ public enum ModelUseError: ModelError, Equatable {
   case noSuchLayer(part: String, layers: Int)
   /// Training of a model that was loaded in another precision than float32.
   case reducedPrecision(Precision)
+  /// Training of weights that were loaded from integers.
+  case quantizedWeights
   /// The call would freeze the whole model.
   case nothingLeftToTrain
   /// A target has no word pieces, or one that is not in the vocabulary.
@@ -33,6 +35,8 @@ public enum ModelUseError: ModelError, Equatable {
     case .noSuchLayer(let part, let layers):
       "cannot freeze \(part): the model has \(layers) layer\(layers == 1 ? ", 0" : "s, 0 to \(layers - 1)")"
     case .reducedPrecision(let precision): "a model in \(precision.rawValue) cannot be trained"
+    case .quantizedWeights:
+      "int8 weights cannot be trained: a step changes most of them by less than the distance of two integers"
     case .nothingLeftToTrain: "everything is frozen: nothing is left to train"
     case .unknownTarget(let word, let pieces):
       pieces.isEmpty
@@ -50,6 +54,8 @@ public enum ModelUseError: ModelError, Equatable {
     case .inUse: "make one call at a time, or load a model for each thread"
     case .backboneIsTaken: "use that model's `backbone`, or create a new one"
     case .reducedPrecision: "load it in float32"
+    case .quantizedWeights:
+      "train the float32 model they come from; or widen them: mlm presets --export DIR NAME --weights float32"
     case .unknownTarget: "`tokens` of the tokenizer's ids shows the pieces of a word"
     case .targetOfSeveralPieces: "masks that are filled together take single word pieces"
     case .vocabularyTooLarge, .noSuchLayer, .nothingLeftToTrain, .targetTooLong: nil

@@ -104,6 +104,9 @@ _mlm_value() {
     'tokenize --format')
       words='json ids tokens'
       ;;
+    'presets --weights')
+      words='float32 float16 bfloat16 int8'
+      ;;
     *) return 1 ;;
   esac
 }
@@ -131,7 +134,7 @@ _mlm_option() {
     evaluate) words='--preset --no-load-weights --sequence-length --samples --truncate --pairs --strict --special-tokens-in-text --preprocessed --format --pseudo-perplexity --pseudo-variant --per-sample --mask-selection-rate --mask-selection-length --mask-token-rate --random-token-rate --mask-sampling --whole-word-masking --mask-unknown --batch-size --seed --threads --offline --quiet -h --help' ;;
     tokenize) words='--preset --input --special-tokens-in-text --decode --strict --format --add-special-tokens --offline --quiet -h --help' ;;
     info) words='--preset --format --offline --quiet -h --help' ;;
-    presets) words='--download --verify --format --export --overwrite --float16 --offline --quiet -h --help' ;;
+    presets) words='--download --verify --format --export --overwrite --weights --float16 --offline --quiet -h --help' ;;
     completions) words='-h --help' ;;
     manual) words='-h --help' ;;
     help) words='' ;;

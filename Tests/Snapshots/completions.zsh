@@ -202,7 +202,8 @@ _mlm() {
           '--format=[text or json]:NAME:(text json)' \
           '--export=[write NAME as a model directory]:DIR:_files -/' \
           '--overwrite[replace an existing model directory]' \
-          '--float16[export 16-bit weights]' \
+          '--weights=[number format of exported weights]:TYPE:(float32 float16 bfloat16 int8)' \
+          '--float16[same as --weights float16]' \
           '--offline[do not use the network]' \
           '--quiet[show only errors on standard error]' \
           '(- *)-h[show help (-h\: summary, --help\: full)]' \

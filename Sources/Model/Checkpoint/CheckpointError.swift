@@ -70,6 +70,14 @@ package enum CheckpointError: ModelError, Equatable {
   case wrongShape(file: String, tensor: String, found: [Int], expected: [Int], hint: String?)
   /// Integer weights.
   case notFloatingPoint(file: String, tensor: String, type: String)
+  /// Weights in a quantized format that cannot be read.
+  case unsupportedQuantization(file: String, found: String)
+  /// Integer weights without their scales.
+  case missingScales(file: String, tensor: String, scales: String)
+  /// A scale that is not a positive number.
+  case invalidScale(file: String, tensor: String, row: Int, value: Float)
+  /// A weight that is not a number, or infinite, which cannot be quantized.
+  case notFinite(tensor: String)
   /// A weight that exceeds the range of 16-bit floats.
   case beyondHalfPrecision(tensor: String, value: Float)
 
@@ -151,6 +159,13 @@ package enum CheckpointError: ModelError, Equatable {
     case .notFloatingPoint(let file, let tensor, let type):
       "\(file): tensor '\(tensor)' has dtype \(type), expected F32, F16, BF16 or F64"
 
+    case .unsupportedQuantization(let file, let found): "\(file): cannot read quantized weights: \(found)"
+    case .missingScales(let file, let tensor, let scales):
+      "\(file): tensor '\(tensor)' has dtype I8, but its scales '\(scales)' are missing"
+    case .invalidScale(let file, let tensor, let row, let value):
+      "\(file): tensor '\(tensor)' has the scale \(value) in row \(row), expected a positive number"
+    case .notFinite(let tensor): "'\(tensor)' contains a value that is not finite, and cannot be quantized"
+
     case .vocabularyLargerThanModel(let preset, let pieces, let rows):
       "the vocabulary of '\(preset)' has \(pieces) word pieces, but its config.json says vocab_size \(rows)"
     case .notAModelDirectory(let path, let lookedFor, _): "\(path) is not a model directory: \(lookedFor)"
@@ -177,6 +192,11 @@ package enum CheckpointError: ModelError, Equatable {
     case .kerasWeightsNotBuilt:
       "build with: swift build -c release --traits KerasWeights (needs Debian's libhdf5-dev); "
         + "or load it without weights to start from random ones"
+    case .unsupportedQuantization:
+      "quantized weights must be int8 of compressed-tensors, int-quantized, symmetric, with scales per channel or "
+        + "tensor; or use the float32 model: mlm presets --export DIR NAME --weights int8"
+    case .notFloatingPoint(_, _, "I8"):
+      "only matrices can be quantized, and config.json must then contain quantization_config"
     case .unsupportedVariable: "save the preset again with KerasHub: save_to_preset(DIR)"
     case .otherFormat(_, .other(let what), _) where what.hasPrefix("a PyTorch"):
       "convert it to safetensors: AutoModelForMaskedLM.from_pretrained(DIR).save_pretrained(OTHER)"

@@ -2,10 +2,11 @@ import Files
 import Tensor
 
 extension Network {
-  /// Creates a network with a directory's weights. Float32 weights are used directly from the mapped file; a missing
-  /// head is randomly initialized.
+  /// Creates a network with a directory's weights. Float32 weights are used directly from the mapped file, and so are
+  /// matrices of other types in a network of reduced precision; a missing head is randomly initialized.
   convenience init(
-    _ configuration: Configuration, _ weights: ResolvedWeights, seed: UInt64, on pool: WorkerPool
+    _ configuration: Configuration, _ weights: ResolvedWeights, precision: Precision = .float32, seed: UInt64,
+    on pool: WorkerPool
   ) throws {
     let store = try ParameterStore(weights.table.specifications, owners: weights.tensors.compactMap { $0?.mapping }) {
       index, specification in
@@ -13,10 +14,15 @@ extension Network {
         return Self.random(index, specification, configuration, seed, pool)
       }
       if let values = tensor.float32InPlace { return .borrowed(values) }
+      // The rows of the positions are added to those of the words, as float32.
+      let isProductsOrWords = specification.role == .kernel || specification.name == ParameterTable.wordEmbeddings
+      if precision != .float32, isProductsOrWords, let matrix = tensor.matrixInPlace { return .stored(matrix) }
       return .fill { try tensor.copyFloats(to: $0) }
     }
     if !weights.hasHead { for row in weights.missing { store[row.name]?.isUntrained = true } }
     try self.init(configuration, store)
+    hasQuantizedWeights = weights.areQuantized
+    reduce(to: precision)
   }
 
   /// Creates a network with random weights.
@@ -50,6 +56,11 @@ extension Network {
 
   /// The parameters that `tensorSources` leaves out.
   var untrainedSources: [TensorSource] { sources(where: \.isUntrained) }
+
+  /// The parameters that `tensorSources` has.
+  var trainedParameters: [(row: ParameterTable.Row, parameter: Parameter)] {
+    Array(zip(table.rows, parameters.parameters)).filter { !$1.isUntrained }
+  }
 
   private func sources(where isWritten: (Parameter) -> Bool) -> [TensorSource] {
     parameters.parameters.filter(isWritten).map {

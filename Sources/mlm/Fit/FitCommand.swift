@@ -148,7 +148,9 @@ struct FitCommand {
     _ preset: String, _ texts: [TextFile], in registry: PresetRegistry
   ) throws -> DistilBertMaskedLM {
     guard options.newModel.isNew else {
-      return try context.model(named: preset, in: registry, options.common, dropout: options.dropout)
+      let model = try context.model(named: preset, in: registry, options.common, dropout: options.dropout)
+      try model.checkTrainable()
+      return model
     }
     let new = NewModel(options: options.newModel, common: options.common, context: context)
     return try new.make(from: preset, in: registry, files: texts, dropout: options.dropout)

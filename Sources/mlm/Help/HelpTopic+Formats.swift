@@ -65,6 +65,15 @@ extension HelpTopic {
         """),
       .paragraph(
         """
+        presets --export DIR NAME --weights float16, bfloat16 or int8 writes smaller weights. int8 is the layout of the \
+        package compressed-tensors (format int-quantized, which transformers loads with that package): the encoder's \
+        matrices in I8 with .weight_scale, one scale per output row; embeddings and the head's matrices in BF16; biases \
+        and norms in F32. Directories in this layout by other tools are read too, also with one scale per matrix. The \
+        weights must be symmetric 8-bit integers; scales of activations in the file are not used, as each token has its \
+        own. Other quantized formats (4 bits, FP8, GPTQ, AWQ, bitsandbytes) are refused. fit refuses int8 weights.
+        """),
+      .paragraph(
+        """
         The output matrix is the word embedding, unless config.json says "tie_word_embeddings": false or the file has \
         another vocab_projector.weight. It is then a separate matrix: trained, frozen with the head, and written. A \
         model without a head is loaded with a new one and a warning; predict refuses it unless --allow-untrained-head \

@@ -25,8 +25,8 @@ struct PresetsCommand {
       return .done
     case .download(let names): return try each(names) { try download($0, registry) }
     case .verify(let names): return try each(names) { try verify($0, registry) }
-    case .export(let name, let directory, let isHalf, let overwrites):
-      return try each([name]) { try export($0, registry, to: directory, isHalf: isHalf, overwrites: overwrites) }
+    case .export(let name, let directory, let weights, let overwrites):
+      return try each([name]) { try export($0, registry, to: directory, weights: weights, overwrites: overwrites) }
     }
   }
 
@@ -53,17 +53,22 @@ struct PresetsCommand {
   }
 
   private func export(
-    _ name: String, _ registry: PresetRegistry, to directory: String, isHalf: Bool, overwrites: Bool
+    _ name: String, _ registry: PresetRegistry, to directory: String, weights: DistilBertMaskedLM.WeightsType,
+    overwrites: Bool
   ) throws -> Bool {
     // Errors that would occur at the end are found before anything is downloaded.
     try ModelDirectory.checkWritable(directory, overwrite: overwrites)
     let threads = ThreadCount.standard(environment: context.environment)
+    // Integers are copied to int8 files as they are.
+    let precision: Precision? = weights == .int8 ? nil : .float32
     let model = try context.reachingHub { hub in
-      try registry.resolve(name, hub: hub) { try DistilBertMaskedLM.load($0, threads: threads) }
+      try registry.resolve(name, hub: hub) {
+        try DistilBertMaskedLM.load($0, precision: precision, threads: threads)
+      }
     }
     for note in model.notes { context.console.note(note) }
     for warning in model.warnings { context.console.warning(warning) }
-    try model.save(to: directory, weights: isHalf ? .float16 : .float32, overwrite: overwrites)
+    try model.save(to: directory, weights: weights, overwrite: overwrites)
     for note in model.notesOnWriting { context.console.note(note) }
     try context.output.write(directory.pathBytes + [0x0A])
     return true

@@ -136,6 +136,46 @@ import Testing
     #expect(try tool.read("a/half/model.safetensors") == micro)
   }
 
+  /// A directory in int8 is computed in int8, widened or copied, but not trained.
+  @Test func exportInt8() throws {
+    let tool = try Tool()
+    try tool.copyMicro()
+    let first = try tool.run("presets", "--export", "small", "--weights", "int8", "model")
+    #expect(first.status == 0 && first.output == "small\n" && first.messages.isEmpty, "\(first.messages)")
+    let bytes = try tool.read("small/model.safetensors")
+    #expect(try bytes.count < tool.read("model/model.safetensors").count / 2)
+    try tool.expectError(["presets", "--export", "small", "--weights", "int8", "model"], "small already exists")
+    try tool.succeed(["presets", "--export", "small", "--weights", "int8", "model", "--overwrite"])
+    #expect(try tool.read("small/model.safetensors") == bytes)
+    try tool.succeed(["presets", "--export", "again", "--weights", "int8", "small"])
+    #expect(try tool.read("again/model.safetensors") == bytes)
+    for type in ["float32", "float16", "bfloat16"] {
+      let wide = try tool.run("presets", "--export", type, "--weights", type, "small")
+      #expect(wide.status == 0 && wide.messageLines.count == 1, "\(wide.messages)")
+      #expect(wide.messages.contains("'small' has int8 weights"))
+      try tool.succeed(["predict", "--preset", type, "a [MASK]"])
+    }
+    try tool.succeed(["predict", "--preset", "small", "a [MASK]"])
+    #expect(
+      try tool.succeed(["presets", "--verify", "small"]).lines.last
+        == "can be loaded; there is nothing to compare it with")
+    try tool.succeed(["info", "--preset", "small"])
+    try tool.write("some text to read\n", to: "text.txt")
+    for options in [[], ["--freeze-backbone"], ["--resume"]] {
+      let fit = try tool.run(["fit", "text.txt", "--preset", "small", "--output", "out"] + options)
+      #expect(fit.status == 1)
+      if options != ["--resume"] {
+        fit.expectError(
+          "int8 weights cannot be trained: a step changes most of them by less than the distance of two integers",
+          hint: "mlm presets --export DIR NAME --weights float32")
+      }
+    }
+    try tool.succeed([
+      "fit", "text.txt", "--preset", "float32", "--output", "out", "--max-steps", "1", "--batch-size", "1",
+      "--mask-selection-rate", "1",
+    ])
+  }
+
   /// Weights that are not needed need not exist.
   @Test func noLoadWeights() throws {
     let (tool, environment) = try toolWithCache(withoutWeights: true)

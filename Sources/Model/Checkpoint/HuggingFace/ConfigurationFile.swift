@@ -71,8 +71,13 @@ extension Configuration {
   /// - Parameters:
   ///   - weights: the element type of the written weights.
   ///   - hasHead: whether a masked-language-model head is written.
-  func json(weights: ElementType, hasHead: Bool) -> JSONValue {
+  ///   - unquantized: with int8 weights: the Dense layers that are not in int8.
+  func json(weights: ElementType, hasHead: Bool, unquantized: [String] = []) -> JSONValue {
     var json = source
+    json.remove(QuantizationConfiguration.key)
+    if weights == .int8 {
+      json.set(QuantizationConfiguration.key, QuantizationConfiguration.json(ignoring: unquantized))
+    }
     for (alias, key) in [
       ("hidden_size", "dim"), ("num_hidden_layers", "n_layers"), ("num_attention_heads", "n_heads"),
       ("intermediate_size", "hidden_dim"),
@@ -98,9 +103,14 @@ extension Configuration {
     ] where json[key] == nil { json.set(key, value) }
     // Other tools assume true if the key is missing.
     if !tiesWeights || json["tie_word_embeddings"] != nil { json.update("tie_word_embeddings", .bool(tiesWeights)) }
-    // The element type of the written weights, if the file specifies one.
-    let type = weights == .float16 ? "float16" : "float32"
-    if weights == .float16, json["dtype"] == nil { json.set("torch_dtype", .string(type)) }
+    // The element type of the written weights, if the file specifies one. For int8: the type that others compute in.
+    let type =
+      switch weights {
+      case .float16: "float16"
+      case .bfloat16: "bfloat16"
+      default: "float32"
+      }
+    if weights != .float32, json["dtype"] == nil { json.set("torch_dtype", .string(type)) }
     for key in ["torch_dtype", "dtype"] where json[key] != nil { json.update(key, .string(type)) }
     if headLayerNormEpsilon != 1e-12 || json[Self.headEpsilonKey] != nil {
       json.update(Self.headEpsilonKey, headLayerNormEpsilon)
@@ -122,8 +132,9 @@ extension Configuration {
   /// The bytes of config.json.
   public var fileBytes: [UInt8] { fileBytes(weights: .float32, hasHead: true) }
 
-  func fileBytes(weights: ElementType, hasHead: Bool) -> [UInt8] {
-    json(weights: weights, hasHead: hasHead).serialized(.indented(2), endingInNewline: true)
+  func fileBytes(weights: ElementType, hasHead: Bool, unquantized: [String] = []) -> [UInt8] {
+    json(weights: weights, hasHead: hasHead, unquantized: unquantized)
+      .serialized(.indented(2), endingInNewline: true)
   }
 }
 
@@ -144,6 +155,11 @@ extension JSONValue {
   fileprivate mutating func update(_ key: String, _ value: Float) {
     if let old = self[key]?.double, Float(old) == value { return }
     set(key, .number(Double(value), literal: FloatText.shortest(value)))
+  }
+
+  fileprivate mutating func remove(_ key: String) {
+    guard let members = object, self[key] != nil else { return }
+    self = .object(members.filter { $0.key != key })
   }
 
   fileprivate mutating func rename(_ alias: String, to key: String) {

@@ -62,6 +62,10 @@ package struct ModelDirectory: Sendable {
 /// Finds the files that contain the weights of a Hugging Face directory.
 enum WeightFiles {
   static func load(_ directory: String, _ configuration: Configuration) throws -> ResolvedWeights {
+    if let quantization = configuration.quantization {
+      try QuantizationConfiguration.check(
+        quantization, file: Path.join(directory, ModelFiles.configuration))
+    }
     let single = Path.join(directory, ModelFiles.weights)
     if Path.kind(single) != nil {
       let file = try Safetensors(path: single)
@@ -88,7 +92,7 @@ enum WeightFiles {
     var tensors: [TensorView] = []
     var absent: [String] = []
     for (tensor, entry) in map {
-      let name = names.canonical(tensor)?.name
+      let name = names.canonical(QuantizedTensors.weight(of: tensor) ?? tensor)?.name
       if let name, needed.contains(name) {
         tensors.append(try shards.tensor(tensor, entry))
       } else if let view = try? shards.tensor(tensor, entry) {

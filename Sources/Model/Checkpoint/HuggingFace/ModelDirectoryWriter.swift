@@ -79,10 +79,15 @@ extension DirectoryReplacement {
     _ configuration: Configuration, _ tensors: [TensorSource], _ files: [(name: String, bytes: [UInt8])]
   ) throws(FileError) {
     let backbone = Set(configuration.parameterTable.backbone.map(\.name))
+    let integers = Set(tensors.lazy.filter { $0.type == .int8 }.map(\.name))
+    let unquantized = [ParameterTable.Module.projector, ParameterTable.Module.transform]
+      .filter { !integers.contains($0 + ".weight") }
     try write(
       ModelFiles.configuration,
       configuration.fileBytes(
-        weights: tensors.first?.type ?? .float32, hasHead: tensors.contains { !backbone.contains($0.name) }))
+        weights: integers.isEmpty ? tensors.first?.type ?? .float32 : .int8,
+        hasHead: tensors.contains { !backbone.contains($0.name) && QuantizedTensors.weight(of: $0.name) == nil },
+        unquantized: unquantized))
     for file in files { try write(file.name, file.bytes) }
     try write(ModelFiles.weights, tensors)
   }

@@ -24,6 +24,9 @@ package struct ResolvedWeights: Sendable {
   /// Whether the files contain a head. Its output bias may be missing, and is then zero.
   package var hasHead: Bool { missing.allSatisfy { $0.name == ParameterTable.projectorBias } }
 
+  /// Whether matrices are stored as integers.
+  package var areQuantized: Bool { tensors.contains { $0?.rowScales != nil } }
+
   /// Returns the tensor with that name; nil if it is missing or not part of the model.
   package subscript(_ name: String) -> TensorView? {
     zip(table.rows, tensors).first { row, _ in row.name == name }?.1

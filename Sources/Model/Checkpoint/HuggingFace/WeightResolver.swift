@@ -9,6 +9,8 @@ struct WeightResolver {
   /// The name in errors: the file, or the index of several.
   let file: String
   var found: [String: TensorView] = [:]
+  /// Tensors that belong to quantized weights, by their names in the files.
+  var quantization: [String: TensorView] = [:]
   var unused: [String]
   var notes: [String] = []
 
@@ -31,6 +33,10 @@ struct WeightResolver {
     var wrapped: [(name: String, tensor: TensorView)] = []
     for tensor in tensors {
       stored[tensor.name] = tensor
+      if QuantizedTensors.weight(of: tensor.name) != nil {
+        quantization[tensor.name] = tensor
+        continue
+      }
       guard let (name, isWrapped) = names.canonical(tensor.name) else {
         unused.append(tensor.name)
         continue
@@ -60,6 +66,7 @@ struct WeightResolver {
   }
 
   mutating func resolve() throws(CheckpointError) -> ResolvedWeights {
+    try attachScales()
     tieOutput()
     let table = configuration.parameterTable
     let missing = table.rows.filter { found[$0.name] == nil }
@@ -72,7 +79,7 @@ struct WeightResolver {
     }
     for row in table.rows {
       guard let tensor = found[row.name] else { continue }
-      guard tensor.type.isFloatingPoint else {
+      guard tensor.type.isFloatingPoint || tensor.rowScales != nil else {
         throw .notFloatingPoint(file: file, tensor: tensor.name, type: tensor.type.name)
       }
       guard tensor.shape == row.shape else {
@@ -84,6 +91,46 @@ struct WeightResolver {
     noteMissing(missing)
     noteUnused()
     return ResolvedWeights(configuration, found, notes: notes)
+  }
+
+  /// Gives matrices of integers their scales.
+  private mutating func attachScales() throws(CheckpointError) {
+    var used: Set<String> = []
+    if configuration.quantization != nil {
+      for (name, tensor) in found.sorted(by: { $0.key < $1.key })
+      where tensor.type == .int8 && tensor.shape.count == 2 {
+        let (scale, zeroPoint) = (QuantizedTensors.scale(of: tensor.name), QuantizedTensors.zeroPoint(of: tensor.name))
+        guard let scales = quantization[scale] else {
+          throw .missingScales(file: file, tensor: tensor.name, scales: scale)
+        }
+        var matrix = tensor
+        matrix.rowScales = try rowScales(scales, rows: tensor.shape[0])
+        found[name] = matrix
+        if let points = quantization[zeroPoint], try !isZero(points) {
+          throw .unsupportedQuantization(file: file, found: "tensor '\(zeroPoint)' is not zero")
+        }
+        used.formUnion([scale, zeroPoint])
+      }
+    }
+    unused += quantization.keys.filter { !used.contains($0) && !QuantizedTensors.isOfActivations($0) }
+  }
+
+  private func rowScales(_ scales: TensorView, rows: Int) throws(CheckpointError) -> [Float] {
+    guard [[rows, 1], [rows], [1], [1, 1], []].contains(scales.shape) else {
+      throw .wrongShape(
+        file: file, tensor: scales.name, found: scales.shape, expected: [rows, 1],
+        hint: "quantized weights have one scale per output row, or one in all")
+    }
+    let values = try scales.floats()
+    if let row = values.firstIndex(where: { !($0 > 0 && $0.isFinite) }) {
+      throw .invalidScale(file: file, tensor: scales.name, row: row, value: values[row])
+    }
+    return values.count == rows ? values : Array(repeating: values[0], count: rows)
+  }
+
+  private func isZero(_ tensor: TensorView) throws(CheckpointError) -> Bool {
+    if let integers = tensor.integers() { return integers.allSatisfy { $0 == 0 } }
+    return try tensor.floats().allSatisfy { $0 == 0 }
   }
 
   /// Decides whether the output matrix is the word embedding, as in transformers: yes, unless config.json says no, or

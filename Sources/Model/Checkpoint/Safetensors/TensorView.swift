@@ -63,6 +63,8 @@ package struct TensorView: Sendable {
   let mapping: FileMapping
   /// Whether the file contains the transpose of this matrix.
   var isTransposed = false
+  /// The scale of each row of a matrix of integers; nil for other tensors.
+  var rowScales: [Float]?
 
   /// The bytes of the elements in file order, valid while a copy of this view or its file exists. They may be
   /// unaligned.
@@ -73,6 +75,20 @@ package struct TensorView: Sendable {
   /// The elements in the mapped file, if they are aligned 32-bit floats in the order of this tensor. Valid while a copy
   /// of this view or its file exists.
   package var float32InPlace: UnsafePointer<Float>? { isTransposed ? nil : float32Stored }
+
+  /// The matrix in the mapped file, if products in reduced precision can read it there. Valid while a copy of this view
+  /// or its file exists.
+  var matrixInPlace: MatrixSource? {
+    guard !isTransposed, shape.count == 2, let start = bytes.baseAddress else { return nil }
+    let isAligned = UInt(bitPattern: start) % UInt(type.size) == 0
+    switch type {
+    case .int8:
+      return rowScales.map { MatrixSource.int8(start.assumingMemoryBound(to: Int8.self), scales: $0) }
+    case .bfloat16 where isAligned: return .bfloat16(start.assumingMemoryBound(to: UInt16.self))
+    case .float16 where isAligned: return .float16(start.assumingMemoryBound(to: UInt16.self))
+    default: return nil
+    }
+  }
 
   private var float32Stored: UnsafePointer<Float>? {
     guard type == .float32, let start = bytes.baseAddress, UInt(bitPattern: start) % 4 == 0 else { return nil }
@@ -101,14 +117,17 @@ package struct TensorView: Sendable {
     case .float16: HalfPrecision.widen(start, to: target, count)
     case .bfloat16: Self.widenBFloat16(start, target, count)
     case .float64: Self.narrowFloat64(start, target, count)
+    case .int8 where rowScales != nil: scaleRows(start, target)
     default: throw .notFloatingPoint(file: mapping.path, tensor: name, type: type.name)
     }
   }
 
   /// Returns a copy of the elements as 32-bit floats, transposed if the file contains the transpose. Throws for
-  /// integers.
+  /// integers without scales.
   package func floats() throws(CheckpointError) -> [Float] {
-    guard type.isFloatingPoint else { throw .notFloatingPoint(file: mapping.path, tensor: name, type: type.name) }
+    guard type.isFloatingPoint || rowScales != nil else {
+      throw .notFloatingPoint(file: mapping.path, tensor: name, type: type.name)
+    }
     var values = [Float](repeating: 0, count: count)
     let result = values.withUnsafeMutableBufferPointer { buffer in
       Result { () throws(CheckpointError) in if let start = buffer.baseAddress { try copyFloats(to: start) } }
@@ -143,7 +162,7 @@ package struct TensorView: Sendable {
   func hasSameValues(as other: TensorView) -> Bool {
     guard count == other.count else { return false }
     defer { withExtendedLifetime((mapping, other.mapping)) {} }
-    if type == other.type, isTransposed == other.isTransposed {
+    if type == other.type, isTransposed == other.isTransposed, rowScales == other.rowScales {
       guard let a = bytes.baseAddress, let b = other.bytes.baseAddress else { return true }
       if memcmp(a, b, bytes.count) == 0 { return true }
     }
@@ -161,6 +180,13 @@ package struct TensorView: Sendable {
   }
 
   // MARK: Conversion
+
+  /// target[row][column] = scale[row] · source[row][column].
+  private func scaleRows(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
+    guard let rowScales, shape.count == 2 else { return }
+    let matrix = MatrixSource.int8(source.assumingMemoryBound(to: Int8.self), scales: rowScales)
+    for row in 0..<shape[0] { matrix.copyRow(row, shape[1], to: target + row * shape[1]) }
+  }
 
   /// Sets target[row][column] = source[column][row], in tiles that stay in the cache.
   static func transpose(
