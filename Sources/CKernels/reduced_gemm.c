@@ -65,7 +65,7 @@ void mlm_reduced_multiply(const mlm_reduced_gemm *p, size_t begin, size_t end, c
       const char *w = (const char *)p->w + j / MLM_REDUCED_PANEL * panel_bytes;
       const void *next = j + step < end ? w + panels * panel_bytes : row + block >= p->rows ? following : NULL;
       compute_block(p, kernel, (const char *)p->x + row * p->x_stride, rows, w, panels, next, sums);
-      kernel->finish(p, sums, row, rows, j, columns, needs_compensation(kernel->layout));
+      kernel->finish(p, sums, row, rows, j, columns);
     }
   }
   if (kernel->end) kernel->end();

@@ -12,7 +12,7 @@ enum { LARGEST_TILE_ROWS = 32, LARGEST_TILE_COLUMNS = 32, BLOCK_ROWS = 120 };
 typedef enum {
   /// x: int8. W: four numbers of each column at a time.
   QUADS_INT8,
-  /// x: int8 + 128, as uint8. W as above.
+  /// x: int8 + 128, as uint8; so is the zero point. W as above.
   QUADS_UINT8,
   /// x: int8 widened to int16. W: two numbers of each column at a time, 32 bytes.
   PAIRS_INT16,
@@ -40,8 +40,7 @@ typedef struct {
   const char *name;
   /// Scales the sums of a tile and writes them to y. `column`: the first column of the tile.
   void (*finish)(
-      const mlm_reduced_gemm *gemm, const void *sums, size_t row, size_t rows, size_t column, size_t columns,
-      int compensates);
+      const mlm_reduced_gemm *gemm, const void *sums, size_t row, size_t rows, size_t column, size_t columns);
   /// Called by each thread before its first and after its last tile of a call, or NULL.
   void (*begin)(void);
   void (*end)(void);
@@ -51,16 +50,11 @@ extern const mlm_reduced_kernel mlm_int8_scalar, mlm_int8_avx2, mlm_int8_avx_vnn
     mlm_bfloat16_scalar, mlm_bfloat16_avx2, mlm_bfloat16_avx512, mlm_bfloat16_avx512_bf16, mlm_bfloat16_amx;
 
 void mlm_finish_int8_avx2(
-    const mlm_reduced_gemm *gemm, const void *sums, size_t row, size_t rows, size_t column, size_t columns,
-    int compensates);
+    const mlm_reduced_gemm *gemm, const void *sums, size_t row, size_t rows, size_t column, size_t columns);
 void mlm_finish_bfloat16_avx2(
-    const mlm_reduced_gemm *gemm, const void *sums, size_t row, size_t rows, size_t column, size_t columns,
-    int compensates);
+    const mlm_reduced_gemm *gemm, const void *sums, size_t row, size_t rows, size_t column, size_t columns);
 
 const mlm_reduced_kernel *mlm_kernel_of(mlm_format format, mlm_reduced_instructions instructions);
-
-/// Whether the padded inner dimension's sums need −128 · Σ w.
-static inline int needs_compensation(mlm_layout layout) { return layout == QUADS_UINT8; }
 
 /// The bytes of a number of x.
 static inline size_t x_bytes(mlm_layout layout) {

@@ -146,18 +146,15 @@ TARGET_INLINE __m256 base(const mlm_reduced_gemm *p, const float *y, size_t colu
 }
 
 TARGET void mlm_finish_int8_avx2(
-    const mlm_reduced_gemm *p, const void *sums, size_t row, size_t rows, size_t column, size_t columns,
-    int compensates) {
+    const mlm_reduced_gemm *p, const void *sums, size_t row, size_t rows, size_t column, size_t columns) {
   for (size_t r = 0; r < rows; r++) {
     const int32_t *sum = (const int32_t *)sums + r * LARGEST_TILE_COLUMNS;
     float *y = p->y + (row + r) * p->y_stride + column;
-    const __m256 x_scale = _mm256_set1_ps(p->x_scale[row + r]);
+    const __m256 x_scale = _mm256_set1_ps(p->x_rows[row + r].scale);
+    const __m256i zero = _mm256_set1_epi32(p->x_rows[row + r].zero);
     for (size_t c = 0; c < columns; c += LANES) {
-      __m256i v = _mm256_load_si256((const __m256i *)(sum + c));
-      if (compensates) {
-        const __m256i total = _mm256_loadu_si256((const __m256i_u *)(p->w_sum + column + c));
-        v = _mm256_sub_epi32(v, _mm256_slli_epi32(total, 7));
-      }
+      const __m256i of_zero = _mm256_mullo_epi32(zero, _mm256_loadu_si256((const __m256i_u *)(p->w_sum + column + c)));
+      const __m256i v = _mm256_sub_epi32(_mm256_load_si256((const __m256i *)(sum + c)), of_zero);
       const __m256 scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(v), _mm256_loadu_ps(p->w_scale + column + c));
       const size_t count = columns - c;
       put_some(y + c, _mm256_fmadd_ps(scaled, x_scale, base(p, y + c, column + c, count)), count);
@@ -166,9 +163,7 @@ TARGET void mlm_finish_int8_avx2(
 }
 
 TARGET void mlm_finish_bfloat16_avx2(
-    const mlm_reduced_gemm *p, const void *sums, size_t row, size_t rows, size_t column, size_t columns,
-    int compensates) {
-  (void)compensates;
+    const mlm_reduced_gemm *p, const void *sums, size_t row, size_t rows, size_t column, size_t columns) {
   for (size_t r = 0; r < rows; r++) {
     const float *sum = (const float *)sums + r * LARGEST_TILE_COLUMNS;
     float *y = p->y + (row + r) * p->y_stride + column;

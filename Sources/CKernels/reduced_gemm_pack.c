@@ -16,20 +16,32 @@ static uint16_t rounded_bfloat16(float x) {
   return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
-/// The bits of the largest magnitude; NaN is above all.
-static uint32_t largest_magnitude_scalar(const float *x, size_t n) {
-  uint32_t largest = 0;
-  for (size_t i = 0; i < n; i++) {
-    uint32_t bits;
-    memcpy(&bits, x + i, sizeof bits);
-    bits &= 0x7FFFFFFFu;
-    largest = bits > largest ? bits : largest;
-  }
-  return largest;
+/// The least and the largest number of a row and zero, and the bits of the largest magnitude; NaN is above all.
+typedef struct {
+  float least, largest;
+  uint32_t magnitude;
+} range;
+
+static void widen_range(range *r, float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  bits &= 0x7FFFFFFFu;
+  r->magnitude = bits > r->magnitude ? bits : r->magnitude;
+  r->least = x < r->least ? x : r->least;
+  r->largest = x > r->largest ? x : r->largest;
 }
 
-static void put_scalar(mlm_layout layout, float x, float inverse, void *to, size_t i) {
-  const int q = layout == PAIRS_BFLOAT16 || layout == PAIRS_FLOAT ? 0 : (int)rintf(x * inverse);
+static range range_scalar(const float *x, size_t n) {
+  range r = {0, 0, 0};
+  for (size_t i = 0; i < n; i++) widen_range(&r, x[i]);
+  return r;
+}
+
+static int clamped(int q) { return q < -127 ? -127 : q > 127 ? 127 : q; }
+
+static void put_scalar(mlm_layout layout, float x, float inverse, int zero, void *to, size_t i) {
+  const int is_float = layout == PAIRS_BFLOAT16 || layout == PAIRS_FLOAT;
+  const int q = is_float ? 0 : clamped((int)rintf(x * inverse) + zero);
   switch (layout) {
     case QUADS_INT8: ((int8_t *)to)[i] = (int8_t)q; break;
     case QUADS_UINT8: ((uint8_t *)to)[i] = (uint8_t)(q + 128); break;
@@ -42,19 +54,8 @@ static void put_scalar(mlm_layout layout, float x, float inverse, void *to, size
   }
 }
 
-static void narrow_scalar(mlm_layout layout, const float *x, size_t n, float inverse, void *to) {
-  for (size_t i = 0; i < n; i++) put_scalar(layout, x[i], inverse, to, i);
-}
-
-/// The scale of a row with this largest magnitude. *inverse: 1 / scale, or 0 for a row of zeros.
-static float scale_of(uint32_t bits, float *inverse) {
-  *inverse = 0;
-  if (bits >= 0x7F800000u) return NAN;
-  float largest;
-  memcpy(&largest, &bits, sizeof largest);
-  if (largest < negligible) return 0;
-  *inverse = 127 / largest;
-  return largest / 127;
+static void narrow_scalar(mlm_layout layout, const float *x, size_t n, float inverse, int zero, void *to) {
+  for (size_t i = 0; i < n; i++) put_scalar(layout, x[i], inverse, zero, to, i);
 }
 
 /// Arranges numbers of 32 bits (pairs of bfloat16, quads of int8): panel[k][c] = rows[c][k].
@@ -69,19 +70,30 @@ static void interleave_scalar(const char *rows, size_t stride, size_t count, siz
 
 #include "avx2_vectors.h"
 
-TARGET static uint32_t largest_magnitude_avx2(const float *x, size_t n) {
+TARGET static range range_avx2(const float *x, size_t n) {
   const __m256i magnitude = _mm256_set1_epi32(0x7FFFFFFF);
-  __m256i a = _mm256_setzero_si256(), b = a;
+  __m256i bits = _mm256_setzero_si256();
+  __m256 least = _mm256_setzero_ps(), largest = least;
   size_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    a = _mm256_max_epi32(a, _mm256_and_si256(_mm256_loadu_si256((const __m256i_u *)(x + i)), magnitude));
-    b = _mm256_max_epi32(b, _mm256_and_si256(_mm256_loadu_si256((const __m256i_u *)(x + i + 8)), magnitude));
+  for (; i + 8 <= n; i += 8) {
+    const __m256 v = _mm256_loadu_ps(x + i);
+    bits = _mm256_max_epi32(bits, _mm256_and_si256(_mm256_castps_si256(v), magnitude));
+    // A number that is not a number leaves the others: the second operand.
+    least = _mm256_min_ps(v, least);
+    largest = _mm256_max_ps(v, largest);
   }
-  a = _mm256_max_epi32(a, b);
-  uint32_t lanes[8], largest = largest_magnitude_scalar(x + i, n - i);
-  _mm256_storeu_si256((__m256i_u *)lanes, a);
-  for (int lane = 0; lane < 8; lane++) largest = lanes[lane] > largest ? lanes[lane] : largest;
-  return largest;
+  uint32_t magnitudes[8];
+  float ends[2][8];
+  _mm256_storeu_si256((__m256i_u *)magnitudes, bits);
+  _mm256_storeu_ps(ends[0], least);
+  _mm256_storeu_ps(ends[1], largest);
+  range r = range_scalar(x + i, n - i);
+  for (int lane = 0; lane < 8; lane++) {
+    r.magnitude = magnitudes[lane] > r.magnitude ? magnitudes[lane] : r.magnitude;
+    r.least = ends[0][lane] < r.least ? ends[0][lane] : r.least;
+    r.largest = ends[1][lane] > r.largest ? ends[1][lane] : r.largest;
+  }
+  return r;
 }
 
 /// bfloat16 in the upper halves of 32 bits.
@@ -99,8 +111,10 @@ TARGET_INLINE __m128i halves(__m256i v) {
   return _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
 }
 
-TARGET_INLINE void narrow_rows(const mlm_layout layout, const float *x, size_t n, float inverse, void *to) {
+TARGET_INLINE void narrow_rows(
+    const mlm_layout layout, const float *x, size_t n, float inverse, int zero, void *to) {
   const __m256 factor = _mm256_set1_ps(inverse);
+  const __m256i zeros = _mm256_set1_epi32(zero), most = _mm256_set1_epi32(127), least = _mm256_set1_epi32(-127);
   size_t i = 0;
   for (; i + 8 <= n; i += 8) {
     const __m256 v = _mm256_loadu_ps(x + i);
@@ -110,7 +124,8 @@ TARGET_INLINE void narrow_rows(const mlm_layout layout, const float *x, size_t n
       const __m256i high = _mm256_srai_epi32(rounded_bfloat16_avx2(v), 16);
       _mm_storeu_si128((__m128i_u *)((uint16_t *)to + i), halves(high));
     } else {
-      const __m128i q = halves(_mm256_cvtps_epi32(_mm256_mul_ps(v, factor)));
+      const __m256i rounded = _mm256_add_epi32(_mm256_cvtps_epi32(_mm256_mul_ps(v, factor)), zeros);
+      const __m128i q = halves(_mm256_max_epi32(_mm256_min_epi32(rounded, most), least));
       if (layout == PAIRS_INT16) {
         _mm_storeu_si128((__m128i_u *)((int16_t *)to + i), q);
       } else {
@@ -120,16 +135,16 @@ TARGET_INLINE void narrow_rows(const mlm_layout layout, const float *x, size_t n
       }
     }
   }
-  for (; i < n; i++) put_scalar(layout, x[i], inverse, to, i);
+  for (; i < n; i++) put_scalar(layout, x[i], inverse, zero, to, i);
 }
 
-TARGET static void narrow_avx2(mlm_layout layout, const float *x, size_t n, float inverse, void *to) {
+TARGET static void narrow_avx2(mlm_layout layout, const float *x, size_t n, float inverse, int zero, void *to) {
   switch (layout) {
-    case QUADS_INT8: narrow_rows(QUADS_INT8, x, n, inverse, to); break;
-    case QUADS_UINT8: narrow_rows(QUADS_UINT8, x, n, inverse, to); break;
-    case PAIRS_INT16: narrow_rows(PAIRS_INT16, x, n, inverse, to); break;
-    case PAIRS_BFLOAT16: narrow_rows(PAIRS_BFLOAT16, x, n, inverse, to); break;
-    case PAIRS_FLOAT: narrow_rows(PAIRS_FLOAT, x, n, inverse, to); break;
+    case QUADS_INT8: narrow_rows(QUADS_INT8, x, n, inverse, zero, to); break;
+    case QUADS_UINT8: narrow_rows(QUADS_UINT8, x, n, inverse, zero, to); break;
+    case PAIRS_INT16: narrow_rows(PAIRS_INT16, x, n, inverse, zero, to); break;
+    case PAIRS_BFLOAT16: narrow_rows(PAIRS_BFLOAT16, x, n, inverse, zero, to); break;
+    case PAIRS_FLOAT: narrow_rows(PAIRS_FLOAT, x, n, inverse, zero, to); break;
   }
 }
 
@@ -191,9 +206,9 @@ static int has_avx2(void) {
 #else
 
 static int has_avx2(void) { return 0; }
-static uint32_t largest_magnitude_avx2(const float *x, size_t n) { return largest_magnitude_scalar(x, n); }
-static void narrow_avx2(mlm_layout layout, const float *x, size_t n, float inverse, void *to) {
-  narrow_scalar(layout, x, n, inverse, to);
+static range range_avx2(const float *x, size_t n) { return range_scalar(x, n); }
+static void narrow_avx2(mlm_layout layout, const float *x, size_t n, float inverse, int zero, void *to) {
+  narrow_scalar(layout, x, n, inverse, zero, to);
 }
 static void interleave_avx2(const char *rows, size_t stride, size_t words, char *panel, int pairs) {
   (void)pairs;
@@ -205,31 +220,61 @@ static int32_t sum_avx2(const int8_t *x, size_t n) { return 0; }
 
 // MARK: rows
 
-static float narrow(mlm_layout layout, const float *x, size_t n, void *to) {
-  float inverse = 1, scale = 1;
-  if (layout != PAIRS_BFLOAT16 && layout != PAIRS_FLOAT)
-    scale = scale_of(has_avx2() ? largest_magnitude_avx2(x, n) : largest_magnitude_scalar(x, n), &inverse);
-  if (isnan(scale)) {
-    memset(to, 0, n * x_bytes(layout));
-  } else if (has_avx2()) {
-    narrow_avx2(layout, x, n, inverse, to);
-  } else {
-    narrow_scalar(layout, x, n, inverse, to);
-  }
-  return scale;
+static void narrow(mlm_layout layout, const float *x, size_t n, float inverse, int zero, void *to) {
+  if (has_avx2()) narrow_avx2(layout, x, n, inverse, zero, to);
+  else narrow_scalar(layout, x, n, inverse, zero, to);
 }
 
-float mlm_narrow(
+static range range_of(const float *x, size_t n) { return has_avx2() ? range_avx2(x, n) : range_scalar(x, n); }
+
+/// Whether the numbers of a row are finite; if not, the row becomes NaN.
+static int is_finite(range r) { return r.magnitude < 0x7F800000u; }
+
+mlm_int8_row mlm_narrow(
     mlm_format format, mlm_reduced_instructions instructions, const float *x, size_t n, void *narrowed) {
   const mlm_layout layout = mlm_kernel_of(format, instructions)->layout;
   const size_t bytes = x_bytes(layout), padding = mlm_reduced_padded(format, n) - n;
-  const float scale = narrow(layout, x, n, narrowed);
-  memset((char *)narrowed + n * bytes, 0, padding * bytes);
-  return scale;
+  char *end = (char *)narrowed + n * bytes;
+  if (format != MLM_INT8) {
+    narrow(layout, x, n, 1, 0, narrowed);
+    memset(end, 0, padding * bytes);
+    return (mlm_int8_row){1, 0};
+  }
+  const range r = range_of(x, n);
+  mlm_int8_row row = {NAN, 0};
+  float inverse = 0;
+  if (is_finite(r)) {
+    // Half of the span, which does not overflow.
+    const float half = r.largest / 2 - r.least / 2;
+    row.scale = half < negligible ? 0 : half / 127;
+    if (row.scale > 0) {
+      inverse = 127 / half;
+      row.zero = (int)rintf(-127 - r.least * inverse);
+    }
+    narrow(layout, x, n, inverse, row.zero, narrowed);
+  } else {
+    memset(narrowed, 0, n * bytes);
+  }
+  // The padding of W is zeros, so that of x may be any number.
+  memset(end, 0, padding * bytes);
+  if (layout == QUADS_UINT8) row.zero += 128;
+  return row;
 }
 
-float mlm_quantize_int8(const float *x, size_t n, int8_t *q) { return narrow(QUADS_INT8, x, n, q); }
-void mlm_round_bfloat16(const float *x, size_t n, uint16_t *y) { narrow(PAIRS_BFLOAT16, x, n, y); }
+float mlm_quantize_int8(const float *x, size_t n, int8_t *q) {
+  const range r = range_of(x, n);
+  if (!is_finite(r)) {
+    memset(q, 0, n);
+    return NAN;
+  }
+  float largest;
+  memcpy(&largest, &r.magnitude, sizeof largest);
+  const int is_zero = largest < negligible;
+  narrow(QUADS_INT8, x, n, is_zero ? 0 : 127 / largest, 0, q);
+  return is_zero ? 0 : largest / 127;
+}
+
+void mlm_round_bfloat16(const float *x, size_t n, uint16_t *y) { narrow(PAIRS_BFLOAT16, x, n, 1, 0, y); }
 
 // MARK: panels
 

@@ -49,21 +49,20 @@ static float base(const mlm_reduced_gemm *p, const float *y, size_t column) {
 }
 
 static void finish_int8(
-    const mlm_reduced_gemm *p, const void *sums, size_t row, size_t rows, size_t column, size_t columns,
-    int compensates) {
-  (void)compensates;
+    const mlm_reduced_gemm *p, const void *sums, size_t row, size_t rows, size_t column, size_t columns) {
   for (size_t r = 0; r < rows; r++) {
     const int32_t *sum = (const int32_t *)sums + r * LARGEST_TILE_COLUMNS;
     float *y = p->y + (row + r) * p->y_stride + column;
-    for (size_t c = 0; c < columns; c++)
-      y[c] = fmaf((float)sum[c] * p->w_scale[column + c], p->x_scale[row + r], base(p, y + c, column + c));
+    const mlm_int8_row x = p->x_rows[row + r];
+    for (size_t c = 0; c < columns; c++) {
+      const int32_t exact = sum[c] - x.zero * p->w_sum[column + c];
+      y[c] = fmaf((float)exact * p->w_scale[column + c], x.scale, base(p, y + c, column + c));
+    }
   }
 }
 
 static void finish_bfloat16(
-    const mlm_reduced_gemm *p, const void *sums, size_t row, size_t rows, size_t column, size_t columns,
-    int compensates) {
-  (void)compensates;
+    const mlm_reduced_gemm *p, const void *sums, size_t row, size_t rows, size_t column, size_t columns) {
   for (size_t r = 0; r < rows; r++) {
     const float *sum = (const float *)sums + r * LARGEST_TILE_COLUMNS;
     float *y = p->y + (row + r) * p->y_stride + column;

@@ -207,10 +207,11 @@ static void softmax_backward(float *dp, const float *p, size_t n) {
 /// Some rows (at most PRODUCT_ROWS) by c columns; `whole`: whether b may be read by whole vectors.
 INLINE void product_part(
     const float *a, size_t a_stride, const size_t rows, size_t inner, const float *b, size_t b_stride, float factor,
-    float *y, size_t y_stride, size_t c, const int whole) {
+    const float *initial, float *y, size_t y_stride, size_t c, const int whole) {
   vf sums[PRODUCT_ROWS];
+  const vf start = initial ? get(initial, c) : all(0);
 #pragma clang loop unroll(full)
-  for (size_t r = 0; r < rows; r++) sums[r] = all(0);
+  for (size_t r = 0; r < rows; r++) sums[r] = start;
   for (size_t k = 0; k < inner; k++) {
     const vf v = get(b + k * b_stride, whole ? W : c);
 #pragma clang loop unroll(full)
@@ -222,13 +223,14 @@ INLINE void product_part(
 
 /// All rows by c columns.
 INLINE void product_columns(
-    const float *a, size_t a_stride, size_t rows, size_t inner, const float *b, size_t b_stride, float factor, float *y,
-    size_t y_stride, size_t c, const int whole) {
+    const float *a, size_t a_stride, size_t rows, size_t inner, const float *b, size_t b_stride, float factor,
+    const float *initial, float *y, size_t y_stride, size_t c, const int whole) {
   size_t row = 0;
 #define ROWS(count)                                                                                     \
   for (; row + (count) <= rows; row += (count))                                                         \
   product_part(                                                                                         \
-      a + row * a_stride, a_stride, (count), inner, b, b_stride, factor, y + row * y_stride, y_stride, c, whole)
+      a + row * a_stride, a_stride, (count), inner, b, b_stride, factor, initial, y + row * y_stride, y_stride, c, \
+      whole)
   ROWS(PRODUCT_ROWS);
   ROWS(3);
   ROWS(1);
@@ -237,13 +239,26 @@ INLINE void product_columns(
 
 static void product(
     const float *a, size_t a_stride, size_t rows, size_t inner, const float *b, size_t b_stride, size_t columns,
-    float factor, float *y, size_t y_stride, size_t readable) {
+    float factor, const float *initial, float *y, size_t y_stride, size_t readable) {
   EACH(columns, {
+    const float *start = initial ? initial + i : NULL;
     if (i + W <= readable)
-      product_columns(a, a_stride, rows, inner, b + i, b_stride, factor, y + i, y_stride, c, 1);
+      product_columns(a, a_stride, rows, inner, b + i, b_stride, factor, start, y + i, y_stride, c, 1);
     else
-      product_columns(a, a_stride, rows, inner, b + i, b_stride, factor, y + i, y_stride, c, 0);
+      product_columns(a, a_stride, rows, inner, b + i, b_stride, factor, start, y + i, y_stride, c, 0);
   });
+}
+
+static void weighted_sums(
+    const float *w, const float *linear, const float *square, size_t n, float *sum, float *sum_of_squares) {
+  vf a = {0}, b = {0};
+  EACH(n, {
+    const vf v = get(w + i, c), scaled = v * get(square + i, c);
+    a += v * get(linear + i, c);
+    b += scaled * scaled;
+  });
+  *sum = total(a);
+  *sum_of_squares = total(b);
 }
 
 // MARK: layer norm
@@ -387,6 +402,7 @@ const mlm_rows FUNCTIONS = {
     .softmax = softmax,
     .softmax_backward = softmax_backward,
     .product = product,
+    .weighted_sums = weighted_sums,
     .norm = norm,
     .norm_backward = norm_backward,
     .norm_gradients = norm_gradients,

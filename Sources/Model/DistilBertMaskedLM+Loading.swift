@@ -76,7 +76,7 @@ extension DistilBertMaskedLM {
     }
     guard let weights = try preset.loadWeights() else {
       let network = try Network(random: configuration, seed: seed, on: compute.pool)
-      network.reduce(to: precision ?? .float32)
+      network.reduce(to: precision ?? .float32, on: compute.pool)
       return DistilBertMaskedLM(network, preprocessor: preprocessor, compute: compute, seed: seed, notes: notes)
     }
     configuration.tiesWeights = weights.configuration.tiesWeights

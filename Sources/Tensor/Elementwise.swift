@@ -48,16 +48,28 @@ package enum Elementwise {
     rows.softmax_backward(dp, p, n)
   }
 
-  /// y = factor · a·b, for small matrices. Each number is a sum in the order of the inner dimension, the same with AVX2
+  /// y = factor · (initial + a·b), for small matrices. Each number is a sum in the order of the inner dimension, the same with AVX2
   /// and AVX-512.
   ///
   /// - Parameter readable: the numbers that may be read from the start of each row of b, if more than its columns.
-  package static func multiply(_ a: Matrix, _ b: Matrix, into y: Matrix, factor: Float = 1, readable: Int? = nil) {
+  package static func multiply(
+    _ a: Matrix, _ b: Matrix, into y: Matrix, factor: Float = 1, initial: UnsafePointer<Float>? = nil,
+    readable: Int? = nil
+  ) {
     let start = ProductClock.begin()
     rows.product(
-      a.start, a.stride, a.rows, a.columns, b.start, b.stride, b.columns, factor, y.start, y.stride,
-      readable ?? b.columns)
+      a.start, a.stride, a.rows, a.columns, b.start, b.stride, b.columns, factor, initial, y.start,
+      y.stride, readable ?? b.columns)
     ProductClock.end(start)
+  }
+
+  /// Σ w · linear, and Σ (w · square)², in the same order with AVX2 and AVX-512.
+  package static func weightedSums(
+    _ w: UnsafePointer<Float>, linear: UnsafePointer<Float>, square: UnsafePointer<Float>, _ n: Int
+  ) -> (sum: Float, sumOfSquares: Float) {
+    var (sum, sumOfSquares): (Float, Float) = (0, 0)
+    rows.weighted_sums(w, linear, square, n, &sum, &sumOfSquares)
+    return (sum, sumOfSquares)
   }
 
   /// x += residual; y = gain · (x − mean) · scale + bias, where scale = 1 / √(variance + epsilon).

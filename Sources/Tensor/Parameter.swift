@@ -63,6 +63,23 @@ package final class Parameter: @unchecked Sendable {
 
   deinit { freeOwnValues() }
 
+  /// Calls a body with each row of the values, on one of the pool's threads.
+  package func forEachRow(on pool: WorkerPool, _ body: (_ row: Int, UnsafePointer<Float>) -> Void) {
+    pool.split(rows) { _, range in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { copy in
+        guard let copy = copy.baseAddress else { return }
+        for row in range {
+          if let storedValues {
+            body(row, storedValues + row * columns)
+          } else {
+            copyRow(row, to: copy)
+            body(row, copy)
+          }
+        }
+      }
+    }
+  }
+
   /// Copies a row of the values.
   @inline(__always)
   package func copyRow(_ row: Int, to target: UnsafeMutablePointer<Float>) {
@@ -221,25 +238,28 @@ package final class ParameterStore: @unchecked Sendable {
 
   /// Gives matrices a copy in reduced precision, by which products multiply from then on. They are packed by products, or
   /// by `packReduced`.
-  package func reduce(_ matrices: [(parameter: Parameter, format: ReducedFormat)]) {
+  package func reduce(_ matrices: [ReducedMatrix]) {
     packedWeights.drop(from: self)
     var total = 0
-    let offsets = matrices.map { parameter, format in
+    let offsets = matrices.map { matrix in
       defer {
-        let bytes = ReducedWeights.bytes(rows: parameter.rows, columns: parameter.columns, as: format)
+        let bytes = ReducedWeights.bytes(
+          rows: matrix.parameter.rows, columns: matrix.parameter.columns, as: matrix.format)
         total += (bytes + 63) / 64 * 64
       }
       return total
     }
     let memory = ZeroedMemory(bytes: total)
-    for ((parameter, format), offset) in zip(matrices, offsets) {
+    for (matrix, offset) in zip(matrices, offsets) {
+      let parameter = matrix.parameter
       let source = parameter.matrixSource
       let start = source.bytes(parameter.count).baseAddress
       let file = start.flatMap { start in
         keepAlive.lazy.compactMap { $0 as? any MappedMemory }.first { $0.holds(start) }
       }
       parameter.reduced = ReducedWeights(
-        source, of: file, rows: parameter.rows, columns: parameter.columns, as: format, in: memory, at: offset)
+        source, of: file, rows: parameter.rows, columns: parameter.columns, as: matrix.format,
+        exactColumns: matrix.exactColumns, in: memory, at: offset)
     }
   }
 
@@ -289,6 +309,18 @@ package final class ParameterStore: @unchecked Sendable {
     guard let gradients = parameter.gradients else { return }
     let pool = parameter.count < 65_536 ? .serial : pool
     pool.split(parameter.count) { _, range in (gradients + range.lowerBound).update(repeating: 0, count: range.count) }
+  }
+}
+
+/// A matrix to compute in reduced precision.
+package struct ReducedMatrix {
+  package let parameter: Parameter
+  package let format: ReducedFormat
+  /// The columns that stay float32, in order; only for int8.
+  package let exactColumns: [Int]
+
+  package init(_ parameter: Parameter, as format: ReducedFormat, exactColumns: [Int] = []) {
+    (self.parameter, self.format, self.exactColumns) = (parameter, format, exactColumns)
   }
 }
 

@@ -64,13 +64,17 @@ typedef struct {
   /// dp = p · (dp − Σ dp·p).
   void (*softmax_backward)(float *dp, const float *p, size_t n);
 
-  /// y = factor · a·b, for a: rows × inner, b: inner × columns. Each number is a sum in the order of the inner dimension,
+  /// y = factor · (initial + a·b), for a: rows × inner, b: inner × columns; initial: columns numbers, or NULL for zeros.
+  /// Each number is a sum in the order of the inner dimension,
   /// so it depends neither on the other rows and columns nor, given fused multiply-adds, on the instruction set. Strides
   /// are in floats. readable: the numbers that may be read from the start of each row of b, at least `columns`; whole
   /// vectors are faster.
   void (*product)(
       const float *a, size_t a_stride, size_t rows, size_t inner, const float *b, size_t b_stride, size_t columns,
-      float factor, float *y, size_t y_stride, size_t readable);
+      float factor, const float *_Nullable initial, float *y, size_t y_stride, size_t readable);
+  /// Σ w · linear, and Σ (w · square)².
+  void (*weighted_sums)(
+      const float *w, const float *linear, const float *square, size_t n, float *sum, float *sum_of_squares);
 
   /// x += residual, unless that is NULL; y = gain · (x − mean) · scale + bias, scale = 1 / √(variance + epsilon).
   void (*norm)(

@@ -12,11 +12,6 @@ struct EncoderLayer {
   let outputDropout: Dropout
   let outputNorm: LayerNorm
 
-  /// The matrices that multiply only selected rows, if some are selected: all but those of keys and values.
-  var weightsOfSelectedRows: [Parameter] {
-    [attention.query, attention.output, feedForward.first, feedForward.second].map(\.weight)
-  }
-
   struct SavedActivations {
     let attention: SelfAttention.SavedActivations
     let attentionNorm: LayerNorm.SavedActivations

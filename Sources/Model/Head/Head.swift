@@ -50,7 +50,7 @@ struct Head {
   func project(_ n: Matrix, into logits: Matrix, _ context: Context) {
     if let weight = output.reduced {
       return context.temporary {
-        let narrowed = ReducedGEMM.narrow(n, as: weight.format, context)
+        let narrowed = ReducedGEMM.narrow(n, for: weight, context)
         ReducedGEMM.multiply(narrowed, weight, bias: bias.values, into: logits, context)
       }
     }

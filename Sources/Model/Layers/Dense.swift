@@ -25,15 +25,14 @@ struct Dense {
     for (layer, y) in layers { layer.forward(x, into: y, context) }
   }
 
-  /// Narrows x once for neighboring layers of the same format.
+  /// Narrows x once for neighboring layers that need the same numbers.
   private static func forwardReduced(_ x: Matrix, _ layers: [(layer: Dense, y: Matrix)], _ context: Context) {
     context.temporary {
       var narrowed: ReducedGEMM.NarrowedRows?
       for (layer, y) in layers {
         guard let weight = layer.weight.reduced else { continue }
         let rows =
-          narrowed.flatMap { $0.format == weight.format ? $0 : nil }
-          ?? ReducedGEMM.narrow(x, as: weight.format, context)
+          narrowed.flatMap { $0.fit(weight) ? $0 : nil } ?? ReducedGEMM.narrow(x, for: weight, context)
         narrowed = rows
         ReducedGEMM.multiply(
           rows, weight, bias: layer.bias.values, into: y, following: layer.weight.following?.reduced, context)

@@ -22,7 +22,7 @@ extension Network {
     if !weights.hasHead { for row in weights.missing { store[row.name]?.isUntrained = true } }
     try self.init(configuration, store)
     hasQuantizedWeights = weights.areQuantized
-    reduce(to: precision)
+    reduce(to: precision, on: pool)
   }
 
   /// Creates a network with random weights.

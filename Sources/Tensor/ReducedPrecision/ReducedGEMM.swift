@@ -9,21 +9,46 @@ package enum ReducedGEMM {
   package struct NarrowedRows {
     fileprivate let start: UnsafeMutableRawPointer
     fileprivate let stride: Int
-    fileprivate let scales: UnsafeMutablePointer<Float>
+    fileprivate let readings: UnsafeMutablePointer<mlm_int8_row>
     fileprivate let rows, columns: Int
-    package let format: ReducedFormat
+    fileprivate let format: ReducedFormat
+    /// The columns that are zeros here, and their values: rows × columns.
+    fileprivate let exactColumns: [Int]
+    fileprivate let exact: Matrix?
+
+    /// Whether these are the rows for products with a matrix.
+    package func fit(_ w: ReducedWeights) -> Bool { format == w.format && exactColumns == w.exactColumns }
   }
 
-  /// Narrows the rows of x into the context's memory. In int8, each row has its own scale.
-  package static func narrow(_ x: Matrix, as format: ReducedFormat, _ context: Context) -> NarrowedRows {
-    let (code, kernel) = (format.code, format.kernel)
+  /// Narrows the rows of x into the context's memory, for products with a matrix and those that the rows `fit`. In int8,
+  /// each row has its own scale and zero point.
+  package static func narrow(_ x: Matrix, for w: ReducedWeights, _ context: Context) -> NarrowedRows {
+    let (code, kernel) = (w.format.code, w.format.kernel)
     let stride = mlm_narrowed_stride(code, kernel, x.columns)
+    let exactColumns = w.exactColumns
+    let readings = UnsafeMutableRawPointer(context.arena.floats(2 * x.rows))
+      .bindMemory(to: mlm_int8_row.self, capacity: x.rows)
     let narrowed = NarrowedRows(
       start: UnsafeMutableRawPointer(context.arena.floats((mlm_narrowed_rows(x.rows) * stride + 3) / 4)),
-      stride: stride, scales: context.arena.floats(x.rows), rows: x.rows, columns: x.columns, format: format)
+      stride: stride, readings: readings, rows: x.rows, columns: x.columns, format: w.format,
+      exactColumns: exactColumns, exact: exactColumns.isEmpty ? nil : context.matrix(x.rows, exactColumns.count))
     context.pool.split(x.rows) { _, rows in
-      for row in rows {
-        narrowed.scales[row] = mlm_narrow(code, kernel, x[row], x.columns, narrowed.start + row * stride)
+      guard let exact = narrowed.exact else {
+        for row in rows {
+          narrowed.readings[row] = mlm_narrow(code, kernel, x[row], x.columns, narrowed.start + row * stride)
+        }
+        return
+      }
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: x.columns) { copy in
+        guard let copy = copy.baseAddress else { return }
+        for row in rows {
+          copy.update(from: x[row], count: x.columns)
+          for (index, column) in exactColumns.enumerated() {
+            exact[row][index] = copy[column]
+            copy[column] = 0
+          }
+          narrowed.readings[row] = mlm_narrow(code, kernel, copy, x.columns, narrowed.start + row * stride)
+        }
       }
     }
     return narrowed
@@ -60,6 +85,7 @@ package enum ReducedGEMM {
       }
       while let part = queue.take() {
         let next = queue.next.map { w.panel(of: $0.lowerBound) } ?? following
+        multiplyExactColumns(x, w, part, bias: bias, into: y)
         mlm_reduced_multiply(&gemm, part.lowerBound, part.upperBound, next)
       }
     }
@@ -86,6 +112,7 @@ package enum ReducedGEMM {
             let columns = column..<min(column + unit, part.upperBound)
             let panels = keeps ? packed.from(column, w.panelBytes) : own
             w.pack(columns, into: panels)
+            multiplyExactColumns(x, w, columns, bias: bias, into: y)
             var gemm = gemm(x, w, panels, columns, bias: bias, into: y)
             mlm_reduced_multiply(&gemm, 0, columns.count, nil)
             if columns.upperBound - released >= w.rowsPerRelease {
@@ -105,9 +132,19 @@ package enum ReducedGEMM {
     bias: UnsafeMutablePointer<Float>?, into y: Matrix
   ) -> mlm_reduced_gemm {
     mlm_reduced_gemm(
-      format: w.format.code, instructions: w.format.kernel, x: x.start, x_stride: x.stride, x_scale: x.scales,
+      format: w.format.code, instructions: w.format.kernel, x: x.start, x_stride: x.stride, x_rows: x.readings,
       rows: x.rows, w: panels.numbers, w_scale: panels.scales, w_sum: panels.sums, columns: columns.count,
-      inner: w.columns, bias: bias.map { $0 + columns.lowerBound }, adds: 0, y: y.start + columns.lowerBound,
+      inner: w.columns, bias: bias.map { $0 + columns.lowerBound }, adds: x.exact == nil ? 0 : 1,
+      y: y.start + columns.lowerBound,
       y_stride: y.stride)
+  }
+
+  /// y = b + the product of the exact columns, to which the other columns' product is added; nothing without such columns.
+  private static func multiplyExactColumns(
+    _ x: NarrowedRows, _ w: ReducedWeights, _ columns: Range<Int>, bias: UnsafeMutablePointer<Float>?, into y: Matrix
+  ) {
+    guard let exact = x.exact, let weights = w.exact else { return }
+    Elementwise.multiply(
+      exact, weights.columns(columns), into: y.columns(columns), initial: bias.map { $0 + columns.lowerBound })
   }
 }

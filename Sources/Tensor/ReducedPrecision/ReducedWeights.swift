@@ -10,6 +10,10 @@ package final class ReducedWeights: @unchecked Sendable {
   package let format: ReducedFormat
   /// Out and in: W is rows × columns.
   package let rows, columns: Int
+  /// The columns (of W and of x) that stay float32, because activations are far larger there: int8 would round all other
+  /// columns to few values. Their weights: columns × rows.
+  package let exactColumns: [Int]
+  private let exactMemory: ZeroedMemory?
   private let source: MatrixSource
   /// The file of the source, whose pages are released as they are read.
   private let file: (any MappedMemory)?
@@ -24,11 +28,14 @@ package final class ReducedWeights: @unchecked Sendable {
   package static let panel = Int(MLM_REDUCED_PANEL)
 
   /// - Parameters:
+  ///   - exactColumns: for int8 only.
   ///   - memory: zeroed memory with room for `bytes(…)` at the offset, a multiple of 64.
   init(
     _ source: MatrixSource, of file: (any MappedMemory)?, rows: Int, columns: Int, as format: ReducedFormat,
-    in memory: ZeroedMemory, at offset: Int
+    exactColumns: [Int], in memory: ZeroedMemory, at offset: Int
   ) {
+    self.exactColumns = exactColumns
+    exactMemory = exactColumns.isEmpty ? nil : ZeroedMemory(floats: exactColumns.count * rows)
     (self.source, self.file, self.rows, self.columns, self.format) = (source, file, rows, columns, format)
     self.memory = memory
     start = memory.start + offset
@@ -104,6 +111,9 @@ package final class ReducedWeights: @unchecked Sendable {
     }
   }
 
+  /// The weights of the exact columns: columns × rows; nil if there are none.
+  var exact: Matrix? { exactMemory.map { Matrix($0.floats, rows: exactColumns.count, columns: rows) } }
+
   /// Releases the pages of the source that only these rows need.
   func releaseSource(of range: Range<Int>) {
     guard let file, file.isMapped else { return }
@@ -125,14 +135,30 @@ package final class ReducedWeights: @unchecked Sendable {
     switch (format, source) {
     case (.int8, .int8(let numbers, let own)):
       for row in range { scales?[row - first] = own[row] }
-      return UnsafeRawPointer(numbers + first * columns)
+      guard let exact else { return UnsafeRawPointer(numbers + first * columns) }
+      for row in range {
+        let to = (narrowed + (row - first) * columns).assumingMemoryBound(to: Int8.self)
+        to.update(from: numbers + row * columns, count: columns)
+        for (index, column) in exactColumns.enumerated() {
+          exact[index][row] = Float(to[column]) * own[row]
+          to[column] = 0
+        }
+      }
     case (.bfloat16, .bfloat16(let numbers)), (.bfloat16InOrder, .bfloat16(let numbers)):
       return UnsafeRawPointer(numbers + first * columns)
     case (.int8, _):
       for row in range {
         let to = narrowed + (row - first) * columns
-        scales?[row - first] = ReducedFormat.quantize(
-          float32(row, wide), columns, to: to.assumingMemoryBound(to: Int8.self))
+        var numbers = float32(row, wide)
+        if let exact {
+          if numbers != UnsafePointer(wide) { wide.update(from: numbers, count: columns) }
+          numbers = UnsafePointer(wide)
+          for (index, column) in exactColumns.enumerated() {
+            exact[index][row] = wide[column]
+            wide[column] = 0
+          }
+        }
+        scales?[row - first] = ReducedFormat.quantize(numbers, columns, to: to.assumingMemoryBound(to: Int8.self))
       }
     case (.bfloat16, _), (.bfloat16InOrder, _):
       for row in range {
