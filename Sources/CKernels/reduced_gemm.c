@@ -41,7 +41,9 @@ static void compute_block(
     // Tiles of almost the same size: a last tile of few rows would take nearly as long as a full one.
     size_t tiles = (rows + kernel->tile_rows - 1) / kernel->tile_rows;
     for (size_t row = 0; row < rows; tiles--) {
-      const size_t height = (rows - row + tiles - 1) / tiles;
+      size_t height = (rows - row + tiles - 1) / tiles;
+      if (kernel->row_multiple)
+        height = least((height + kernel->row_multiple - 1) / kernel->row_multiple * kernel->row_multiple, rows - row);
       kernel->tile(
           x + row * p->x_stride + k * x_bytes(kernel->layout), p->x_stride, height, w + k * bytes, panel_bytes, panels,
           count, k > 0, row == 0 && next ? next + k * bytes : NULL, sums + row * LARGEST_TILE_COLUMNS);

@@ -42,14 +42,22 @@ TARGET_INLINE void prefetch_lines(const char *next) {
 /// Sums of 16 · blocks rows and 16 · panels columns.
 TARGET_INLINE void part(
     const int is_int8, const char *x, size_t x_stride, const size_t blocks, const char *w, size_t panel_bytes,
-    const size_t panels, const char *prefetch, char *sums) {
-  const size_t sums_stride = LARGEST_TILE_COLUMNS * sizeof(int32_t);
+    const size_t panels, size_t bytes, int continues, const char *prefetch, char *sums) {
+  const size_t stride = LARGEST_TILE_COLUMNS * sizeof(int32_t);
   const char *x1 = x + ROWS * x_stride, *w1 = w + panel_bytes;
-  _tile_zero(0);
-  if (panels == 2) _tile_zero(1);
-  if (blocks == 2) _tile_zero(2);
-  if (blocks == 2 && panels == 2) _tile_zero(3);
-  for (size_t k = 0; k < panel_bytes; k += REGISTER, x += ROW, x1 += ROW) {
+  char *sums1 = sums + ROWS * stride;
+  if (continues) {
+    _tile_loadd(0, sums, stride);
+    if (panels == 2) _tile_loadd(1, sums + ROW, stride);
+    if (blocks == 2) _tile_loadd(2, sums1, stride);
+    if (blocks == 2 && panels == 2) _tile_loadd(3, sums1 + ROW, stride);
+  } else {
+    _tile_zero(0);
+    if (panels == 2) _tile_zero(1);
+    if (blocks == 2) _tile_zero(2);
+    if (blocks == 2 && panels == 2) _tile_zero(3);
+  }
+  for (size_t k = 0; k < bytes; k += REGISTER, x += ROW, x1 += ROW) {
     _tile_loadd(4, x, x_stride);
     _tile_loadd(6, w + k, ROW);
     MULTIPLY(0, 4, 6);
@@ -67,25 +75,26 @@ TARGET_INLINE void part(
     if (blocks == 2 && panels == 2) MULTIPLY(3, 5, 7);
     if (prefetch && panels == 2) prefetch_lines(prefetch + panel_bytes + k + REGISTER / 2);
   }
-  _tile_stored(0, sums, sums_stride);
-  if (panels == 2) _tile_stored(1, sums + ROW, sums_stride);
-  if (blocks == 2) _tile_stored(2, sums + ROWS * sums_stride, sums_stride);
-  if (blocks == 2 && panels == 2) _tile_stored(3, sums + ROWS * sums_stride + ROW, sums_stride);
+  _tile_stored(0, sums, stride);
+  if (panels == 2) _tile_stored(1, sums + ROW, stride);
+  if (blocks == 2) _tile_stored(2, sums1, stride);
+  if (blocks == 2 && panels == 2) _tile_stored(3, sums1 + ROW, stride);
 }
 
-/// The number of sums is a multiple of 16 × 16: sums of more rows than asked for are computed and not used.
+/// Always computes the sums of 16 or 32 rows, even if fewer are asked for.
 #define DEFINE_TILE(name, is_int8)                                                                                 \
   TARGET static void name(                                                                                         \
       const void *x, size_t x_stride, size_t rows, const void *w, size_t panel_bytes, size_t panels, size_t inner, \
-      const void *prefetch, void *sums) {                                                                          \
-    (void)inner;                                                                                                   \
-    if (rows <= ROWS) {                                                                                            \
-      if (panels == 1) part(is_int8, x, x_stride, 1, w, panel_bytes, 1, prefetch, sums);                           \
-      else part(is_int8, x, x_stride, 1, w, panel_bytes, 2, prefetch, sums);                                       \
-    } else {                                                                                                       \
-      if (panels == 1) part(is_int8, x, x_stride, 2, w, panel_bytes, 1, prefetch, sums);                           \
-      else part(is_int8, x, x_stride, 2, w, panel_bytes, 2, prefetch, sums);                                       \
-    }                                                                                                              \
+      int continues, const void *prefetch, void *sums) {                                                           \
+    const size_t bytes = inner * ROWS * (is_int8 ? 1 : 2);                                                         \
+    if (rows <= ROWS && panels == 1)                                                                               \
+      part(is_int8, x, x_stride, 1, w, panel_bytes, 1, bytes, continues, prefetch, sums);                          \
+    else if (rows <= ROWS)                                                                                         \
+      part(is_int8, x, x_stride, 1, w, panel_bytes, 2, bytes, continues, prefetch, sums);                          \
+    else if (panels == 1)                                                                                          \
+      part(is_int8, x, x_stride, 2, w, panel_bytes, 1, bytes, continues, prefetch, sums);                          \
+    else                                                                                                           \
+      part(is_int8, x, x_stride, 2, w, panel_bytes, 2, bytes, continues, prefetch, sums);                          \
   }
 
 DEFINE_TILE(int8_tile, 1)
@@ -93,9 +102,9 @@ DEFINE_TILE(int8_tile, 1)
 DEFINE_TILE(bfloat16_tile, 0)
 
 const mlm_reduced_kernel mlm_int8_amx = {
-    .tile = int8_tile, .tile_rows = 2 * ROWS, .tile_panels = 2, .layout = QUADS_INT8, .name = "amx",
-    .finish = mlm_finish_int8_avx2, .begin = begin, .end = end};
+    .tile = int8_tile, .tile_rows = 2 * ROWS, .row_multiple = ROWS, .tile_panels = 2, .inner_block = 768,
+    .layout = QUADS_INT8, .name = "amx", .finish = mlm_finish_int8_avx2, .begin = begin, .end = end};
 const mlm_reduced_kernel mlm_bfloat16_amx = {
-    .tile = bfloat16_tile, .tile_rows = 2 * ROWS, .tile_panels = 2, .layout = PAIRS_BFLOAT16, .name = "amx",
-    .finish = mlm_finish_bfloat16_avx2, .begin = begin, .end = end};
+    .tile = bfloat16_tile, .tile_rows = 2 * ROWS, .row_multiple = ROWS, .tile_panels = 2, .inner_block = 384,
+    .layout = PAIRS_BFLOAT16, .name = "amx", .finish = mlm_finish_bfloat16_avx2, .begin = begin, .end = end};
 #endif

@@ -41,20 +41,26 @@ ALWAYS_INLINE void advance(const char *groups[GROUPS], size_t bytes) {
   }
 }
 
+ALWAYS_INLINE void *sums_at(void *sums, size_t row, size_t panel) {
+  return (int32_t *)sums + row * LARGEST_TILE_COLUMNS + panel * MLM_REDUCED_PANEL;
+}
+
 // MARK: int8
 
+enum { LARGEST_CHAINS = 16 };
+
 /// Sums of rows × panels. Step s is added to the sums of chain s % chains: a product waits for the one before it in its
-/// chain.
+/// chain, about five cycles.
 TARGET_VNNI ALWAYS_INLINE void int8_part(
     const void *x, size_t x_stride, const size_t rows, const char *w, size_t panel_bytes, const size_t panels,
-    size_t inner, const char *ahead, int32_t *sums) {
+    size_t inner, int continues, const char *ahead, int32_t *sums) {
   const size_t chains = rows * panels <= 2 ? 4 : rows * panels <= 8 ? 2 : 1;
   const char *groups[GROUPS];
   groups_of_rows(x, x_stride, groups);
-  __m512i sum[STEPS][TILE_ROWS][TILE_PANELS];
-  UNROLL for (size_t c = 0; c < chains; c++)
-    UNROLL for (size_t r = 0; r < rows; r++)
-      UNROLL for (size_t p = 0; p < panels; p++) sum[c][r][p] = _mm512_setzero_si512();
+  __m512i sum[LARGEST_CHAINS][TILE_PANELS];
+  UNROLL for (size_t i = 0; i < chains * rows; i++)
+    UNROLL for (size_t p = 0; p < panels; p++)
+      sum[i][p] = continues && i < rows ? _mm512_load_si512(sums_at(sums, i, p)) : _mm512_setzero_si512();
   for (size_t k = 0; k < inner; k += 4 * STEPS) {
     UNROLL for (size_t s = 0; s < STEPS; s++) {
       const size_t at = MLM_REDUCED_PANEL * (k + 4 * s);
@@ -64,7 +70,7 @@ TARGET_VNNI ALWAYS_INLINE void int8_part(
       UNROLL for (size_t r = 0; r < rows; r++) {
         const __m512i quad = _mm512_set1_epi32(*(const int32_t *)in_row(groups, x_stride, r, 4 * s));
         UNROLL for (size_t p = 0; p < panels; p++) {
-          __m512i *chain = &sum[s % chains][r][p];
+          __m512i *chain = &sum[s % chains * rows + r][p];
           *chain = _mm512_dpbusd_epi32(*chain, quad, v[p]);
           KEEP_ORDER(*chain);
         }
@@ -74,8 +80,8 @@ TARGET_VNNI ALWAYS_INLINE void int8_part(
   }
   UNROLL for (size_t r = 0; r < rows; r++) {
     UNROLL for (size_t p = 0; p < panels; p++) {
-      UNROLL for (size_t c = 1; c < chains; c++) sum[0][r][p] = _mm512_add_epi32(sum[0][r][p], sum[c][r][p]);
-      _mm512_store_si512(sums + r * LARGEST_TILE_COLUMNS + MLM_REDUCED_PANEL * p, sum[0][r][p]);
+      UNROLL for (size_t c = 1; c < chains; c++) sum[r][p] = _mm512_add_epi32(sum[r][p], sum[c * rows + r][p]);
+      _mm512_store_si512(sums_at(sums, r, p), sum[r][p]);
     }
   }
 }
@@ -85,12 +91,13 @@ TARGET_VNNI ALWAYS_INLINE void int8_part(
 /// vdpbf16ps treats denormal numbers as zeros, unlike the other kernels.
 TARGET_BF16 ALWAYS_INLINE void bf16_part(
     const void *x, size_t x_stride, const size_t rows, const char *w, size_t panel_bytes, const size_t panels,
-    size_t inner, const char *ahead, float *sums) {
+    size_t inner, int continues, const char *ahead, float *sums) {
   const char *groups[GROUPS];
   groups_of_rows(x, x_stride, groups);
   __m512 sum[TILE_ROWS][TILE_PANELS];
   UNROLL for (size_t r = 0; r < rows; r++)
-    UNROLL for (size_t p = 0; p < panels; p++) sum[r][p] = _mm512_setzero_ps();
+    UNROLL for (size_t p = 0; p < panels; p++)
+      sum[r][p] = continues ? _mm512_load_ps(sums_at(sums, r, p)) : _mm512_setzero_ps();
   for (size_t k = 0; k < inner; k += 2 * STEPS) {
     UNROLL for (size_t s = 0; s < STEPS; s++) {
       const size_t at = 2 * MLM_REDUCED_PANEL * (k + 2 * s);
@@ -108,18 +115,18 @@ TARGET_BF16 ALWAYS_INLINE void bf16_part(
     advance(groups, 4 * STEPS);
   }
   UNROLL for (size_t r = 0; r < rows; r++)
-    UNROLL for (size_t p = 0; p < panels; p++)
-      _mm512_store_ps(sums + r * LARGEST_TILE_COLUMNS + MLM_REDUCED_PANEL * p, sum[r][p]);
+    UNROLL for (size_t p = 0; p < panels; p++) _mm512_store_ps(sums_at(sums, r, p), sum[r][p]);
 }
 
 TARGET ALWAYS_INLINE void widened_part(
     const void *x, size_t x_stride, const size_t rows, const char *w, size_t panel_bytes, const size_t panels,
-    size_t inner, const char *ahead, float *sums) {
+    size_t inner, int continues, const char *ahead, float *sums) {
   const char *groups[GROUPS];
   groups_of_rows(x, x_stride, groups);
   __m512 sum[TILE_ROWS][TILE_PANELS];
   UNROLL for (size_t r = 0; r < rows; r++)
-    UNROLL for (size_t p = 0; p < panels; p++) sum[r][p] = _mm512_setzero_ps();
+    UNROLL for (size_t p = 0; p < panels; p++)
+      sum[r][p] = continues ? _mm512_load_ps(sums_at(sums, r, p)) : _mm512_setzero_ps();
   for (size_t k = 0; k < inner; k += 2 * STEPS) {
     UNROLL for (size_t s = 0; s < STEPS; s++) {
       const size_t at = 2 * MLM_REDUCED_PANEL * (k + 2 * s);
@@ -143,22 +150,22 @@ TARGET ALWAYS_INLINE void widened_part(
     advance(groups, 8 * STEPS);
   }
   UNROLL for (size_t r = 0; r < rows; r++)
-    UNROLL for (size_t p = 0; p < panels; p++)
-      _mm512_store_ps(sums + r * LARGEST_TILE_COLUMNS + MLM_REDUCED_PANEL * p, sum[r][p]);
+    UNROLL for (size_t p = 0; p < panels; p++) _mm512_store_ps(sums_at(sums, r, p), sum[r][p]);
 }
 
 // MARK: tiles
 
-#define CASE(part, r)                                                                   \
-  case r:                                                                               \
-    if (panels == 2) part(x, x_stride, r, w, panel_bytes, 2, inner, ahead, sums);       \
-    else part(x, x_stride, r, w, panel_bytes, 1, inner, ahead, sums);                   \
+#define CASE(part, r)                                                                           \
+  case r:                                                                                       \
+    if (panels == 2) part(x, x_stride, r, w, panel_bytes, 2, inner, continues, ahead, sums);    \
+    else part(x, x_stride, r, w, panel_bytes, 1, inner, continues, ahead, sums);                \
     break;
 
+/// Without anything to prefetch, a tile prefetches its own panels, which costs less than a second loop.
 #define DEFINE_TILE(name, TARGET, part)                                                                            \
   TARGET static void name(                                                                                         \
       const void *x, size_t x_stride, size_t rows, const void *w, size_t panel_bytes, size_t panels, size_t inner, \
-      const void *prefetch, void *sums) {                                                                          \
+      int continues, const void *prefetch, void *sums) {                                                           \
     const char *ahead = prefetch ? prefetch : w;                                                                   \
     switch (rows) {                                                                                                \
       CASE(part, 1) CASE(part, 2) CASE(part, 3) CASE(part, 4) CASE(part, 5) CASE(part, 6)                          \
@@ -171,12 +178,12 @@ DEFINE_TILE(bf16_tile, TARGET_BF16, bf16_part)
 DEFINE_TILE(widened_tile, TARGET, widened_part)
 
 const mlm_reduced_kernel mlm_int8_avx512_vnni = {
-    .tile = int8_tile, .tile_rows = TILE_ROWS, .tile_panels = TILE_PANELS, .layout = QUADS_UINT8,
+    .tile = int8_tile, .tile_rows = TILE_ROWS, .tile_panels = TILE_PANELS, .inner_block = 768, .layout = QUADS_UINT8,
     .name = "avx512-vnni", .finish = mlm_finish_int8_avx2};
 const mlm_reduced_kernel mlm_bfloat16_avx512_bf16 = {
-    .tile = bf16_tile, .tile_rows = TILE_ROWS, .tile_panels = TILE_PANELS, .layout = PAIRS_BFLOAT16,
-    .name = "avx512-bf16", .finish = mlm_finish_bfloat16_avx2};
+    .tile = bf16_tile, .tile_rows = TILE_ROWS, .tile_panels = TILE_PANELS, .inner_block = 384,
+    .layout = PAIRS_BFLOAT16, .name = "avx512-bf16", .finish = mlm_finish_bfloat16_avx2};
 const mlm_reduced_kernel mlm_bfloat16_avx512 = {
-    .tile = widened_tile, .tile_rows = TILE_ROWS, .tile_panels = TILE_PANELS, .layout = PAIRS_FLOAT,
-    .name = "avx512", .finish = mlm_finish_bfloat16_avx2};
+    .tile = widened_tile, .tile_rows = TILE_ROWS, .tile_panels = TILE_PANELS, .inner_block = 384,
+    .layout = PAIRS_FLOAT, .name = "avx512", .finish = mlm_finish_bfloat16_avx2};
 #endif
