@@ -103,8 +103,8 @@ DEFINE_TILE(bfloat16_tile, 0)
 
 const mlm_reduced_kernel mlm_int8_amx = {
     .tile = int8_tile, .tile_rows = 2 * ROWS, .row_multiple = ROWS, .tile_panels = 2, .inner_block = 768,
-    .layout = QUADS_INT8, .name = "amx", .finish = mlm_finish_int8_avx2, .begin = begin, .end = end};
+    .layout = QUADS_INT8, .name = "amx-int8", .finish = mlm_finish_int8_avx2, .begin = begin, .end = end};
 const mlm_reduced_kernel mlm_bfloat16_amx = {
     .tile = bfloat16_tile, .tile_rows = 2 * ROWS, .row_multiple = ROWS, .tile_panels = 2, .inner_block = 384,
-    .layout = PAIRS_BFLOAT16, .name = "amx", .finish = mlm_finish_bfloat16_avx2, .begin = begin, .end = end};
+    .layout = PAIRS_BFLOAT16, .name = "amx-bf16", .finish = mlm_finish_bfloat16_avx2, .begin = begin, .end = end};
 #endif
