@@ -69,7 +69,7 @@ package enum ReducedGEMM {
     guard x.rows > 0 else { return }
     guard w.isPacked else {
       packAndMultiply(x, w, bias: bias, into: y, context)
-      (w.isPacked, w.isUsed) = (w.isUsed, true)
+      (w.isPacked, w.isUsed) = (w.isUsed || !w.hasSourceInFormat, true)
       return
     }
     let following = following.flatMap { $0.isPacked ? $0 : nil }
@@ -96,7 +96,7 @@ package enum ReducedGEMM {
   private static func packAndMultiply(
     _ x: NarrowedRows, _ w: ReducedWeights, bias: UnsafeMutablePointer<Float>?, into y: Matrix, _ context: Context
   ) {
-    let keeps = w.isUsed
+    let keeps = w.isUsed || !w.hasSourceInFormat
     context.temporary {
       // Whole cache lines.
       let bytes = (ReducedWeights.bytes(rows: unit, columns: w.columns, as: w.format) + 63) / 64 * 64

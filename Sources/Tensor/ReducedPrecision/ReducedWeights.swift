@@ -41,6 +41,16 @@ package final class ReducedWeights: @unchecked Sendable {
     start = memory.start + offset
   }
 
+  /// Whether the file has the numbers that are packed. Then the first product keeps nothing: reading the file twice is
+  /// cheap.
+  var hasSourceInFormat: Bool {
+    switch source {
+    case .int8: format == .int8
+    case .bfloat16: format != .int8
+    case .float32, .float16: false
+    }
+  }
+
   /// The memory that a matrix takes: its panels, and in int8 a scale and a sum for each row.
   static func bytes(rows: Int, columns: Int, as format: ReducedFormat) -> Int {
     let panels = (rows + panel - 1) / panel
