@@ -253,14 +253,21 @@ package final class ParameterStore: @unchecked Sendable {
     for (matrix, offset) in zip(matrices, offsets) {
       let parameter = matrix.parameter
       let source = parameter.matrixSource
-      let start = source.bytes(parameter.count).baseAddress
-      let file = start.flatMap { start in
-        keepAlive.lazy.compactMap { $0 as? any MappedMemory }.first { $0.holds(start) }
-      }
       parameter.reduced = ReducedWeights(
-        source, of: file, rows: parameter.rows, columns: parameter.columns, as: matrix.format,
-        exactColumns: matrix.exactColumns, in: memory, at: offset)
+        source, of: file(of: source.bytes(parameter.count)), rows: parameter.rows, columns: parameter.columns,
+        as: matrix.format, exactColumns: matrix.exactColumns, in: memory, at: offset)
     }
+  }
+
+  private func file(of bytes: UnsafeRawBufferPointer) -> (any MappedMemory)? {
+    guard let start = bytes.baseAddress else { return nil }
+    return keepAlive.lazy.compactMap { $0 as? any MappedMemory }.first { $0.holds(start) }
+  }
+
+  /// Releases the pages of a matrix in a mapped file: each look-up of a row makes its neighbors resident, too.
+  package func releasePages(of parameter: Parameter) {
+    let bytes = parameter.matrixSource.bytes(parameter.count)
+    file(of: bytes)?.release(bytes)
   }
 
   /// Packs all matrices in reduced precision that no product has packed yet, and releases the pages of their files.

@@ -2,9 +2,9 @@ import CKernels
 
 /// A matrix of weights for products in reduced precision, packed for the kernel of this process.
 ///
-/// The first product packs it panel by panel into scratch memory, and keeps nothing: a process that answers one short
-/// text then writes no new memory, whose pages would take as long as the products. The second product packs it for
-/// good, as `pack` does. Scales are per row: of an int8 source its own; otherwise the largest magnitude / 127, and
+/// The first product packs it, or `pack` before. If the file has the numbers that are packed, the first product packs
+/// panel by panel into scratch memory and keeps nothing: a process that answers one short text then writes no new
+/// memory, whose pages would take as long as the products. The second product packs for good. Scales are per row: of an int8 source its own; otherwise the largest magnitude / 127, and
 /// every number is rounded to the nearest multiple (ties to even).
 package final class ReducedWeights: @unchecked Sendable {
   package let format: ReducedFormat
@@ -134,7 +134,7 @@ package final class ReducedWeights: @unchecked Sendable {
 
   /// The rows after which pages of the source are released, in whole panels: fewer would be too many calls to the
   /// system.
-  var rowsPerRelease: Int { max(1, (4 << 20) / max(1, source.bytes(columns).count) / Self.panel) * Self.panel }
+  var rowsPerRelease: Int { max(1, (1 << 20) / max(1, source.bytes(columns).count) / Self.panel) * Self.panel }
 
   /// The rows in this format: the source's own, or narrowed into the scratch memory.
   private func narrow(

