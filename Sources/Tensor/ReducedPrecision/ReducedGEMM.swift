@@ -106,8 +106,13 @@ package enum ReducedGEMM {
         let start = ProductClock.begin()
         defer { ProductClock.end(start) }
         let own = w.panels(rows: unit, in: scratch + (keeps ? 0 : worker * bytes))
+        var read = 0..<0
         while let part = queue.take() {
-          var released = part.lowerBound
+          // After its share, a worker takes a few rows at a time, between those of the others.
+          if part.lowerBound < read.lowerBound || part.lowerBound - read.upperBound > w.rowsPerRelease {
+            w.releaseSource(of: read)
+            read = part.lowerBound..<part.lowerBound
+          }
           for column in stride(from: part.lowerBound, to: part.upperBound, by: unit) {
             let columns = column..<min(column + unit, part.upperBound)
             let panels = keeps ? packed.from(column, w.panelBytes) : own
@@ -115,9 +120,10 @@ package enum ReducedGEMM {
             multiplyExactColumns(x, w, columns, bias: bias, into: y)
             var gemm = gemm(x, w, panels, columns, bias: bias, into: y)
             mlm_reduced_multiply(&gemm, 0, columns.count, nil)
-            if columns.upperBound - released >= w.rowsPerRelease {
-              w.releaseSource(of: released..<columns.upperBound)
-              released = columns.upperBound
+            read = read.lowerBound..<columns.upperBound
+            if read.count >= w.rowsPerRelease {
+              w.releaseSource(of: read)
+              read = columns.upperBound..<columns.upperBound
             }
           }
         }
