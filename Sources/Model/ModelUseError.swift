@@ -55,7 +55,7 @@ public enum ModelUseError: ModelError, Equatable {
     case .backboneIsTaken: "use that model's `backbone`, or create a new one"
     case .reducedPrecision: "load it in float32"
     case .quantizedWeights:
-      "train the float32 model they come from; or widen them: mlm presets --export DIR NAME --weights float32"
+      "train the float32 model they come from; or save this one with float32 weights, and train that"
     case .unknownTarget: "`tokens` of the tokenizer's ids shows the pieces of a word"
     case .targetOfSeveralPieces: "masks that are filled together take single word pieces"
     case .vocabularyTooLarge, .noSuchLayer, .nothingLeftToTrain, .targetTooLong: nil

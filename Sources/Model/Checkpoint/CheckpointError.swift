@@ -194,7 +194,7 @@ package enum CheckpointError: ModelError, Equatable {
         + "or load it without weights to start from random ones"
     case .unsupportedQuantization:
       "quantized weights must be int8 of compressed-tensors, int-quantized, symmetric, with scales per channel or "
-        + "tensor; or use the float32 model: mlm presets --export DIR NAME --weights int8"
+        + "tensor; or use the float32 model"
     case .notFloatingPoint(_, _, "I8"):
       "only matrices can be quantized, and config.json must then contain quantization_config"
     case .unsupportedVariable: "save the preset again with KerasHub: save_to_preset(DIR)"

@@ -41,6 +41,9 @@ extension CheckpointError {
       "build with: swift build -c release --traits KerasWeights (needs Debian's libhdf5-dev); "
         + "or start from random weights with --no-load-weights"
     case .noWeights(_, inside: []), .noKerasWeights: "use --no-load-weights to start from random weights"
+    case .unsupportedQuantization:
+      "int8 weights of compressed-tensors (int-quantized, symmetric, per channel or tensor) can be read; or quantize "
+        + "the float32 model: mlm presets --export DIR --weights int8 NAME"
     case .outputExists(_, canOverwrite: true): "replace it with --overwrite, or name another directory"
     case .outputExists, .outputIsNoModelDirectory, .outputIsCurrentDirectory: "name another directory"
     default: nil
@@ -109,6 +112,8 @@ extension ModelUseError {
   fileprivate var optionAdvice: String? {
     switch self {
     case .unknownTarget: "'mlm tokenize --format tokens' shows the pieces of a word"
+    case .quantizedWeights:
+      "train the float32 model they come from; or widen them: mlm presets --export DIR --weights float32 NAME"
     default: nil
     }
   }

@@ -167,7 +167,7 @@ import Testing
       if options != ["--resume"] {
         fit.expectError(
           "int8 weights cannot be trained: a step changes most of them by less than the distance of two integers",
-          hint: "mlm presets --export DIR NAME --weights float32")
+          hint: "mlm presets --export DIR --weights float32 NAME")
       }
     }
     try tool.succeed([

@@ -74,7 +74,7 @@ import Testing
         "preset quiet offline strict help input format add-special-tokens special-tokens-in-text decode"
       ),
       (.info, "preset format offline quiet help"),
-      (.presets, "format download verify export overwrite float16 offline quiet help"),
+      (.presets, "format download verify export overwrite weights float16 offline quiet help"),
       (.completions, "help"), (.manual, "help"),
     ]
     for (command, names) in contract {

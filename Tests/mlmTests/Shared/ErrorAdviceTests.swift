@@ -20,6 +20,8 @@ import Testing
       ),
       (PreprocessorError.badJSON(DataLocation(file: "x"), reason: ""), "omit --preprocessed"),
       (HubError.busy(host: "x", status: 503, wait: nil), "the same command"),
+      (CheckpointError.unsupportedQuantization(file: "x", found: "gptq"), "--weights int8"),
+      (ModelUseError.quantizedWeights, "--weights float32"),
       (ModelUseError.unknownTarget(word: "x", pieces: []), "mlm tokenize --format tokens"),
     ]
     for (error, words) in errors { #expect(error.advice?.contains(words) == true, "\(error)") }
