@@ -40,11 +40,22 @@ struct ModelStore {
     let hash = vocabulary.vocabTXT.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     let folder = options.cache + "/models"
     let path = folder + "/\(shape.name)-\(String(hash, radix: 36).prefix(8))"
-    if Files.exists(path + "/model.safetensors") { return path }
+    if Files.exists(path + "/model.safetensors"),
+      try DistilBertMaskedLM.fromPreset(path, preprocessor: nil, threads: 1, hub: .offline).hasTrainedHead
+    {
+      return path
+    }
     try Files.makeFolder(folder)
     Words.note("creating a model with random weights: \(path)")
-    let preprocessor = try DistilBertMaskedLMPreprocessor(tokenizer: try tokenizer(shape))
+    let tokenizer = try tokenizer(shape)
+    let preprocessor = try DistilBertMaskedLMPreprocessor(tokenizer: tokenizer)
     let model = try DistilBertMaskedLM(configuration: shape.configuration, preprocessor: preprocessor, seed: 1)
+    // Only a trained head is saved. Without it, each contestant would have a random head of its own.
+    let special = tokenizer.specialTokens
+    let sample = Sample(
+      tokenIDs: [special.classification, special.mask, special.separator], maskPositions: [1], labels: [special.mask])
+    model.compile(optimizer: .adam(learningRate: 1e-5))
+    try model.fit(SampleList([sample]), options: TrainingOptions(epochs: 1, maximumSteps: 1, batchSize: 1))
     try model.save(to: path, overwrite: true)
     return path
   }
