@@ -6,8 +6,10 @@ round, and ends with its standard input.
 import argparse
 import json
 import signal
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +19,7 @@ def arguments(description):
     parser.add_argument("kind", choices=["predict", "latency", "evaluate", "fit", "tokenize"])
     parser.add_argument("--model", required=True, help="model directory")
     parser.add_argument("--samples", required=True, help="JSON lines of masked samples; for tokenize, text")
+    parser.add_argument("--precision", choices=["float32", "bfloat16", "int8"], default="float32")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--cache", default=".", help="where converted models are kept")
@@ -26,6 +29,17 @@ def arguments(description):
 def read_samples(path):
     with open(path) as file:
         return [json.loads(line) for line in file]
+
+
+def converted(path, *arguments):
+    """Returns the path of a converted model, which convert.py makes if it is missing. It runs in a process of its own, so
+    that its memory does not count as the peer's."""
+    if not path.exists():
+        script = Path(__file__).with_name("convert.py")
+        # Its last message is this process's.
+        if subprocess.run([sys.executable, str(script), *map(str, arguments), str(path)], stdout=sys.stderr).returncode:
+            sys.exit(1)
+    return path
 
 
 def peak_megabytes():

@@ -1,4 +1,4 @@
-"""CTranslate2, float32 encoder, sorted by length; the head is numpy's, as CTranslate2 has none."""
+"""CTranslate2's encoder in float32 or int8, sorted by length; the head is numpy's in float32, as CTranslate2 has none."""
 import os
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from safetensors.numpy import load_file
 
 def main():
     options = peer.arguments(__doc__)
-    folder = Path(options.cache) / "ctranslate2"
-    if not folder.exists():
-        ctranslate2.converters.TransformersConverter(options.model).convert(str(folder))
-    encoder = ctranslate2.Encoder(str(folder), device="cpu", compute_type="float32", intra_threads=THREADS)
+    # int8_float32: weights and activations of products in int8, everything else in float32.
+    compute_type = "int8_float32" if options.precision == "int8" else "float32"
+    folder = Path(options.cache) / ("ctranslate2" if compute_type == "float32" else f"ctranslate2-{compute_type}")
+    peer.converted(folder, "ctranslate2", options.model, compute_type)
+    encoder = ctranslate2.Encoder(str(folder), device="cpu", compute_type=compute_type, intra_threads=THREADS)
     weights = load_file(os.path.join(options.model, "model.safetensors"))
     transform, embedding = weights["vocab_transform.weight"].T.copy(), weights["distilbert.embeddings.word_embeddings.weight"]
     erf = np.vectorize(__import__("math").erf, otypes=[np.float32])
@@ -33,7 +34,7 @@ def main():
         return x.astype(np.float32) @ embedding.T + weights["vocab_projector.bias"]
 
     work = peer.Inference(options.kind, peer.read_samples(options.samples), options.batch_size, logits)
-    peer.serve(work, f"ctranslate2 {ctranslate2.__version__}")
+    peer.serve(work, f"ctranslate2 {ctranslate2.__version__}, {encoder.compute_type}")
 
 
 main()
