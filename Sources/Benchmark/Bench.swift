@@ -48,33 +48,41 @@ final class Bench {
 
   /// The contestant mlm: a process of this program that uses the library.
   func ours(
-    _ kind: Worker.Kind, model: String, samples: String, batchSize: Int = 8, threads: Int
+    _ kind: Worker.Kind, model: String, samples: String, batchSize: Int = 8, threads: Int,
+    precision: Precision = .float32
   ) -> Contestant {
     let isLimit = [.products, .productsLatency, .productsFit].contains(kind)
-    let name = isLimit ? "limit: products alone" : "mlm"
+    let name = isLimit ? "limit: products alone" : options.isReduced ? "mlm, \(precision)" : "mlm"
     return Contestant(
       name: name + (threads == options.threads ? "" : ", \(threads) thread\(threads == 1 ? "" : "s")"),
-      role: isLimit ? .limit : .ours, threads: threads,
+      role: isLimit ? .limit : .ours, threads: threads, precision: precision,
       command: [
         ProcessIdentifier.program, "worker", kind.rawValue, "--model", model, "--samples", samples, "--threads",
-        "\(threads)", "--batch-size", "\(batchSize)",
+        "\(threads)", "--batch-size", "\(batchSize)", "--precision", precision.rawValue,
       ])
   }
 
-  /// mlm and the limit, also with one thread if requested, and the peers.
+  /// The start of a table's title: the work, and the precision unless it is float32.
+  func title(_ work: String) -> String { options.isReduced ? "\(work) in \(options.precision)" : work }
+
+  /// mlm and the limit, also with one thread if requested, and the peers. In reduced precision, mlm in float32 takes the
+  /// place of the limit.
   func contestants(
     _ kind: Worker.Kind, _ limit: Worker.Kind?, model: String, samples: String, batchSize: Int = 8,
     alsoOneThread: Bool = false
   ) throws -> [Contestant] {
-    var list = [ours(kind, model: model, samples: samples, batchSize: batchSize, threads: options.threads)]
-    if let limit {
-      list.append(ours(limit, model: model, samples: samples, batchSize: batchSize, threads: options.threads))
+    func ours(_ kind: Worker.Kind, _ precision: Precision, threads: Int) -> Contestant {
+      self.ours(
+        kind, model: model, samples: samples, batchSize: batchSize, threads: threads, precision: precision)
     }
+    let standard = options.isReduced ? kind : limit
+    var list = [ours(kind, options.precision, threads: options.threads)]
+    if let standard { list.append(ours(standard, .float32, threads: options.threads)) }
     if options.threads > 1, alsoOneThread || options.scalesThreads {
-      list.append(ours(kind, model: model, samples: samples, batchSize: batchSize, threads: 1))
+      list.append(ours(kind, options.precision, threads: 1))
     }
-    if options.threads > 1, options.scalesThreads, let limit {
-      list.append(ours(limit, model: model, samples: samples, batchSize: batchSize, threads: 1))
+    if options.threads > 1, options.scalesThreads, let standard {
+      list.append(ours(standard, .float32, threads: 1))
     }
     if options.usesPeers {
       list += try Peers(options).contestants(kind, model: model, samples: samples, batchSize: batchSize)
@@ -86,11 +94,12 @@ final class Bench {
   func race(
     _ contestants: [Contestant], rounds: Int, repetitions: Int = 1, _ agreement: Agreement
   ) throws -> [Result] {
-    let (results, load) = try Race(
+    let (results, absent, load) = try Race(
       contestants: contestants, rounds: options.rounds ?? rounds, repetitions: repetitions, agreement: agreement,
       logs: options.cache, lock: lock
     ).run()
     report.foreignLoad = load
+    report.absent = absent
     if results.contains(where: { !$0.agrees }) { allAgree = false }
     return results
   }

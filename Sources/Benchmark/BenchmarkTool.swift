@@ -32,7 +32,8 @@ enum BenchmarkTool {
 
       Contestants are long-running processes that take turns (A B C, A B C, …), one at a time. Results are medians of
       the rounds. "limit" is the time of only the reference's matrix products (every layer on every token, the head on the
-      masked rows), with separate products for each thread, in the same rounds. OpenBLAS reads OPENBLAS_CORETYPE and
+      masked rows), with separate products for each thread, in the same rounds. With --precision bfloat16 or int8, mlm in
+      float32 takes its place, and the answers of all contestants are compared with its answers. OpenBLAS reads OPENBLAS_CORETYPE and
       OPENBLAS_VERBOSE. OPENBLAS_CORETYPE=Haswell MLM_MAX_CPU_ISA=avx2 simulates a processor without AVX-512.
       """
   }
@@ -75,6 +76,10 @@ enum BenchmarkTool {
       return true
     }
     var options = try Options(parsed)
+    if options.isReduced, !["predict", "latency", "evaluate"].contains(first) {
+      throw BenchmarkError(
+        usage: "\(first) measures float32 only", hint: "--precision is for predict, latency and evaluate")
+    }
     if first == "peers" { options.usesPeers = true }
     if first == "scaling" { options.scalesThreads = true }
     let (names, page): ([String], String?) =

@@ -1,11 +1,13 @@
 import CommandLine
 import Glibc
+import Model
 
 /// The options of the driver.
 struct Options {
   var rounds: Int?
   var lines: Int
   var threads: Int
+  var precision: Precision
   var scalesThreads: Bool
   var corpus: String?
   var vocabulary: String?
@@ -24,6 +26,8 @@ struct Options {
   var mlm: String?
   var root: String
 
+  var isReduced: Bool { precision != .float32 }
+
   /// Whether a contestant is selected.
   func includes(_ contestant: String) -> Bool {
     contestants.map { $0.contains { contestant.hasPrefix($0) } } ?? true
@@ -38,6 +42,9 @@ extension Options {
     "lines", "N", 1...100_000, default: 64, in: options, help: "lines of the corpus for predict and evaluate")
   private static let threads = Option<Int?>.integer(
     "threads", "N", 1...64, defaultText: "all processors", in: options, help: "threads of each contestant")
+  private static let precision = Option<Precision>.choice(
+    "precision", "NAME", default: .float32, in: options,
+    help: "predict, latency, evaluate: float32, bfloat16 or int8; also runs mlm in float32")
   private static let threadScaling = Option<Bool>.flag(
     "thread-scaling", in: options,
     help: "also measure mlm and the limit with 1 thread (latency, tokenize and startup always do so for mlm)",
@@ -83,10 +90,10 @@ extension Options {
   }
 
   private static let declarations = [
-    rounds.declaration, lines.declaration, threads.declaration, threadScaling.declaration, settings.declaration,
-    contestants.declaration, peers.declaration, corpus.declaration, text.declaration, vocabulary.declaration,
-    model.declaration, seed.declaration, cache.declaration, json.declaration, lock.declaration, record.declaration,
-    mlm.declaration, root.declaration, CommandDeclaration.help.declaration,
+    rounds.declaration, lines.declaration, threads.declaration, precision.declaration,
+    threadScaling.declaration, settings.declaration, contestants.declaration, peers.declaration, corpus.declaration,
+    text.declaration, vocabulary.declaration, model.declaration, seed.declaration, cache.declaration, json.declaration,
+    lock.declaration, record.declaration, mlm.declaration, root.declaration, CommandDeclaration.help.declaration,
   ]
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
@@ -97,6 +104,7 @@ extension Options {
     rounds = try arguments.value(of: Self.rounds)
     lines = try arguments.value(of: Self.lines)
     threads = try arguments.value(of: Self.threads) ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    precision = try arguments.value(of: Self.precision)
     scalesThreads = try arguments.value(of: Self.threadScaling)
     settings = try list(Self.settings)
     contestants = try list(Self.contestants)

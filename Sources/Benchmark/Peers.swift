@@ -8,13 +8,14 @@ struct Peers {
   private let python: String
   private let scripts: String
 
-  /// Creates the environment if it is missing, which takes minutes and gigabytes.
+  /// Creates the environment if it is missing or was made for other requirements, which takes minutes and gigabytes.
   init(_ options: Options) throws {
     self.options = options
     scripts = options.root + "/Scripts/benchmark-peers"
     let environment = options.cache + "/venv"
     python = environment + "/bin/python"
-    guard !Files.exists(environment + "/ready") else { return }
+    let requirements = try Files.read(scripts + "/requirements.txt")
+    if Files.exists(environment + "/ready"), try Files.read(environment + "/ready") == requirements { return }
     try Files.makeFolder(options.cache)
     // The variable overrides the pinned version, for instance with a CPU-only build.
     let torch = Environment["MLM_BENCHMARK_TORCH"] ?? "torch==2.15.0"
@@ -23,12 +24,17 @@ struct Peers {
     try run([Environment["MLM_BENCHMARK_PYTHON"] ?? "python3", "-m", "venv", environment])
     try run(install + [torch])
     try run(install + ["--requirement", scripts + "/requirements.txt"])
-    try Files.write([], to: environment + "/ready")
+    try Files.write(requirements, to: environment + "/ready")
   }
 
   /// Whether mlm is restricted to AVX2. Then the peers that can be restricted are, too. ONNX Runtime cannot be, and
   /// OpenVINO seems to ignore its variable.
   static let imitatesAVX2 = Environment["MLM_MAX_CPU_ISA"]?.lowercased() == "avx2"
+
+  /// The peers that do not compute in a precision, or whose int8 is not measured.
+  private static let unavailable: [String: Precision] = [
+    "peer_onnxruntime.py": .bfloat16, "peer_ctranslate2.py": .bfloat16, "peer_pytorch.py": .int8,
+  ]
 
   private static var instructions: [String: String] {
     guard imitatesAVX2 else { return [:] }
@@ -40,15 +46,17 @@ struct Peers {
 
   func contestants(_ kind: Worker.Kind, model: String, samples: String, batchSize: Int) throws -> [Contestant] {
     var list: [Contestant] = []
+    let precision = options.isReduced ? ", \(options.precision)" : ""
     func add(_ name: String, _ script: String, batchSize: Int = batchSize, threads: Int? = nil) {
       let threads = threads ?? options.threads
-      guard options.includes(name) else { return }
+      guard options.includes(name), Self.unavailable[script] != options.precision else { return }
       list.append(
         Contestant(
-          name: name, role: .peer, threads: threads,
+          name: name, role: .peer, threads: threads, precision: options.precision,
           command: [
             python, scripts + "/" + script, kind.rawValue, "--model", model, "--samples", samples, "--threads",
-            "\(threads)", "--batch-size", "\(batchSize)", "--cache", converted(model),
+            "\(threads)", "--batch-size", "\(batchSize)", "--precision", options.precision.rawValue, "--cache",
+            converted(model),
           ],
           environment: [
             "OMP_NUM_THREADS": "\(threads)", "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -57,17 +65,19 @@ struct Peers {
     }
     switch kind {
     case .predict, .evaluate:
-      add("ONNX Runtime, batch 1", "peer_onnxruntime.py", batchSize: 1)
-      add("ONNX Runtime, batch 8 by length", "peer_onnxruntime.py")
-      add("PyTorch, batch 8 by length", "peer_pytorch.py")
-      if kind == .predict {
-        add("OpenVINO, batch 1", "peer_openvino.py", batchSize: 1)
-        add("CTranslate2, batch 8 by length", "peer_ctranslate2.py")
+      add("ONNX Runtime\(precision), batch 1", "peer_onnxruntime.py", batchSize: 1)
+      add("ONNX Runtime\(precision), batch 8 by length", "peer_onnxruntime.py")
+      add("PyTorch\(precision), batch 8 by length", "peer_pytorch.py")
+      if kind == .predict || options.isReduced {
+        add("OpenVINO\(precision), batch 1", "peer_openvino.py", batchSize: 1)
       }
+      if options.isReduced { add("OpenVINO\(precision), batch 8 by length", "peer_openvino.py") }
+      if kind == .predict { add("CTranslate2\(precision), batch 8 by length", "peer_ctranslate2.py") }
     case .latency:
-      add("ONNX Runtime", "peer_onnxruntime.py", batchSize: 1)
-      add("OpenVINO", "peer_openvino.py", batchSize: 1)
-      add("PyTorch", "peer_pytorch.py", batchSize: 1)
+      add("ONNX Runtime\(precision)", "peer_onnxruntime.py", batchSize: 1)
+      add("OpenVINO\(precision)", "peer_openvino.py", batchSize: 1)
+      add("PyTorch\(precision)", "peer_pytorch.py", batchSize: 1)
+      if options.isReduced { add("CTranslate2\(precision)", "peer_ctranslate2.py", batchSize: 1) }
     case .fit:
       add("PyTorch, fused AdamW", "peer_pytorch.py")
       if samples.contains("x128") { add("KerasHub, JAX, jit", "peer_kerashub.py") }

@@ -8,6 +8,7 @@ struct Contestant {
   var name: String
   var role: Role
   var threads: Int
+  var precision = Precision.float32
   var command: [String]
   var environment: [String: String] = [:]
 }
@@ -18,9 +19,12 @@ struct Result {
   var rounds: [Round] = []
   var peakMegabytes = 0.0
   var version: String?
-  /// The largest difference from mlm's results; nil if nothing is compared.
-  var difference: Double?
-  var agrees = true
+  /// Its results, to be compared.
+  var check: JSONValue?
+  /// Its results compared with those of mlm in float32; nil for these, or if nothing is compared.
+  var comparison: Comparison?
+  /// Whether the results agree as far as the precision requires. Reduced precision promises nothing.
+  var agrees: Bool { contestant.precision != .float32 || comparison?.agrees ?? true }
 
   var secondsPerRound: Double { rounds.map(\.seconds).median }
   var tokensPerSecond: Double { rounds.map { Double($0.tokens) / $0.seconds }.median }
@@ -40,20 +44,23 @@ struct Race {
 
   let lock: MachineLock?
 
-  func run() throws -> (results: [Result], foreignLoad: Double) {
+  /// Returns the results, the reasons for which peers did not take part, and the load by other processes.
+  func run() throws -> (results: [Result], absent: [String], foreignLoad: Double) {
     var load = ForeignLoad()
     var running: [(ChildProcess, Result)] = []
-    var reference: JSONValue?
+    var absent: [String] = []
     for contestant in contestants {
       let log = contestant.role == .peer ? "\(logs)/\(Self.fileName(contestant.name)).log" : nil
       Words.progress("warming up  \(contestant.name)")
       do {
-        running.append(try start(contestant, log, &reference))
+        running.append(try start(contestant, log))
       } catch let error as BenchmarkError where contestant.role == .peer {
         Words.progress(nil)
         Words.note("without \(contestant.name): \(error.message)" + (error.hint.map { " (\($0))" } ?? ""))
+        absent.append("Not measured: \(error.message).")
       }
     }
+    compareResults(&running)
     let processes = running.map(\.0.identifier)
     for round in 0..<rounds {
       try load.watch(processes, lock: lock) {
@@ -62,13 +69,11 @@ struct Race {
     }
     Words.progress(nil)
     for (child, _) in running { _ = child.wait() }
-    return (running.map(\.1), load.processors)
+    return (running.map(\.1), absent, load.processors)
   }
 
-  /// Loads the model, warms up, and compares the results with those of the first contestant.
-  private func start(
-    _ contestant: Contestant, _ log: String?, _ reference: inout JSONValue?
-  ) throws -> (ChildProcess, Result) {
+  /// Loads the model, warms up, and gets the results.
+  private func start(_ contestant: Contestant, _ log: String?) throws -> (ChildProcess, Result) {
     let child = try ChildProcess(contestant.command, environment: contestant.environment, log: log)
     var result = Result(contestant: contestant)
     result.version = try Self.answer(child, contestant, log)["version"]?.string
@@ -76,12 +81,18 @@ struct Race {
     defer { lock?.release() }
     child.send("check")
     let found = try Self.answer(child, contestant, log)["check"] ?? .null
-    if let ours = reference, !found.isNull {
-      (result.difference, result.agrees) = agreement.compare(ours, found)
-    } else if !found.isNull {
-      reference = found
-    }
+    result.check = found.isNull ? nil : found
     return (child, result)
+  }
+
+  /// Compares all results with those of mlm in float32.
+  private func compareResults(_ running: inout [(ChildProcess, Result)]) {
+    let isReference = { (result: Result) in result.contestant.role == .ours && result.contestant.precision == .float32 }
+    guard let reference = running.firstIndex(where: { isReference($0.1) }), let ours = running[reference].1.check
+    else { return }
+    for index in running.indices where index != reference {
+      running[index].1.comparison = running[index].1.check.map { agreement.compare(ours, $0) }
+    }
   }
 
   /// Runs one round of each contestant in turn.
@@ -121,6 +132,17 @@ struct Race {
   }
 }
 
+/// Results compared with those of mlm in float32.
+struct Comparison {
+  /// The largest difference.
+  var difference: Double
+  var agrees: Bool
+  /// The share of samples with the same most probable token; nil if only losses are compared.
+  var equalFirstAnswers: Double?
+  /// The loss minus that of mlm in float32.
+  var lossChange: Double?
+}
+
 /// The rules by which two results agree.
 enum Agreement {
   /// The five best tokens of each sample: the same ids except for ties, and probabilities within a relative tolerance.
@@ -128,34 +150,39 @@ enum Agreement {
   case loss(tolerance: Double)
   case ids
 
-  func compare(_ ours: JSONValue, _ theirs: JSONValue) -> (difference: Double, agrees: Bool) {
+  func compare(_ ours: JSONValue, _ theirs: JSONValue) -> Comparison {
     switch self {
     case .loss(let tolerance):
-      let difference = abs((ours["loss"]?.double ?? .nan) - (theirs["loss"]?.double ?? .nan))
-      return (difference, difference <= tolerance)
+      let change = (theirs["loss"]?.double ?? .nan) - (ours["loss"]?.double ?? .nan)
+      return Comparison(difference: abs(change), agrees: abs(change) <= tolerance, lossChange: change)
     case .ids:
       let isSame = ours["count"]?.int == theirs["count"]?.int && ours["sum"]?.int == theirs["sum"]?.int
-      return (isSame ? 0 : 1, isSame)
+      return Comparison(difference: isSame ? 0 : 1, agrees: isSame)
     case .best(let tolerance):
       let (a, b) = (Self.rows(ours), Self.rows(theirs))
-      guard a.count == b.count else { return (.infinity, false) }
-      var worst = 0.0
-      for (mine, other) in zip(a, b) {
-        guard mine.count == other.count else { return (.infinity, false) }
-        for (rank, candidate) in mine.enumerated() {
-          // Different ids are allowed only in a tie, so the probabilities of each rank are compared.
-          let size = max(candidate.probability, 1e-30)
-          worst = max(worst, abs(candidate.probability - other[rank].probability) / size)
-          if candidate.id != other[rank].id, !mine.contains(where: { $0.id == other[rank].id }), rank < 4 {
-            return (.infinity, false)
-          }
-        }
-      }
-      return (worst, worst <= tolerance)
+      guard a.count == b.count else { return Comparison(difference: .infinity, agrees: false) }
+      let worst = zip(a, b).map(Self.difference).max() ?? 0
+      let equal = zip(a, b).count { $0.first?.id == $1.first?.id }
+      return Comparison(
+        difference: worst, agrees: worst <= tolerance, equalFirstAnswers: Double(equal) / Double(max(1, a.count)))
     }
   }
 
-  private static func rows(_ value: JSONValue) -> [[(id: Int, probability: Double)]] {
+  /// The largest relative difference of probabilities; infinity if the ids differ other than by a tie.
+  private static func difference(_ ours: [Candidate], _ theirs: [Candidate]) -> Double {
+    guard ours.count == theirs.count else { return .infinity }
+    var worst = 0.0
+    for (rank, (mine, other)) in zip(ours, theirs).enumerated() {
+      // Different ids are allowed only in a tie, so the probabilities of each rank are compared.
+      worst = max(worst, abs(mine.probability - other.probability) / max(mine.probability, 1e-30))
+      if mine.id != other.id, !ours.contains(where: { $0.id == other.id }), rank < 4 { return .infinity }
+    }
+    return worst
+  }
+
+  private typealias Candidate = (id: Int, probability: Double)
+
+  private static func rows(_ value: JSONValue) -> [[Candidate]] {
     let ids = value["ids"]?.array ?? []
     let probabilities = value["probabilities"]?.array ?? []
     return zip(ids, probabilities).map { ids, probabilities in

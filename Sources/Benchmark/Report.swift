@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Tensor
 import Text
 
 /// Writes tables to standard output, and the same results as JSON lines.
@@ -10,6 +11,8 @@ final class Report {
   private var records: [JSONValue] = []
   /// The number of processors that other processes used during the last race.
   var foreignLoad = 0.0
+  /// The reasons for which peers did not take part in the last race.
+  var absent: [String] = []
   private var pages: [String] = []
   private let date = Report.date()
   private let commit: String
@@ -34,6 +37,17 @@ final class Report {
     ]
   }
 
+  /// The reduced precision and the instructions that mlm uses for it; nil for float32.
+  private var precision: String? {
+    let format: ReducedFormat
+    switch options.precision {
+    case .float32: return nil
+    case .bfloat16: format = .bfloat16
+    case .int8: format = .int8
+    }
+    return "\(options.precision) on \(format.instructions)"
+  }
+
   func printHead() {
     emit([
       "commit \(commit), \(date)",
@@ -42,7 +56,8 @@ final class Report {
         + (Environment["OPENBLAS_CORETYPE"].map { " (set by OPENBLAS_CORETYPE=\($0))" } ?? "")
         + (Environment["MLM_MAX_CPU_ISA"].map { ", MLM_MAX_CPU_ISA=\($0)" } ?? ""),
       "\(swift)",
-      "corpus \(workload.corpusSource), vocabulary \(workload.store.vocabularySource), \(options.threads) threads",
+      "corpus \(workload.corpusSource), vocabulary \(workload.store.vocabularySource), \(options.threads) threads"
+        + (precision.map { ", " + $0 } ?? ""),
     ])
   }
 
@@ -63,7 +78,7 @@ final class Report {
             [
               ("threads", .number(options.threads)), ("seed", .number(Int(options.seed))),
               ("corpus", .string(workload.corpusSource)), ("vocabulary", .string(workload.store.vocabularySource)),
-              ("model", .string(options.model ?? "random")),
+              ("model", .string(options.model ?? "random")), ("precision", .string(options.precision.rawValue)),
             ] + settings)
         ), ("results", .array(results)),
       ]))
@@ -83,17 +98,19 @@ final class Report {
     guard options.records, !records.isEmpty else { return }
     let folder = options.root + "/Scripts/benchmark-results"
     try Files.makeFolder(folder)
-    let page = (name.map { $0 + "-" } ?? "") + machine.slug + ".md"
-    try append(to: "\(folder)/\(machine.slug).jsonl", records[...])
+    let slug = (options.isReduced ? "\(options.precision)-" : "") + machine.slug
+    let page = (name.map { $0 + "-" } ?? "") + slug + ".md"
+    try append(to: "\(folder)/\(slug).jsonl", records[...])
     let head = [
       "# \(machine.processor), \(machine.cores) cores", "",
       "Written by `Scripts/benchmark … --record`: commit \(commit), \(date); \(machine.system); \(machine.megabytes) MB; "
         + "\(machine.instructions); \(machine.openBLAS), core type \(machine.openBLASCore); \(swift); "
-        + "corpus \(workload.corpusSource), vocabulary \(workload.store.vocabularySource); \(options.threads) threads.",
+        + "corpus \(workload.corpusSource), vocabulary \(workload.store.vocabularySource); \(options.threads) threads"
+        + (precision.map { "; " + $0 } ?? "") + ".",
     ]
     let text = (head + pages).joined(separator: "\n") + "\n"
     try Files.write(Array(text.utf8), to: "\(folder)/\(page)")
-    Words.note("wrote \(page) and \(machine.slug).jsonl in \(folder)")
+    Words.note("wrote \(page) and \(slug).jsonl in \(folder)")
   }
 
   private func append(to path: String?, _ records: ArraySlice<JSONValue>) throws {
@@ -138,7 +155,7 @@ extension Report {
     if lines != nil { header.append("lines/s") }
     header += ["mlm is faster by"]
     if operations != nil { header.append("GFLOP/s") }
-    header += ["peak MB", "differs by"]
+    header += ["peak MB", agreementHeading(results)]
     var table = Table(header)
     var values: [JSONValue] = []
     let scale = milliseconds ? 1000.0 : 1
@@ -157,10 +174,7 @@ extension Report {
       row.append(Words.fixed(ratio, 2))
       if let operations { row.append(Words.number(operations / times.median / 1e9)) }
       row.append(result.contestant.role == .limit ? "" : Words.number(result.peakMegabytes))
-      row.append(
-        result.agrees
-          ? result.difference.map(Words.small) ?? "" : "DIFFERS " + (result.difference.map(Words.small) ?? "")
-      )
+      row.append((result.agrees ? "" : "DIFFERS ") + (result.comparison.map(agreementText) ?? ""))
       table.rows.append(row)
       values.append(
         .object(
@@ -173,7 +187,10 @@ extension Report {
             ("tokens", .array(result.rounds.map { .number($0.tokens) })),
             (rate.unit.replacing("/", with: "_per_"), .number(rates.median)), ("mlm_is_faster_by", .number(ratio)),
             ("peak_rss_mb", .number(result.peakMegabytes)), ("agrees", .bool(result.agrees)),
-            ("difference", result.difference.map { .number($0) } ?? .null),
+            ("difference", Self.number(result.comparison?.difference)),
+            ("precision", .string(result.contestant.precision.rawValue)),
+            ("equal_first_answers", Self.number(result.comparison?.equalFirstAnswers)),
+            ("loss_change", Self.number(result.comparison?.lossChange)),
           ]
             + (result.rounds.first?.more.contains { $0.key == "p90_seconds" } == true
               ? [
@@ -184,20 +201,23 @@ extension Report {
                 )
               ] : [])))
     }
-    var notes: [String] = []
+    var notes = absent
+    if options.isReduced { notes.append("All results are compared with those of mlm in float32.") }
     if let limit = results.first(where: {
       $0.contestant.role == .limit && $0.contestant.threads == ours.contestant.threads
     }) {
       let fraction = zip(limit.rounds, ours.rounds).map { $0.seconds / $1.seconds }.median
       notes.append("mlm reaches \(Words.fixed(fraction, 2)) of the limit.")
     }
-    if let scaling = scaling(results, .ours, ours.contestant.threads) {
-      let machine = self.scaling(results, .limit, ours.contestant.threads)
+    if let scaling = scaling(results, .ours, options.precision, ours.contestant.threads) {
+      let name = options.isReduced ? "float32" : "the limit"
+      let standard = self.scaling(results, options.isReduced ? .ours : .limit, .float32, ours.contestant.threads)
       notes.append(
         "\(ours.contestant.threads) threads are \(Words.fixed(scaling, 2)) times as fast as 1"
-          + (machine.map { ", the limit's \(Words.fixed($0, 2)) times." } ?? "."))
+          + (standard.map { ", \(name)'s \(Words.fixed($0, 2)) times." } ?? "."))
     }
-    if Peers.imitatesAVX2, results.contains(where: { $0.contestant.name.hasPrefix("ONNX") }) {
+    let unrestricted = ["ONNX", "OpenVINO"]
+    if Peers.imitatesAVX2, results.contains(where: { unrestricted.contains(where: $0.contestant.name.hasPrefix) }) {
       notes.append("ONNX Runtime and OpenVINO cannot be restricted to AVX2 and use all of this processor.")
     }
     if foreignLoad > 0.05 {
@@ -209,10 +229,32 @@ extension Report {
       results: values)
   }
 
+  private static func number(_ value: Double?) -> JSONValue {
+    value.flatMap { $0.isFinite ? .number($0) : nil } ?? .null
+  }
+
+  /// The heading of the column that compares results: in reduced precision, the agreement.
+  private func agreementHeading(_ results: [Result]) -> String {
+    guard options.isReduced else { return "differs by" }
+    return results.contains { $0.comparison?.lossChange != nil } ? "loss differs by" : "equal first answers"
+  }
+
+  private func agreementText(_ comparison: Comparison) -> String {
+    if options.isReduced, let change = comparison.lossChange {
+      return (change < 0 ? "−" : "+") + Words.fixed(abs(change), 5)
+    }
+    if options.isReduced, let share = comparison.equalFirstAnswers { return Words.fixed(share * 100, 1) + " %" }
+    return Words.small(comparison.difference)
+  }
+
   /// The speedup over one thread; nil unless both were measured.
-  private func scaling(_ results: [Result], _ role: Contestant.Role, _ threads: Int) -> Double? {
+  private func scaling(
+    _ results: [Result], _ role: Contestant.Role, _ precision: Precision, _ threads: Int
+  ) -> Double? {
     func rounds(_ threads: Int) -> [Round]? {
-      results.first { $0.contestant.role == role && $0.contestant.threads == threads }?.rounds
+      results.first {
+        $0.contestant.role == role && $0.contestant.precision == precision && $0.contestant.threads == threads
+      }?.rounds
     }
     guard threads > 1, let one = rounds(1), let all = rounds(threads) else { return nil }
     return zip(one, all).map { $0.seconds / $1.seconds }.median

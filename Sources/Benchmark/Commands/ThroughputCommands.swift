@@ -11,7 +11,8 @@ extension Bench {
         .predict, .products, model: try workload.store.directory(shape), samples: try workload.write(samples, "predict")
       ),
       rounds: options.usesPeers ? 3 : 5, .best(tolerance: 1e-3))
-    addThroughput(results, "predict", "predict: \(Count.text(samples.count, "line")), one mask each", samples, shape)
+    let name = "\(title("predict")): \(Count.text(samples.count, "line")), one mask each"
+    addThroughput(results, "predict", name, samples, shape)
   }
 
   /// Measures loss and accuracy of the same lines with 15 % of the tokens masked.
@@ -23,7 +24,7 @@ extension Bench {
         .evaluate, .products, model: try workload.store.directory(shape),
         samples: try workload.write(samples, "evaluate")), rounds: options.usesPeers ? 3 : 5, .loss(tolerance: 1e-3))
     addThroughput(
-      results, "evaluate", "evaluate: \(Count.text(samples.count, "line")), 15 % masked", samples, shape)
+      results, "evaluate", "\(title("evaluate")): \(Count.text(samples.count, "line")), 15 % masked", samples, shape)
   }
 
   private func addThroughput(_ results: [Result], _ name: String, _ title: String, _ samples: [Sample], _ shape: Shape)
@@ -48,10 +49,11 @@ extension Bench {
     // With one thread, each product waits for memory, so the number of threads is not comparable.
     list.removeAll { $0.role == .limit && $0.threads != options.threads }
     let results = try race(list, rounds: 7, .best(tolerance: 1e-3))
-    let megabytes = Double(shape.layers * shape.layerWeights + shape.width * (shape.width + shape.vocabulary)) * 4 / 1e6
+    let megabytes = Double(shape.weightBytes(options.precision)) / 1e6
     let rate = Bandwidth.read(threads: options.threads)
     report.add(
-      race: results, "latency", title: "latency: one line of 21 tokens, one mask; a round is the median of 40 calls",
+      race: results, "latency",
+      title: "\(title("latency")): one line of 21 tokens, one mask; a round is the median of 40 calls",
       settings: [("line_tokens", .number(21)), ("memory_read_gb_per_s", .number(rate))],
       operations: shape.forwardOperations(lengths: [21], masks: 1), milliseconds: true)
     report.note(

@@ -30,7 +30,8 @@ struct Machine {
     ]
     .compactMap { $0 }.joined(separator: " ")
     let flags = Set((field("flags") ?? "").split(separator: " ").map(String.init))
-    instructions = ["avx2", "fma", "avx512f", "avx512_vnni"].filter(flags.contains).joined(separator: " ")
+    let known = ["avx2", "fma", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"]
+    instructions = known.filter(flags.contains).joined(separator: " ")
     cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
     megabytes = Int(Double(sysconf(Int32(_SC_PHYS_PAGES))) * Double(sysconf(Int32(_SC_PAGESIZE))) / 1e6)
     let release =

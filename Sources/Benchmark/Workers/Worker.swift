@@ -38,6 +38,7 @@ enum Worker {
     var samples = ""
     var threads = 1
     var batchSize = 8
+    var precision = Precision.float32
   }
 
   /// Serves until standard input ends.
@@ -92,13 +93,15 @@ extension Worker.Settings {
       case "--samples": samples = value
       case "--threads": threads = Int(value) ?? 1
       case "--batch-size": batchSize = Int(value) ?? 8
+      case "--precision": precision = Precision(rawValue: value) ?? .float32
       default: throw BenchmarkError(usage: "worker: unknown option \(name)")
       }
     }
   }
 
   func loadModel() throws -> DistilBertMaskedLM {
-    try DistilBertMaskedLM.fromPreset(model, preprocessor: nil, seed: 1, threads: threads, hub: .offline)
+    try DistilBertMaskedLM.fromPreset(
+      model, precision: precision, preprocessor: nil, seed: 1, threads: threads, hub: .offline)
   }
 
   func loadSamples(_ configuration: Configuration) throws -> [Sample] {

@@ -32,6 +32,17 @@ struct Shape {
   /// The number of weights in one encoder layer's products.
   var layerWeights: Int { 4 * width * width + 2 * width * inner }
 
+  /// The size of the weights of all products, each of which a prediction reads once. In int8, the head and the last
+  /// layer's weights for masked rows (all but those of keys and values) are bfloat16.
+  func weightBytes(_ precision: Precision) -> Int {
+    let (encoder, head) = (layers * layerWeights, width * (width + vocabulary))
+    return switch precision {
+    case .float32: 4 * (encoder + head)
+    case .bfloat16: 2 * (encoder + head)
+    case .int8: encoder + (layerWeights - 2 * width * width) + 2 * head
+    }
+  }
+
   var configuration: Configuration {
     Configuration(
       vocabularySize: vocabulary, hiddenDim: width, numLayers: layers, numHeads: heads, intermediateDim: inner)
