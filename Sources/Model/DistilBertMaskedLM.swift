@@ -236,7 +236,9 @@ public final class DistilBertMaskedLM {
           network.tensorSources, as: weights == .float16 ? .float16 : .bfloat16)
         try withExtendedLifetime(halves) { try write(halves.sources) }
       case .int8:
-        let quantized = try QuantizedTensors(network.trainedParameters)
+        let quantized = try QuantizedTensors(
+          network.trainedParameters, int8: Int8Scheme.matrices(configuration),
+          float32: Set(Int8Scheme(network, on: compute.pool).exactColumns().keys))
         try withExtendedLifetime(quantized) { try write(quantized.sources) }
       }
     }

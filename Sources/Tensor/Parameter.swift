@@ -93,6 +93,9 @@ package final class Parameter: @unchecked Sendable {
   /// The matrix in the format of its file, if it is only used in reduced precision.
   package var stored: MatrixSource? { storedValues == nil || ownsValues ? source : nil }
 
+  /// Whether the file has integers.
+  package var isStoredInInt8: Bool { if case .int8 = stored { true } else { false } }
+
   /// Calls a body with the float32 values, which are made for the call if there are none.
   package func withValues<Value>(_ body: (UnsafePointer<Float>) throws -> Value) rethrows -> Value {
     if let storedValues { return try body(storedValues) }

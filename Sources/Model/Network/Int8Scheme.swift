@@ -32,12 +32,13 @@ struct Int8Scheme {
 
   init(_ network: Network, on pool: WorkerPool) { (self.network, self.pool) = (network, pool) }
 
-  /// Returns the columns of each matrix in int8 that stay float32, by the matrix' name; none for most models.
+  /// Returns the columns of each matrix in int8 that stay float32, by the matrix' name; none for most models, and none for
+  /// a matrix whose weights are integers in its file: the digits that such a column needs are lost.
   func exactColumns() -> [String: [Int]] {
     let names = Self.matrices(network.configuration)
     var columns: [String: [Int]] = [:]
     func set(_ scores: @autoclosure () -> [Float], for layers: [Dense]) {
-      let layers = layers.filter { names.contains($0.weight.name) }
+      let layers = layers.filter { names.contains($0.weight.name) && !$0.weight.isStoredInInt8 }
       guard !layers.isEmpty, case let found = Self.columns(of: scores()), !found.isEmpty else { return }
       for layer in layers { columns[layer.weight.name] = found }
     }
@@ -55,8 +56,7 @@ struct Int8Scheme {
     return columns
   }
 
-  /// Whether the columns of a matrix that reads these activations are determined: not if the matrix is stored in int8,
-  /// when its weights have lost their digits already.
+  /// Returns the columns whose activations have far larger sizes than the median.
   private static func columns(of scores: [Float]) -> [Int] {
     let sorted = scores.sorted()
     guard let median = scores.isEmpty ? nil : sorted[sorted.count / 2], median > 0 else { return [] }

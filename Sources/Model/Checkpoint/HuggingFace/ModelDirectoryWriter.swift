@@ -78,10 +78,12 @@ extension DirectoryReplacement {
   func write(
     _ configuration: Configuration, _ tensors: [TensorSource], _ files: [(name: String, bytes: [UInt8])]
   ) throws(FileError) {
-    let backbone = Set(configuration.parameterTable.backbone.map(\.name))
+    let table = configuration.parameterTable
+    let backbone = Set(table.backbone.map(\.name))
     let integers = Set(tensors.lazy.filter { $0.type == .int8 }.map(\.name))
-    let unquantized = [ParameterTable.Module.projector, ParameterTable.Module.transform]
-      .filter { !integers.contains($0 + ".weight") }
+    // A tied output matrix is a layer of transformers' model, but not a tensor.
+    let dense = table.rows.filter { $0.specification.role == .kernel }.map(\.name) + [ParameterTable.projector]
+    let unquantized = Set(dense).subtracting(integers).map { String($0.dropLast(".weight".count)) }.sorted()
     try write(
       ModelFiles.configuration,
       configuration.fileBytes(

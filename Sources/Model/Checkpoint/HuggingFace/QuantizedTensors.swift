@@ -1,7 +1,8 @@
 import Tensor
 
-/// Tensors of a model in int8, in the layout of the package compressed-tensors: the encoder's matrices as integers, each
-/// with a scale per output row; embeddings and the head's matrices in bfloat16; everything else in float32.
+/// Tensors of a model in int8, in the layout of the package compressed-tensors: the matrices that are computed in int8
+/// (`Int8Scheme`) as integers, each with a scale per output row; other matrices and embeddings in bfloat16; everything
+/// else in float32, and so are matrices that need float32 columns.
 ///
 /// The integers are those that products in int8 compute when they quantize float32 weights. Matrices that are already
 /// int8 are copied.
@@ -11,15 +12,18 @@ final class QuantizedTensors {
   private var memory: [UnsafeMutableRawPointer] = []
 
   /// - Parameters:
-  ///   - rows: the rows of the model's table to write.
-  ///   - parameters: the parameters, in the same order.
+  ///   - tensors: the rows of the model's table to write, and their parameters.
+  ///   - int8: the names of the matrices that become integers; those that already are integers remain so.
+  ///   - float32: the names of matrices that stay float32.
   /// - Throws: `CheckpointError` if a number is not finite or too large.
-  init(_ tensors: [(row: ParameterTable.Row, parameter: Parameter)]) throws(CheckpointError) {
+  init(
+    _ tensors: [(row: ParameterTable.Row, parameter: Parameter)], int8: Set<String>, float32: Set<String>
+  ) throws(CheckpointError) {
     for (row, parameter) in tensors {
-      if row.shape.count != 2 {
-        sources.append(TensorSource(name: row.name, shape: row.shape, values: parameter.values))
-      } else if row.isInt8(parameter) {
+      if parameter.isStoredInInt8 || (int8.contains(row.name) && !float32.contains(row.name)) {
         try quantize(parameter, row)
+      } else if row.shape.count != 2 || float32.contains(row.name) {
+        sources.append(TensorSource(name: row.name, shape: row.shape, values: parameter.values))
       } else {
         let numbers = allocate(2 * parameter.count)
         parameter.withValues {
@@ -96,13 +100,4 @@ extension QuantizedTensors {
   private static let ofActivations = [
     "input_scale", "input_zero_point", "output_scale", "output_zero_point",
   ]
-}
-
-extension ParameterTable.Row {
-  /// Whether int8 files have this matrix as integers: those of the encoder, and others that already are.
-  fileprivate func isInt8(_ parameter: Parameter) -> Bool {
-    guard specification.role == .kernel else { return false }
-    if case .int8 = parameter.stored { return true }
-    return isBackbone
-  }
 }
