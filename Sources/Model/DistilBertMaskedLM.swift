@@ -237,8 +237,8 @@ public final class DistilBertMaskedLM {
         try withExtendedLifetime(halves) { try write(halves.sources) }
       case .int8:
         let quantized = try QuantizedTensors(
-          network.trainedParameters, int8: Int8Scheme.matrices(configuration),
-          float32: Set(Int8Scheme(network, on: compute.pool).exactColumns().keys))
+          network.trainedParameters, int8: ReducedScheme.int8Matrices(configuration),
+          float32: Set(ReducedScheme(network, on: compute.pool).exactColumns().keys))
         try withExtendedLifetime(quantized) { try write(quantized.sources) }
       }
     }

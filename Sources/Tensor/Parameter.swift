@@ -326,7 +326,7 @@ package final class ParameterStore: @unchecked Sendable {
 package struct ReducedMatrix {
   package let parameter: Parameter
   package let format: ReducedFormat
-  /// The columns that stay float32, in order; only for int8.
+  /// The columns that stay float32, in order.
   package let exactColumns: [Int]
 
   package init(_ parameter: Parameter, as format: ReducedFormat, exactColumns: [Int] = []) {

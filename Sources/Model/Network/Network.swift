@@ -34,19 +34,14 @@ final class Network {
   func reduce(to precision: Precision, on pool: WorkerPool) {
     guard precision != .float32 else { return }
     self.precision = precision
-    let isInt8 = precision == .int8
-    let int8 = isInt8 ? Int8Scheme.matrices(configuration) : []
-    let exactColumns = isInt8 ? Int8Scheme(self, on: pool).exactColumns() : [:]
-    let others: ReducedFormat = isInt8 ? .bfloat16InOrder : .bfloat16
-    var matrices: [ReducedMatrix] = []
-    for parameter in parameters.parameters where parameter.specification.role == .kernel {
-      let name = parameter.name
-      matrices.append(
-        int8.contains(name)
-          ? ReducedMatrix(parameter, as: .int8, exactColumns: exactColumns[name] ?? [])
-          : ReducedMatrix(parameter, as: others))
+    let int8 = precision == .int8 ? ReducedScheme.int8Matrices(configuration) : []
+    let exactColumns = ReducedScheme(self, on: pool).exactColumns()
+    let others: ReducedFormat = precision == .int8 ? .bfloat16InOrder : .bfloat16
+    var products = parameters.parameters.filter { $0.specification.role == .kernel }
+    if configuration.tiesWeights { products.append(head.output) }
+    let matrices = products.map {
+      ReducedMatrix($0, as: int8.contains($0.name) ? .int8 : others, exactColumns: exactColumns[$0.name] ?? [])
     }
-    if configuration.tiesWeights { matrices.append(ReducedMatrix(head.output, as: others)) }
     parameters.reduce(matrices)
   }
 

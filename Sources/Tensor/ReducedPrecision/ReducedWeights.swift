@@ -10,8 +10,8 @@ package final class ReducedWeights: @unchecked Sendable {
   package let format: ReducedFormat
   /// Out and in: W is rows × columns.
   package let rows, columns: Int
-  /// The columns (of W and of x) that stay float32, because activations are far larger there: int8 would round all other
-  /// columns to few values. Their weights: columns × rows.
+  /// The columns (of W and of x) that stay float32, because activations are far larger there; none if the source is
+  /// int8.
   package let exactColumns: [Int]
   private let exactMemory: ZeroedMemory?
   private let source: MatrixSource
@@ -28,12 +28,12 @@ package final class ReducedWeights: @unchecked Sendable {
   package static let panel = Int(MLM_REDUCED_PANEL)
 
   /// - Parameters:
-  ///   - exactColumns: for int8 only.
   ///   - memory: zeroed memory with room for `bytes(…)` at the offset, a multiple of 64.
   init(
     _ source: MatrixSource, of file: (any MappedMemory)?, rows: Int, columns: Int, as format: ReducedFormat,
     exactColumns: [Int], in memory: ZeroedMemory, at offset: Int
   ) {
+    let exactColumns = if case .int8 = source { [Int]() } else { exactColumns }
     self.exactColumns = exactColumns
     exactMemory = exactColumns.isEmpty ? nil : ZeroedMemory(floats: exactColumns.count * rows)
     (self.source, self.file, self.rows, self.columns, self.format) = (source, file, rows, columns, format)
@@ -145,38 +145,35 @@ package final class ReducedWeights: @unchecked Sendable {
     switch (format, source) {
     case (.int8, .int8(let numbers, let own)):
       for row in range { scales?[row - first] = own[row] }
-      guard let exact else { return UnsafeRawPointer(numbers + first * columns) }
-      for row in range {
-        let to = (narrowed + (row - first) * columns).assumingMemoryBound(to: Int8.self)
-        to.update(from: numbers + row * columns, count: columns)
-        for (index, column) in exactColumns.enumerated() {
-          exact[index][row] = Float(to[column]) * own[row]
-          to[column] = 0
-        }
-      }
-    case (.bfloat16, .bfloat16(let numbers)), (.bfloat16InOrder, .bfloat16(let numbers)):
       return UnsafeRawPointer(numbers + first * columns)
-    case (.int8, _):
-      for row in range {
-        let to = narrowed + (row - first) * columns
-        var numbers = float32(row, wide)
-        if let exact {
-          if numbers != UnsafePointer(wide) { wide.update(from: numbers, count: columns) }
-          numbers = UnsafePointer(wide)
-          for (index, column) in exactColumns.enumerated() {
-            exact[index][row] = wide[column]
-            wide[column] = 0
-          }
-        }
+    case (.bfloat16, .bfloat16(let numbers)) where exact == nil,
+      (.bfloat16InOrder, .bfloat16(let numbers)) where exact == nil:
+      return UnsafeRawPointer(numbers + first * columns)
+    default: break
+    }
+    for row in range {
+      let numbers = withoutExactColumns(row, float32(row, wide), wide)
+      let to = narrowed + (row - first) * columns * format.size
+      if format == .int8 {
         scales?[row - first] = ReducedFormat.quantize(numbers, columns, to: to.assumingMemoryBound(to: Int8.self))
-      }
-    case (.bfloat16, _), (.bfloat16InOrder, _):
-      for row in range {
-        let to = narrowed + 2 * (row - first) * columns
-        ReducedFormat.roundToBFloat16(float32(row, wide), columns, to: to.assumingMemoryBound(to: UInt16.self))
+      } else {
+        ReducedFormat.roundToBFloat16(numbers, columns, to: to.assumingMemoryBound(to: UInt16.self))
       }
     }
     return UnsafeRawPointer(narrowed)
+  }
+
+  /// Moves the weights of the exact columns from a row to `exact`; in the scratch memory, if there are any.
+  private func withoutExactColumns(
+    _ row: Int, _ numbers: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
+  ) -> UnsafePointer<Float> {
+    guard let exact else { return numbers }
+    if numbers != UnsafePointer(scratch) { scratch.update(from: numbers, count: columns) }
+    for (index, column) in exactColumns.enumerated() {
+      exact[index][row] = scratch[column]
+      scratch[column] = 0
+    }
+    return UnsafePointer(scratch)
   }
 
   private func float32(_ row: Int, _ scratch: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
