@@ -26,46 +26,100 @@ import Testing
     func release(_ part: UnsafeRawBufferPointer) { released += part.count }
   }
 
-  /// The first product keeps nothing, the second packs, the others use what is packed: all give the same bits, and the
-  /// pages of the source are released after each of the first two.
-  @Test(arguments: [ReducedFormat.int8, .bfloat16], [(16, 8), (37, 20), (64, 65), (1000, 24)])
+  /// The first product of float32 weights packs them, the others use what is packed: all give the same bits, and the
+  /// pages of the source are released after the first.
+  @Test(arguments: [ReducedFormat.int8, .bfloat16, .bfloat16InOrder], [(16, 8), (37, 20), (64, 65), (1000, 24)])
   func products(_ format: ReducedFormat, _ shape: (rows: Int, columns: Int)) throws {
     let (rows, columns) = shape
-    for threads in [1, 2] {
+    for (threads, exactColumns) in [(1, []), (2, []), (1, [3]), (2, [0, 5, 7])] {
       let file = File(rows * columns)
       let store = try ParameterStore(
         [TensorSpecification(name: "w", shape: [rows, columns], role: .kernel)], owners: [file]
       ) { _, _ in .borrowed(UnsafePointer(file.floats)) }
       let parameter = try #require(store["w"])
-      store.reduce([(parameter, format)])
+      let matrix = ReducedMatrix(parameter, as: format, exactColumns: exactColumns)
+      store.reduce([matrix])
       let weights = try #require(parameter.reduced)
       let context = Context(pool: WorkerPool(threads: threads))
       let (x, bias) = (context.matrix(3, columns), context.matrix(1, rows))
       for i in 0..<x.count { x.start[i] = Float((i * 31) % 61) - 30 }
       for i in 0..<rows { bias.start[i] = Float(i) / 16 }
-      func product() -> [UInt32] {
+      func product(_ weights: ReducedWeights) -> [UInt32] {
         context.temporary {
           let y = context.matrix(3, rows)
           ReducedGEMM.multiply(
-            ReducedGEMM.narrow(x, as: format, context), weights, bias: bias.start, into: y, context)
+            ReducedGEMM.narrow(x, for: weights, context), weights, bias: bias.start, into: y, context)
           return y.bits
         }
       }
-      let first = product()
-      #expect(!weights.isPacked && file.released == 4 * rows * columns)
-      #expect(product() == first && weights.isPacked && file.released == 8 * rows * columns)
-      #expect(product() == first && file.released == 8 * rows * columns)
+      let first = product(weights)
+      #expect(weights.isPacked && file.released == 4 * rows * columns)
+      #expect(product(weights) == first && file.released == 4 * rows * columns)
 
       // Packing in advance gives the same.
-      store.reduce([(parameter, format)])
+      store.reduce([matrix])
       store.packReduced(on: context.pool)
       let packed = try #require(parameter.reduced)
-      #expect(packed.isPacked && file.released == 12 * rows * columns)
-      context.temporary {
-        let y = context.matrix(3, rows)
-        ReducedGEMM.multiply(ReducedGEMM.narrow(x, as: format, context), packed, bias: bias.start, into: y, context)
-        #expect(y.bits == first)
+      #expect(packed.isPacked && file.released == 8 * rows * columns)
+      #expect(product(packed) == first)
+    }
+  }
+
+  /// If the source has the numbers that are packed, the first product keeps nothing, and the second packs them.
+  @Test func productsOfStoredNumbers() throws {
+    let (rows, columns) = (37, 20)
+    let halves = (0..<rows * columns).map { ReducedFormat.bfloat16(Float($0 % 91 - 45) / 7) }
+    try halves.withUnsafeBufferPointer { halves in
+      let start = try #require(halves.baseAddress)
+      let store = try ParameterStore([TensorSpecification(name: "w", shape: [rows, columns], role: .kernel)]) { _, _ in
+        .stored(.bfloat16(start))
       }
+      store.reduce([ReducedMatrix(try #require(store["w"]), as: .bfloat16)])
+      let weights = try #require(store["w"]?.reduced)
+      let context = Context(pool: WorkerPool(threads: 2))
+      let x = context.matrix(3, columns)
+      for i in 0..<x.count { x.start[i] = Float((i * 31) % 61) - 30 }
+      var results: [[UInt32]] = []
+      for isPacked in [false, true, true] {
+        context.temporary {
+          let y = context.matrix(3, rows)
+          ReducedGEMM.multiply(ReducedGEMM.narrow(x, for: weights, context), weights, bias: nil, into: y, context)
+          results.append(y.bits)
+        }
+        #expect(weights.isPacked == isPacked)
+      }
+      #expect(results[0] == results[1] && results[1] == results[2])
+    }
+  }
+
+  /// Columns of 1,000 times the others: with them in float32, the others keep their digits.
+  @Test(arguments: [ReducedFormat.int8, .bfloat16])
+  func exactColumns(_ format: ReducedFormat) throws {
+    try Bench.run { bench in
+      let (rows, columns, outliers) = (20, 96, [2, 50])
+      let (x, w) = (bench.matrix(5, columns), bench.matrix(rows, columns))
+      for row in 0..<5 { for column in outliers { x[row][column] *= 1000 } }
+      var worst: [Float] = []
+      for exact in [[], outliers] {
+        let store = try ParameterStore([TensorSpecification(name: "w", shape: [rows, columns], role: .kernel)]) {
+          _, _ in
+          .borrowed(w.start)
+        }
+        store.reduce([ReducedMatrix(try #require(store["w"]), as: format, exactColumns: exact)])
+        let weights = try #require(store["w"]?.reduced)
+        let y = bench.zeros(5, rows)
+        ReducedGEMM.multiply(
+          ReducedGEMM.narrow(x, for: weights, bench.context), weights, bias: nil, into: y, bench.context)
+        var difference: Float = 0
+        for i in 0..<5 {
+          for j in 0..<rows {
+            let sum = (0..<columns).reduce(0.0) { $0 + Double(x[i][$1]) * Double(w[j][$1]) }
+            difference = max(difference, Float(abs(Double(y[i][j]) - sum)))
+          }
+        }
+        worst.append(difference)
+      }
+      #expect(worst[0] > 1 && worst[1] < (format == .int8 ? 0.1 : 0.05), "\(worst)")
     }
   }
 
