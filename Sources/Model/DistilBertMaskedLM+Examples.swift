@@ -88,29 +88,37 @@ extension DistilBertMaskedLM {
 
   /// Returns loss, accuracy and perplexity of texts, one sample each, masked by the preprocessor.
   ///
-  /// - Throws: `ModelUseError` if the model has no preprocessor or is in use.
-  public func evaluate(_ texts: [String]) throws -> Evaluation { try evaluate(segments: texts.map { [$0] }) }
+  /// - Parameter reference: a model to compare with, such as the same one in float32; see `Evaluation.comparison`.
+  /// - Throws: `ModelUseError` if the model has no preprocessor or is in use, or if the reference has another
+  ///   vocabulary.
+  public func evaluate(_ texts: [String], against reference: DistilBertMaskedLM? = nil) throws -> Evaluation {
+    try evaluate(segments: texts.map { [$0] }, against: reference)
+  }
 
   /// Evaluates pairs of texts: `[CLS] a [SEP] b [SEP]`.
-  public func evaluate(pairs: [(String, String)]) throws -> Evaluation {
-    try evaluate(segments: pairs.map { [$0, $1] })
+  public func evaluate(pairs: [(String, String)], against reference: DistilBertMaskedLM? = nil) throws -> Evaluation {
+    try evaluate(segments: pairs.map { [$0, $1] }, against: reference)
   }
 
   /// Evaluates samples of any number of segments: [sample][segment].
-  public func evaluate(segments: [[String]]) throws -> Evaluation { try evaluate(try source(segments)) }
+  public func evaluate(segments: [[String]], against reference: DistilBertMaskedLM? = nil) throws -> Evaluation {
+    try evaluate(try source(segments), against: reference)
+  }
 
   /// Evaluates preprocessed samples; see `fit` for `labels` and `sampleWeights`.
   public func evaluate(
-    _ features: MaskedLMFeatures, labels: [[Int]], sampleWeights: [[Float]]? = nil
+    _ features: MaskedLMFeatures, labels: [[Int]], sampleWeights: [[Float]]? = nil,
+    against reference: DistilBertMaskedLM? = nil
   ) throws -> Evaluation {
-    try evaluate(SampleList(try samples(features, labels, sampleWeights)))
+    try evaluate(SampleList(try samples(features, labels, sampleWeights)), against: reference)
   }
 
   /// Evaluates text files; see `fit(files:)`.
   public func evaluate(
-    files: [String], layout: TextCorpus.Layout = .lines, temporaryDirectory: String = "/tmp"
+    files: [String], layout: TextCorpus.Layout = .lines, temporaryDirectory: String = "/tmp",
+    against reference: DistilBertMaskedLM? = nil
   ) throws -> Evaluation {
-    try evaluate(try corpus(files, layout, temporaryDirectory))
+    try evaluate(try corpus(files, layout, temporaryDirectory), against: reference)
   }
 
   // MARK: Sources

@@ -135,25 +135,40 @@ public final class DistilBertMaskedLM {
   ///
   /// - Parameters:
   ///   - pseudoLikelihood: also scores every token with itself masked, n passes for a sample of n tokens.
+  ///   - reference: a model with the same vocabulary, such as the same one in float32, to compare with on the same
+  ///     masks; see `Evaluation.comparison`. Both compute on this model's threads.
   ///   - progress: called with the number of samples done; false stops and returns the figures so far.
   ///   - onSample: called with each sample's index and figures, in order, as soon as they are computed.
   /// - Throws: the errors of the corpus and `onSample`; `PreprocessorError` for a sample that does not fit the model;
-  ///   `ModelUseError` if the model is in use, or if a pseudo-likelihood needs the mask token and there is no
-  ///   preprocessor.
+  ///   `ModelUseError` if one of the models is in use, if their vocabularies differ in size, or if a pseudo-likelihood
+  ///   needs the mask token and there is no preprocessor.
   public func evaluate(
     _ source: some SampleSource, pseudoLikelihood: PseudoLikelihood.Variant? = nil,
-    progress: (Int) throws -> Bool = { _ in true }, onSample: (Int, Evaluation) throws -> Void = { _, _ in }
+    against reference: DistilBertMaskedLM? = nil, progress: (Int) throws -> Bool = { _ in true },
+    onSample: (Int, Evaluation) throws -> Void = { _, _ in }
   ) throws -> Evaluation {
     var tokenMasking: TokenMasking?
     if let pseudoLikelihood {
       guard let preprocessor else { throw ModelUseError.noPreprocessor }
       tokenMasking = TokenMasking(preprocessor, pseudoLikelihood)
     }
+    var checked = CheckedSource(source, for: configuration)
+    if let reference {
+      let (size, other) = (configuration.vocabularySize, reference.configuration.vocabularySize)
+      guard size == other else { throw ModelUseError.differentVocabularies(size: size, reference: other) }
+      checked = CheckedSource(checked, for: reference.configuration)
+    }
+    func evaluate() throws -> Evaluation {
+      try Evaluator(network: network, compute: compute, reference: reference?.network)
+        .evaluate(checked, tokenMasking: tokenMasking, progress: progress, onSample: onSample)
+    }
     return try compute.exclusiveAccess.claim {
-      try Evaluator(network: network, compute: compute).evaluate(
-        CheckedSource(source, for: configuration), tokenMasking: tokenMasking, progress: progress, onSample: onSample)
+      try reference.map { try $0.compute.exclusiveAccess.claim(evaluate) } ?? evaluate()
     }
   }
+
+  /// The formats and instructions of the products in `predict`, `rank` and `evaluate`.
+  public var computation: ComputationSummary { ComputationSummary(network) }
 
   /// Returns the most likely word pieces for every mask of samples: [sample][mask][rank].
   ///

@@ -16,6 +16,8 @@ public enum ModelUseError: ModelError, Equatable {
   case reducedPrecision(Precision)
   /// Training of weights that were loaded from integers.
   case quantizedWeights
+  /// The two models of a comparison have vocabularies of different sizes.
+  case differentVocabularies(size: Int, reference: Int)
   /// The call would freeze the whole model.
   case nothingLeftToTrain
   /// A target has no word pieces, or one that is not in the vocabulary.
@@ -37,6 +39,8 @@ public enum ModelUseError: ModelError, Equatable {
     case .reducedPrecision(let precision): "a model in \(precision.rawValue) cannot be trained"
     case .quantizedWeights:
       "int8 weights cannot be trained: a step changes most of them by less than the distance of two integers"
+    case .differentVocabularies(let size, let reference):
+      "the models' scores cannot be compared: one has \(size) word pieces, the reference \(reference)"
     case .nothingLeftToTrain: "everything is frozen: nothing is left to train"
     case .unknownTarget(let word, let pieces):
       pieces.isEmpty
@@ -58,7 +62,7 @@ public enum ModelUseError: ModelError, Equatable {
       "train the float32 model they come from; or save this one with float32 weights, and train that"
     case .unknownTarget: "`tokens` of the tokenizer's ids shows the pieces of a word"
     case .targetOfSeveralPieces: "masks that are filled together take single word pieces"
-    case .vocabularyTooLarge, .noSuchLayer, .nothingLeftToTrain, .targetTooLong: nil
+    case .vocabularyTooLarge, .noSuchLayer, .differentVocabularies, .nothingLeftToTrain, .targetTooLong: nil
     }
   }
 }

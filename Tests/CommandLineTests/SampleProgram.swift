@@ -17,6 +17,8 @@ enum Sample {
   static let loud = Option<Bool>.flag("loud", in: .general, excludes: [voices], help: "more noise")
   static let quiet = Option<Bool>.flag("quiet", in: .general, excludes: [voices], help: "less noise")
   static let voices = Exclusion(of: ["quiet", "loud"], because: "it is one or the other", hint: "leave one out")
+  static let outline = Option<Shape?>.choice(
+    "outline", "NAME", in: .shape, help: "another shape", foreignValues: ["circle": "round"])
   static let first = Option<Int?>.integer(
     "first", in: .general, excludes: [.overriding(["first", "last"])], help: "from here")
   static let last = Option<Int?>.integer(
@@ -28,7 +30,8 @@ enum Sample {
   static let command = CommandDeclaration(
     program: "sample", name: "do", summary: "does it", operands: .files,
     options: [
-      ratio.declaration, words.declaration, file.declaration, shape.declaration, jewel.declaration, count.declaration,
+      ratio.declaration, words.declaration, file.declaration, shape.declaration, jewel.declaration, outline.declaration,
+      count.declaration,
       loud.declaration, quiet.declaration, first.declaration, last.declaration, CommandDeclaration.help.declaration,
     ],
     description: ["It does what it does."], examples: [.init(command: "sample do a", meaning: "one file")],

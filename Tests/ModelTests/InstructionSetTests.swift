@@ -84,7 +84,9 @@ private enum Repetition {
   @Test func isWhatTheVariablesSay() throws {
     let environment = ProcessInfo.processInfo.environment
     if let limit = environment["MLM_MAX_CPU_ISA"] {
-      let sets = ["baseline": MLM_BASELINE, "avx2": MLM_AVX2, "avx512": MLM_AVX512]
+      let sets = [
+        "baseline": MLM_BASELINE, "avx2": MLM_AVX2, "avx512": MLM_AVX512, "vnni": MLM_AVX512, "amx": MLM_AVX512,
+      ]
       let allowed = limit.isEmpty ? MLM_AVX512 : try #require(sets[limit.lowercased()])
       #expect(mlm_instructions().rawValue <= allowed.rawValue, "\(limit)")
       #expect(mlm_instructions() == allowed || !Repetition.isThis, "\(limit)")
@@ -95,7 +97,9 @@ private enum Repetition {
   }
 
   @Test func valuesOfTheVariable() {
-    for known in ["", "baseline", "avx2", "AVX2", "avx512"] { #expect(mlm_knows_limit(known) != 0, "\(known)") }
+    for known in ["", "baseline", "avx2", "AVX2", "avx512", "vnni", "AMX"] {
+      #expect(mlm_knows_limit(known) != 0, "\(known)")
+    }
     for unknown in ["avx", "avx-512", "sse2", " avx2", "baseline2"] {
       #expect(mlm_knows_limit(unknown) == 0, "\(unknown)")
     }

@@ -90,6 +90,13 @@ _mlm_value() {
     'evaluate --mask-sampling')
       words='exact bernoulli'
       ;;
+    'predict --precision' | \
+    'evaluate --precision' | \
+    'evaluate --against' | \
+    'info --precision' | \
+    'presets --precision')
+      words='float32 bfloat16 int8'
+      ;;
     'predict --format')
       words='text json tsv fill'
       ;;
@@ -130,11 +137,11 @@ _mlm_operand() {
 _mlm_option() {
   case "$1" in
     fit) words='--preset --no-load-weights --sequence-length --learn-vocabulary --vocabulary --lowercase --cased --min-frequency --keep-special-ids --layers --hidden-dim --heads --intermediate-dim --samples --truncate --pairs --strict --special-tokens-in-text --preprocessed --output --overwrite --resume --checkpoint-every --keep --log --log-every --tensorboard --epochs --max-steps --batch-size --gradient-accumulation --loss-reduction --dropout --freeze-backbone --freeze --no-shuffle --optimizer --learning-rate --change-learning-rate --weight-decay --beta1 --beta2 --epsilon --schedule --warmup-steps --warmup-ratio --clip-norm --mask-selection-rate --mask-selection-length --mask-token-rate --random-token-rate --mask-sampling --whole-word-masking --mask-unknown --validation --validation-split --early-stopping --config --verbose --seed --threads --offline --quiet -h --help' ;;
-    predict) words='--preset --no-load-weights --sequence-length --allow-untrained-head --input --strict --special-tokens-in-text --preprocessed --top-k --targets --joint --min-score --unique-words --format --batch-tokens --seed --threads --offline --quiet -h --help' ;;
-    evaluate) words='--preset --no-load-weights --sequence-length --samples --truncate --pairs --strict --special-tokens-in-text --preprocessed --format --pseudo-perplexity --pseudo-variant --per-sample --mask-selection-rate --mask-selection-length --mask-token-rate --random-token-rate --mask-sampling --whole-word-masking --mask-unknown --batch-size --seed --threads --offline --quiet -h --help' ;;
+    predict) words='--preset --no-load-weights --sequence-length --precision --allow-untrained-head --input --strict --special-tokens-in-text --preprocessed --top-k --targets --joint --min-score --unique-words --format --batch-tokens --verbose --seed --threads --offline --quiet -h --help' ;;
+    evaluate) words='--preset --no-load-weights --sequence-length --precision --samples --truncate --pairs --strict --special-tokens-in-text --preprocessed --format --pseudo-perplexity --pseudo-variant --per-sample --against --mask-selection-rate --mask-selection-length --mask-token-rate --random-token-rate --mask-sampling --whole-word-masking --mask-unknown --batch-size --verbose --seed --threads --offline --quiet -h --help' ;;
     tokenize) words='--preset --input --special-tokens-in-text --decode --strict --format --add-special-tokens --offline --quiet -h --help' ;;
-    info) words='--preset --format --offline --quiet -h --help' ;;
-    presets) words='--download --verify --format --export --overwrite --weights --float16 --offline --quiet -h --help' ;;
+    info) words='--preset --precision --format --offline --quiet -h --help' ;;
+    presets) words='--download --verify --precision --format --export --overwrite --weights --float16 --offline --quiet -h --help' ;;
     completions) words='-h --help' ;;
     manual) words='-h --help' ;;
     help) words='' ;;

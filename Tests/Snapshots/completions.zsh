@@ -101,7 +101,7 @@ _mlm() {
           '--validation-split=[share of the samples to hold out instead]:X: ' \
           '--early-stopping=[stop after N evaluations without progress]:N: ' \
           '--config=[read options and FILEs from training.json]:FILE:_files' \
-          '--verbose[also show time spent in GEMM and waiting]' \
+          '--verbose[also show how and how fast it computes]' \
           '--seed=[seed of all random choices]:N: ' \
           '--threads=[number of threads]:N: ' \
           '--offline[do not use the network]' \
@@ -116,6 +116,7 @@ _mlm() {
           '--preset=[name, directory, hf\://OWNER/NAME]:P:_mlm_presets' \
           '--no-load-weights[random weights from --seed]' \
           '--sequence-length=[tokens per sample]:N: ' \
+          '--precision=[float32, bfloat16 or int8]:NAME:(float32 bfloat16 int8)' \
           '--allow-untrained-head[predict even if the head was never trained]' \
           '--input=[file of inputs, one per line]:FILE:_files' \
           '--strict[treat invalid UTF-8 as an error]' \
@@ -128,6 +129,7 @@ _mlm() {
           '--unique-words[omit word pieces that continue a word]' \
           '--format=[text, json, tsv or fill]:NAME:(text json tsv fill)' \
           '--batch-tokens=[tokens to compute together]:N: ' \
+          '--verbose[also show how and how fast it computes]' \
           '--seed=[seed of all random choices]:N: ' \
           '--threads=[number of threads]:N: ' \
           '--offline[do not use the network]' \
@@ -142,6 +144,7 @@ _mlm() {
           '--preset=[name, directory, hf\://OWNER/NAME]:P:_mlm_presets' \
           '--no-load-weights[random weights from --seed]' \
           '--sequence-length=[tokens per sample]:N: ' \
+          '--precision=[float32, bfloat16 or int8]:NAME:(float32 bfloat16 int8)' \
           '--samples=[how lines become samples\: lines or packed]:HOW:(lines packed)' \
           '--truncate[cut each line to one sample]' \
           '--pairs[each line is two segments separated by a tab]' \
@@ -152,6 +155,7 @@ _mlm() {
           '--pseudo-perplexity[also mask each token once]' \
           '--pseudo-variant=[original or within-word-l2r]:HOW:(original within-word-l2r)' \
           '--per-sample[one JSON object per sample]' \
+          '--against=[also compare with float32, bfloat16 or int8]:NAME:(float32 bfloat16 int8)' \
           '--mask-selection-rate=[share of tokens to predict]:X: ' \
           '--mask-selection-length=[maximum number of tokens to predict]:N: ' \
           '--mask-token-rate=[share of selected tokens that become \[MASK\]]:X: ' \
@@ -160,6 +164,7 @@ _mlm() {
           '--whole-word-masking[select whole words, not pieces]' \
           '--mask-unknown[also select \[UNK\]]' \
           '--batch-size=[accepted; has no effect]:N: ' \
+          '--verbose[also show how and how fast it computes]' \
           '--seed=[seed of all random choices]:N: ' \
           '--threads=[number of threads]:N: ' \
           '--offline[do not use the network]' \
@@ -188,6 +193,7 @@ _mlm() {
       info)
         _arguments -S : \
           '--preset=[name, directory, hf\://OWNER/NAME]:P:_mlm_presets' \
+          '--precision=[float32, bfloat16 or int8]:NAME:(float32 bfloat16 int8)' \
           '--format=[text or json]:NAME:(text json)' \
           '--offline[do not use the network]' \
           '--quiet[show only errors on standard error]' \
@@ -199,6 +205,7 @@ _mlm() {
         _arguments -S : \
           '--download[download NAMEs, print their directories]' \
           '--verify[check files and predictions of NAMEs]' \
+          '--precision=[float32, bfloat16 or int8]:NAME:(float32 bfloat16 int8)' \
           '--format=[text or json]:NAME:(text json)' \
           '--export=[write NAME as a model directory]:DIR:_files -/' \
           '--overwrite[replace an existing model directory]' \

@@ -160,6 +160,22 @@ extension Option where Value: RawRepresentable & CaseIterable, Value.RawValue ==
   }
 }
 
+extension Option {
+  /// One of the names of an enumeration; nil if it is not given.
+  package static func choice<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
+    _ name: String, _ valueName: String, defaultText: String? = nil, in group: OptionGroup, role: OptionRole? = nil,
+    excludes: [Exclusion] = [], help: String, details: String = "", foreignNames: [String] = [],
+    foreignValues: [String: String] = [:]
+  ) -> Option where Value == Choice? {
+    Option(
+      declaration: OptionDeclaration(
+        name, kind: .choice(Choice.allCases.map(\.rawValue)), valueName: valueName, defaultText: defaultText,
+        group: group, role: role, excludes: excludes, help: help, details: details, foreignNames: foreignNames,
+        foreignValues: foreignValues),
+      defaultValue: nil, convert: { $0.last.flatMap { Choice(rawValue: $0) }.map { .some($0) } })
+  }
+}
+
 /// Converts typed texts to values.
 enum Texts {
   @Sendable static func nonempty(_ texts: [String]) -> String? {

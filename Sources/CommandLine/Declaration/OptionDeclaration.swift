@@ -24,11 +24,13 @@ package struct OptionDeclaration: Sendable {
   package let isRepeatable: Bool
   /// Its names in other tools. They are not accepted, but the error suggests this option.
   package let foreignNames: [String]
+  /// Names of values in other tools, in lower case, and the value that the error suggests instead.
+  package let foreignValues: [String: String]
 
   package init(
     _ name: String, short: Character? = nil, kind: ValueKind?, valueName: String = "", defaultText: String? = nil,
     group: OptionGroup, role: OptionRole? = nil, excludes: [Exclusion] = [], help: String, details: String = "",
-    isRepeatable: Bool = false, foreignNames: [String] = []
+    isRepeatable: Bool = false, foreignNames: [String] = [], foreignValues: [String: String] = [:]
   ) {
     self.name = name
     self.short = short
@@ -42,6 +44,7 @@ package struct OptionDeclaration: Sendable {
     self.details = details
     self.isRepeatable = isRepeatable
     self.foreignNames = foreignNames
+    self.foreignValues = foreignValues
   }
 
   /// The option as typed: `--name`.
@@ -49,6 +52,13 @@ package struct OptionDeclaration: Sendable {
 
   /// `--name`, and `-n` if there is one.
   package var spellings: [String] { (short.map { ["-\($0)"] } ?? []) + [spelling] }
+
+  /// The value that was probably meant by an invalid one; nil if none is close.
+  package func nearestValue(to typed: String) -> String? {
+    guard case .choice(let names)? = kind else { return nil }
+    let typed = typed.lowercased()
+    return foreignValues[typed] ?? Nearest.name(to: typed, in: names)
+  }
 
   /// The option as shown in help: `-h, --help`, `--epochs N`.
   package var synopsis: String {

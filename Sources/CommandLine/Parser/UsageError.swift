@@ -50,10 +50,7 @@ extension UsageError {
 
   package static func badValue(_ option: OptionDeclaration, value: String) -> UsageError {
     let expected = option.kind?.expectation ?? "expected"
-    var hint: String?
-    if case .choice(let names)? = option.kind {
-      hint = Nearest.name(to: value, in: names).map { "did you mean \(option.spelling) \($0)?" }
-    }
+    let hint = option.nearestValue(to: value).map { "did you mean \(option.spelling) \($0)?" }
     return UsageError("\(option.spelling): '\(value)' is not \(expected)", hint: hint)
   }
 

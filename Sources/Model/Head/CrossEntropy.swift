@@ -79,6 +79,12 @@ enum CrossEntropy {
     return x[index] == largest && !(0..<index).contains { x[$0] == largest }
   }
 
+  /// Returns the index of the highest score, the first of equal ones; nil if no score is a number.
+  static func firstMaximum(_ x: UnsafePointer<Float>, _ n: Int) -> Int? {
+    let largest = Elementwise.maximum(x, n)
+    return (0..<n).first { x[$0] == largest }
+  }
+
   /// A buffer in which each worker writes only its own rows.
   private struct UncheckedBuffer: @unchecked Sendable {
     let buffer: UnsafeMutableBufferPointer<LossSums>

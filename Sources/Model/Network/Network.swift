@@ -32,15 +32,14 @@ final class Network {
 
   /// Multiplies by weights of another precision from now on.
   func reduce(to precision: Precision, on pool: WorkerPool) {
-    guard precision != .float32 else { return }
+    guard let headFormat = precision.headFormat else { return }
     self.precision = precision
     let int8 = precision == .int8 ? ReducedScheme.int8Matrices(configuration) : []
     let exactColumns = ReducedScheme(self, on: pool).exactColumns()
-    let others: ReducedFormat = precision == .int8 ? .bfloat16InOrder : .bfloat16
     var products = parameters.parameters.filter { $0.specification.role == .kernel }
     if configuration.tiesWeights { products.append(head.output) }
     let matrices = products.map {
-      ReducedMatrix($0, as: int8.contains($0.name) ? .int8 : others, exactColumns: exactColumns[$0.name] ?? [])
+      ReducedMatrix($0, as: int8.contains($0.name) ? .int8 : headFormat, exactColumns: exactColumns[$0.name] ?? [])
     }
     parameters.reduce(matrices)
   }
@@ -115,6 +114,26 @@ final class Network {
       let x = backbone.predict(batch, context)
       let n = head.forward(x, context).n
       try head.forEachLogits(n, rows: Head.inferenceRows, context, body)
+    }
+  }
+
+  /// Calls the body with the scores of a few masked rows at a time, and with those of another network with the same
+  /// vocabulary, if there is one.
+  func forEachLogits(
+    _ batch: Batch, and other: Network?, _ context: Context,
+    _ body: (_ maskedRows: Range<Int>, _ logits: Matrix, _ otherLogits: Matrix?) throws -> Void
+  ) rethrows {
+    guard let other else { return try forEachLogits(batch, context) { try body($0, $1, nil) } }
+    guard !batch.maskedRows.isEmpty else { return }
+    try context.temporary {
+      let otherRows = other.head.forward(other.backbone.predict(batch, context), context).n
+      try forEachLogits(batch, context) { rows, logits in
+        try context.temporary {
+          let otherLogits = context.matrix(logits.rows, logits.columns)
+          other.head.project(otherRows.rows(rows), into: otherLogits, context)
+          try body(rows, logits, otherLogits)
+        }
+      }
     }
   }
 }

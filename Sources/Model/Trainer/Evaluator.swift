@@ -16,8 +16,13 @@ public struct Evaluation: Sendable, Equatable {
   public var samples: Int
   /// The score of every token when masked alone; nil if not requested.
   public var pseudoLikelihood: PseudoLikelihood?
+  /// The figures of a reference model, and the differences from it; nil if not requested.
+  public var comparison: ReferenceComparison?
 
-  init(_ sums: LossSums, tokens: Int, samples: Int, pseudoLikelihood: PseudoLikelihood? = nil) {
+  init(
+    _ sums: LossSums, tokens: Int, samples: Int, pseudoLikelihood: PseudoLikelihood? = nil,
+    comparison: ReferenceComparison? = nil
+  ) {
     loss = sums.meanLoss
     accuracy = sums.accuracy
     perplexity = exp(sums.meanLoss)
@@ -25,6 +30,7 @@ public struct Evaluation: Sendable, Equatable {
     self.tokens = tokens
     self.samples = samples
     self.pseudoLikelihood = pseudoLikelihood
+    self.comparison = comparison
   }
 }
 
@@ -33,9 +39,29 @@ public struct Evaluation: Sendable, Equatable {
 struct Evaluator {
   let network: Network
   let compute: Compute
+  /// The network to compare with, on the same threads; nil for none.
+  var reference: Network?
 
   /// The number of samples prepared and computed together; only they are in memory.
   static let window = 256
+
+  /// The sums over one or more samples, of the network and of the reference.
+  private struct Sums {
+    var loss = LossSums()
+    var comparison = ComparisonSums()
+    var likelihood = PseudoLikelihood()
+    var referenceLikelihood = PseudoLikelihood()
+    var (tokens, samples) = (0, 0)
+
+    static func += (sums: inout Sums, other: Sums) {
+      sums.loss += other.loss
+      sums.comparison += other.comparison
+      sums.likelihood += other.likelihood
+      sums.referenceLikelihood += other.referenceLikelihood
+      sums.tokens += other.tokens
+      sums.samples += other.samples
+    }
+  }
 
   /// - Parameters:
   ///   - tokenMasking: also scores every token with itself masked, n passes for a sample of n tokens.
@@ -48,28 +74,42 @@ struct Evaluator {
     progress: (_ done: Int) throws -> Bool = { _ in true },
     onSample: (_ index: Int, Evaluation) throws -> Void = { _, _ in }
   ) throws -> Evaluation {
-    var sums = LossSums()
-    var pseudoLikelihood = tokenMasking.map { _ in PseudoLikelihood() }
-    var (tokens, done) = (0, 0)
-    evaluation: while done < source.count {
+    func evaluation(_ sums: Sums) -> Evaluation {
+      Evaluation(
+        sums.loss, tokens: sums.tokens, samples: sums.samples,
+        pseudoLikelihood: tokenMasking.map { _ in sums.likelihood },
+        comparison: reference.map { _ in
+          ReferenceComparison(
+            sums.comparison, pseudoLikelihood: tokenMasking.map { _ in sums.referenceLikelihood })
+        })
+    }
+    var sums = Sums()
+    while sums.samples < source.count {
+      let done = sums.samples
       let samples = try compute.samples(done..<min(source.count, done + Self.window), of: source, epoch: 0)
-      let sampleSums = try sampleSums(samples)
+      var sampleSums = try self.sums(samples, against: reference)
       for part in parts(of: samples, tokenMasking) {
-        let likelihoods = try tokenMasking.map { try self.likelihoods(samples[part], $0) }
-        for (offset, index) in part.enumerated() {
-          let count = samples[index].tokenIDs.count
-          let likelihood = likelihoods?[offset]
-          try onSample(
-            done, Evaluation(sampleSums[index], tokens: count, samples: 1, pseudoLikelihood: likelihood))
+        if let tokenMasking { try addLikelihoods(of: samples[part], tokenMasking, to: &sampleSums) }
+        for index in part {
+          try onSample(sums.samples, evaluation(sampleSums[index]))
           sums += sampleSums[index]
-          if let likelihood { pseudoLikelihood? += likelihood }
-          tokens += count
-          done += 1
         }
-        if try !progress(done) { break evaluation }
+        if try !progress(sums.samples) { return evaluation(sums) }
       }
     }
-    return Evaluation(sums, tokens: tokens, samples: done, pseudoLikelihood: pseudoLikelihood)
+    return evaluation(sums)
+  }
+
+  /// Adds each sample's pseudo-log-likelihoods to its sums.
+  private func addLikelihoods(
+    of samples: ArraySlice<Sample>, _ tokenMasking: TokenMasking, to sums: inout [Sums]
+  ) throws {
+    for (index, likelihood) in zip(samples.indices, try likelihoods(samples, tokenMasking)) {
+      sums[index].likelihood = likelihood
+    }
+    guard let reference else { return }
+    let likelihoods = try Evaluator(network: reference, compute: compute).likelihoods(samples, tokenMasking)
+    for (index, likelihood) in zip(samples.indices, likelihoods) { sums[index].referenceLikelihood = likelihood }
   }
 
   /// Divides a window into the parts between two progress reports: the whole window, or fewer samples if every token is
@@ -102,23 +142,31 @@ struct Evaluator {
   }
 
   /// Returns the sums of each sample.
-  func sampleSums(_ samples: [Sample]) throws -> [LossSums] {
+  func sampleSums(_ samples: [Sample]) throws -> [LossSums] { try sums(samples, against: nil).map(\.loss) }
+
+  private func sums(_ samples: [Sample], against reference: Network?) throws -> [Sums] {
+    let alignment = max(network.rowAlignment, reference?.rowAlignment ?? 1)
     let groups = Batch.groups(
-      samples.map { Batch.rows(of: $0, alignment: network.rowAlignment) }, limit: Compute.microBatchRows)
-    let batches = groups.map { Batch.inference(samples[$0], alignment: network.rowAlignment) }
-    var results = [LossSums](repeating: LossSums(), count: samples.count)
+      samples.map { Batch.rows(of: $0, alignment: alignment) }, limit: Compute.microBatchRows)
+    let batches = groups.map { Batch.inference(samples[$0], alignment: alignment) }
+    var results = samples.map { Sums(tokens: $0.tokenIDs.count, samples: 1) }
     try results.withUnsafeMutableBufferPointer { results in
       nonisolated(unsafe) let results = results
       network.prepare(for: batches, on: compute.pool)
+      reference?.prepare(for: batches, on: compute.pool)
       try compute.forEach(batches) { index, batch, context in
-        // The index of a row tells which sample its sums belong to.
-        network.forEachLogits(batch, context) { rows, logits in
+        network.forEachLogits(batch, and: reference, context) { rows, logits, referenceLogits in
+          // The index of a row tells which sample its sums belong to.
           for sample in 0..<batch.masks.sampleCount {
             let mine = batch.masks.range(sample).clamped(to: rows)
             guard !mine.isEmpty else { continue }
-            let part = logits.rows(mine.lowerBound - rows.lowerBound..<mine.upperBound - rows.lowerBound)
-            results[groups[index].lowerBound + sample] += CrossEntropy.evaluate(
-              part, labels: batch.labels[mine], weights: batch.weights[mine], context.pool)
+            let part = mine.lowerBound - rows.lowerBound..<mine.upperBound - rows.lowerBound
+            let (labels, weights) = (batch.labels[mine], batch.weights[mine])
+            let (index, x) = (groups[index].lowerBound + sample, logits.rows(part))
+            results[index].loss += CrossEntropy.evaluate(x, labels: labels, weights: weights, context.pool)
+            guard let y = referenceLogits?.rows(part) else { continue }
+            results[index].comparison += ScoreComparison.evaluate(
+              x, against: y, labels: labels, weights: weights, context.pool)
           }
         }
       }

@@ -8,15 +8,21 @@ package struct PresetVerification: Sendable {
   let registry: PresetRegistry
   let hub: Hub
   let threads: Int
+  /// nil: that of each model's files.
+  let precision: Precision?
 
   /// - Parameters:
   ///   - registry: the known presets.
   ///   - hub: the hub whose cache is searched.
   ///   - threads: the number of threads to compute with.
-  package init(_ registry: PresetRegistry, hub: Hub, threads: Int = DistilBertMaskedLM.defaultThreads) {
+  ///   - precision: the precision to compute in, each with its own tolerances; nil: that of each model's files.
+  package init(
+    _ registry: PresetRegistry, hub: Hub, threads: Int = DistilBertMaskedLM.defaultThreads, precision: Precision? = nil
+  ) {
     self.registry = registry
     self.hub = hub
     self.threads = threads
+    self.precision = precision
   }
 
   /// A model to verify.
@@ -52,7 +58,7 @@ package struct PresetVerification: Sendable {
     // Wrong files need not be loaded.
     guard isGood else { return .differs }
 
-    let model = try DistilBertMaskedLM.load(try resolved(target), threads: threads)
+    let model = try DistilBertMaskedLM.load(try resolved(target), precision: precision, threads: threads)
     try note(parameters(model, known))
     if !model.hasTrainedHead {
       try note(PresetCheck("head", .unchecked, "it is untrained: predict refuses the model before fit"))

@@ -14,12 +14,15 @@ struct EvaluateCommand {
 
   func run() throws -> ExitCode {
     try CorpusReader.check(options.files)
-    let model = try context.model(for: .evaluate, options.common)
+    let (model, reference) = try context.model(
+      for: .evaluate, options.common, options.computation, reference: options.reference)
     let corpus = try CorpusReader(options.common, options.samples, model, context).open(options.files)
     let progress = Progress(console: context.console)
     defer { progress.finish() }
     let located = corpus as? any LocatedSource
-    let evaluation = try model.evaluate(corpus, pseudoLikelihood: options.pseudoPerplexity) { done in
+    let evaluation = try model.evaluate(
+      corpus, pseudoLikelihood: options.pseudoPerplexity, against: reference
+    ) { done in
       // The program that reads the samples may be waiting for them.
       if options.printsSamples { try context.output.flush() }
       progress.update { "evaluated \(done) of \(plural(corpus.count, "sample"))" }
@@ -29,7 +32,8 @@ struct EvaluateCommand {
       try context.output.write(EvaluationReport(evaluation).sample(index, at: located?.location(of: index)))
     }
     progress.finish()
-    let report = EvaluationReport(evaluation)
+    let report = EvaluationReport(
+      evaluation, precisions: reference.map { (model.precision, $0.precision) })
     guard report.measures else { throw NothingMasked() }
     guard report.isFinite else { throw NotFiniteError(what: "loss") }
     if options.printsSamples {

@@ -6,6 +6,7 @@ struct EvaluateOptions: Sendable, Equatable {
   enum Format: String, Sendable, CaseIterable { case text, json }
 
   var common: CommonOptions
+  var computation: PrecisionOptions
   var samples: SampleOptions
   /// At least one; `-` is standard input.
   var files: [String]
@@ -14,6 +15,8 @@ struct EvaluateOptions: Sendable, Equatable {
   /// nil: no pseudo-perplexity.
   var pseudoPerplexity: PseudoLikelihood.Variant?
   var printsSamples: Bool
+  /// The precision to compare with; nil: none.
+  var reference: Precision?
 }
 
 extension EvaluateOptions {
@@ -21,7 +24,7 @@ extension EvaluateOptions {
     "format", "NAME", default: .text, in: .output, help: "text or json",
     details: """
       text: one line per value. json: one object with the keys loss, accuracy, perplexity, masked_tokens, tokens and \
-      samples.
+      samples; more with --pseudo-perplexity and --against.
       """)
   static let batchSize = Option<Int>.integer(
     "batch-size", default: 32, in: .general, help: "accepted; has no effect",
@@ -53,15 +56,28 @@ extension EvaluateOptions {
       """,
     foreignNames: ["per-line", "per-sentence", "per-example"])
 
+  static let against = Option<Precision?>.choice(
+    "against", "NAME", in: .output, help: "also compare with float32, bfloat16 or int8",
+    details: """
+      Also evaluate the model in this precision, on the same masks and in the same pass over the text, and compare. \
+      Adds precision and against, the two names; against_loss, against_accuracy and against_perplexity; \
+      equal_first_answers, the share of masked tokens for which both give the highest score to the same word piece; \
+      and kl_divergence, the mean Kullback-Leibler divergence of the probabilities of --precision from those of \
+      --against, in nats. With --pseudo-perplexity, it also adds against_pseudo_log_likelihood and \
+      against_pseudo_perplexity.
+      """,
+    foreignNames: ["compare", "compare-with", "reference", "baseline"], foreignValues: PrecisionOptions.foreignValues)
+
   static let declaration = CommandDeclaration(
     name: "evaluate", summary: "loss, accuracy and perplexity of text", operands: .files,
-    options: CommonOptions.modelDeclarations
+    options: CommonOptions.modelDeclarations + [PrecisionOptions.precision.declaration]
       + SampleOptions.inputDeclarations + CommonOptions.inputDeclarations
       + [
         format.declaration, pseudoPerplexity.declaration, pseudoVariant.declaration, perSample.declaration,
+        against.declaration,
       ]
       + SampleOptions.maskingDeclarations
-      + [batchSize.declaration] + CommonOptions.generalDeclarations,
+      + [batchSize.declaration, PrecisionOptions.verbose.declaration] + CommonOptions.generalDeclarations,
     description: [
       """
       Masks tokens of the text as fit does and measures how well the model predicts them: loss (mean cross-entropy of \
@@ -80,12 +96,17 @@ extension EvaluateOptions {
       .init(
         command: "mlm evaluate --per-sample --pseudo-perplexity sentences.txt",
         meaning: "measure how likely each line is"),
+      .init(
+        command: "mlm evaluate --precision int8 --against float32 held-out.txt",
+        meaning: "measure what int8 changes"),
     ],
-    environment: CommonOptions.environment)
+    environment: CommonOptions.computingEnvironment)
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     try arguments.checkExclusions()
     common = try CommonOptions(arguments)
+    computation = try PrecisionOptions(arguments)
+    reference = try arguments.value(of: Self.against)
     samples = try SampleOptions(arguments)
     format = try arguments.value(of: Self.format)
     batchSize = try arguments.value(of: Self.batchSize)

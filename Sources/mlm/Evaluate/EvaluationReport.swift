@@ -5,21 +5,28 @@ import Text
 /// The results of `evaluate`.
 struct EvaluationReport: Sendable, Equatable {
   let evaluation: Evaluation
+  /// The precisions of the model and of the reference, if there is one.
+  let precision, reference: Precision?
 
-  init(_ evaluation: Evaluation) { self.evaluation = evaluation }
+  init(_ evaluation: Evaluation, precisions: (Precision, reference: Precision)? = nil) {
+    self.evaluation = evaluation
+    (precision, reference) = (precisions?.0, precisions?.reference)
+  }
 
   /// Whether any token was masked or scored.
   var measures: Bool { evaluation.maskedTokens > 0 || (evaluation.pseudoLikelihood?.tokens ?? 0) > 0 }
 
   /// Whether the results are finite.
   var isFinite: Bool {
-    (evaluation.maskedTokens == 0 || evaluation.loss.isFinite)
-      && (evaluation.pseudoLikelihood?.logLikelihood.isFinite ?? true)
+    let comparison = evaluation.comparison
+    let masked = [evaluation.loss, comparison?.loss ?? 0, comparison?.divergence ?? 0]
+    let scored = [evaluation.pseudoLikelihood, comparison?.pseudoLikelihood].compactMap { $0?.logLikelihood }
+    return ((evaluation.maskedTokens == 0 ? [] : masked) + scored).allSatisfy(\.isFinite)
   }
 
   /// The results as text. Every format uses the names of the JSON keys.
   func text(_ format: EvaluateOptions.Format) -> String {
-    let figures = figures + [("samples", .count(evaluation.samples))] + pseudoFigures
+    let figures = figures + [("samples", .count(evaluation.samples))] + pseudoFigures + names + comparisonFigures
     switch format {
     case .json: return Self.object(figures)
     case .text:
@@ -36,7 +43,7 @@ struct EvaluationReport: Sendable, Equatable {
       identity.append(("file", .name(location.file)))
       identity.append(("line", location.line.map { .count($0) } ?? .none))
     }
-    return Self.object(identity + figures + pseudoFigures)
+    return Self.object(identity + figures + pseudoFigures + comparisonFigures)
   }
 
   /// The results of all samples in one readable line: `50 samples  loss 3.21  accuracy 41.2 %  perplexity 24.8`.
@@ -50,6 +57,11 @@ struct EvaluationReport: Sendable, Equatable {
     }
     if let pseudo = evaluation.pseudoLikelihood, pseudo.tokens > 0 {
       parts.append("pseudo-perplexity \(short(pseudo.perplexity))")
+    }
+    if let comparison = evaluation.comparison, let reference, evaluation.maskedTokens > 0 {
+      parts.append("loss in \(reference.rawValue) \(short(comparison.loss))")
+      parts.append("equal first answers \(Readable.percent(comparison.equalFirstAnswers))")
+      parts.append("KL divergence \(short(comparison.divergence))")
     }
     return parts.joined(separator: "  ")
   }
@@ -84,12 +96,32 @@ struct EvaluationReport: Sendable, Equatable {
     ]
   }
 
-  private var pseudoFigures: Figures {
-    guard let pseudo = evaluation.pseudoLikelihood else { return [] }
+  private var pseudoFigures: Figures { Self.figures(evaluation.pseudoLikelihood) }
+
+  private static func figures(_ pseudo: PseudoLikelihood?, prefix: String = "") -> Figures {
+    guard let pseudo else { return [] }
     let isScored = pseudo.tokens > 0
     return [
-      ("pseudo_log_likelihood", isScored ? .number(pseudo.logLikelihood) : .none),
-      ("pseudo_perplexity", isScored ? .number(pseudo.perplexity) : .none),
+      (prefix + "pseudo_log_likelihood", isScored ? .number(pseudo.logLikelihood) : .none),
+      (prefix + "pseudo_perplexity", isScored ? .number(pseudo.perplexity) : .none),
+    ]
+  }
+
+  /// The names of the precisions that are compared.
+  private var names: Figures {
+    guard let precision, let reference else { return [] }
+    return [("precision", .name(precision.rawValue)), ("against", .name(reference.rawValue))]
+  }
+
+  private var comparisonFigures: Figures {
+    guard let comparison = evaluation.comparison else { return [] }
+    func figure(_ value: Double) -> Figure { evaluation.maskedTokens > 0 ? .number(value) : .none }
+    return [
+      ("against_loss", figure(comparison.loss)), ("against_accuracy", figure(comparison.accuracy)),
+      ("against_perplexity", figure(comparison.perplexity)),
+    ] + Self.figures(comparison.pseudoLikelihood, prefix: "against_") + [
+      ("equal_first_answers", figure(comparison.equalFirstAnswers)),
+      ("kl_divergence", figure(comparison.divergence)),
     ]
   }
 

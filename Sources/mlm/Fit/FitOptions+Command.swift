@@ -7,7 +7,8 @@ extension FitOptions {
     description: [
       """
       Trains a model to predict masked tokens. Each non-blank line of the FILEs is a sample; some of its tokens are \
-      masked, and the model learns to predict them. In the text, [MASK] and [SEP] are ordinary characters.
+      masked, and the model learns to predict them. In the text, [MASK] and [SEP] are ordinary characters. \
+      Training computes in float32; MLM_PRECISION has no effect on it.
       """,
       """
       The model directory is written at the end, complete or not at all; until then, it contains only checkpoints. \

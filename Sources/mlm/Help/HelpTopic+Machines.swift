@@ -32,13 +32,25 @@ extension HelpTopic {
       .heading("Processors"),
       .paragraph(
         """
-        One binary runs on every x86-64 processor and uses AVX2 or AVX-512 where available. Two variables restrict \
-        it, to compare or to reproduce the results of another machine:
+        One binary runs on every x86-64 processor and uses AVX2 or AVX-512 where available; products in bfloat16 and \
+        int8 also use VNNI, AVX512_BF16 and AMX. 'mlm info' and --verbose name the instructions. Two variables \
+        restrict them, to compare or to reproduce the results of another machine:
         """),
       .table([
-        Row("MLM_MAX_CPU_ISA", "baseline, avx2 or avx512: for mlm's own loops"),
+        Row("MLM_MAX_CPU_ISA", "baseline, avx2, avx512, vnni or amx: for mlm's own loops"),
         Row("OPENBLAS_CORETYPE", "OpenBLAS' kernels: Haswell, SkylakeX, Zen …"),
       ]),
+
+      .heading("Precision"),
+      .paragraph(
+        """
+        predict and evaluate compute matrix products in float32, bfloat16 or int8: --precision, or the variable \
+        MLM_PRECISION. bfloat16 and int8 read half and a quarter of the bytes, and predictions change slightly. \
+        Weights are converted when they are first used; nothing needs to be calibrated. In int8, the encoder's \
+        products are exact sums of integers, the same on all instructions. fit always trains in float32. Measure the \
+        difference on text of your own:
+        """),
+      .code(["mlm evaluate --precision int8 --against float32 held-out.txt"]),
 
       .heading("Equal results"),
       .paragraph(

@@ -14,6 +14,7 @@ struct InfoCommand {
   }
 
   func run() throws -> ExitCode {
+    let precision = try context.precision(options.precision)
     let registry = try context.registry()
     let name = context.preset(for: .info, given: options.preset, in: registry)
     // Within `reachingHub`, signals also end the hashing of large files, which takes seconds.
@@ -23,7 +24,8 @@ struct InfoCommand {
           let (head, configuration) = head(of: resolved)
           return ModelInformation(
             resolved, configuration, tokenizer: try tokenizer(of: resolved), head: head,
-            files: try resolved.files { Signals.received != nil }, past: TrainingPast(of: resolved))
+            files: try resolved.files { Signals.received != nil }, past: TrainingPast(of: resolved),
+            computation: ComputationSummary(precision ?? configuration.storedPrecision))
         }
       }
     }

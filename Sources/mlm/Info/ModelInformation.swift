@@ -23,16 +23,17 @@ struct ModelInformation {
   let head: Head
   let files: [ModelFile]
   let past: TrainingPast
+  let computation: ComputationSummary
 
   /// The number of rows of the history to show.
   static let shownRows = 5
 
   init(
     _ preset: ResolvedPreset, _ configuration: Configuration, tokenizer: WordPieceTokenizer?, head: Head,
-    files: [ModelFile], past: TrainingPast
+    files: [ModelFile], past: TrainingPast, computation: ComputationSummary
   ) {
     (self.preset, self.configuration, self.tokenizer, self.head) = (preset, configuration, tokenizer, head)
-    (self.files, self.past) = (files, past)
+    (self.files, self.past, self.computation) = (files, past, computation)
   }
 
   private var summary: ModelSummary { ModelSummary(configuration) }
@@ -54,7 +55,9 @@ struct ModelInformation {
       ],
       ["head", headText],
       ["vocabulary", Printable.oneLine(vocabularyText)],
+      ["computation", computation.description],
     ]
+    facts.rows += computation.notes.map { ["", $0] }
     lines += facts.lines()
     lines += ["", "Parameters:"] + summary.description.split(separator: "\n").dropFirst().map(String.init)
     lines += ["", "Files:"] + fileLines
@@ -132,7 +135,8 @@ struct ModelInformation {
       ("repository", address.map { .string($0.repository) } ?? .null),
       ("revision", address.map { .string($0.revision) } ?? .null),
       ("architecture", architecture), ("head", .string(head.rawValue)), ("parameters", parameters),
-      ("vocabulary", vocabulary), ("files", .array(files.map(Self.json))), ("training", past.run ?? .null),
+      ("vocabulary", vocabulary), ("computation", computationJSON), ("files", .array(files.map(Self.json))),
+      ("training", past.run ?? .null),
       ("history", history),
     ]).serialized(.indented(2), endingInNewline: true, withPaths: true)
   }
@@ -182,6 +186,15 @@ struct ModelInformation {
       ("word_pieces", .number(tokenizer.vocabulary.count)), ("lowercase", .bool(tokenizer.options.lowercase)),
       ("special_tokens", .object(tokenizer.specialTokens.named.map { (key: $0.content, value: .number(Int($0.id))) })),
     ])
+  }
+
+  private var computationJSON: JSONValue {
+    let parts = computation.parts.map { part -> (key: String, value: JSONValue) in
+      (part.name, .object([("format", .string(part.format.rawValue)), ("instructions", .string(part.instructions))]))
+    }
+    return .object(
+      [("precision", .string(computation.precision.rawValue))] + parts
+        + [("notes", .array(computation.notes.map { .string($0) }))])
   }
 
   private static func json(_ file: ModelFile) -> JSONValue {

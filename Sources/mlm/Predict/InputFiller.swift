@@ -18,7 +18,9 @@ struct InputFiller {
 
   /// Loads the model and checks the targets before any input is read.
   init(_ options: PredictOptions, context: CommandContext) throws {
-    model = try context.model(for: .predict, options.common, needsTrainedHead: !options.allowsUntrainedHead)
+    model = try context.model(
+      for: .predict, options.common, options.computation, needsTrainedHead: !options.allowsUntrainedHead
+    ).model
     self.options = options
     filler = try Self.filler(model, options, sequenceLength: context.sequenceLength(options.common, for: model))
   }

@@ -5,6 +5,7 @@ struct PredictOptions: Sendable, Equatable {
   enum Format: String, Sendable, CaseIterable { case text, json, tsv, fill }
 
   var common: CommonOptions
+  var computation: PrecisionOptions
   var input: InputChoice
   var topK: Int
   /// Words to score; empty: the whole vocabulary.
@@ -73,10 +74,11 @@ extension PredictOptions {
   static let declaration = CommandDeclaration(
     name: "predict", summary: "fill [MASK] tokens", operands: .texts,
     options: CommonOptions.modelDeclarations
-      + [allowUntrainedHead.declaration, InputChoice.input.declaration] + CommonOptions.inputDeclarations
+      + [PrecisionOptions.precision.declaration, allowUntrainedHead.declaration, InputChoice.input.declaration]
+      + CommonOptions.inputDeclarations
       + [
         topK.declaration, targets.declaration, joint.declaration, minimumScore.declaration, wholeWords.declaration,
-        format.declaration, batchTokens.declaration,
+        format.declaration, batchTokens.declaration, PrecisionOptions.verbose.declaration,
       ]
       + CommonOptions.generalDeclarations,
     description: [
@@ -97,14 +99,17 @@ extension PredictOptions {
       .init(
         command: "mlm predict --joint 'The [MASK] of the [MASK] was cold.'", meaning: "words that go together"),
       .init(
+        command: "mlm predict --precision int8 --input lines.txt --format tsv", meaning: "answer many lines faster"),
+      .init(
         command: "printf '%s\\n' 'A [MASK] barks.' | mlm predict --format tsv | cut -f6",
         meaning: "only the words, for another program"),
     ],
-    environment: CommonOptions.environment)
+    environment: CommonOptions.computingEnvironment)
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     try arguments.checkExclusions()
     common = try CommonOptions(arguments)
+    computation = try PrecisionOptions(arguments)
     input = try InputChoice(arguments)
     topK = try arguments.value(of: Self.topK)
     targets = try arguments.value(of: Self.targets)

@@ -24,7 +24,9 @@ struct PresetsCommand {
       }
       return .done
     case .download(let names): return try each(names) { try download($0, registry) }
-    case .verify(let names): return try each(names) { try verify($0, registry) }
+    case .verify(let names, let precision):
+      let precision = try context.precision(precision)
+      return try each(names) { try verify($0, registry, precision) }
     case .export(let name, let directory, let weights, let overwrites):
       return try each([name]) { try export($0, registry, to: directory, weights: weights, overwrites: overwrites) }
     }
@@ -74,12 +76,12 @@ struct PresetsCommand {
     return true
   }
 
-  private func verify(_ name: String, _ registry: PresetRegistry) throws -> Bool {
+  private func verify(_ name: String, _ registry: PresetRegistry, _ precision: Precision?) throws -> Bool {
     let threads = ThreadCount.standard(environment: context.environment)
     var differing: [String] = []
     var (isInCache, isLoaded) = (false, false)
     let verdict = try context.reachingHub { hub in
-      let verification = PresetVerification(registry, hub: hub, threads: threads)
+      let verification = PresetVerification(registry, hub: hub, threads: threads, precision: precision)
       let target = try verification.locate(name)
       isInCache = target.isInCache
       let location = target.directory.map { $0 == name ? "" : " in \($0)" } ?? ""

@@ -9,7 +9,7 @@ struct PresetsOptions: Sendable, Equatable {
     /// Names, or `hf://…`; at least one.
     case download([String])
     /// Names, `hf://…` or directories; at least one.
-    case verify([String])
+    case verify([String], Precision?)
     /// A name, `hf://…` or a directory.
     case export(String, to: String, weights: DistilBertMaskedLM.WeightsType, overwrites: Bool)
   }
@@ -35,7 +35,8 @@ extension PresetsOptions {
     details: """
       Check each NAME, a preset, hf://OWNER/NAME[@REVISION] or a directory: the files against the hashes in the \
       registry and in the cache, the number of parameters, and predictions against published ones. Prints one line per \
-      check: ok, differs (with both values), or - if there is nothing to compare with. Nothing is downloaded.
+      check: ok, differs (with both values), or - if there is nothing to compare with. Nothing is downloaded. With \
+      --precision, predictions are computed in it and compared with its own tolerances.
       """,
     foreignNames: ["check", "validate"])
 
@@ -73,8 +74,9 @@ extension PresetsOptions {
   static let declaration = CommandDeclaration(
     name: "presets", summary: "list, download, verify and export presets", operands: .entries(.presets),
     options: [
-      download.declaration, verify.declaration, format.declaration, export.declaration,
-      overwrite.declaration, weights.declaration, float16.declaration, CommonOptions.offline.declaration,
+      download.declaration, verify.declaration, PrecisionOptions.precisionOfPresets.declaration, format.declaration,
+      export.declaration, overwrite.declaration, weights.declaration, float16.declaration,
+      CommonOptions.offline.declaration,
       CommonOptions.quiet.declaration, CommandDeclaration.help.declaration,
     ],
     description: [
@@ -104,7 +106,7 @@ extension PresetsOptions {
         command: "mlm presets --export base-int8 distil_bert_base_en_uncased --weights int8",
         meaning: "export a model that predicts faster"),
     ],
-    environment: CommonOptions.environment.filter { $0.name != "MLM_PRESET" && !$0.name.contains("THREADS") })
+    environment: CommonOptions.computingEnvironment.filter { $0.name != "MLM_PRESET" && !$0.name.contains("THREADS") })
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     try arguments.checkExclusions()
@@ -114,6 +116,9 @@ extension PresetsOptions {
     let actions = [Self.download.declaration, Self.verify.declaration, Self.export.declaration]
     let asked = actions.filter { action in arguments.given.contains { $0.option.name == action.name } }
     let names = arguments.operands.map(\.path)
+    if arguments.has(PrecisionOptions.precisionOfPresets), asked.first?.name != Self.verify.declaration.name {
+      throw UsageError("--precision needs --verify")
+    }
     guard let option = asked.first else {
       if let name = names.first {
         throw UsageError(
@@ -136,7 +141,8 @@ extension PresetsOptions {
       return
     }
     try Self.refuseExportOptions(arguments)
-    action = option.name == Self.download.declaration.name ? .download(names) : .verify(names)
+    let precision = try arguments.value(of: PrecisionOptions.precisionOfPresets)
+    action = option.name == Self.download.declaration.name ? .download(names) : .verify(names, precision)
   }
 
   private static func refuseExportOptions(_ arguments: ParsedArguments) throws(UsageError) {

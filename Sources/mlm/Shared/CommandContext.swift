@@ -76,34 +76,56 @@ struct CommandContext {
 
   /// Loads the model of `--preset`, or the default one, and prints its notes and warnings.
   ///
-  /// - Parameter needsTrainedHead: whether to refuse an untrained head, unless random weights were requested.
+  /// - Parameters:
+  ///   - reference: the precision in which to load the model a second time, as the reference of a comparison.
+  ///   - needsTrainedHead: whether to refuse an untrained head, unless random weights were requested.
   func model(
-    for command: Command, _ common: CommonOptions, needsTrainedHead: Bool = false
-  ) throws -> DistilBertMaskedLM {
+    for command: Command, _ common: CommonOptions, _ computation: PrecisionOptions, reference: Precision? = nil,
+    needsTrainedHead: Bool = false
+  ) throws -> (model: DistilBertMaskedLM, reference: DistilBertMaskedLM?) {
+    let precision = try precision(computation.precision)
     let registry = try registry()
     let name = preset(
       for: command, given: common.preset, use: common.loadsWeights ? .model : .architectureAndVocabulary, in: registry)
-    return try model(named: name, in: registry, common, needsTrainedHead: needsTrainedHead)
+    // Both read the same files, whatever happens to the directory meanwhile.
+    let models = try reachingHub { hub in
+      try registry.resolve(name, hub: hub, loadWeights: common.loadsWeights) { preset in
+        func load(_ precision: Precision?, threads: Int) throws -> DistilBertMaskedLM {
+          try DistilBertMaskedLM.load(preset, precision: precision, seed: common.seed, threads: threads)
+        }
+        // The reference computes on the model's threads.
+        return (try load(precision, threads: threads(common)), try reference.map { try load($0, threads: 1) })
+      }
+    }
+    try report(models.0, named: name, common, needsTrainedHead: needsTrainedHead)
+    for note in models.1?.notes ?? [] where !models.0.notes.contains(note) { console.note(note) }
+    if computation.isVerbose { show(models.0.computation) }
+    return models
   }
 
-  /// Loads the model of a preset by name, and prints its notes and warnings.
+  /// Loads the model of a preset by name for training, and prints its notes and warnings.
   func model(
     named name: String, in registry: PresetRegistry, _ common: CommonOptions, dropout: Double? = nil,
-    needsTrainedHead: Bool = false, isRestored: Bool = false
+    isRestored: Bool = false
   ) throws -> DistilBertMaskedLM {
     let model = try reachingHub { hub in
       try registry.resolve(name, hub: hub, loadWeights: common.loadsWeights) { preset in
         var preset = preset
         if isRestored { preset.weights = .restored }
         return try DistilBertMaskedLM.load(
-          preset, precision: environment("MLM_PRECISION").flatMap { Precision(rawValue: $0) }, seed: common.seed,
-          threads: threads(common), dropout: dropout.map { Float($0) })
+          preset, seed: common.seed, threads: threads(common), dropout: dropout.map { Float($0) })
       }
     }
+    try report(model, named: name, common, needsTrainedHead: false)
+    return model
+  }
+
+  private func report(
+    _ model: DistilBertMaskedLM, named name: String, _ common: CommonOptions, needsTrainedHead: Bool
+  ) throws {
     if needsTrainedHead, common.loadsWeights, !model.hasTrainedHead { throw UntrainedHead(preset: name) }
     for note in model.notes { console.note(note) }
     for warning in model.warnings { console.warning(warning) }
-    return model
   }
 
   /// Tokens per sample: the requested number, which must not exceed the model's positions.

@@ -87,6 +87,7 @@ extension CommonOptions {
     "quiet", in: .general, role: .session, excludes: [verbosity], help: "show only errors on standard error",
     details: "Show only errors on standard error, without progress, notes and warnings.", foreignNames: ["silent"])
 
+  /// `--quiet` and `--verbose`.
   static let verbosity = Exclusion(of: ["quiet", "verbose"], because: "they are opposites")
 
   /// The options that fit, predict and evaluate share, by heading.
@@ -119,6 +120,10 @@ extension CommonOptions {
     ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "proxies, in upper or lower case"),
     ("NO_COLOR, TERM", "no color if NO_COLOR is not empty or TERM is dumb"),
   ]
+
+  /// The variables of predict and evaluate.
+  static let computingEnvironment: [(name: String, meaning: String)] =
+    environment.prefix(1) + [PrecisionOptions.environment] + environment.dropFirst()
 
   init(_ arguments: ParsedArguments) throws(UsageError) {
     for field in Self.modelFields + Self.inputFields + Self.generalFields { try field.read(arguments, &self) }

@@ -16,6 +16,23 @@ import Testing
     }
   }
 
+  @Test func optionalChoices() throws {
+    #expect(try Sample.parse("a").value(of: Sample.outline) == nil)
+    #expect(try Sample.parse("--outline round a").value(of: Sample.outline) == .round)
+    func hint(_ value: String) -> String? {
+      do throws(UsageError) {
+        _ = try Sample.parse("--outline \(value) a").value(of: Sample.outline)
+        return nil
+      } catch {
+        return error.hint
+      }
+    }
+    for value in ["circle", "Circle", "roound", "ROUND"] {
+      #expect(hint(value) == "did you mean --outline round?", "\(value)")
+    }
+    #expect(hint("line") == nil)
+  }
+
   @Test func bothSpellings() throws {
     #expect(try Sample.parse("--count 5 a").value(of: Sample.count) == 5)
     #expect(try Sample.parse("--count=5 a").value(of: Sample.count) == 5)

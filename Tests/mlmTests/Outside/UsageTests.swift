@@ -57,9 +57,9 @@ import Testing
   @Test func unknownInstructionSetIsRefused() throws {
     let tool = try Tool()
     try tool.expectError(
-      ["tokenize", "--preset", Tool.micro, "a"], "MLM_MAX_CPU_ISA: 'avx' is not baseline, avx2 or avx512",
+      ["tokenize", "--preset", Tool.micro, "a"], "MLM_MAX_CPU_ISA: 'avx' is not baseline, avx2, avx512, vnni or amx",
       hint: "unset", status: 2, environment: ["MLM_MAX_CPU_ISA": "avx"])
-    for value in ["baseline", "AVX2", "avx512", ""] {
+    for value in ["baseline", "AVX2", "avx512", "vnni", "AMX", ""] {
       let result = try tool.run(
         ["tokenize", "--preset", Tool.micro, "--format", "ids", "a"], environment: ["MLM_MAX_CPU_ISA": value])
       #expect(result.status == 0, "\(value): \(result.messages)")

@@ -29,6 +29,16 @@ import Testing
     }
   }
 
+  @Test func foreignValuesLeadToValues() {
+    for (command, option) in Self.all {
+      guard case .choice(let names)? = option.kind else { continue }
+      for (foreign, name) in option.foreignValues {
+        #expect(
+          !names.contains(foreign) && names.contains(name) && foreign == foreign.lowercased(), "\(command) \(foreign)")
+      }
+    }
+  }
+
   @Test func foreignNamesAreForeignAndUnique() {
     for command in Command.declarations {
       let names = Set(command.options.map(\.name))
@@ -67,14 +77,22 @@ import Testing
           intermediate-dim config
           """
       ),
-      (.predict, shared + " input top-k targets joint min-score unique-words format batch-tokens allow-untrained-head"),
-      (.evaluate, shared + " " + samples + " format batch-size pseudo-perplexity pseudo-variant per-sample"),
+      (
+        .predict,
+        shared
+          + " precision verbose input top-k targets joint min-score unique-words format batch-tokens allow-untrained-head"
+      ),
+      (
+        .evaluate,
+        shared + " " + samples
+          + " precision against verbose format batch-size pseudo-perplexity pseudo-variant per-sample"
+      ),
       (
         .tokenize,
         "preset quiet offline strict help input format add-special-tokens special-tokens-in-text decode"
       ),
-      (.info, "preset format offline quiet help"),
-      (.presets, "format download verify export overwrite weights float16 offline quiet help"),
+      (.info, "preset precision format offline quiet help"),
+      (.presets, "format download verify precision export overwrite weights float16 offline quiet help"),
       (.completions, "help"), (.manual, "help"),
     ]
     for (command, names) in contract {

@@ -98,6 +98,16 @@ import Testing
     #expect(try variant("--pseudo-variant original a") == .original)
   }
 
+  @Test func precisions() throws {
+    #expect(try PredictOptions(parse("x", .predict)).computation.precision == nil)
+    #expect(try PredictOptions(parse("--precision int8 --no-load-weights x", .predict)).computation.precision == .int8)
+    let options = try EvaluateOptions(parse("--precision bfloat16 --against float32 --verbose a", .evaluate))
+    #expect(
+      options.computation.precision == .bfloat16 && options.reference == .float32 && options.computation.isVerbose)
+    #expect(try PresetsOptions(parse("--verify --precision int8 a", .presets)).action == .verify(["a"], .int8))
+    #expect(try InfoOptions(parse("--precision int8", .info)).precision == .int8)
+  }
+
   @Test func otherCommandsRefuse() {
     #expect(conflict("--input a text", .predict) != nil)
     #expect(conflict("--preprocessed --format fill", .predict) != nil)
