@@ -101,7 +101,7 @@ _mlm() {
           '--validation-split=[share of the samples to hold out instead]:X: ' \
           '--early-stopping=[stop after N evaluations without progress]:N: ' \
           '--config=[read options and FILEs from training.json]:FILE:_files' \
-          '--verbose[also show how and how fast it computes]' \
+          '--verbose[also show how it computes]' \
           '--seed=[seed of all random choices]:N: ' \
           '--threads=[number of threads]:N: ' \
           '--offline[do not use the network]' \
@@ -129,7 +129,7 @@ _mlm() {
           '--unique-words[omit word pieces that continue a word]' \
           '--format=[text, json, tsv or fill]:NAME:(text json tsv fill)' \
           '--batch-tokens=[tokens to compute together]:N: ' \
-          '--verbose[also show how and how fast it computes]' \
+          '--verbose[also show how it computes]' \
           '--seed=[seed of all random choices]:N: ' \
           '--threads=[number of threads]:N: ' \
           '--offline[do not use the network]' \
@@ -164,7 +164,7 @@ _mlm() {
           '--whole-word-masking[select whole words, not pieces]' \
           '--mask-unknown[also select \[UNK\]]' \
           '--batch-size=[accepted; has no effect]:N: ' \
-          '--verbose[also show how and how fast it computes]' \
+          '--verbose[also show how it computes]' \
           '--seed=[seed of all random choices]:N: ' \
           '--threads=[number of threads]:N: ' \
           '--offline[do not use the network]' \

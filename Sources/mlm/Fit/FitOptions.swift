@@ -168,7 +168,7 @@ extension FitOptions {
     foreignNames: ["logging-dir", "tensorboard-dir", "log-dir"])
   static let verbose = Option<Bool>.flag(
     "verbose", in: .general, role: .session, excludes: [CommonOptions.verbosity],
-    help: "also show how and how fast it computes",
+    help: "also show how it computes",
     details: """
       Also show, in the progress lines, the share of the threads' time spent in matrix products and the share of the \
       time spent waiting for data.

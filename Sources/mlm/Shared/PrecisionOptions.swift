@@ -32,7 +32,7 @@ extension PrecisionOptions {
 
   static let verbose = Option<Bool>.flag(
     "verbose", in: .general, role: .session, excludes: [CommonOptions.verbosity],
-    help: "also show how and how fast it computes",
+    help: "also show how it computes",
     details: """
       Also show, in notes, the number formats and the instructions of the matrix products, and the columns of large \
       activations that stay float32.
