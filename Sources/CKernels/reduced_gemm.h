@@ -33,7 +33,7 @@ typedef struct {
   /// NULL if the kernel does not exist.
   mlm_tile *tile;
   size_t tile_rows, tile_panels;
-  /// If not 0, a tile computes a multiple of this many rows, and each tile but the last one has such a number.
+  /// If not 0, a tile always computes a multiple of this many rows: all tiles but the last one must have such a number.
   size_t row_multiple;
   /// The part of the inner dimension that is computed at a time, so that a panel stays in the first-level cache: a
   /// multiple of 64.

@@ -1,7 +1,10 @@
 // Products in reduced precision with AMX: tdpbssd for int8, tdpbf16ps for bfloat16.
 //
 // A tile register holds 16 rows × 64 bytes: of x, or 16 steps of a panel of W, or 16 × 16 sums. Four registers of sums
-// need two of x and two of W: one load for each product, which takes as long as two loads.
+// need two of x and two of W: one load for each product, and a product takes as long as two loads.
+//
+// tdpbf16ps treats denormal numbers as zeros, and adds up even and odd products separately, so that its results differ
+// from the other kernels' in the last bits.
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -32,11 +35,11 @@ TARGET_INLINE void prefetch_lines(const char *next) {
   UNROLL for (size_t line = 0; line < ROWS / 2; line++) _mm_prefetch(next + ROW * line, _MM_HINT_T1);
 }
 
-// The intrinsics take register numbers as literals: 0 … 3 are sums (2 · block of 16 rows + panel), 4 and 5 x, 6 and 7 W.
-#define MULTIPLY(sum, x, w)              \
-  do {                                   \
+// Registers are literals: 0 … 3 are sums (2 · block of 16 rows + panel), 4 and 5 x, 6 and 7 W.
+#define MULTIPLY(sum, x, w)               \
+  do {                                    \
     if (is_int8) _tile_dpbssd(sum, x, w); \
-    else _tile_dpbf16ps(sum, x, w);      \
+    else _tile_dpbf16ps(sum, x, w);       \
   } while (0)
 
 /// Sums of 16 · blocks rows and 16 · panels columns.
@@ -98,7 +101,6 @@ TARGET_INLINE void part(
   }
 
 DEFINE_TILE(int8_tile, 1)
-/// tdpbf16ps treats denormal numbers as zeros, and adds up even and odd products separately.
 DEFINE_TILE(bfloat16_tile, 0)
 
 const mlm_reduced_kernel mlm_int8_amx = {

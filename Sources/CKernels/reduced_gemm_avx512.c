@@ -20,9 +20,9 @@
 /// The inner dimension is a multiple of STEPS steps.
 enum { TILE_ROWS = 12, TILE_PANELS = 2, STEPS = 4 };
 
-// MARK: rows of x
+// MARK: rows
 //
-// Twelve pointers do not fit into the registers. Four do: to every third row.
+// The registers do not hold a pointer for each of twelve rows of x, but four: to every third row.
 
 enum { GROUP = 3, GROUPS = TILE_ROWS / GROUP };
 
@@ -37,6 +37,7 @@ ALWAYS_INLINE const void *in_row(const char *const groups[GROUPS], size_t x_stri
 ALWAYS_INLINE void advance(const char *groups[GROUPS], size_t bytes) {
   UNROLL for (size_t g = 0; g < GROUPS; g++) {
     groups[g] += bytes;
+    // Otherwise the compiler computes twelve pointers.
     __asm__("" : "+r"(groups[g]));
   }
 }
@@ -155,10 +156,10 @@ TARGET ALWAYS_INLINE void widened_part(
 
 // MARK: tiles
 
-#define CASE(part, r)                                                                           \
-  case r:                                                                                       \
-    if (panels == 2) part(x, x_stride, r, w, panel_bytes, 2, inner, continues, ahead, sums);    \
-    else part(x, x_stride, r, w, panel_bytes, 1, inner, continues, ahead, sums);                \
+#define CASE(part, r)                                                                        \
+  case r:                                                                                    \
+    if (panels == 2) part(x, x_stride, r, w, panel_bytes, 2, inner, continues, ahead, sums); \
+    else part(x, x_stride, r, w, panel_bytes, 1, inner, continues, ahead, sums);             \
     break;
 
 /// Without anything to prefetch, a tile prefetches its own panels, which costs less than a second loop.
