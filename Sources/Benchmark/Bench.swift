@@ -65,8 +65,8 @@ final class Bench {
   /// The start of a table's title: the work, and the precision unless it is float32.
   func title(_ work: String) -> String { options.isReduced ? "\(work) in \(options.precision)" : work }
 
-  /// mlm and the limit, also with one thread if requested, and the peers. In reduced precision, mlm in float32 takes the
-  /// place of the limit.
+  /// mlm and the limit, also with one thread if requested, and the peers. In reduced precision, mlm in float32 takes
+  /// the place of the limit.
   func contestants(
     _ kind: Worker.Kind, _ limit: Worker.Kind?, model: String, samples: String, batchSize: Int = 8,
     alsoOneThread: Bool = false

@@ -93,36 +93,37 @@ TARGET_INLINE void bfloat16_part(
 // MARK: tiles
 
 /// Calls a part for a constant number of rows.
-#define CALL(part, rows, w, panel_bytes, vectors, prefetch, sums)                                            \
-  do {                                                                                                       \
-    if (prefetch) part(x, x_stride, rows, w, panel_bytes, vectors, inner, continues, 1, (const char *)(prefetch), sums); \
-    else part(x, x_stride, rows, w, panel_bytes, vectors, inner, continues, 0, NULL, sums);                             \
+#define CALL(part, rows, w, panel_bytes, vectors, prefetch, sums)                                                    \
+  do {                                                                                                               \
+    const char *ahead = prefetch;                                                                                    \
+    if (ahead) part(x, x_stride, rows, w, panel_bytes, vectors, inner, continues, 1, ahead, sums);                   \
+    else part(x, x_stride, rows, w, panel_bytes, vectors, inner, continues, 0, NULL, sums);                          \
   } while (0)
 
 /// Defines a tile: up to two rows by two panels, or up to six by one.
-#define DEFINE_TILE(name, part, number)                                                                            \
-  TARGET static void name(                                                                                         \
-      const void *x, size_t x_stride, size_t rows, const void *w, size_t panel_bytes, size_t panels, size_t inner, \
-      int continues, const void *prefetch, void *sums) {                                                                          \
-    if (panels == 2 && rows <= WIDE_ROWS) {                                                                        \
-      switch (rows) {                                                                                              \
-        case 1: CALL(part, 1, w, panel_bytes, 4, prefetch, sums); return;                                          \
-        default: CALL(part, 2, w, panel_bytes, 4, prefetch, sums); return;                                         \
-      }                                                                                                            \
-    }                                                                                                              \
-    for (size_t p = 0; p < panels; p++) {                                                                          \
-      const char *panel = (const char *)w + p * panel_bytes;                                                       \
-      const char *next = prefetch ? (const char *)prefetch + p * panel_bytes : NULL;                               \
-      number *to = (number *)sums + MLM_REDUCED_PANEL * p;                                                         \
-      switch (rows) {                                                                                              \
-        case 1: CALL(part, 1, panel, 0, 2, next, to); break;                                                       \
-        case 2: CALL(part, 2, panel, 0, 2, next, to); break;                                                       \
-        case 3: CALL(part, 3, panel, 0, 2, next, to); break;                                                       \
-        case 4: CALL(part, 4, panel, 0, 2, next, to); break;                                                       \
-        case 5: CALL(part, 5, panel, 0, 2, next, to); break;                                                       \
-        default: CALL(part, 6, panel, 0, 2, next, to); break;                                                      \
-      }                                                                                                            \
-    }                                                                                                              \
+#define DEFINE_TILE(name, part, number)                                                                              \
+  TARGET static void name(                                                                                           \
+      const void *x, size_t x_stride, size_t rows, const void *w, size_t panel_bytes, size_t panels, size_t inner,   \
+      int continues, const void *prefetch, void *sums) {                                                             \
+    if (panels == 2 && rows <= WIDE_ROWS) {                                                                          \
+      switch (rows) {                                                                                                \
+        case 1: CALL(part, 1, w, panel_bytes, 4, prefetch, sums); return;                                            \
+        default: CALL(part, 2, w, panel_bytes, 4, prefetch, sums); return;                                           \
+      }                                                                                                              \
+    }                                                                                                                \
+    for (size_t p = 0; p < panels; p++) {                                                                            \
+      const char *panel = (const char *)w + p * panel_bytes;                                                         \
+      const char *next = prefetch ? (const char *)prefetch + p * panel_bytes : NULL;                                 \
+      number *to = (number *)sums + MLM_REDUCED_PANEL * p;                                                           \
+      switch (rows) {                                                                                                \
+        case 1: CALL(part, 1, panel, 0, 2, next, to); break;                                                         \
+        case 2: CALL(part, 2, panel, 0, 2, next, to); break;                                                         \
+        case 3: CALL(part, 3, panel, 0, 2, next, to); break;                                                         \
+        case 4: CALL(part, 4, panel, 0, 2, next, to); break;                                                         \
+        case 5: CALL(part, 5, panel, 0, 2, next, to); break;                                                         \
+        default: CALL(part, 6, panel, 0, 2, next, to); break;                                                        \
+      }                                                                                                              \
+    }                                                                                                                \
   }
 
 DEFINE_TILE(int8_tile, int8_part, int32_t)

@@ -48,8 +48,8 @@ package enum Elementwise {
     rows.softmax_backward(dp, p, n)
   }
 
-  /// y = factor · (initial + a·b), for small matrices. Each number is a sum in the order of the inner dimension, the same with AVX2
-  /// and AVX-512.
+  /// y = factor · (initial + a·b), for small matrices. Each number is a sum in the order of the inner dimension, the
+  /// same with AVX2 and AVX-512.
   ///
   /// - Parameter readable: the numbers that may be read from the start of each row of b, if more than its columns.
   package static func multiply(

@@ -239,8 +239,8 @@ package final class ParameterStore: @unchecked Sendable {
     keepAlive = []
   }
 
-  /// Gives matrices a copy in reduced precision, by which products multiply from then on. They are packed by products, or
-  /// by `packReduced`.
+  /// Gives matrices a copy in reduced precision, by which products multiply from then on. They are packed by products,
+  /// or by `packReduced`.
   package func reduce(_ matrices: [ReducedMatrix]) {
     packedWeights.drop(from: self)
     var total = 0

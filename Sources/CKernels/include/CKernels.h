@@ -64,11 +64,10 @@ typedef struct {
   /// dp = p · (dp − Σ dp·p).
   void (*softmax_backward)(float *dp, const float *p, size_t n);
 
-  /// y = factor · (initial + a·b), for a: rows × inner, b: inner × columns; initial: columns numbers, or NULL for zeros.
-  /// Each number is a sum in the order of the inner dimension,
-  /// so it depends neither on the other rows and columns nor, given fused multiply-adds, on the instruction set. Strides
-  /// are in floats. readable: the numbers that may be read from the start of each row of b, at least `columns`; whole
-  /// vectors are faster.
+  /// y = factor · (initial + a·b), for a: rows × inner, b: inner × columns; initial: columns numbers, or NULL for
+  /// zeros. Each number is a sum in the order of the inner dimension, so it depends neither on the other rows and
+  /// columns nor, given fused multiply-adds, on the instruction set. Strides are in floats. readable: the numbers that
+  /// may be read from the start of each row of b, at least `columns`; whole vectors are faster.
   void (*product)(
       const float *a, size_t a_stride, size_t rows, size_t inner, const float *b, size_t b_stride, size_t columns,
       float factor, const float *_Nullable initial, float *y, size_t y_stride, size_t readable);

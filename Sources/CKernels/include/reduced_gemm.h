@@ -69,8 +69,8 @@ typedef struct {
 /// Narrows a row of x, n numbers, for a kernel; pads it with the number that stands for zero. int8: the numbers −127 …
 /// 127 span the row's numbers and zero, which is exact; x / scale is rounded to the nearest integer (ties to even). The
 /// scale is NaN if x has a number that is not finite. A zero point costs nothing in the product, and most rows are not
-/// symmetric (GELU's are above −0.17): it saves a quarter to a third of the divergence from float32. bfloat16: rounded to
-/// nearest, ties to even; the result is not used.
+/// symmetric (GELU's are above −0.17): it saves a quarter to a third of the divergence from float32. bfloat16: rounded
+/// to nearest, ties to even; the result is not used.
 mlm_int8_row mlm_narrow(
     mlm_format format, mlm_reduced_instructions instructions, const float *x, size_t n, void *narrowed);
 
@@ -80,8 +80,8 @@ float mlm_quantize_int8(const float *x, size_t n, int8_t *q);
 /// Rounds n numbers to bfloat16, to nearest, ties to even.
 void mlm_round_bfloat16(const float *x, size_t n, uint16_t *y);
 
-/// Packs up to 16 rows of W (columns of the product) as a panel in a kernel's order. Missing rows and the padding of the
-/// inner dimension become zeros.
+/// Packs up to 16 rows of W (columns of the product) as a panel in a kernel's order. Missing rows and the padding of
+/// the inner dimension become zeros.
 ///
 /// rows: row-major int8 or bfloat16 numbers, `stride` bytes from row to row.
 /// sums: int8: the sum of each row, for the zero points of x; not used for bfloat16.

@@ -20,8 +20,8 @@ package enum ReducedGEMM {
     package func fit(_ w: ReducedWeights) -> Bool { format == w.format && exactColumns == w.exactColumns }
   }
 
-  /// Narrows the rows of x into the context's memory, for products with a matrix and those that the rows `fit`. In int8,
-  /// each row has its own scale and zero point.
+  /// Narrows the rows of x into the context's memory, for products with a matrix and those that the rows `fit`. In
+  /// int8, each row has its own scale and zero point.
   package static func narrow(_ x: Matrix, for w: ReducedWeights, _ context: Context) -> NarrowedRows {
     let (code, kernel) = (w.format.code, w.format.kernel)
     let stride = mlm_narrowed_stride(code, kernel, x.columns)
@@ -145,7 +145,8 @@ package enum ReducedGEMM {
       y_stride: y.stride)
   }
 
-  /// y = b + the product of the exact columns, to which the other columns' product is added; nothing without such columns.
+  /// y = b + the product of the exact columns, to which the other columns' product is added; nothing without such
+  /// columns.
   private static func multiplyExactColumns(
     _ x: NarrowedRows, _ w: ReducedWeights, _ columns: Range<Int>, bias: UnsafeMutablePointer<Float>?, into y: Matrix
   ) {

@@ -4,8 +4,9 @@ import CKernels
 ///
 /// The first product packs it, or `pack` before. If the file has the numbers that are packed, the first product packs
 /// panel by panel into scratch memory and keeps nothing: a process that answers one short text then writes no new
-/// memory, whose pages would take as long as the products. The second product packs for good. Scales are per row: of an int8 source its own; otherwise the largest magnitude / 127, and
-/// every number is rounded to the nearest multiple (ties to even).
+/// memory, whose pages would take as long as the products. The second product packs for good. Scales are per row: of an
+/// int8 source its own; otherwise the largest magnitude / 127, and every number is rounded to the nearest multiple
+/// (ties to even).
 package final class ReducedWeights: @unchecked Sendable {
   package let format: ReducedFormat
   /// Out and in: W is rows × columns.

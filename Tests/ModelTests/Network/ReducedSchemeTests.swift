@@ -70,9 +70,9 @@ private enum OutlierModel {
 
   /// Returns the model, and the outlying columns of the residual stream.
   ///
-  /// Norms: the biases of some columns grow by ±50 times the median magnitude of a column. The biases of the products of
-  /// their output, and that of the next block's result, make up for it. Feed-forward: pairs of equal inner units with a
-  /// large bias and opposite weights in the second product.
+  /// Norms: the biases of some columns grow by ±50 times the median magnitude of a column. The biases of the products
+  /// of their output, and that of the next block's result, make up for it. Feed-forward: pairs of equal inner units
+  /// with a large bias and opposite weights in the second product.
   static func make(of model: DistilBertMaskedLM) throws -> (DistilBertMaskedLM, columns: [Int]) {
     var configuration = model.configuration
     let (width, inner) = (configuration.hiddenDim, configuration.intermediateDim)

@@ -75,8 +75,9 @@ import Testing
       let bytes = mlm_narrowed_rows(x.rows) * stride
       let narrowed = UnsafeMutableRawPointer(arena.floats(bytes / 4))
       narrowed.initializeMemory(as: UInt8.self, repeating: 0xFF, count: bytes)
-      let scales = arena.floats(x.rows)
-      for row in 0..<x.rows { scales[row] = mlm_narrow(code, set, x[row], x.columns, narrowed + row * stride) }
+      let readings = UnsafeMutableRawPointer(arena.floats(2 * x.rows))
+        .bindMemory(to: mlm_int8_row.self, capacity: x.rows)
+      for row in 0..<x.rows { readings[row] = mlm_narrow(code, set, x[row], x.columns, narrowed + row * stride) }
 
       let panels = Self.panels(w.columns), panelBytes = mlm_reduced_panel_bytes(code, w.inner)
       let packed = UnsafeMutableRawPointer(arena.floats(panels * panelBytes / 4))
@@ -91,7 +92,7 @@ import Testing
       }
 
       var gemm = mlm_reduced_gemm(
-        format: code, instructions: set, x: narrowed, x_stride: stride, x_scale: scales, rows: x.rows, w: packed,
+        format: code, instructions: set, x: narrowed, x_stride: stride, x_rows: readings, rows: x.rows, w: packed,
         w_scale: w.scales, w_sum: sums, columns: w.columns, inner: w.inner,
         bias: bias.map { UnsafePointer($0.start) }, adds: adds ? 1 : 0, y: y.start, y_stride: y.stride)
       for (begin, end) in zip([0] + cuts, cuts + [w.columns]) { mlm_reduced_multiply(&gemm, begin, end, nil) }

@@ -1,8 +1,8 @@
 import Tensor
 
 /// Tensors of a model in int8, in the layout of the package compressed-tensors: the matrices that are computed in int8
-/// (`ReducedScheme`) as integers, each with a scale per output row; other matrices and embeddings in bfloat16; everything
-/// else in float32, and so are matrices that need float32 columns.
+/// (`ReducedScheme`) as integers, each with a scale per output row; other matrices and embeddings in bfloat16;
+/// everything else in float32, and so are matrices that need float32 columns.
 ///
 /// The integers are those that products in int8 compute when they quantize float32 weights. Matrices that are already
 /// int8 are copied.

@@ -7,7 +7,8 @@ import Testing
 @testable import Tensor
 @testable import Text
 
-/// Directories in int8: one that the package compressed-tensors wrote (`Scripts/generate-quantized-model`), and our own.
+/// Directories in int8: one that the package compressed-tensors wrote (`Scripts/generate-quantized-model`), and our
+/// own.
 @Suite struct QuantizedTensorsTests {
   private static let folder = Golden.url("model/int8")
   private static let matrix = "distilbert.transformer.layer.1.ffn.lin2.weight"
