@@ -168,20 +168,25 @@ import Testing
 
   // MARK: the definition
 
-  /// Integers are multiplied exactly, and rounded as documented; bfloat16 is within the bound of any order.
+  /// Integers are near the numbers that they stand for, multiplied exactly, and rounded as documented; bfloat16 is
+  /// within the bound of any order.
   @Test(arguments: definitions) func scalarDefinition(_ kernel: Kernel) {
     Bench.run { bench in
       for (rows, columns, inner) in [(1, 1, 1), (3, 17, 31), (5, 33, 100), (2, 16, 700)] {
         let c = makeCase(kernel, rows, columns, inner, bench)
         for row in 0..<rows {
-          var q = [Int8](repeating: 0, count: inner)
-          let scale = mlm_quantize_int8(c.x[row], inner, &q), x = rounded(c.x[row], inner)
+          var q = [Int8](repeating: 0, count: mlm_reduced_padded(MLM_INT8, inner))
+          let reading = mlm_narrow(MLM_INT8, MLM_REDUCED_SCALAR, c.x[row], inner, &q), x = rounded(c.x[row], inner)
+          for k in 0..<inner where kernel.isInt8 {
+            let number = reading.scale * Float(Int32(q[k]) - reading.zero)
+            #expect(abs(number - c.x[row][k]) <= 0.501 * reading.scale)
+          }
           for column in 0..<columns {
             let bias = c.bias?[0][column] ?? 0, y = c.expected[row][column]
             if kernel.isInt8 {
               let w = c.w.start.assumingMemoryBound(to: Int8.self) + column * inner
-              let sum = (0..<inner).reduce(0) { $0 + Int(q[$1]) * Int(w[$1]) }
-              #expect(y == bias.addingProduct(Float(sum) * c.w.scales[column], scale))
+              let sum = (0..<inner).reduce(0) { $0 + (Int(q[$1]) - Int(reading.zero)) * Int(w[$1]) }
+              #expect(y == bias.addingProduct(Float(sum) * c.w.scales[column], reading.scale))
             } else {
               let exact = zip(x, widened(c.w, column)).reduce(Double(bias)) { $0 + $1.0 * $1.1 }
               #expect(abs(Double(y) - exact) <= bound(x, c, row, column))
