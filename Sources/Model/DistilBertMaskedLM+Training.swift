@@ -18,9 +18,9 @@ extension DistilBertMaskedLM {
   ///   - callbacks: called after each step and each epoch, and during validation; see `TrainingCallback`. A callback
   ///     that returns `.stop` ends training with a checkpoint.
   /// - Throws: the errors of the corpus and the callbacks; `PreprocessorError` for a sample that does not fit the
-  ///   model; `ModelUseError` if the model is in use or not in float32; `TrainingError` if the loss is no longer finite,
-  ///   leaving the last weights with a finite loss; `CancellationError` between two steps if the task is canceled,
-  ///   leaving the weights of the last step and a checkpoint.
+  ///   model; `ModelUseError` if the model is in use or not in float32; `TrainingError` if the loss is no longer
+  ///   finite, leaving the last weights with a finite loss; `CancellationError` between two steps if the task is
+  ///   canceled, leaving the weights of the last step and a checkpoint.
   @discardableResult
   public func fit(
     _ source: some SampleSource, validation: (any SampleSource)? = nil, options: TrainingOptions = TrainingOptions(),

@@ -67,10 +67,10 @@ typedef struct {
 } mlm_int8_row;
 
 /// Narrows a row of x, n numbers, for a kernel, and pads it. int8: the numbers −127 … 127 span the row's numbers and
-/// zero, which is exact; x / scale is rounded to the nearest integer (ties to even). The scale is NaN if x has a number
-/// that is not finite. A zero point costs nothing in the product, and most rows are not symmetric (GELU's are above
-/// −0.17): it saves a quarter to a third of the divergence from float32. bfloat16: rounded to nearest, ties to even; the
-/// result is not used.
+/// zero, which is exact; x / scale is rounded to the nearest integer (ties to even). The scale is NaN if x has a
+/// number that is not finite. A zero point costs nothing in the product, and most rows are not symmetric (GELU's are
+/// above −0.17): it saves a quarter to a third of the divergence from float32. bfloat16: rounded to nearest, ties to
+/// even; the result is not used.
 mlm_int8_row mlm_narrow(
     mlm_format format, mlm_reduced_instructions instructions, const float *x, size_t n, void *narrowed);
 
