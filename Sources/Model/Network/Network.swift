@@ -97,7 +97,7 @@ final class Network {
     if precision != .float32 {
       // A single batch packs weights as it needs them; several would pack them at the same time.
       if batches.count > 1 { parameters.packReduced(on: pool) }
-      if let words = parameters[ParameterTable.wordEmbeddings] { parameters.releasePages(of: words) }
+      parameters.releasePages(of: backbone.embeddings.token)
       return
     }
     guard let rows = batches.first?.tokens.rowCount else { return }

@@ -1,5 +1,3 @@
-import CKernels
-
 /// A matrix as a file stores it, row-major. It does not own its memory.
 package enum MatrixSource {
   case float32(UnsafePointer<Float>)
@@ -33,9 +31,7 @@ package enum MatrixSource {
     switch self {
     case .float32(let numbers): target.update(from: numbers + row * n, count: n)
     case .float16(let numbers): HalfPrecision.widen(numbers + row * n, to: target, n)
-    case .bfloat16(let numbers):
-      let numbers = numbers + row * n
-      for i in 0..<n { target[i] = Float(bitPattern: UInt32(numbers[i]) << 16) }
+    case .bfloat16(let numbers): ReducedFormat.widenBFloat16(numbers + row * n, to: target, n)
     case .int8(let numbers, let scales):
       let (numbers, scale) = (numbers + row * n, scales[row])
       for i in 0..<n { target[i] = Float(numbers[i]) * scale }

@@ -45,6 +45,13 @@ package enum ReducedFormat: Sendable, Equatable {
     mlm_round_bfloat16(x, n, y)
   }
 
+  /// Widens n numbers of bfloat16. They may be unaligned.
+  package static func widenBFloat16(_ numbers: UnsafeRawPointer, to target: UnsafeMutablePointer<Float>, _ n: Int) {
+    for i in 0..<n {
+      target[i] = Float(bitPattern: UInt32(numbers.loadUnaligned(fromByteOffset: 2 &* i, as: UInt16.self)) << 16)
+    }
+  }
+
   /// The bits of the nearest bfloat16, with ties to even; infinity if the number is too large.
   package static func bfloat16(_ x: Float) -> UInt16 {
     let bits = x.bitPattern

@@ -57,8 +57,7 @@ package enum ReducedGEMM {
   /// The columns that a worker takes at a time: two panels.
   private static let unit = 2 * ReducedWeights.panel
 
-  /// y = x·Wᵀ + b. The first product of the weights packs them panel by panel into scratch memory; the second one packs
-  /// them, unless they are already packed.
+  /// y = x·Wᵀ + b. Packs the weights first, unless they are already packed (see `ReducedWeights`).
   ///
   /// - Parameter following: the weights of the next product, if known: each worker begins to prefetch its share of them
   ///   while it computes its last columns.
@@ -67,11 +66,7 @@ package enum ReducedGEMM {
     following: ReducedWeights? = nil, _ context: Context
   ) {
     guard x.rows > 0 else { return }
-    guard w.isPacked else {
-      packAndMultiply(x, w, bias: bias, into: y, context)
-      (w.isPacked, w.isUsed) = (w.isUsed || !w.hasSourceInFormat, true)
-      return
-    }
+    guard w.isPacked else { return packAndMultiply(x, w, bias: bias, into: y, context) }
     let following = following.flatMap { $0.isPacked ? $0 : nil }
     let gemm = gemm(x, w, w.panels, 0..<w.rows, bias: bias, into: y)
     let pool = context.pool
@@ -92,7 +87,7 @@ package enum ReducedGEMM {
   }
 
   /// Packs and multiplies two panels at a time, so that they are still in the cache. Packs into scratch memory if this
-  /// is the first product.
+  /// is the first product and the file has the numbers that are packed.
   private static func packAndMultiply(
     _ x: NarrowedRows, _ w: ReducedWeights, bias: UnsafeMutablePointer<Float>?, into y: Matrix, _ context: Context
   ) {
@@ -130,6 +125,7 @@ package enum ReducedGEMM {
       }
     }
     w.releaseSource(of: 0..<w.rows)
+    (w.isPacked, w.isUsed) = (keeps, true)
   }
 
   /// The product of some columns, whose weights are packed in `panels`.

@@ -197,7 +197,7 @@ import Testing
     #expect(found["kl_divergence"] as? Double == 0)
   }
 
-  // MARK: What is said
+  // MARK: Messages
 
   @Test(arguments: [
     (

@@ -8,7 +8,6 @@ import Tensor
 /// int8 are copied.
 final class QuantizedTensors {
   private(set) var sources: [TensorSource] = []
-  /// The Dense layers that are not in int8.
   private var memory: [UnsafeMutableRawPointer] = []
 
   /// - Parameters:

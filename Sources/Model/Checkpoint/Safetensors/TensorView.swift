@@ -115,7 +115,7 @@ package struct TensorView: Sendable {
     switch type {
     case .float32: memcpy(target, start, count * 4)
     case .float16: HalfPrecision.widen(start, to: target, count)
-    case .bfloat16: Self.widenBFloat16(start, target, count)
+    case .bfloat16: ReducedFormat.widenBFloat16(start, to: target, count)
     case .float64: Self.narrowFloat64(start, target, count)
     case .int8 where rowScales != nil: scaleRows(start, target)
     default: throw .notFloatingPoint(file: mapping.path, tensor: name, type: type.name)
@@ -202,14 +202,6 @@ package struct TensorView: Sendable {
           for column in firstColumn..<lastColumn { line[column] = source[column &* rows &+ row] }
         }
       }
-    }
-  }
-
-  /// Widens the upper halves of 32-bit floats.
-  static func widenBFloat16(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>, _ count: Int) {
-    for index in 0..<count {
-      let upper = UInt32(source.loadUnaligned(fromByteOffset: 2 &* index, as: UInt16.self))
-      target[index] = Float(bitPattern: upper << 16)
     }
   }
 

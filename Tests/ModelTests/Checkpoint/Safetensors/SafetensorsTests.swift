@@ -74,7 +74,7 @@ private func entry(_ name: String, _ type: String, _ shape: String, _ offsets: S
       let expected = Float(Float16(bitPattern: half))
       #expect(expected.isNaN ? value.isNaN : value.bitPattern == expected.bitPattern)
     }
-    halves.withUnsafeBytes { TensorView.widenBFloat16($0.baseAddress!, &wide, halves.count) }
+    halves.withUnsafeBytes { ReducedFormat.widenBFloat16($0.baseAddress!, to: &wide, halves.count) }
     for (half, value) in zip(halves, wide) { #expect(value.bitPattern == UInt32(half) << 16) }
   }
 
